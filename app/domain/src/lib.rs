@@ -1,0 +1,30 @@
+//! Words and rules of Docket, pure: ids, types, permissions, workflow, ranks, error codes.
+//!
+//! Nothing here does I/O, reads the clock or knows a database; the browser compiles the same code as the server.
+
+pub mod account;
+pub mod actor;
+pub mod attachment;
+pub mod board;
+pub mod company;
+pub mod error;
+pub mod event;
+pub mod ids;
+pub mod live;
+pub mod mail;
+pub mod page;
+pub mod people;
+pub mod policy;
+pub mod priority;
+pub mod rank;
+pub mod tag;
+pub mod text;
+pub mod ticket;
+pub mod time;
+pub mod timeline;
+pub mod workflow;
+
+pub use actor::{Actor, Principal, Role};
+pub use error::{Code, Error, FieldError, Result};
+pub use ids::*;
+pub use time::Time;

@@ -1,0 +1,115 @@
+//! Who does something.
+
+use crate::{CompanyId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// The roles of the specification. A customer of a company and an individual share [`Role::Customer`]: what tells them
+/// apart is whether they have a company, so that converting one into the other is one change and not two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Superadmin,
+    Manager,
+    Agent,
+    Customer,
+}
+
+impl Role {
+    pub const ALL: [Role; 4] = [Role::Superadmin, Role::Manager, Role::Agent, Role::Customer];
+
+    pub fn is_staff(self) -> bool {
+        self != Role::Customer
+    }
+
+    /// The word used on the wire and in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Superadmin => "superadmin",
+            Role::Manager => "manager",
+            Role::Agent => "agent",
+            Role::Customer => "customer",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.word() == word)
+    }
+
+    /// What people read.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Superadmin => "Superadmin",
+            Role::Manager => "Manager",
+            Role::Agent => "Agent",
+            Role::Customer => "Customer",
+        }
+    }
+}
+
+/// A signed-in person, as far as decisions need them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    pub id: UserId,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    pub company: Option<CompanyId>,
+    /// Whether this person's company lets its users see all of the company's tickets.
+    pub sees_company: bool,
+}
+
+/// On whose behalf an operation runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Nobody is signed in.
+    Visitor,
+    User(Principal),
+    /// Docket itself: imports, jobs, reactors. The name is shown on the timeline.
+    System(&'static str),
+}
+
+/// Who does something, and from which address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub who: Who,
+    /// The network address the request came from.
+    pub address: Option<String>,
+}
+
+impl Actor {
+    pub fn visitor(address: Option<String>) -> Self {
+        Self { who: Who::Visitor, address }
+    }
+
+    pub fn user(principal: Principal, address: Option<String>) -> Self {
+        Self { who: Who::User(principal), address }
+    }
+
+    pub fn system(name: &'static str) -> Self {
+        Self { who: Who::System(name), address: None }
+    }
+
+    pub fn principal(&self) -> Option<&Principal> {
+        match &self.who {
+            Who::User(p) => Some(p),
+            Who::Visitor | Who::System(_) => None,
+        }
+    }
+
+    /// The signed-in person, or the error that sends them to the sign-in page.
+    pub fn signed_in(&self) -> crate::Result<&Principal> {
+        self.principal().ok_or_else(crate::Error::signed_out)
+    }
+
+    pub fn user_id(&self) -> Option<UserId> {
+        self.principal().map(|p| p.id)
+    }
+
+    pub fn is_staff(&self) -> bool {
+        match &self.who {
+            Who::User(p) => p.role.is_staff(),
+            Who::System(_) => true,
+            Who::Visitor => false,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The one error type: a code, a message that is safe to show, and what is wrong with which field.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What kind of failure it is. Each has one HTTP status and one wording for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Something in the input is wrong; `fields` says what.
+    Invalid,
+    /// Nobody is signed in, or the session has ended.
+    SignedOut,
+    /// Not there, or not for this actor: from outside the two look the same.
+    NotFound,
+    /// The actor may see the thing but not do this to it.
+    Forbidden,
+    /// It has changed since it was read.
+    Conflict,
+    /// Too many tries; `retry_after` says when to come back.
+    TooMany,
+    /// A file or a body over its limit.
+    TooLarge,
+    /// A kind of file that is not taken.
+    Unsupported,
+    /// The database or the storage is away; nothing was changed.
+    Unavailable,
+    /// Our fault. The cause is in the server's log under `reference`.
+    Internal,
+}
+
+impl Code {
+    /// The HTTP status that says the same.
+    pub fn status(self) -> u16 {
+        match self {
+            Code::Invalid => 422,
+            Code::SignedOut => 401,
+            Code::NotFound => 404,
+            Code::Forbidden => 403,
+            Code::Conflict => 409,
+            Code::TooMany => 429,
+            Code::TooLarge => 413,
+            Code::Unsupported => 415,
+            Code::Unavailable => 503,
+            Code::Internal => 500,
+        }
+    }
+
+    /// A short title, as RFC 9457 wants it: the same for every failure of the kind.
+    pub fn title(self) -> &'static str {
+        match self {
+            Code::Invalid => "Some of this is not right",
+            Code::SignedOut => "Please sign in",
+            Code::NotFound => "Not found",
+            Code::Forbidden => "Not allowed",
+            Code::Conflict => "Changed in the meantime",
+            Code::TooMany => "Too many tries",
+            Code::TooLarge => "Too large",
+            Code::Unsupported => "Not accepted",
+            Code::Unavailable => "Not available right now",
+            Code::Internal => "Something went wrong",
+        }
+    }
+
+    /// The word used on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Code::Invalid => "invalid",
+            Code::SignedOut => "signed_out",
+            Code::NotFound => "not_found",
+            Code::Forbidden => "forbidden",
+            Code::Conflict => "conflict",
+            Code::TooMany => "too_many",
+            Code::TooLarge => "too_large",
+            Code::Unsupported => "unsupported",
+            Code::Unavailable => "unavailable",
+            Code::Internal => "internal",
+        }
+    }
+}
+
+/// One field of the input and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    pub field: String,
+    pub message: String,
+}
+
+/// What every operation fails with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    pub code: Code,
+    /// A whole sentence: what happened, and what to do.
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldError>,
+    /// Seconds until another try makes sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
+    /// What the user can quote; the log has the cause under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// The result of every operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), fields: Vec::new(), retry_after: None, reference: None }
+    }
+
+    /// One field is wrong.
+    pub fn field(field: &str, message: impl Into<String>) -> Self {
+        let mut problems = Problems::default();
+        problems.add(field, message);
+        problems.into_error()
+    }
+
+    /// Not there, or not for this actor.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no such {what}, or it is not yours to see."))
+    }
+
+    pub fn forbidden() -> Self {
+        Self::new(Code::Forbidden, "You are not allowed to do this.")
+    }
+
+    pub fn signed_out() -> Self {
+        Self::new(Code::SignedOut, "Please sign in to go on.")
+    }
+
+    pub fn too_many(retry_after: u32) -> Self {
+        let mut error = Self::new(
+            Code::TooMany,
+            format!("Too many tries. Please wait {} and try again.", crate::text::duration(retry_after)),
+        );
+        error.retry_after = Some(retry_after);
+        error
+    }
+
+    /// What is wrong with this field, if anything.
+    pub fn of_field(&self, field: &str) -> Option<&str> {
+        self.fields.iter().find(|e| e.field == field).map(|e| e.message.as_str())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Collects what is wrong with each field, so that a form is told everything at once.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<FieldError>);
+
+impl Problems {
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push(FieldError { field: field.into(), message: message.into() });
+    }
+
+    /// Notes `message` for `field` unless `good`.
+    pub fn unless(&mut self, good: bool, field: &str, message: &str) {
+        if !good {
+            self.add(field, message);
+        }
+    }
+
+    pub fn into_error(self) -> Error {
+        Error {
+            code: Code::Invalid,
+            message: "Please look at the marked fields. Nothing was changed, and what you typed is still there.".into(),
+            fields: self.0,
+            retry_after: None,
+            reference: None,
+        }
+    }
+
+    /// `Ok` when nothing was noted.
+    pub fn check(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.into_error()) }
+    }
+}

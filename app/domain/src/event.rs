@@ -1,0 +1,165 @@
+//! Events: the spine. What happened, in words that can be stored, shown and reacted to.
+
+use crate::{
+    EventId, StatusId, TicketId,
+    people::Person,
+    priority::{Level, Priority},
+    ticket::Source,
+};
+use serde::{Deserialize, Serialize};
+
+/// Who may learn of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Changes what screens show, but is no entry of the timeline (order on the board, drafts' leavings).
+    Hidden = 0,
+    /// Staff only.
+    Staff = 1,
+    /// Whoever may see the ticket.
+    Public = 2,
+}
+
+impl Audience {
+    pub fn number(self) -> i16 {
+        self as i16
+    }
+}
+
+/// A value before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Was<T> {
+    pub from: T,
+    pub to: T,
+}
+
+/// What happened. The names of people and states are kept as they were then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data")]
+pub enum Happening {
+    #[serde(rename = "ticket.created")]
+    Created { source: Source },
+    /// A customer wrote.
+    #[serde(rename = "message.customer")]
+    CustomerMessage,
+    /// Staff answered the customer.
+    #[serde(rename = "message.reply")]
+    Reply,
+    /// Staff wrote an internal note.
+    #[serde(rename = "message.note")]
+    Note,
+    #[serde(rename = "ticket.status")]
+    Status(Was<StatusId>),
+    #[serde(rename = "ticket.assignee")]
+    Assignee(Was<Option<Person>>),
+    #[serde(rename = "ticket.urgency")]
+    Urgency(Was<Level>),
+    #[serde(rename = "ticket.importance")]
+    Importance(Was<Level>),
+    /// The derived priority changed with the pair. Said by the pair's own entries already, so hidden.
+    #[serde(rename = "ticket.priority")]
+    Priority(Was<Priority>),
+    #[serde(rename = "ticket.subject")]
+    Subject(Was<String>),
+    #[serde(rename = "ticket.tags")]
+    Tags { added: Vec<String>, removed: Vec<String> },
+    /// Its place in its column of the board changed.
+    #[serde(rename = "ticket.rank")]
+    Rank(Was<String>),
+    #[serde(rename = "ticket.watch")]
+    Watch { who: Person, on: bool },
+    #[serde(rename = "attachment.deleted")]
+    AttachmentDeleted { name: String, size: i64 },
+    #[serde(rename = "account.registered")]
+    Registered { email: String },
+    #[serde(rename = "account.signed_in")]
+    SignedIn,
+    #[serde(rename = "account.signed_out")]
+    SignedOut,
+    #[serde(rename = "account.sign_in_failed")]
+    SignInFailed { email: String },
+    #[serde(rename = "account.sessions_revoked")]
+    SessionsRevoked { count: i64 },
+    #[serde(rename = "settings.priority_table")]
+    PriorityTable,
+    #[serde(rename = "settings.wip_limit")]
+    WipLimit { status: StatusId, limit: Option<i32>, refuse: bool },
+    #[serde(rename = "mail.quarantined")]
+    MailQuarantined { reason: String },
+}
+
+impl Happening {
+    pub fn audience(&self) -> Audience {
+        match self {
+            Happening::Created { .. }
+            | Happening::CustomerMessage
+            | Happening::Reply
+            | Happening::Status(_)
+            | Happening::AttachmentDeleted { .. } => Audience::Public,
+            Happening::Note
+            | Happening::Assignee(_)
+            | Happening::Urgency(_)
+            | Happening::Importance(_)
+            | Happening::Subject(_)
+            | Happening::Tags { .. }
+            | Happening::Watch { .. } => Audience::Staff,
+            _ => Audience::Hidden,
+        }
+    }
+
+    pub fn is_message(&self) -> bool {
+        matches!(self, Happening::CustomerMessage | Happening::Reply | Happening::Note)
+    }
+}
+
+/// How deep a chain of events that cause each other may get before it is cut.
+pub const DEPTH_MAX: i16 = 8;
+
+/// A place in the order in which events become readable.
+///
+/// Not the id alone: ids are given out before commit, so a later id can become readable first. Ordered by transaction,
+/// then id, and read only below the oldest running transaction, nothing is skipped and nothing comes twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Position {
+    pub transaction: i64,
+    pub id: i64,
+}
+
+/// An event as reactors read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub id: EventId,
+    pub position: Position,
+    pub ticket: Option<TicketId>,
+    pub what: Happening,
+    pub depth: i16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_words_are_stable() {
+        let json = |h: &Happening| serde_json::to_string(h).expect("json");
+        assert_eq!(
+            json(&Happening::Status(Was { from: StatusId(1), to: StatusId(2) })),
+            r#"{"kind":"ticket.status","data":{"from":1,"to":2}}"#
+        );
+        assert_eq!(json(&Happening::Reply), r#"{"kind":"message.reply"}"#);
+        let back: Happening = serde_json::from_str(r#"{"kind":"message.note","data":null}"#).expect("back");
+        assert_eq!(back, Happening::Note);
+    }
+
+    #[test]
+    fn customers_never_learn_of_notes() {
+        assert_eq!(Happening::Note.audience(), Audience::Staff);
+        assert_eq!(Happening::Assignee(Was { from: None, to: None }).audience(), Audience::Staff);
+        assert_eq!(Happening::Rank(Was { from: "a".into(), to: "b".into() }).audience(), Audience::Hidden);
+    }
+
+    #[test]
+    fn positions_order_by_transaction_first() {
+        assert!(Position { transaction: 9, id: 6 } < Position { transaction: 10, id: 5 });
+    }
+}

@@ -1,0 +1,22 @@
+//! People as others see them.
+
+use crate::{CompanyId, Role, UserId};
+use serde::{Deserialize, Serialize};
+
+/// A person's id and name, for where somebody is only named.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Person {
+    pub id: UserId,
+    pub name: String,
+}
+
+/// A person as a choice in a field: the assignee menu, the requester field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    pub id: UserId,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    pub company: Option<CompanyId>,
+    pub company_name: Option<String>,
+}

@@ -1,0 +1,129 @@
+-- Tickets, the events that are their history and the messages that some of the events brought.
+
+create table tags (
+    id bigint generated always as identity primary key,
+    name text not null unique check (name = lower(name)),
+    colour smallint not null default 0
+);
+
+create table tickets (
+    -- The number people see. Four digits from the start, so that lists line up.
+    id bigint generated always as identity (start with 1001) primary key,
+    subject text not null,
+    status_id bigint not null references statuses,
+    urgency smallint not null check (urgency between 1 and 4),
+    importance smallint not null check (importance between 1 and 4),
+    -- Derived from the pair; stored, because lists sort by it.
+    priority smallint not null check (priority between 1 and 4),
+    source text not null,
+    requester_id bigint not null references users,
+    -- The requester's company when the ticket was made: a person who moves on does not take old tickets along.
+    company_id bigint references companies,
+    assignee_id bigint references users,
+    -- Few and read with every row; a join table would cost each list a second query.
+    tag_ids bigint[] not null default '{}',
+    -- The beginning of the last public message, and whether the customer wrote it.
+    excerpt text not null default '',
+    customer_last boolean not null default true,
+    last_message_id bigint,
+    -- Its place in its column of the board: bytes that sort, see domain::rank.
+    rank text collate "C" not null,
+    version bigint not null default 1,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    subject_search tsvector not null generated always as (to_tsvector('english', subject)) stored
+) with (fillfactor = 85);
+-- Each filter of the list in each of its orders; the id breaks ties of the keyset.
+create index tickets_updated on tickets (updated_at desc, id desc);
+create index tickets_created on tickets (created_at desc, id desc);
+create index tickets_status_updated on tickets (status_id, updated_at desc, id desc);
+create index tickets_status_priority on tickets (status_id, priority desc, updated_at desc, id desc);
+create index tickets_priority on tickets (priority desc, updated_at desc, id desc);
+create index tickets_assignee on tickets (assignee_id, status_id, updated_at desc, id desc);
+create index tickets_requester on tickets (requester_id, updated_at desc, id desc);
+create index tickets_company on tickets (company_id, updated_at desc, id desc) where company_id is not null;
+create index tickets_board on tickets (status_id, rank, id);
+create index tickets_tags on tickets using gin (tag_ids);
+create index tickets_subject_search on tickets using gin (subject_search);
+
+-- The spine: append-only, read by everything that follows what happens.
+create table events (
+    id bigint generated always as identity primary key,
+    -- With the id, the order in which events become readable (domain::event::Position).
+    xid xid8 not null default pg_current_xact_id(),
+    at timestamptz not null,
+    -- NULL: Docket itself, or a visitor; `actor_name` says which.
+    actor_id bigint references users,
+    actor_name text not null,
+    actor_staff boolean not null,
+    address text,
+    ticket_id bigint references tickets,
+    -- 0 hidden, 1 staff, 2 whoever may see the ticket.
+    audience smallint not null check (audience between 0 and 2),
+    kind text not null,
+    data jsonb,
+    cause_id bigint references events,
+    depth smallint not null default 0
+);
+create index events_position on events (xid, id);
+create index events_ticket on events (ticket_id, id) where audience > 0;
+create index events_ticket_public on events (ticket_id, id) where audience = 2;
+create index events_ticket_all on events (ticket_id, xid, id);
+create index events_actor on events (actor_id, id desc);
+create index events_cause on events (cause_id) where cause_id is not null;
+
+create table messages (
+    event_id bigint primary key references events,
+    ticket_id bigint not null references tickets,
+    kind text not null check (kind in ('customer', 'reply', 'note')),
+    channel text not null,
+    -- What was typed (Markdown) or the mail's text; `html` is made from it or from the mail's HTML, sanitised.
+    body text not null,
+    html text not null,
+    -- Quoted history and signature, folded away; sanitised.
+    quoted_html text,
+    foreign_html boolean not null default false,
+    search tsvector not null generated always as (to_tsvector('english', left(body, 100000))) stored
+);
+create index messages_ticket on messages (ticket_id, event_id);
+create index messages_search on messages using gin (search);
+
+create table attachments (
+    id bigint generated always as identity primary key,
+    -- The random part of its address.
+    key text not null unique,
+    ticket_id bigint references tickets,
+    -- NULL: uploaded, not sent yet.
+    event_id bigint references events,
+    uploader_id bigint references users,
+    name text not null,
+    content_type text not null,
+    size bigint not null,
+    -- Shown inside the message's HTML, not below it.
+    inline boolean not null default false,
+    created_at timestamptz not null,
+    deleted_at timestamptz,
+    deleted_by text
+);
+create index attachments_ticket on attachments (ticket_id, id);
+create index attachments_event on attachments (event_id) where event_id is not null;
+create index attachments_uploader on attachments (uploader_id);
+-- Uploads that were never sent, for the job that clears them away.
+create index attachments_unsent on attachments (created_at) where event_id is null;
+
+create table ticket_watchers (
+    ticket_id bigint not null references tickets on delete cascade,
+    user_id bigint not null references users on delete cascade,
+    primary key (ticket_id, user_id)
+);
+create index ticket_watchers_user on ticket_watchers (user_id);
+
+create table drafts (
+    user_id bigint not null references users on delete cascade,
+    ticket_id bigint not null references tickets on delete cascade,
+    writing text not null check (writing in ('reply', 'note')),
+    body text not null,
+    updated_at timestamptz not null,
+    primary key (user_id, ticket_id, writing)
+);
+create index drafts_ticket on drafts (ticket_id);
