@@ -71,7 +71,9 @@ pub struct Device {
 
 /// A browser's name out of its `User-Agent`, good enough to recognise one's own device.
 pub fn device_name(agent: &str) -> String {
-    let find = |names: &[(&'static str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    let find = |names: &[(&'static str, &'static str)]| {
+        names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+    };
     let browser = find(&[
         ("Edg/", "Edge"),
         ("OPR/", "Opera"),
@@ -118,8 +120,14 @@ mod tests {
 
     #[test]
     fn devices() {
-        assert_eq!(device_name("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"), "Chrome on Linux");
-        assert_eq!(device_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"), "Safari on iPhone");
+        assert_eq!(
+            device_name("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"),
+            "Chrome on Linux"
+        );
+        assert_eq!(
+            device_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
+            "Safari on iPhone"
+        );
         assert_eq!(device_name(""), "Unknown device");
     }
 }

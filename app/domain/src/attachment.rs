@@ -77,7 +77,8 @@ const KINDS: &[(&str, &[&str])] = &[
 ];
 
 /// What a file field may offer (`accept`).
-pub const ACCEPT: &str = ".jpg,.jpeg,.png,.gif,.webp,.pdf,.doc,.docx,.xls,.xlsx,.txt,.log,.md,.csv,.zip,.mp4,.m4v,.mpeg,.mpg,.mov,.mp3,.wav";
+pub const ACCEPT: &str =
+    ".jpg,.jpeg,.png,.gif,.webp,.pdf,.doc,.docx,.xls,.xlsx,.txt,.log,.md,.csv,.zip,.mp4,.m4v,.mpeg,.mpg,.mov,.mp3,.wav";
 
 fn extension(name: &str) -> String {
     name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default()
@@ -104,7 +105,9 @@ pub fn content_type(name: &str, sniffed: Option<&str>, is_text: bool) -> Result<
         // The old Office formats share one container, the new ones are ZIP files, and a sniffer may stop at the container.
         Some("application/x-ole-storage") => matches!(claimed, "application/msword" | "application/vnd.ms-excel"),
         Some("application/zip") => claimed.starts_with("application/vnd.openxmlformats"),
-        Some("application/msword" | "application/vnd.ms-excel") => matches!(claimed, "application/msword" | "application/vnd.ms-excel"),
+        Some("application/msword" | "application/vnd.ms-excel") => {
+            matches!(claimed, "application/msword" | "application/vnd.ms-excel")
+        }
         // MP4 and QuickTime are one family of boxes.
         Some("video/mp4" | "video/quicktime") => matches!(claimed, "video/mp4" | "video/quicktime"),
         Some(_) => false,

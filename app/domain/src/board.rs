@@ -1,6 +1,9 @@
 //! The board: columns by status, lanes by a property, an order inside each column.
 
-use crate::{EventId, StatusId, TicketId, UserId, company::CompanyName, event::Position, people::Person, priority::Level, tag::Tag, ticket::Ticket, workflow::Workflow};
+use crate::{
+    EventId, StatusId, TicketId, UserId, company::CompanyName, event::Position, people::Person, priority::Level,
+    tag::Tag, ticket::Ticket, workflow::Workflow,
+};
 use serde::{Deserialize, Serialize};
 
 /// The most cards one column carries; the rest is a number and a link to the list.

@@ -18,10 +18,17 @@ pub enum Topic {
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ToServer {
     /// Follow a topic from a position on: what happened since is sent first, in order, once.
-    Follow { topic: Topic, since: Position },
-    Leave { topic: Topic },
+    Follow {
+        topic: Topic,
+        since: Position,
+    },
+    Leave {
+        topic: Topic,
+    },
     /// This person is writing on the ticket (sent again every few seconds while it is so).
-    Typing { ticket: TicketId },
+    Typing {
+        ticket: TicketId,
+    },
 }
 
 /// To the browser.

@@ -92,7 +92,8 @@ pub fn may(actor: &Actor, action: Action, ticket: Option<TicketFacts>) -> bool {
         Role::Customer => match action {
             Action::CreateTicket => true,
             Action::SeeTicket | Action::Reply | Action::AddFile => ticket.is_some_and(|t| {
-                t.requester == person.id || (person.sees_company && person.company.is_some() && t.company == person.company)
+                t.requester == person.id
+                    || (person.sees_company && person.company.is_some() && t.company == person.company)
             }),
             _ => false,
         },
@@ -152,7 +153,9 @@ mod tests {
         ];
         for (name, actor) in actors {
             for action in Action::ALL {
-                for (relation, ticket) in [("own", OWN), ("company", COMPANY), ("foreign", FOREIGN), ("nobody's", NOBODYS)] {
+                for (relation, ticket) in
+                    [("own", OWN), ("company", COMPANY), ("foreign", FOREIGN), ("nobody's", NOBODYS)]
+                {
                     let expected = match name {
                         "superadmin" => true,
                         "manager" | "agent" => action != Action::Administer,
@@ -178,6 +181,9 @@ mod tests {
         assert_eq!(code(Action::SeeTicket, Some(FOREIGN)), crate::Code::NotFound);
         assert_eq!(code(Action::WorkTicket, Some(FOREIGN)), crate::Code::NotFound);
         assert_eq!(code(Action::WorkTicket, Some(OWN)), crate::Code::Forbidden);
-        assert_eq!(demand(&Actor::visitor(None), Action::SeeTicket, Some(OWN)).expect_err("refused").code, crate::Code::SignedOut);
+        assert_eq!(
+            demand(&Actor::visitor(None), Action::SeeTicket, Some(OWN)).expect_err("refused").code,
+            crate::Code::SignedOut
+        );
     }
 }

@@ -48,7 +48,9 @@ pub fn excerpt(text: &str, max: usize) -> String {
 
 /// One or two letters that stand for a name in an avatar.
 pub fn initials(name: &str) -> String {
-    let mut words = name.split(|c: char| c.is_whitespace() || c == '.' || c == '@' || c == '_').filter_map(|w| w.chars().find(|c| c.is_alphanumeric()));
+    let mut words = name
+        .split(|c: char| c.is_whitespace() || c == '.' || c == '@' || c == '_')
+        .filter_map(|w| w.chars().find(|c| c.is_alphanumeric()));
     let first = words.next();
     let last = words.next_back();
     first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
@@ -97,7 +99,20 @@ mod tests {
         for good in ["a@b.example", "jana.weiss+x@acme.example", "ops@localhost", "müller@straße.example"] {
             assert!(is_email(good), "{good}");
         }
-        for bad in ["", "a", "@b", "a@", "a@b@c", "a b@c.example", "a@b..c", "a@.b", "a@b.", "a\n@b.example", "<a@b.example>", "a,b@c.example"] {
+        for bad in [
+            "",
+            "a",
+            "@b",
+            "a@",
+            "a@b@c",
+            "a b@c.example",
+            "a@b..c",
+            "a@.b",
+            "a@b.",
+            "a\n@b.example",
+            "<a@b.example>",
+            "a,b@c.example",
+        ] {
             assert!(!is_email(bad), "{bad}");
         }
     }

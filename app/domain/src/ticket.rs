@@ -129,7 +129,10 @@ impl Default for NewTicket {
 pub enum Requester {
     Known(UserId),
     /// Found by the address, or made a customer.
-    Address { name: String, email: String },
+    Address {
+        name: String,
+        email: String,
+    },
 }
 
 impl NewTicket {
@@ -145,7 +148,11 @@ impl NewTicket {
             *name = text::tidy_line(name);
             *email = text::tidy_line(email);
             problems.unless(text::is_email(email), "requester", "This is not a complete e-mail address.");
-            problems.unless(name.chars().count() <= crate::account::NAME_MAX, "requester", "Use at most 100 characters for the name.");
+            problems.unless(
+                name.chars().count() <= crate::account::NAME_MAX,
+                "requester",
+                "Use at most 100 characters for the name.",
+            );
         }
         self.tags = check_tags(&self.tags, &mut problems);
         problems.check()?;
@@ -155,7 +162,11 @@ impl NewTicket {
 
 pub fn check_subject(subject: &str, problems: &mut Problems) {
     problems.unless(!subject.is_empty(), "subject", "Please say in a few words what it is about.");
-    problems.unless(subject.chars().count() <= SUBJECT_MAX, "subject", "Use at most 250 characters; the details go below.");
+    problems.unless(
+        subject.chars().count() <= SUBJECT_MAX,
+        "subject",
+        "Use at most 250 characters; the details go below.",
+    );
 }
 
 pub fn check_body(body: &str, has_files: bool, problems: &mut Problems) {

@@ -29,14 +29,7 @@ impl Time {
         let day = doy - (153 * mp + 2) / 5 + 1;
         let month = if mp < 10 { mp + 3 } else { mp - 9 };
         let year = yoe + era * 400 + i64::from(month <= 2);
-        (
-            year,
-            month as u8,
-            day as u8,
-            (of_day / 3_600) as u8,
-            (of_day % 3_600 / 60) as u8,
-            (of_day % 60) as u8,
-        )
+        (year, month as u8, day as u8, (of_day / 3_600) as u8, (of_day % 3_600 / 60) as u8, (of_day % 60) as u8)
     }
 
     /// RFC 3339 in UTC, to the second: `2026-11-21T08:12:00Z`.
@@ -74,8 +67,7 @@ impl Time {
     }
 }
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 #[cfg(feature = "server")]
 impl From<time::OffsetDateTime> for Time {

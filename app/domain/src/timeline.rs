@@ -1,6 +1,13 @@
 //! The timeline: what a conversation looks like, entry by entry.
 
-use crate::{EventId, Time, attachment::Attachment, event::{Happening, Position}, people::Person, ticket::Ticket, workflow::Workflow};
+use crate::{
+    EventId, Time,
+    attachment::Attachment,
+    event::{Happening, Position},
+    people::Person,
+    ticket::Ticket,
+    workflow::Workflow,
+};
 use serde::{Deserialize, Serialize};
 
 /// One entry: a message, or something that happened.
