@@ -92,6 +92,8 @@ create table attachments (
     id bigint generated always as identity primary key,
     -- The random part of its address.
     key text not null unique,
+    -- Where its bytes are in the file store: by ticket, under the random name.
+    path text not null,
     ticket_id bigint references tickets,
     -- NULL: uploaded, not sent yet.
     event_id bigint references events,

@@ -17,6 +17,7 @@ pub mod people;
 pub mod policy;
 pub mod priority;
 pub mod rank;
+pub mod search;
 pub mod tag;
 pub mod text;
 pub mod ticket;

@@ -1,0 +1,19 @@
+//! What can be done in Docket: one function per operation, on PostgreSQL.
+//!
+//! An operation takes a transaction, an actor and a typed input. It asks the policy, checks the rules of `domain`, and
+//! writes the change and its event in the same transaction. It knows no HTTP.
+
+pub mod accounts;
+pub mod counts;
+pub mod desk;
+pub mod error;
+pub mod events;
+pub mod jobs;
+pub mod migrate;
+pub mod people;
+pub mod render;
+pub mod settings;
+pub mod tickets;
+
+pub use desk::{Clock, Desk, ManualClock, Options, SystemClock, Tx};
+pub use error::OrOurs;

@@ -1,0 +1,166 @@
+//! Sessions: a random cookie, of which only the hash is stored.
+
+use crate::{Desk, OrOurs, Tx, events};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use domain::{
+    Actor, CompanyId, Error, Principal, Result, Role, SessionId, Time, UserId, account::Device, event::Happening,
+};
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+
+/// Unused for this long, a session ends, in milliseconds: a week.
+pub const IDLE_MS: i64 = 7 * 86_400_000;
+/// However busy, it ends after this, in milliseconds: 30 days.
+pub const ABSOLUTE_MS: i64 = 30 * 86_400_000;
+/// “Last used” is written at most this often, in milliseconds: a page must not cost a write.
+const TOUCH_MS: i64 = 5 * 60_000;
+
+/// Somebody signed in, on one device.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub id: SessionId,
+    pub person: Principal,
+    last_used_at: Time,
+}
+
+fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+/// Opens a session and returns the cookie's value. Only [`super::sign_in`] and the registrations come here.
+pub async fn open(tx: &mut Tx, user: UserId, address: Option<&str>, agent: &str) -> Result<String> {
+    let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let now = tx.at();
+    let agent: String = agent.chars().take(300).collect();
+    sqlx::query!(
+        "insert into sessions (user_id, token_hash, address, agent, created_at, last_used_at, expires_at)
+         values ($1, $2, $3, $4, $5, $5, $6)",
+        user.0,
+        hash(&token),
+        address,
+        agent,
+        now,
+        time::OffsetDateTime::from(tx.now.plus_millis(ABSOLUTE_MS)),
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(token)
+}
+
+/// Whose cookie this is; `None` when it is broken, ended or its owner is blocked.
+pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
+    if token.is_empty() || token.len() > 100 {
+        return Ok(None);
+    }
+    let now = desk.now();
+    let row = sqlx::query!(
+        r#"select s.id, s.last_used_at, u.id as user_id, u.name, u.email, u.role, u.company_id,
+                  coalesce(c.sees_all, false) as "sees_all!"
+           from sessions s join users u on u.id = s.user_id left join companies c on c.id = u.company_id
+           where s.token_hash = $1 and s.expires_at > $2 and s.last_used_at > $3 and u.blocked_at is null"#,
+        hash(token),
+        time::OffsetDateTime::from(now),
+        time::OffsetDateTime::from(now.plus_millis(-IDLE_MS)),
+    )
+    .fetch_optional(desk.pool())
+    .await
+    .ours()?;
+    let Some(r) = row else { return Ok(None) };
+    let session = Session {
+        id: SessionId(r.id),
+        last_used_at: r.last_used_at.into(),
+        person: Principal {
+            id: UserId(r.user_id),
+            name: r.name,
+            email: r.email,
+            role: Role::from_word(&r.role).unwrap_or(Role::Customer),
+            company: r.company_id.map(CompanyId),
+            sees_company: r.sees_all,
+        },
+    };
+    if now.0 - session.last_used_at.0 > TOUCH_MS {
+        sqlx::query!(
+            "update sessions set last_used_at = $2 where id = $1",
+            session.id.0,
+            time::OffsetDateTime::from(now),
+        )
+        .execute(desk.pool())
+        .await
+        .ours()?;
+    }
+    Ok(Some(session))
+}
+
+/// Ends the session of this cookie.
+pub async fn sign_out(tx: &mut Tx, actor: &Actor, token: &str) -> Result<()> {
+    let ended =
+        sqlx::query!("delete from sessions where token_hash = $1", hash(token)).execute(&mut *tx.conn).await.ours()?;
+    if ended.rows_affected() > 0 {
+        events::append(tx, actor, None, &Happening::SignedOut).await?;
+    }
+    Ok(())
+}
+
+/// The devices on which this person is signed in, last used first.
+pub async fn devices(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    current: Option<SessionId>,
+    now: Time,
+) -> Result<Vec<Device>> {
+    let person = actor.signed_in()?;
+    let rows = sqlx::query!(
+        "select id, address, agent, created_at, last_used_at from sessions
+         where user_id = $1 and expires_at > $2 and last_used_at > $3 order by last_used_at desc, id desc limit 100",
+        person.id.0,
+        time::OffsetDateTime::from(now),
+        time::OffsetDateTime::from(now.plus_millis(-IDLE_MS)),
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Device {
+            id: SessionId(r.id),
+            address: r.address,
+            agent: domain::account::device_name(&r.agent),
+            created_at: r.created_at.into(),
+            last_used_at: r.last_used_at.into(),
+            current: current == Some(SessionId(r.id)),
+        })
+        .collect())
+}
+
+/// Signs this person out on one device.
+pub async fn revoke(tx: &mut Tx, actor: &Actor, session: SessionId) -> Result<()> {
+    let person = actor.signed_in()?.id;
+    let ended = sqlx::query!("delete from sessions where id = $1 and user_id = $2", session.0, person.0)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    if ended.rows_affected() == 0 {
+        return Err(Error::not_found("device"));
+    }
+    events::append(tx, actor, None, &Happening::SessionsRevoked { count: 1 }).await?;
+    Ok(())
+}
+
+/// Signs this person out everywhere but here. Returns on how many devices.
+pub async fn revoke_others(tx: &mut Tx, actor: &Actor, current: Option<SessionId>) -> Result<i64> {
+    let person = actor.signed_in()?.id;
+    let ended = sqlx::query!(
+        "delete from sessions where user_id = $1 and id is distinct from $2",
+        person.0,
+        current.map(|s| s.0),
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    let count = i64::try_from(ended.rows_affected()).unwrap_or(i64::MAX);
+    if count > 0 {
+        events::append(tx, actor, None, &Happening::SessionsRevoked { count }).await?;
+    }
+    Ok(count)
+}

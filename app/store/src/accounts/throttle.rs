@@ -1,0 +1,88 @@
+//! Limits on guessing: failed tries per account and per network address, in the database, so that they hold with any
+//! number of nodes. Delays grow; a right password after them works.
+
+use crate::{OrOurs, Tx};
+use domain::{Error, Result};
+
+/// Failures that are free, for people who mistype.
+const FREE_PER_ACCOUNT: i32 = 5;
+/// Many people may share an address (an office, a mobile network).
+const FREE_PER_ADDRESS: i32 = 30;
+/// The longest wait, in seconds.
+const LONGEST: i64 = 15 * 60;
+/// Failures older than this are forgotten, in milliseconds.
+const MEMORY_MS: i64 = 60 * 60_000;
+
+/// One thing that is counted.
+pub(super) struct Key {
+    key: String,
+    free: i32,
+}
+
+/// What a try counts against.
+pub(super) fn keys(email: &str, address: Option<&str>) -> Vec<Key> {
+    let mut keys = vec![Key { key: format!("account:{}", email.to_lowercase()), free: FREE_PER_ACCOUNT }];
+    keys.extend(address.map(|a| Key { key: format!("address:{a}"), free: FREE_PER_ADDRESS }));
+    keys
+}
+
+/// The error that says how long to wait, if a wait is on.
+pub(super) async fn check(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+    let names: Vec<String> = keys.iter().map(|k| k.key.clone()).collect();
+    let now = tx.at();
+    let until = sqlx::query_scalar!(
+        "select max(blocked_until) from sign_in_throttle where key = any($1) and blocked_until > $2",
+        &names,
+        now,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    match until {
+        Some(until) => {
+            let seconds = (until - now).whole_seconds().max(1);
+            Err(Error::too_many(u32::try_from(seconds).unwrap_or(u32::MAX)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Counts a failure. From the first one past the free ones on, each doubles the wait: 1, 2, 4 … seconds.
+pub(super) async fn failed(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+    let now = tx.at();
+    let forget = time::OffsetDateTime::from(tx.now.plus_millis(-MEMORY_MS));
+    for Key { key, free } in keys {
+        let failures = sqlx::query_scalar!(
+            "insert into sign_in_throttle as t (key, failures, last_failure_at) values ($1, 1, $2)
+             on conflict (key) do update set
+                 failures = case when t.last_failure_at < $3 then 1 else t.failures + 1 end,
+                 last_failure_at = $2
+             returning failures",
+            key,
+            now,
+            forget,
+        )
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+        let beyond = failures - free;
+        if beyond > 0 {
+            let wait = (1_i64 << (beyond - 1).min(20)).min(LONGEST);
+            let until = time::OffsetDateTime::from(tx.now.plus_millis(wait * 1_000));
+            sqlx::query!("update sign_in_throttle set blocked_until = $2 where key = $1", key, until)
+                .execute(&mut *tx.conn)
+                .await
+                .ours()?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the account's failures after a right password; the address's stay, or one good account would reset the count
+/// for guessing at others.
+pub(super) async fn succeeded(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+    if let Some(account) = keys.first() {
+        sqlx::query!("delete from sign_in_throttle where key = $1", account.key).execute(&mut *tx.conn).await.ours()?;
+    }
+    Ok(())
+}

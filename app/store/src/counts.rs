@@ -1,0 +1,97 @@
+//! Numbers of tickets by state and assignee, kept by a reactor, so that no screen has to count.
+
+use crate::{OrOurs, Tx, events};
+use domain::{Result, UserId, event::Happening};
+use sqlx::PgConnection;
+use std::collections::HashMap;
+
+/// The name of the reactor's cursor.
+pub const REACTOR: &str = "counts";
+
+/// Takes one batch of events into the counts. Returns how many were read; 0 means that there is nothing to do, or that
+/// another node is doing it.
+pub async fn react(tx: &mut Tx, batch: i64) -> Result<usize> {
+    if !events::lead(tx, REACTOR).await? {
+        return Ok(0);
+    }
+    let since = events::cursor(tx, REACTOR).await?;
+    let events = tx.events_after(since, batch).await?;
+    let Some(last) = events.last() else { return Ok(0) };
+    let mut tickets: Vec<i64> = events
+        .iter()
+        .filter(|e| matches!(e.what, Happening::Created { .. } | Happening::Status(_) | Happening::Assignee(_)))
+        .filter_map(|e| e.ticket.map(|t| t.0))
+        .collect();
+    tickets.sort_unstable();
+    tickets.dedup();
+    if !tickets.is_empty() {
+        recount(tx, &tickets).await?;
+    }
+    events::advance(tx, REACTOR, last.position).await?;
+    Ok(events.len())
+}
+
+/// Moves each of these tickets from where it was last counted to where it is now.
+async fn recount(tx: &mut Tx, tickets: &[i64]) -> Result<()> {
+    sqlx::query!(
+        "with now_at as (
+             select id, status_id, coalesce(assignee_id, 0) as assignee_id from tickets where id = any($1)
+         ), was_at as (
+             select s.ticket_id, s.status_id, s.assignee_id from ticket_counts_seen s where s.ticket_id = any($1)
+         ), noted as (
+             insert into ticket_counts_seen (ticket_id, status_id, assignee_id) select id, status_id, assignee_id from now_at
+             on conflict (ticket_id) do update set status_id = excluded.status_id, assignee_id = excluded.assignee_id
+         ), changes as (
+             select status_id, assignee_id, sum(n) as n
+             from (select status_id, assignee_id, 1 as n from now_at
+                   union all select status_id, assignee_id, -1 from was_at) c
+             group by 1, 2 having sum(n) <> 0
+         )
+         insert into ticket_counts as c (status_id, assignee_id, tickets)
+         select status_id, assignee_id, n from changes order by 1, 2
+         on conflict (status_id, assignee_id) do update set tickets = c.tickets + excluded.tickets",
+        tickets,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(())
+}
+
+/// Counts everything afresh: after tickets were put into the table in bulk, past the events.
+pub async fn rebuild(tx: &mut Tx) -> Result<()> {
+    for sql in [
+        "lock table ticket_counts, ticket_counts_seen in share row exclusive mode",
+        "truncate ticket_counts, ticket_counts_seen",
+        "insert into ticket_counts_seen select id, status_id, coalesce(assignee_id, 0) from tickets",
+        "insert into ticket_counts select status_id, assignee_id, count(*) from ticket_counts_seen group by 1, 2",
+    ] {
+        sqlx::query(sql).execute(&mut *tx.conn).await.ours()?;
+    }
+    let now = events::position_now(&mut tx.conn).await?;
+    events::advance(tx, REACTOR, now).await
+}
+
+/// How many tickets there are, by state and assignee.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    by: HashMap<(i64, i64), i64>,
+}
+
+impl Counts {
+    pub async fn load(conn: &mut PgConnection) -> Result<Self> {
+        let rows =
+            sqlx::query!("select status_id, assignee_id, tickets from ticket_counts").fetch_all(conn).await.ours()?;
+        Ok(Self { by: rows.into_iter().map(|r| ((r.status_id, r.assignee_id), r.tickets)).collect() })
+    }
+
+    /// In these states; of one person, of nobody (`Some(None)`), or of all (`None`).
+    pub fn count(&self, statuses: &[domain::StatusId], assignee: Option<Option<UserId>>) -> i64 {
+        self.by
+            .iter()
+            .filter(|((status, _), _)| statuses.iter().any(|s| s.0 == *status))
+            .filter(|((_, who), _)| assignee.is_none_or(|a| a.map_or(0, |u| u.0) == *who))
+            .map(|(_, n)| n)
+            .sum()
+    }
+}

@@ -1,0 +1,189 @@
+//! The one handle on which everything hangs. No process-wide singletons: a process may hold several desks.
+
+use crate::{OrOurs, settings::Catalog};
+use domain::{Result, Time};
+use object_store::ObjectStore;
+use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
+use std::sync::{
+    Arc, RwLock,
+    atomic::{AtomicI64, Ordering},
+};
+use tokio::sync::Notify;
+
+/// Where the time comes from. Handed in, never read in the middle of things.
+pub trait Clock: Send + Sync + 'static {
+    fn now(&self) -> Time;
+}
+
+/// The machine's clock, to the millisecond.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Time {
+        time::OffsetDateTime::now_utc().into()
+    }
+}
+
+/// A clock that stands until it is moved, for tests.
+#[derive(Debug, Default)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    pub fn at(time: Time) -> Self {
+        Self(AtomicI64::new(time.0))
+    }
+
+    pub fn advance_millis(&self, millis: i64) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Time {
+        Time(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// What a desk needs to know beside its database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The limit for one file, in bytes.
+    pub max_file_bytes: i64,
+    /// How many passwords are hashed or checked at once. Argon2id takes 19 MB and a core for each.
+    pub hash_workers: usize,
+    /// The key that tokens are signed with, 32 bytes.
+    pub secret: [u8; 32],
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_file_bytes: domain::attachment::MAX_BYTES, hash_workers: 2, secret: [0; 32] }
+    }
+}
+
+/// One helpdesk: its database, its files, its clock, its settings.
+#[derive(Clone)]
+pub struct Desk(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    files: Arc<dyn ObjectStore>,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    catalog: RwLock<Arc<Catalog>>,
+    hashing: Arc<tokio::sync::Semaphore>,
+    committed: Notify,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+impl Desk {
+    /// A desk on a migrated database.
+    pub async fn open(
+        pool: PgPool,
+        files: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Self> {
+        let catalog = Catalog::load(&pool).await?;
+        let hashing = Arc::new(tokio::sync::Semaphore::new(options.hash_workers.max(1)));
+        Ok(Self(Arc::new(Inner {
+            pool,
+            files,
+            clock,
+            options,
+            catalog: RwLock::new(Arc::new(catalog)),
+            hashing,
+            committed: Notify::new(),
+        })))
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        &self.0.pool
+    }
+
+    pub fn files(&self) -> &Arc<dyn ObjectStore> {
+        &self.0.files
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub fn now(&self) -> Time {
+        self.0.clock.now()
+    }
+
+    /// Limits how many passwords are worked on at once.
+    pub(crate) fn hashing(&self) -> &Arc<tokio::sync::Semaphore> {
+        &self.0.hashing
+    }
+
+    /// Workflow, tags and priority table as last read: small, read with every page, changed rarely.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        match self.0.catalog.read() {
+            Ok(catalog) => catalog.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        }
+    }
+
+    /// Reads the catalog again. Called after a change of it here, and when an event says that another node changed it.
+    pub async fn refresh_catalog(&self) -> Result<()> {
+        let fresh = Arc::new(Catalog::load(&self.0.pool).await?);
+        match self.0.catalog.write() {
+            Ok(mut slot) => *slot = fresh,
+            Err(poisoned) => *poisoned.into_inner() = fresh,
+        }
+        Ok(())
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<PoolConnection<Postgres>> {
+        self.0.pool.acquire().await.ours()
+    }
+
+    /// A transaction for one operation.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(Tx { conn: self.0.pool.begin().await.ours()?, now: self.now(), desk: self.clone(), catalog_changed: false })
+    }
+
+    /// Waits for the next commit in this process. The follower of the events wakes by it at once, and by `NOTIFY` for
+    /// the commits of other nodes.
+    pub async fn committed(&self) {
+        self.0.committed.notified().await;
+    }
+}
+
+/// The transaction of one operation. Dropped without [`Tx::commit`], it leaves nothing behind.
+pub struct Tx {
+    pub(crate) conn: Transaction<'static, Postgres>,
+    /// The moment of the whole operation.
+    pub now: Time,
+    desk: Desk,
+    pub(crate) catalog_changed: bool,
+}
+
+impl Tx {
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    pub(crate) fn at(&self) -> time::OffsetDateTime {
+        self.now.into()
+    }
+
+    /// Makes it all true at once, and wakes who follows the events.
+    pub async fn commit(self) -> Result<()> {
+        self.conn.commit().await.ours()?;
+        self.desk.0.committed.notify_one();
+        if self.catalog_changed {
+            self.desk.refresh_catalog().await?;
+        }
+        Ok(())
+    }
+}

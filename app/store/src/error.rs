@@ -1,0 +1,95 @@
+//! Failures of the database as errors that people can be shown.
+
+use domain::{Code, Error, Result};
+use rand::Rng;
+
+/// Which unique or check constraint means which field is wrong. The one place where a constraint becomes a message.
+const CONSTRAINTS: &[(&str, &str, &str)] = &[
+    ("users_email", "email", "There is already an account with this e-mail address."),
+    ("companies_name", "company", "There is already a company of this name."),
+    ("tags_name_key", "tags", "There is already a tag of this name."),
+];
+
+/// An error of the database, turned into ours: a field error, “not available”, or our fault with a reference in the log.
+pub fn of_database(cause: sqlx::Error) -> Error {
+    match &cause {
+        sqlx::Error::Database(db) => {
+            if let Some((_, field, message)) =
+                db.constraint().and_then(|name| CONSTRAINTS.iter().find(|(c, ..)| *c == name))
+            {
+                return Error::field(field, *message);
+            }
+            let code = db.code();
+            let code = code.as_deref().unwrap_or("");
+            // PostgreSQL, appendix A: 08 connection, 53 resources, 57P admin shutdown, 40 serialization and deadlock.
+            if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") || code.starts_with("40") {
+                return unavailable(&cause);
+            }
+            internal(&cause)
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => unavailable(&cause),
+        _ => internal(&cause),
+    }
+}
+
+fn unavailable(cause: &dyn std::fmt::Display) -> Error {
+    tracing::warn!(%cause, "not available");
+    Error::new(
+        Code::Unavailable,
+        "Docket cannot reach its database or its files right now. Nothing was changed; please try again in a moment.",
+    )
+}
+
+/// Our fault: the cause goes to the log under a reference that the user can quote.
+pub fn internal(cause: &dyn std::fmt::Display) -> Error {
+    let reference = format!("{:08x}", rand::rng().random::<u32>());
+    tracing::error!(%reference, %cause, "internal error");
+    let mut error = Error::new(
+        Code::Internal,
+        format!("Something went wrong on our side. Nothing was changed. If it happens again, quote {reference}."),
+    );
+    error.reference = Some(reference);
+    error
+}
+
+/// A failure of the file store: the disk may be full, so say that nothing was kept.
+pub fn of_files(cause: object_store::Error) -> Error {
+    match cause {
+        object_store::Error::NotFound { .. } => Error::not_found("file"),
+        other => {
+            tracing::error!(cause = %other, "the file store failed");
+            Error::new(
+                Code::Unavailable,
+                "The file could not be stored or read right now. Nothing was changed; please try again.",
+            )
+        }
+    }
+}
+
+/// `?` with a failure of a library turned into ours.
+pub trait OrOurs<T> {
+    /// The error as ours.
+    fn ours(self) -> Result<T>;
+}
+
+impl<T> OrOurs<T> for Result<T, sqlx::Error> {
+    fn ours(self) -> Result<T> {
+        self.map_err(of_database)
+    }
+}
+
+impl<T> OrOurs<T> for Result<T, object_store::Error> {
+    fn ours(self) -> Result<T> {
+        self.map_err(of_files)
+    }
+}
+
+impl<T> OrOurs<T> for Result<T, serde_json::Error> {
+    fn ours(self) -> Result<T> {
+        self.map_err(|cause| internal(&cause))
+    }
+}

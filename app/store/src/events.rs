@@ -1,0 +1,201 @@
+//! The spine: writing events in an operation's transaction, and reading them in order.
+
+use crate::{OrOurs, Tx};
+use domain::{
+    Actor, EventId, Result, TicketId,
+    actor::Who,
+    event::{Event, Happening, Position},
+};
+use serde_json::Value;
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+/// Who the timeline says did it: id, name, whether they are staff.
+pub(crate) struct By<'a> {
+    pub id: Option<i64>,
+    pub name: &'a str,
+    pub staff: bool,
+}
+
+impl<'a> By<'a> {
+    pub fn actor(actor: &'a Actor) -> Self {
+        match &actor.who {
+            Who::User(p) => By { id: Some(p.id.0), name: &p.name, staff: p.role.is_staff() },
+            Who::System(name) => By { id: None, name, staff: true },
+            Who::Visitor => By { id: None, name: "Visitor", staff: false },
+        }
+    }
+}
+
+/// Writes an event of this actor.
+pub async fn append(tx: &mut Tx, actor: &Actor, ticket: Option<TicketId>, what: &Happening) -> Result<EventId> {
+    append_by(tx, By::actor(actor), actor.address.as_deref(), ticket, what, None).await
+}
+
+/// Writes an event that is shown as somebody else's than the actor's (a message entered for a customer), caused by another.
+pub(crate) async fn append_by(
+    tx: &mut Tx,
+    by: By<'_>,
+    address: Option<&str>,
+    ticket: Option<TicketId>,
+    what: &Happening,
+    cause: Option<EventId>,
+) -> Result<EventId> {
+    let (kind, data) = split(what)?;
+    let at = tx.at();
+    let id = sqlx::query_scalar!(
+        "insert into events (at, actor_id, actor_name, actor_staff, address, ticket_id, audience, kind, data, cause_id, depth)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                 coalesce((select depth + 1 from events where id = $10), 0)::smallint)
+         returning id",
+        at,
+        by.id,
+        by.name,
+        by.staff,
+        address,
+        ticket.map(|t| t.0),
+        what.audience().number(),
+        kind,
+        data,
+        cause.map(|c| c.0),
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(EventId(id))
+}
+
+/// A happening as its two columns.
+pub(crate) fn split(what: &Happening) -> Result<(String, Option<Value>)> {
+    let Value::Object(mut parts) = serde_json::to_value(what).ours()? else {
+        return Err(crate::error::internal(&"an event is not an object"));
+    };
+    let kind = parts.remove("kind").and_then(|k| k.as_str().map(str::to_owned)).unwrap_or_default();
+    Ok((kind, parts.remove("data")))
+}
+
+/// A happening from its two columns.
+pub(crate) fn join(kind: String, data: Option<Value>) -> Result<Happening> {
+    let mut parts = serde_json::Map::with_capacity(2);
+    parts.insert("kind".into(), Value::String(kind));
+    if let Some(data) = data {
+        parts.insert("data".into(), data);
+    }
+    serde_json::from_value(Value::Object(parts)).ours()
+}
+
+/// The columns of [`from_row`], of `events e`.
+const COLUMNS: &str = "e.id, e.xid::text::bigint, e.ticket_id, e.kind, e.data, e.depth";
+
+fn from_row(row: &PgRow) -> Result<Event> {
+    let id: i64 = row.try_get(0).ours()?;
+    Ok(Event {
+        id: EventId(id),
+        position: Position { transaction: row.try_get(1).ours()?, id },
+        ticket: row.try_get::<Option<i64>, _>(2).ours()?.map(TicketId),
+        what: join(row.try_get(3).ours()?, row.try_get(4).ours()?)?,
+        depth: row.try_get(5).ours()?,
+    })
+}
+
+/// The events after a position, in order, at most `limit`; only those that no running transaction can come before.
+pub async fn after(conn: &mut PgConnection, since: Position, limit: i64) -> Result<Vec<Event>> {
+    let sql = format!(
+        "select {COLUMNS} from events e
+         where (e.xid, e.id) > ($1::text::xid8, $2) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+         order by e.xid, e.id limit $3"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(since.transaction.to_string())
+        .bind(since.id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+        .ours()?
+        .iter()
+        .map(from_row)
+        .collect()
+}
+
+/// The events of one ticket after a position, in order, at most `limit`.
+pub async fn of_ticket_after(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    since: Position,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let sql = format!(
+        "select {COLUMNS} from events e
+         where e.ticket_id = $4 and (e.xid, e.id) > ($1::text::xid8, $2) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+         order by e.xid, e.id limit $3"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(since.transaction.to_string())
+        .bind(since.id)
+        .bind(limit)
+        .bind(ticket.0)
+        .fetch_all(conn)
+        .await
+        .ours()?
+        .iter()
+        .map(from_row)
+        .collect()
+}
+
+/// Where reading starts for somebody who wants only what comes from now on: everything readable by now is before it, and
+/// everything that commits later is after it.
+pub async fn position_now(conn: &mut PgConnection) -> Result<Position> {
+    let transaction: i64 = sqlx::query_scalar("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        .fetch_one(conn)
+        .await
+        .ours()?;
+    Ok(Position { transaction, id: 0 })
+}
+
+/// Whether events wait behind a running transaction: then reading again soon makes sense.
+pub async fn are_pending(conn: &mut PgConnection) -> Result<bool> {
+    sqlx::query_scalar("select exists (select 1 from events where xid >= pg_snapshot_xmin(pg_current_snapshot()))")
+        .fetch_one(conn)
+        .await
+        .ours()
+}
+
+/// How far a reactor has read; a new one starts at the beginning.
+pub async fn cursor(tx: &mut Tx, reactor: &str) -> Result<Position> {
+    let row: Option<(i64, i64)> = sqlx::query_as("select xid::text::bigint, id from reactors where name = $1")
+        .bind(reactor)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .ours()?;
+    Ok(row.map_or_else(Position::default, |(transaction, id)| Position { transaction, id }))
+}
+
+/// Takes a reactor's lock for this transaction: only one node runs it at a time. `false`: another one is at it.
+pub async fn lead(tx: &mut Tx, reactor: &str) -> Result<bool> {
+    sqlx::query_scalar("select pg_try_advisory_xact_lock(hashtextextended('reactor:' || $1, 0))")
+        .bind(reactor)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()
+}
+
+/// Moves a reactor's cursor, in the transaction that holds what the reactor did.
+pub async fn advance(tx: &mut Tx, reactor: &str, to: Position) -> Result<()> {
+    sqlx::query(
+        "insert into reactors (name, xid, id) values ($1, $2::text::xid8, $3)
+         on conflict (name) do update set xid = excluded.xid, id = excluded.id, updated_at = now()",
+    )
+    .bind(reactor)
+    .bind(to.transaction.to_string())
+    .bind(to.id)
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(())
+}
+
+impl Tx {
+    /// The events after a position, read in this transaction.
+    pub async fn events_after(&mut self, since: Position, limit: i64) -> Result<Vec<Event>> {
+        after(&mut self.conn, since, limit).await
+    }
+}

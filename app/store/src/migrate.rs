@@ -1,0 +1,21 @@
+//! Brings a database to this release's schema.
+
+use crate::OrOurs;
+use domain::{Code, Error, Result};
+use sqlx::PgPool;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// Applies what is missing, under an advisory lock, so that several nodes may start at once.
+///
+/// Errors: a database that a newer release has changed is refused with a plain sentence.
+pub async fn migrate(pool: &PgPool) -> Result<()> {
+    let mut conn = pool.acquire().await.ours()?;
+    MIGRATIONS.run(&mut *conn).await.map_err(|cause| match cause {
+        sqlx::migrate::MigrateError::VersionMissing(version) => Error::new(
+            Code::Unavailable,
+            format!("This database was changed by a newer release of Docket (migration {version}). Please run that release or a later one."),
+        ),
+        other => crate::error::internal(&other),
+    })
+}

@@ -1,0 +1,113 @@
+//! People and companies, as far as tickets need them.
+
+use crate::{OrOurs, Tx};
+use domain::{
+    Actor, CompanyId, Error, Principal, Result, Role, UserId,
+    company::CompanyName,
+    people::{Contact, Person},
+    policy::{self, Action},
+};
+use sqlx::PgConnection;
+
+/// A person as decisions need them.
+pub async fn principal(conn: &mut PgConnection, id: UserId) -> Result<Principal> {
+    let r = sqlx::query!(
+        r#"select u.id, u.name, u.email, u.role, u.company_id, coalesce(c.sees_all, false) as "sees_all!"
+           from users u left join companies c on c.id = u.company_id where u.id = $1 and u.blocked_at is null"#,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await
+    .ours()?
+    .ok_or_else(|| Error::not_found("person"))?;
+    Ok(Principal {
+        id: UserId(r.id),
+        name: r.name,
+        email: r.email,
+        role: Role::from_word(&r.role).unwrap_or(Role::Customer),
+        company: r.company_id.map(CompanyId),
+        sees_company: r.sees_all,
+    })
+}
+
+/// Everybody a ticket may be assigned to, by name.
+pub async fn staff(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<Person>> {
+    policy::demand(actor, Action::SeeQueues, None)?;
+    let rows = sqlx::query!(
+        "select id, name from users where role <> 'customer' and blocked_at is null order by name, id limit 1000"
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    Ok(rows.into_iter().map(|r| Person { id: UserId(r.id), name: r.name }).collect())
+}
+
+/// The companies that have tickets to filter by, by name.
+pub async fn companies(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<CompanyName>> {
+    policy::demand(actor, Action::SeePeople, None)?;
+    let rows = sqlx::query!("select id, name from companies order by lower(name), id limit 1000")
+        .fetch_all(conn)
+        .await
+        .ours()?;
+    Ok(rows.into_iter().map(|r| CompanyName { id: CompanyId(r.id), name: r.name }).collect())
+}
+
+/// Customers whose name or address begins with the text, for the requester field. At most ten.
+pub async fn find_customers(conn: &mut PgConnection, actor: &Actor, text: &str) -> Result<Vec<Contact>> {
+    policy::demand(actor, Action::SeePeople, None)?;
+    let text = domain::text::tidy_line(text).to_lowercase();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pattern = format!("{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+    let rows = sqlx::query!(
+        r#"select u.id, u.name, u.email, u.role, u.company_id, c.name as "company_name?"
+           from users u left join companies c on c.id = u.company_id
+           where u.role = 'customer' and u.blocked_at is null and (lower(u.name) like $1 or lower(u.email) like $1)
+           order by u.name, u.id limit 10"#,
+        pattern,
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Contact {
+            id: UserId(r.id),
+            name: r.name,
+            email: r.email,
+            role: Role::from_word(&r.role).unwrap_or(Role::Customer),
+            company: r.company_id.map(CompanyId),
+            company_name: r.company_name,
+        })
+        .collect())
+}
+
+/// The person with this address; a new customer without a password when there is none. A new one joins the company whose
+/// domain the address is in: they cannot sign in before they have proved that the address is theirs.
+pub async fn find_or_create(tx: &mut Tx, name: &str, email: &str) -> Result<(UserId, bool)> {
+    if let Some(id) = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .ours()?
+    {
+        return Ok((UserId(id), false));
+    }
+    let domain = email.rsplit_once('@').map(|(_, d)| d.to_lowercase()).unwrap_or_default();
+    let name = if name.is_empty() { email.split('@').next().unwrap_or(email) } else { name };
+    let name: String = name.chars().take(domain::account::NAME_MAX).collect();
+    let at = tx.at();
+    let id = sqlx::query_scalar!(
+        "insert into users (name, email, role, company_id, created_at)
+         values ($1, $2, 'customer', (select company_id from company_domains where domain = $3), $4)
+         on conflict (lower(email)) do update set email = users.email returning id",
+        name,
+        email,
+        domain,
+        at,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok((UserId(id), true))
+}

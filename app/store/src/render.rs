@@ -1,0 +1,85 @@
+//! Text to HTML that is safe to show. Everything that a browser will take as markup comes from here.
+
+use std::sync::LazyLock;
+
+static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
+    let mut cleaner = ammonia::Builder::default();
+    cleaner
+        .link_rel(Some("noopener noreferrer nofollow"))
+        .url_schemes(["http", "https", "mailto", "tel"].into())
+        .add_tag_attributes("a", ["target"])
+        .set_tag_attribute_value("a", "target", "_blank")
+        // Pictures come as attachments; a remote one would tell its sender when a message is read.
+        .rm_tags(["img", "map", "area"]);
+    cleaner
+});
+
+/// Markdown as HTML: CommonMark with autolinks, tables and strike-through; single line breaks are kept, as people mean
+/// them; raw HTML is shown as text.
+pub fn markdown(text: &str) -> String {
+    let mut options = comrak::Options::default();
+    options.extension.autolink = true;
+    options.extension.strikethrough = true;
+    options.extension.table = true;
+    options.render.hardbreaks = true;
+    options.render.escape = true;
+    CLEANER.clean(&comrak::markdown_to_html(text, &options)).to_string()
+}
+
+/// Plain text as HTML: paragraphs and line breaks, addresses as links, nothing taken as markup.
+pub fn plain(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 64);
+    for paragraph in text.split("\n\n").filter(|p| !p.trim().is_empty()) {
+        html.push_str("<p>");
+        for (n, line) in paragraph.trim_matches('\n').lines().enumerate() {
+            if n > 0 {
+                html.push_str("<br>");
+            }
+            escape_into(line, &mut html);
+        }
+        html.push_str("</p>");
+    }
+    html
+}
+
+/// Text made safe to stand in HTML or in a quoted attribute.
+pub fn escape_into(text: &str, html: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            _ => html.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_is_rendered_and_harmless() {
+        assert_eq!(markdown("**a**\nb").trim(), "<p><strong>a</strong><br>\nb</p>");
+        for attack in [
+            "<script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "[x](javascript:alert(1))",
+            "![x](http://tracker.example/x.png)",
+            "<a href=\"data:text/html,x\">x</a>",
+            "<style>*{display:none}</style>",
+        ] {
+            let html = markdown(attack);
+            for bad in ["<script", "<img", "javascript:", "href=\"data:", "<style"] {
+                assert!(!html.contains(bad), "{attack} gave {html}");
+            }
+        }
+    }
+
+    #[test]
+    fn plain_text_stays_text() {
+        assert_eq!(plain("a <b>\nc\n\n\nd"), "<p>a &lt;b&gt;<br>c</p><p>d</p>");
+    }
+}

@@ -1,0 +1,168 @@
+//! The catalog (workflow, priority table, tags) and its changes.
+
+use crate::{OrOurs, Tx, events};
+use domain::{
+    Actor, Error, Result, StatusId, TagId,
+    event::Happening,
+    policy::{self, Action},
+    priority::{Level, Priority, PriorityTable},
+    tag::{self, Tag},
+    workflow::{Category, Status, Workflow},
+};
+use sqlx::PgPool;
+
+/// Small tables that every page needs, read once and kept.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    pub workflow: Workflow,
+    pub priorities: PriorityTable,
+    pub tags: Vec<Tag>,
+}
+
+impl Catalog {
+    pub(crate) async fn load(pool: &PgPool) -> Result<Self> {
+        let statuses = sqlx::query!(
+            "select id, key, name, customer_name, category, wip_limit, wip_refuse from statuses order by position, id"
+        )
+        .fetch_all(pool)
+        .await
+        .ours()?
+        .into_iter()
+        .map(|r| Status {
+            id: StatusId(r.id),
+            key: r.key,
+            name: r.name,
+            customer_name: r.customer_name,
+            category: Category::from_word(&r.category).unwrap_or(Category::Open),
+            wip_limit: r.wip_limit,
+            wip_refuse: r.wip_refuse,
+        })
+        .collect();
+        let transitions = sqlx::query!("select from_id, to_id from status_transitions order by 1, 2")
+            .fetch_all(pool)
+            .await
+            .ours()?
+            .into_iter()
+            .map(|r| (StatusId(r.from_id), StatusId(r.to_id)))
+            .collect();
+        let mut priorities = PriorityTable::default();
+        for r in
+            sqlx::query!("select urgency, importance, priority from priority_table").fetch_all(pool).await.ours()?
+        {
+            if let (Some(u), Some(i), Some(p)) =
+                (Level::from_number(r.urgency), Level::from_number(r.importance), Priority::from_number(r.priority))
+            {
+                priorities.set(u, i, p);
+            }
+        }
+        let tags = sqlx::query!("select id, name, colour from tags order by name")
+            .fetch_all(pool)
+            .await
+            .ours()?
+            .into_iter()
+            .map(|r| Tag { id: TagId(r.id), name: r.name, colour: r.colour })
+            .collect();
+        Ok(Self { workflow: Workflow { statuses, transitions }, priorities, tags })
+    }
+
+    pub fn tag(&self, id: TagId) -> Option<&Tag> {
+        self.tags.iter().find(|t| t.id == id)
+    }
+
+    /// The tags of these ids, in the order of their names.
+    pub fn tags_of(&self, ids: &[TagId]) -> Vec<Tag> {
+        self.tags.iter().filter(|t| ids.contains(&t.id)).cloned().collect()
+    }
+
+    /// The states in which somebody still has to do something.
+    pub fn active(&self) -> Vec<StatusId> {
+        self.workflow.statuses.iter().filter(|s| s.category.is_active()).map(|s| s.id).collect()
+    }
+}
+
+/// The ids of these tags, made where they do not exist yet. The names must be clean (`domain::tag::clean_name`).
+pub(crate) async fn tag_ids(tx: &mut Tx, names: &[String]) -> Result<Vec<i64>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = tx.desk().catalog();
+    let mut ids: Vec<i64> = Vec::with_capacity(names.len());
+    for name in names {
+        if let Some(tag) = known.tags.iter().find(|t| t.name == *name) {
+            ids.push(tag.id.0);
+            continue;
+        }
+        let colour = domain::text::hue(name, tag::COLOURS as u32) as i16;
+        // `do update` instead of `do nothing`, so that the row comes back when another node has just made it.
+        let id = sqlx::query_scalar!(
+            "insert into tags (name, colour) values ($1, $2) on conflict (name) do update set name = excluded.name returning id",
+            name,
+            colour,
+        )
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+        tx.catalog_changed = true;
+        ids.push(id);
+    }
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Says which priority a pair gets, for tickets from now on and for all that have the pair.
+pub async fn set_priority(
+    tx: &mut Tx,
+    actor: &Actor,
+    urgency: Level,
+    importance: Level,
+    priority: Priority,
+) -> Result<()> {
+    policy::demand(actor, Action::Administer, None)?;
+    sqlx::query!(
+        "insert into priority_table (urgency, importance, priority) values ($1, $2, $3)
+         on conflict (urgency, importance) do update set priority = excluded.priority",
+        urgency.number(),
+        importance.number(),
+        priority.number(),
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    sqlx::query!(
+        "update tickets set priority = $3, version = version + 1 where urgency = $1 and importance = $2 and priority <> $3",
+        urgency.number(),
+        importance.number(),
+        priority.number(),
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    tx.catalog_changed = true;
+    events::append(tx, actor, None, &Happening::PriorityTable).await?;
+    Ok(())
+}
+
+/// Sets or lifts a column's work-in-progress limit.
+pub async fn set_wip_limit(
+    tx: &mut Tx,
+    actor: &Actor,
+    status: StatusId,
+    limit: Option<i32>,
+    refuse: bool,
+) -> Result<()> {
+    policy::demand(actor, Action::Administer, None)?;
+    if limit.is_some_and(|l| !(1..=9_999).contains(&l)) {
+        return Err(Error::field("limit", "Use a number from 1 to 9999, or leave it empty for no limit."));
+    }
+    let found =
+        sqlx::query!("update statuses set wip_limit = $2, wip_refuse = $3 where id = $1", status.0, limit, refuse)
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
+    if found.rows_affected() == 0 {
+        return Err(Error::not_found("status"));
+    }
+    tx.catalog_changed = true;
+    events::append(tx, actor, None, &Happening::WipLimit { status, limit, refuse }).await?;
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! The board: its columns, and moving a card.
+
+use super::{
+    change, hold,
+    row::{self, COLUMNS, JOINS},
+};
+use crate::{Desk, OrOurs, Tx, counts::Counts, events};
+use domain::{
+    Actor, Code, Error, Result, StatusId, TicketId,
+    board::{Board, BoardFilter, COLUMN_MAX, Column, LaneChange, Move, Moved},
+    event::{Happening, Position, Was},
+    policy::{self, Action},
+    rank,
+    ticket::{Swap, Ticket, Whose},
+    workflow::Category,
+};
+use sqlx::{Postgres, QueryBuilder, Row};
+
+/// The board's first [`COLUMN_MAX`] cards of each column, in their order. Two statements, three when filtered counts need none.
+pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<Board> {
+    policy::demand(actor, Action::SeeQueues, None)?;
+    let catalog = desk.catalog();
+    let shown: Vec<StatusId> =
+        catalog.workflow.statuses.iter().filter(|s| s.category != Category::Closed).map(|s| s.id).collect();
+    let ids: Vec<i64> = shown.iter().map(|s| s.0).collect();
+    let mut query = QueryBuilder::<Postgres>::new("select ");
+    query.push(COLUMNS).push(", pg_snapshot_xmin(pg_current_snapshot())::text::bigint from (select t.* from unnest(");
+    query.push_bind(ids).push("::bigint[]) s(id), lateral (select t.* from tickets t where t.status_id = s.id");
+    row::visible(&mut query, actor);
+    conditions(&mut query, filter);
+    query.push(" order by t.rank, t.id limit ").push_bind(COLUMN_MAX + 1).push(") t) t ").push(JOINS);
+    query.push(" order by t.status_id, t.rank, t.id");
+    let mut conn = desk.read().await?;
+    let start = events::position_now(&mut conn).await?;
+    let rows = query.build().fetch_all(&mut *conn).await.ours()?;
+    let position = match rows.first() {
+        // Both are right; the statement's own is never later than what it read.
+        Some(first) => Position { transaction: first.try_get(row::WIDTH).ours()?, id: 0 }.min(start),
+        None => start,
+    };
+    let mut columns: Vec<Column> =
+        shown.iter().map(|status| Column { status: *status, count: 0, cards: Vec::new() }).collect();
+    for row in &rows {
+        let ticket = row::from_row(row)?;
+        if let Some(column) = columns.iter_mut().find(|c| c.status == ticket.status) {
+            column.cards.push(ticket);
+        }
+    }
+    let all = *filter == BoardFilter::default();
+    let counts = if all { Some(Counts::load(&mut conn).await?) } else { None };
+    for column in &mut columns {
+        let over = column.cards.len() as i64 > COLUMN_MAX;
+        column.cards.truncate(COLUMN_MAX as usize);
+        let seen = column.cards.len() as i64;
+        // The counts follow by a moment: what is seen is the truth unless there is more than is shown.
+        column.count = match &counts {
+            Some(counts) if over => counts.count(&[column.status], None).max(seen + 1),
+            _ => seen + i64::from(over),
+        };
+    }
+    Ok(Board { workflow: catalog.workflow.clone(), columns, tags: catalog.tags.clone(), position })
+}
+
+fn conditions(query: &mut QueryBuilder<Postgres>, filter: &BoardFilter) {
+    match filter.assignee {
+        Some(Whose::Nobody) => {
+            query.push(" and t.assignee_id is null");
+        }
+        Some(Whose::Of(user)) => {
+            query.push(" and t.assignee_id = ").push_bind(user.0);
+        }
+        None => {}
+    }
+    if let Some(company) = filter.company {
+        query.push(" and t.company_id = ").push_bind(company.0);
+    }
+    if let Some(level) = filter.urgency {
+        query.push(" and t.urgency = ").push_bind(level.number());
+    }
+    if let Some(level) = filter.importance {
+        query.push(" and t.importance = ").push_bind(level.number());
+    }
+    if let Some(tag) = filter.tag {
+        query.push(" and t.tag_ids @> array[").push_bind(tag.0).push("]");
+    }
+}
+
+/// Puts a card somewhere else: another column, another lane, another place.
+///
+/// Errors: `Conflict` when it is no longer in the column it was seen in, or when the target is full and refuses more;
+/// `Invalid` when the workflow does not allow the way.
+pub async fn shift(tx: &mut Tx, actor: &Actor, input: Move) -> Result<Moved> {
+    let before = hold(tx, actor, input.ticket, Action::WorkTicket).await?.ticket;
+    if before.status != input.from && before.status != input.status {
+        return Err(Error::new(
+            Code::Conflict,
+            format!("#{} has been moved by somebody else in the meantime. It is shown where it is now.", before.id),
+        ));
+    }
+    let catalog = tx.desk().catalog();
+    let target = catalog.workflow.check(before.status, input.status)?;
+    if before.status != input.status {
+        if let Some(limit) = target.wip_limit.filter(|_| target.wip_refuse) {
+            room(tx, input.status, limit, &target.name).await?;
+        }
+        change::set_status(tx, actor, &before, input.status).await?;
+    }
+    match &input.lane {
+        Some(LaneChange::Urgency(to)) => change::pair(tx, actor, &before, Some(&Swap::to(*to)), None).await?,
+        Some(LaneChange::Importance(to)) => change::pair(tx, actor, &before, None, Some(&Swap::to(*to))).await?,
+        Some(LaneChange::Assignee(to)) => change::set_assignee(tx, actor, &before, *to).await?,
+        None => {}
+    }
+    let event = place(tx, actor, &before, &input).await?;
+    Ok(Moved { ticket: row::load(&mut tx.conn, input.ticket).await?, event: Some(event) })
+}
+
+/// Whether the column takes one more. Two moves at once into the last place: the lock on the status lets one wait and
+/// then see that it is taken.
+async fn room(tx: &mut Tx, status: StatusId, limit: i32, name: &str) -> Result<()> {
+    sqlx::query!("select id from statuses where id = $1 for update", status.0).fetch_one(&mut *tx.conn).await.ours()?;
+    let held = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from (select 1 from tickets where status_id = $1 limit $2) t"#,
+        status.0,
+        i64::from(limit),
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    if held >= i64::from(limit) {
+        return Err(Error::new(
+            Code::Conflict,
+            format!("{name} holds at most {limit} tickets. Finish or move one of them first."),
+        ));
+    }
+    Ok(())
+}
+
+/// Gives the card a rank between its new neighbours.
+async fn place(tx: &mut Tx, actor: &Actor, before: &Ticket, input: &Move) -> Result<domain::EventId> {
+    let above = rank_of(tx, input.above, input.status).await?;
+    let below = rank_of(tx, input.below, input.status).await?;
+    // With one neighbour known, the other is whoever stands there now: the mover may not have seen all cards.
+    let (low, high) = match (above, below) {
+        (Some(low), Some(high)) => (Some(low), Some(high)),
+        (Some(low), None) => {
+            let high = neighbour(tx, input, &low, true).await?;
+            (Some(low), high)
+        }
+        (None, Some(high)) => {
+            let low = neighbour(tx, input, &high, false).await?;
+            (low, Some(high))
+        }
+        (None, None) => {
+            let first = first_rank(tx, input).await?;
+            (None, first)
+        }
+    };
+    let to = rank::between(low.as_deref(), high.as_deref());
+    let at = tx.at();
+    sqlx::query!(
+        "update tickets set rank = $2, updated_at = $3, version = version + 1 where id = $1",
+        before.id.0,
+        to,
+        at,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    events::append(tx, actor, Some(before.id), &Happening::Rank(Was { from: before.rank.clone(), to })).await
+}
+
+async fn rank_of(tx: &mut Tx, ticket: Option<TicketId>, status: StatusId) -> Result<Option<String>> {
+    let Some(ticket) = ticket else { return Ok(None) };
+    sqlx::query_scalar!("select rank from tickets where id = $1 and status_id = $2", ticket.0, status.0)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .ours()
+}
+
+async fn neighbour(tx: &mut Tx, input: &Move, rank: &str, after: bool) -> Result<Option<String>> {
+    let (side, order) = if after { (">", "asc") } else { ("<", "desc") };
+    let sql = format!(
+        "select rank from tickets where status_id = $1 and rank {side} $2 and id <> $3 order by rank {order} limit 1"
+    );
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(input.status.0)
+        .bind(rank)
+        .bind(input.ticket.0)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .ours()
+}
+
+async fn first_rank(tx: &mut Tx, input: &Move) -> Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select rank from tickets where status_id = $1 and id <> $2 order by rank, id limit 1",
+        input.status.0,
+        input.ticket.0,
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await
+    .ours()
+}

@@ -1,0 +1,101 @@
+//! Opening a ticket.
+
+use super::{attachments, message, row};
+use crate::{OrOurs, Tx, events, people, settings};
+use domain::{
+    Actor, Error, Principal, Result, TicketId, UserId,
+    event::Happening,
+    policy::{self, Action},
+    rank,
+    ticket::{NewTicket, Requester, Ticket},
+    workflow::Category,
+};
+
+/// Opens a ticket with its first message, for oneself or, by staff, on behalf of a customer.
+///
+/// Errors: `Invalid` with what is wrong in which field; `Forbidden` when a customer names somebody else.
+pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTicket) -> Result<Ticket> {
+    let input = input.check()?;
+    policy::demand(actor, Action::CreateTicket, None)?;
+    let requester = requester(tx, actor, input.requester.as_ref()).await?;
+    let html = crate::render::markdown(&input.body);
+    let ticket = open(tx, actor, &requester, &input).await?;
+    let said = message::Said {
+        kind: message::Kind::Customer,
+        channel: input.source,
+        body: &input.body,
+        html: &html,
+        quoted_html: None,
+        foreign_html: false,
+    };
+    let event = message::add(tx, message::As::person(actor, &requester), ticket, &said).await?;
+    attachments::claim(tx, actor, ticket, event, &input.attachments).await?;
+    row::load(&mut tx.conn, ticket).await
+}
+
+async fn requester(tx: &mut Tx, actor: &Actor, wanted: Option<&Requester>) -> Result<Principal> {
+    match wanted {
+        None => actor.signed_in().cloned(),
+        Some(Requester::Known(id)) if actor.user_id() == Some(*id) => actor.signed_in().cloned(),
+        Some(wanted) => {
+            policy::demand(actor, Action::CreateFor, None)?;
+            let id = match wanted {
+                Requester::Known(id) => *id,
+                Requester::Address { name, email } => people::find_or_create(tx, name, email).await?.0,
+            };
+            people::principal(&mut tx.conn, id)
+                .await
+                .map_err(|_| Error::field("requester", "There is no such customer, or they are blocked."))
+        }
+    }
+}
+
+/// Makes the ticket's row and its first event. The first message follows in the same transaction.
+pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, input: &NewTicket) -> Result<TicketId> {
+    let catalog = tx.desk().catalog();
+    let status = catalog
+        .workflow
+        .first_of(Category::Open)
+        .ok_or_else(|| crate::error::internal(&"the workflow has no open state"))?;
+    let assignee = match input.assignee {
+        Some(id) => Some(assignable(tx, actor, id).await?),
+        None => None,
+    };
+    let tags = settings::tag_ids(tx, if actor.is_staff() { &input.tags } else { &[] }).await?;
+    let at = tx.at();
+    let id = TicketId(
+        sqlx::query_scalar!(
+            "insert into tickets (subject, status_id, urgency, importance, priority, source, requester_id, company_id,
+                                  assignee_id, tag_ids, rank, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) returning id",
+            input.subject,
+            status.id.0,
+            input.urgency.number(),
+            input.importance.number(),
+            catalog.priorities.of(input.urgency, input.importance).number(),
+            input.source.word(),
+            requester.id.0,
+            requester.company.map(|c| c.0),
+            assignee.map(|a: UserId| a.0),
+            &tags,
+            rank::newest_first(tx.now.0),
+            at,
+        )
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?,
+    );
+    events::append(tx, actor, Some(id), &Happening::Created { source: input.source }).await?;
+    Ok(id)
+}
+
+/// A person a ticket may be assigned to, or the field error.
+pub(super) async fn assignable(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<UserId> {
+    policy::demand(actor, Action::CreateFor, None)?;
+    let found =
+        sqlx::query_scalar!("select id from users where id = $1 and role <> 'customer' and blocked_at is null", id.0,)
+            .fetch_optional(&mut *tx.conn)
+            .await
+            .ours()?;
+    found.map(UserId).ok_or_else(|| Error::field("assignee", "This person cannot be given tickets."))
+}

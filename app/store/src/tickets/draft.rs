@@ -1,0 +1,68 @@
+//! Unsent texts, kept on the server so that they survive the tab, the device and whatever a colleague does.
+
+use crate::{OrOurs, Tx};
+use domain::{
+    Actor, Error, Result, TicketId,
+    policy::{self, Action},
+    ticket::{BODY_MAX, Writing},
+    timeline::Draft,
+};
+use sqlx::PgConnection;
+
+pub(super) fn word(writing: Writing) -> &'static str {
+    match writing {
+        Writing::Reply => "reply",
+        Writing::Note => "note",
+    }
+}
+
+/// Keeps a text; an empty one is forgotten.
+pub async fn save(tx: &mut Tx, actor: &Actor, id: TicketId, draft: Draft) -> Result<()> {
+    let person = actor.signed_in()?.id;
+    let ticket = super::row::load(&mut tx.conn, id).await?;
+    let action = if draft.writing == Writing::Note { Action::WriteNote } else { Action::Reply };
+    policy::demand(actor, action, Some(ticket.facts()))?;
+    if draft.body.len() > BODY_MAX {
+        return Err(Error::field("body", "This is too long for a message. Please attach it as a file."));
+    }
+    let body = draft.body.replace('\0', "");
+    let at = tx.at();
+    if body.trim().is_empty() {
+        sqlx::query!(
+            "delete from drafts where user_id = $1 and ticket_id = $2 and writing = $3",
+            person.0,
+            id.0,
+            word(draft.writing),
+        )
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    } else {
+        sqlx::query!(
+            "insert into drafts (user_id, ticket_id, writing, body, updated_at) values ($1, $2, $3, $4, $5)
+             on conflict (user_id, ticket_id, writing) do update set body = excluded.body, updated_at = excluded.updated_at",
+            person.0,
+            id.0,
+            word(draft.writing),
+            body,
+            at,
+        )
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    }
+    Ok(())
+}
+
+/// This person's unsent texts on a ticket.
+pub(super) async fn of(conn: &mut PgConnection, actor: &Actor, id: TicketId) -> Result<Vec<Draft>> {
+    let Some(person) = actor.user_id() else { return Ok(Vec::new()) };
+    let rows = sqlx::query!("select writing, body from drafts where user_id = $1 and ticket_id = $2", person.0, id.0)
+        .fetch_all(conn)
+        .await
+        .ours()?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Draft { writing: if r.writing == "note" { Writing::Note } else { Writing::Reply }, body: r.body })
+        .collect())
+}

@@ -1,0 +1,132 @@
+//! The list of tickets: filters, orders, keyset pages.
+
+use super::row::{self, COLUMNS, JOINS};
+use crate::{Desk, OrOurs};
+use domain::{
+    Actor, Error, Result, Time,
+    page::{self, Page},
+    policy::{self, Action},
+    ticket::{Filter, Sort, Ticket, Whose},
+};
+use sqlx::{Postgres, QueryBuilder};
+
+/// A page of the tickets that this actor may see and the filter lets through.
+///
+/// With states given, each state's index is read in order and the results are merged: the cost does not grow with the
+/// tickets in other states.
+pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ticket>> {
+    actor.signed_in()?;
+    if actor.is_staff() {
+        policy::demand(actor, Action::SeeQueues, None)?;
+    }
+    let limit = page::size(filter.limit);
+    let after = filter.after.as_deref().map(Key::parse).transpose()?;
+    let mut query = QueryBuilder::<Postgres>::new("select ");
+    query.push(COLUMNS).push(" from ");
+    let order = order(filter.sort);
+    if filter.statuses.is_empty() {
+        query.push("(select t.* from tickets t where true");
+        conditions(&mut query, actor, filter, after.as_ref());
+        query.push(format_args!(" order by {order} limit ")).push_bind(i64::from(limit) + 1).push(") t ");
+    } else {
+        let statuses: Vec<i64> = filter.statuses.iter().map(|s| s.0).collect();
+        query.push("(select t.* from unnest(").push_bind(statuses).push("::bigint[]) s(id), lateral (");
+        query.push("select t.* from tickets t where t.status_id = s.id");
+        conditions(&mut query, actor, filter, after.as_ref());
+        query.push(format_args!(" order by {order} limit ")).push_bind(i64::from(limit) + 1).push(") t ");
+        query.push(format_args!(" order by {order} limit ")).push_bind(i64::from(limit) + 1).push(") t ");
+    }
+    query.push(JOINS).push(format_args!(" order by {order}"));
+    let mut conn = desk.read().await?;
+    let rows = query.build().fetch_all(&mut *conn).await.ours()?;
+    let mut tickets = rows.iter().map(row::from_row).collect::<Result<Vec<_>>>()?;
+    let more = tickets.len() > limit as usize;
+    tickets.truncate(limit as usize);
+    let next = tickets.last().filter(|_| more).map(|t| Key::of(t, filter.sort).text());
+    if !actor.is_staff() {
+        tickets = tickets.into_iter().map(super::view::for_customers).collect();
+    }
+    Ok(Page { rows: tickets, next })
+}
+
+fn order(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Updated => "t.updated_at desc, t.id desc",
+        Sort::Created => "t.created_at desc, t.id desc",
+        Sort::Oldest => "t.created_at, t.id",
+        Sort::Priority => "t.priority desc, t.updated_at desc, t.id desc",
+    }
+}
+
+fn conditions(query: &mut QueryBuilder<Postgres>, actor: &Actor, filter: &Filter, after: Option<&Key>) {
+    row::visible(query, actor);
+    match filter.assignee {
+        Some(Whose::Nobody) => {
+            query.push(" and t.assignee_id is null");
+        }
+        Some(Whose::Of(user)) => {
+            query.push(" and t.assignee_id = ").push_bind(user.0);
+        }
+        None => {}
+    }
+    if let Some(requester) = filter.requester {
+        query.push(" and t.requester_id = ").push_bind(requester.0);
+    }
+    if let Some(level) = filter.urgency {
+        query.push(" and t.urgency = ").push_bind(level.number());
+    }
+    if let Some(level) = filter.importance {
+        query.push(" and t.importance = ").push_bind(level.number());
+    }
+    if let Some(priority) = filter.priority {
+        query.push(" and t.priority = ").push_bind(priority.number());
+    }
+    if let Some(company) = filter.company {
+        query.push(" and t.company_id = ").push_bind(company.0);
+    }
+    if let Some(tag) = filter.tag {
+        query.push(" and t.tag_ids @> array[").push_bind(tag.0).push("]");
+    }
+    let Some(key) = after else { return };
+    let (column, side) = match filter.sort {
+        Sort::Updated => ("(t.updated_at, t.id)", "<"),
+        Sort::Created => ("(t.created_at, t.id)", "<"),
+        Sort::Oldest => ("(t.created_at, t.id)", ">"),
+        Sort::Priority => ("(t.priority, t.updated_at, t.id)", "<"),
+    };
+    query.push(format_args!(" and {column} {side} ("));
+    if filter.sort == Sort::Priority {
+        query.push_bind(key.priority).push(", ");
+    }
+    query.push_bind(time::OffsetDateTime::from(key.at)).push(", ").push_bind(key.id).push(")");
+}
+
+/// What a list is cut by: the sort values of the last row of the page before.
+struct Key {
+    priority: i16,
+    at: Time,
+    id: i64,
+}
+
+impl Key {
+    fn of(ticket: &Ticket, sort: Sort) -> Self {
+        let at = match sort {
+            Sort::Updated | Sort::Priority => ticket.updated_at,
+            Sort::Created | Sort::Oldest => ticket.created_at,
+        };
+        Self { priority: ticket.priority.number(), at, id: ticket.id.0 }
+    }
+
+    /// As the opaque text that a page hands out.
+    fn text(&self) -> String {
+        format!("{}.{}.{}", self.priority, self.at.0, self.id)
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let wrong = || Error::field("after", "This place in the list does not exist. Please start from its beginning.");
+        let mut parts = text.splitn(3, '.');
+        let mut part = || parts.next().and_then(|p| p.parse::<i64>().ok()).ok_or_else(wrong);
+        let (priority, at, id) = (part()?, part()?, part()?);
+        Ok(Self { priority: i16::try_from(priority).map_err(|_| wrong())?, at: Time(at), id })
+    }
+}

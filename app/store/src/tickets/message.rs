@@ -1,0 +1,207 @@
+//! Writing on a ticket.
+
+use super::{attachments, change, hold, row};
+use crate::{
+    OrOurs, Tx,
+    events::{self, By},
+};
+use domain::{
+    Actor, Code, Error, EventId, Principal, Result, TicketId,
+    event::Happening,
+    policy::Action,
+    text,
+    ticket::{NewMessage, Source, Ticket, Writing},
+};
+
+/// How much of a message a list shows, in characters.
+const EXCERPT: usize = 140;
+
+/// Who may see a message, and on which side it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Customer,
+    Reply,
+    Note,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Customer => "customer",
+            Kind::Reply => "reply",
+            Kind::Note => "note",
+        }
+    }
+
+    fn happening(self) -> Happening {
+        match self {
+            Kind::Customer => Happening::CustomerMessage,
+            Kind::Reply => Happening::Reply,
+            Kind::Note => Happening::Note,
+        }
+    }
+}
+
+/// What was said, as it is stored.
+pub(crate) struct Said<'a> {
+    pub kind: Kind,
+    pub channel: Source,
+    /// As text, for search and for the excerpt.
+    pub body: &'a str,
+    /// Sanitised.
+    pub html: &'a str,
+    pub quoted_html: Option<&'a str>,
+    pub foreign_html: bool,
+}
+
+/// In whose name a message stands.
+pub(crate) struct As<'a> {
+    by: By<'a>,
+    address: Option<&'a str>,
+}
+
+impl<'a> As<'a> {
+    /// The actor's own.
+    pub fn actor(actor: &'a Actor) -> Self {
+        Self { by: By::actor(actor), address: actor.address.as_deref() }
+    }
+
+    /// A person's, entered by the actor: the address is kept only where it is the person's own.
+    pub fn person(actor: &'a Actor, person: &'a Principal) -> Self {
+        Self {
+            by: By { id: Some(person.id.0), name: &person.name, staff: person.role.is_staff() },
+            address: actor.address.as_deref().filter(|_| actor.user_id() == Some(person.id)),
+        }
+    }
+}
+
+/// Writes a message with its event, and what the ticket's row says of it.
+pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<'_>) -> Result<EventId> {
+    let event = events::append_by(tx, who.by, who.address, Some(ticket), &said.kind.happening(), None).await?;
+    sqlx::query!(
+        "insert into messages (event_id, ticket_id, kind, channel, body, html, quoted_html, foreign_html)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        event.0,
+        ticket.0,
+        said.kind.word(),
+        said.channel.word(),
+        said.body,
+        said.html,
+        said.quoted_html,
+        said.foreign_html,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    let at = tx.at();
+    // A note must not show through in what customers see of the list.
+    let excerpt = (said.kind != Kind::Note).then(|| text::excerpt(said.body, EXCERPT));
+    sqlx::query!(
+        "update tickets set last_message_id = $2, updated_at = $3, version = version + 1,
+             excerpt = coalesce($4, excerpt), customer_last = case when $4::text is null then customer_last else $5 end
+         where id = $1",
+        ticket.0,
+        event.0,
+        at,
+        excerpt,
+        said.kind == Kind::Customer,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(event)
+}
+
+/// Adds a reply or a note, with its files, and the status that goes with it.
+///
+/// A reply by staff against a conversation that has moved on since `seen` is held back with `Conflict`; sending it again
+/// with the newest message as `seen` sends it all the same. A customer's reply reopens the ticket.
+pub async fn write(tx: &mut Tx, actor: &Actor, id: TicketId, input: NewMessage) -> Result<(Ticket, EventId)> {
+    write_by(tx, actor, id, input, Source::Web).await
+}
+
+/// [`write`], from another channel than the web.
+pub async fn write_by(
+    tx: &mut Tx,
+    actor: &Actor,
+    id: TicketId,
+    input: NewMessage,
+    channel: Source,
+) -> Result<(Ticket, EventId)> {
+    let input = input.check()?;
+    let action = if input.writing == Writing::Note { Action::WriteNote } else { Action::Reply };
+    let held = hold(tx, actor, id, action).await?;
+    let staff = actor.is_staff();
+    // Staff who opened a ticket for themselves write on it as its customer would.
+    let own = actor.user_id() == Some(held.ticket.requester.id);
+    let kind = match input.writing {
+        Writing::Note => Kind::Note,
+        Writing::Reply if staff && !own => Kind::Reply,
+        Writing::Reply => Kind::Customer,
+    };
+    if kind == Kind::Reply && has_moved_on(tx, actor, &held, input.seen).await? {
+        return Err(Error::new(
+            Code::Conflict,
+            "Somebody else has written in the meantime. Your text is kept: read what is new, then send it all the same or change it.",
+        ));
+    }
+    let html = crate::render::markdown(&input.body);
+    let said = Said { kind, channel, body: &input.body, html: &html, quoted_html: None, foreign_html: false };
+    let event = add(tx, As::actor(actor), id, &said).await?;
+    attachments::claim(tx, actor, id, event, &input.attachments).await?;
+    after_message(tx, actor, &held.ticket, kind, input.status).await?;
+    if let Some(user) = actor.user_id() {
+        let writing = super::draft::word(input.writing);
+        sqlx::query!(
+            "delete from drafts where user_id = $1 and ticket_id = $2 and writing = $3",
+            user.0,
+            id.0,
+            writing
+        )
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    }
+    Ok((row::load(&mut tx.conn, id).await?, event))
+}
+
+/// The status that a message brings along: the one asked for by staff, or the reopening by a customer.
+pub(crate) async fn after_message(
+    tx: &mut Tx,
+    actor: &Actor,
+    ticket: &Ticket,
+    kind: Kind,
+    wanted: Option<domain::StatusId>,
+) -> Result<()> {
+    let catalog = tx.desk().catalog();
+    let target = match kind {
+        Kind::Customer => catalog.workflow.after_customer_reply(ticket.status).map(|s| s.id),
+        Kind::Reply | Kind::Note => match wanted {
+            Some(to) => Some(catalog.workflow.check(ticket.status, to)?.id),
+            None => None,
+        },
+    };
+    match target {
+        Some(to) if to != ticket.status => change::set_status(tx, actor, ticket, to).await,
+        _ => Ok(()),
+    }
+}
+
+/// Whether somebody else has written since the writer last looked.
+async fn has_moved_on(tx: &mut Tx, actor: &Actor, held: &super::Held, seen: Option<EventId>) -> Result<bool> {
+    let (Some(seen), Some(last)) = (seen, held.last_message) else { return Ok(false) };
+    if last <= seen {
+        return Ok(false);
+    }
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from events e where e.ticket_id = $1 and e.id > $2 and e.audience > 0
+               and e.kind in ('message.customer', 'message.reply', 'message.note')
+               and e.actor_id is distinct from $3) as "exists!""#,
+        held.ticket.id.0,
+        seen.0,
+        actor.user_id().map(|u| u.0),
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()
+}

@@ -1,0 +1,43 @@
+//! Operations on tickets.
+
+pub mod attachments;
+pub mod board;
+pub mod change;
+pub mod create;
+pub mod draft;
+pub mod list;
+pub mod message;
+pub mod row;
+pub mod search;
+pub mod timeline;
+pub mod view;
+pub mod watch;
+
+use crate::{OrOurs, Tx};
+use domain::{
+    Actor, Error, Result, TicketId,
+    policy::{self, Action},
+    ticket::Ticket,
+};
+
+/// A ticket that this transaction holds: nobody else changes it until the end.
+pub(crate) struct Held {
+    pub ticket: Ticket,
+    /// The newest message on it.
+    pub last_message: Option<domain::EventId>,
+}
+
+/// Takes hold of a ticket for a change, if the actor may do this to it.
+///
+/// The advisory lock comes first, before this transaction has written anything: it gets its transaction id only after its
+/// turn has come. So the events of one ticket are in the order of their positions, which live updates rely on.
+pub(crate) async fn hold(tx: &mut Tx, actor: &Actor, id: TicketId, action: Action) -> Result<Held> {
+    sqlx::query("select pg_advisory_xact_lock(hashint8extended($1, 1))")
+        .bind(id.0)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    let held = row::held(&mut tx.conn, id).await?.ok_or_else(|| Error::not_found("ticket"))?;
+    policy::demand(actor, action, Some(held.ticket.facts()))?;
+    Ok(held)
+}

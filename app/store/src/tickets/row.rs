@@ -1,0 +1,109 @@
+//! A ticket as it comes out of the database: the one list of its columns.
+
+use super::Held;
+use crate::OrOurs;
+use domain::{
+    Actor, CompanyId, Error, EventId, Result, StatusId, TagId, TicketId, UserId,
+    actor::Who,
+    company::CompanyName,
+    people::Person,
+    priority::{Level, Priority},
+    ticket::{Source, Ticket},
+};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+
+/// Columns of a ticket `t` with the names it needs; read by [`from_row`] in this order.
+pub(crate) const COLUMNS: &str = "t.id, t.subject, t.status_id, t.urgency, t.importance, t.priority, t.source, \
+     t.requester_id, r.name, t.company_id, c.name, t.assignee_id, a.name, t.tag_ids, t.created_at, t.updated_at, \
+     t.excerpt, t.customer_last, t.rank, t.version";
+
+/// Where the names come from.
+pub(crate) const JOINS: &str = "join users r on r.id = t.requester_id left join companies c on c.id = t.company_id \
+     left join users a on a.id = t.assignee_id";
+
+/// How many columns [`COLUMNS`] has: further ones of a query start here.
+pub(crate) const WIDTH: usize = 20;
+
+pub(crate) fn from_row(row: &PgRow) -> Result<Ticket> {
+    (|| {
+        let level = |n: usize| Ok::<_, sqlx::Error>(Level::from_number(row.try_get(n)?).unwrap_or(Level::Medium));
+        let person = |id: usize, name: usize| {
+            let id: Option<i64> = row.try_get(id)?;
+            let name: Option<String> = row.try_get(name)?;
+            Ok::<_, sqlx::Error>(id.zip(name).map(|(id, name)| Person { id: UserId(id), name }))
+        };
+        let company: Option<i64> = row.try_get(9)?;
+        let company_name: Option<String> = row.try_get(10)?;
+        let source: &str = row.try_get(6)?;
+        Ok::<_, sqlx::Error>(Ticket {
+            id: TicketId(row.try_get(0)?),
+            subject: row.try_get(1)?,
+            status: StatusId(row.try_get(2)?),
+            urgency: level(3)?,
+            importance: level(4)?,
+            priority: Priority::from_number(row.try_get(5)?).unwrap_or(Priority::Medium),
+            source: Source::from_word(source).unwrap_or(Source::Web),
+            requester: Person { id: UserId(row.try_get(7)?), name: row.try_get(8)? },
+            company: company.zip(company_name).map(|(id, name)| CompanyName { id: CompanyId(id), name }),
+            assignee: person(11, 12)?,
+            tags: row.try_get::<Vec<i64>, _>(13)?.into_iter().map(TagId).collect(),
+            created_at: row.try_get::<time::OffsetDateTime, _>(14)?.into(),
+            updated_at: row.try_get::<time::OffsetDateTime, _>(15)?.into(),
+            excerpt: row.try_get(16)?,
+            customer_last: row.try_get(17)?,
+            rank: row.try_get(18)?,
+            version: row.try_get(19)?,
+        })
+    })()
+    .ours()
+}
+
+/// One ticket, for a change: its row stays locked until the end of the transaction.
+pub(super) async fn held(conn: &mut PgConnection, id: TicketId) -> Result<Option<Held>> {
+    let sql =
+        format!("select {COLUMNS}, t.last_message_id from tickets t {JOINS} where t.id = $1 for no key update of t");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.0).fetch_optional(conn).await.ours()?;
+    row.map(|row| {
+        Ok(Held { ticket: from_row(&row)?, last_message: row.try_get::<Option<i64>, _>(WIDTH).ours()?.map(EventId) })
+    })
+    .transpose()
+}
+
+/// One ticket as it is in this transaction.
+pub(crate) async fn load(conn: &mut PgConnection, id: TicketId) -> Result<Ticket> {
+    let sql = format!("select {COLUMNS} from tickets t {JOINS} where t.id = $1");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.0).fetch_optional(conn).await.ours()?;
+    from_row(&row.ok_or_else(|| Error::not_found("ticket"))?)
+}
+
+/// These tickets as they are now, for live updates. Whoever sends them on asks the policy first.
+pub async fn load_many(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Ticket>> {
+    let sql = format!("select {COLUMNS} from tickets t {JOINS} where t.id = any($1)");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(conn).await.ours()?;
+    rows.iter().map(from_row).collect()
+}
+
+/// Adds what this actor may see to the conditions on a ticket `t`. The same rule as `policy::may(…, SeeTicket, …)`, as SQL;
+/// a test holds the two together.
+pub(crate) fn visible(query: &mut QueryBuilder<Postgres>, actor: &Actor) {
+    match &actor.who {
+        Who::System(_) => {}
+        Who::Visitor => {
+            query.push(" and false");
+        }
+        Who::User(person) if person.role.is_staff() => {}
+        Who::User(person) => match person.company.filter(|_| person.sees_company) {
+            Some(company) => {
+                query.push(" and (t.requester_id = ");
+                query.push_bind(person.id.0);
+                query.push(" or t.company_id = ");
+                query.push_bind(company.0);
+                query.push(")");
+            }
+            None => {
+                query.push(" and t.requester_id = ");
+                query.push_bind(person.id.0);
+            }
+        },
+    }
+}

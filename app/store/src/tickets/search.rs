@@ -1,0 +1,83 @@
+//! Full-text search over subjects and messages, within what the searcher may see.
+
+use super::row::{self, COLUMNS, JOINS};
+use crate::{Desk, OrOurs};
+use domain::{
+    Actor, Error, EventId, Result,
+    search::{Found, Hit, SHOWN, START, STOP, TEXT_MAX, pieces},
+    text,
+};
+use sqlx::{Postgres, QueryBuilder, Row};
+
+/// How many matching messages are looked at: a word that is in every message must not cost more than one that is rare.
+const LOOKED_AT: i64 = 600;
+
+/// Tickets in whose subject or messages the words are. Quotes, `or` and `-` work as in a web search. A number alone, with
+/// or without `#`, finds the ticket of that number first.
+///
+/// Customers' searches never touch internal notes.
+pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
+    actor.signed_in()?;
+    let words = text::tidy_line(words);
+    if words.chars().count() > TEXT_MAX {
+        return Err(Error::field("q", "Use at most 200 characters to search for."));
+    }
+    if words.is_empty() {
+        return Ok(Found::default());
+    }
+    let number = words.strip_prefix('#').unwrap_or(&words).parse::<i64>().ok();
+    let mut query = QueryBuilder::<Postgres>::new("with q as (select websearch_to_tsquery('english', ");
+    query.push_bind(words.clone()).push(") as q), hits as (");
+    query.push("(select m.ticket_id, m.event_id, ts_rank(m.search, q.q)::float8 as rank from q, messages m ");
+    if !actor.is_staff() {
+        query.push("join tickets t on t.id = m.ticket_id ");
+    }
+    query.push("where m.search @@ q.q");
+    if !actor.is_staff() {
+        query.push(" and m.kind <> 'note'");
+        row::visible(&mut query, actor);
+    }
+    query.push(" limit ").push_bind(LOOKED_AT);
+    query.push(") union all (select t.id, null, 0.2 + ts_rank(t.subject_search, q.q) from q, tickets t where t.subject_search @@ q.q");
+    row::visible(&mut query, actor);
+    query.push(" limit ").push_bind(LOOKED_AT).push(")");
+    if let Some(number) = number {
+        query.push(" union all (select t.id, null, 100 from tickets t where t.id = ").push_bind(number);
+        row::visible(&mut query, actor);
+        query.push(")");
+    }
+    query.push("), best as (select ticket_id, max(rank) + 0.1 * ln(count(*)) as rank, ");
+    query.push("(array_agg(event_id order by rank desc) filter (where event_id is not null))[1] as event_id ");
+    query.push("from hits group by ticket_id order by 2 desc, 1 desc limit ").push_bind(SHOWN as i64 + 1).push(") ");
+    let marks = format!("'StartSel={START}, StopSel={STOP}, MaxWords=28, MinWords=12, MaxFragments=1'");
+    let whole = format!("'StartSel={START}, StopSel={STOP}, HighlightAll=true'");
+    query.push(format_args!(
+        "select {COLUMNS}, ts_headline('english', t.subject, q.q, {whole}), \
+         ts_headline('english', left(m.body, 4000), q.q, {marks}), m.event_id \
+         from best b cross join q join tickets t on t.id = b.ticket_id {JOINS} \
+         left join messages m on m.event_id = coalesce(b.event_id, t.last_message_id) and "
+    ));
+    // Where only the subject fits, the last message stands below it: for customers that must not be a note.
+    query.push(if actor.is_staff() { "true" } else { "m.kind <> 'note'" });
+    query.push(" order by b.rank desc, t.id desc");
+    let mut conn = desk.read().await?;
+    let rows = query.build().fetch_all(&mut *conn).await.ours()?;
+    let more = rows.len() > SHOWN;
+    let hits = rows
+        .iter()
+        .take(SHOWN)
+        .map(|r| {
+            let ticket = row::from_row(r)?;
+            let subject: String = r.try_get(row::WIDTH).ours()?;
+            let snippet: Option<String> = r.try_get(row::WIDTH + 1).ours()?;
+            let entry: Option<i64> = r.try_get(row::WIDTH + 2).ours()?;
+            Ok(Hit {
+                ticket: if actor.is_staff() { ticket } else { super::view::for_customers(ticket) },
+                subject: pieces(&subject),
+                snippet: pieces(&text::tidy_snippet(&snippet.unwrap_or_default())),
+                entry: entry.map(EventId),
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Found { hits, more })
+}

@@ -1,0 +1,60 @@
+//! All that a ticket's page shows at first, in as few statements as can be.
+
+use super::{draft, row, timeline};
+use crate::{Desk, OrOurs};
+use domain::{
+    Actor, Error, Result, TicketId,
+    event::Position,
+    policy::{self, Action},
+    timeline::{Part, TicketView},
+};
+use sqlx::Row;
+
+/// A ticket with a part of its timeline. Four statements: ticket, timeline, files, drafts.
+///
+/// Errors: `NotFound` for a ticket that is not there, and for one that is not this actor's to see.
+pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Result<TicketView> {
+    let mut conn = desk.read().await?;
+    // The position is of this first statement's snapshot: whatever the later ones see beyond it comes over the socket
+    // once more, which does no harm; nothing can fall in between.
+    let sql = format!(
+        "select {}, r.email, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+             exists (select 1 from ticket_watchers w where w.ticket_id = t.id and w.user_id = $2)
+         from tickets t {} where t.id = $1",
+        row::COLUMNS,
+        row::JOINS
+    );
+    let found = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(id.0)
+        .bind(actor.user_id().map(|u| u.0))
+        .fetch_optional(&mut *conn)
+        .await
+        .ours()?
+        .ok_or_else(|| Error::not_found("ticket"))?;
+    let ticket = row::from_row(&found)?;
+    policy::demand(actor, Action::SeeTicket, Some(ticket.facts()))?;
+    let internal = policy::may(actor, Action::SeeInternal, Some(ticket.facts()));
+    let slice = timeline::slice(&mut conn, id, timeline::audience(actor, ticket.facts()), part).await?;
+    let drafts = draft::of(&mut conn, actor, id).await?;
+    let catalog = desk.catalog();
+    let tags = if internal { catalog.tags_of(&ticket.tags) } else { Vec::new() };
+    let requester_email: String = found.try_get(row::WIDTH).ours()?;
+    Ok(TicketView {
+        requester_email,
+        slice,
+        tags,
+        watching: found.try_get(row::WIDTH + 2).ours()?,
+        drafts,
+        position: Position { transaction: found.try_get(row::WIDTH + 1).ours()?, id: 0 },
+        workflow: catalog.workflow.clone(),
+        ticket: if internal { ticket } else { for_customers(ticket) },
+    })
+}
+
+/// A ticket without what only staff may know.
+pub fn for_customers(mut ticket: domain::ticket::Ticket) -> domain::ticket::Ticket {
+    ticket.tags.clear();
+    ticket.rank.clear();
+    ticket.assignee = None;
+    ticket
+}
