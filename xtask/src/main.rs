@@ -1,1 +1,66 @@
-fn main(){}
+//! `cargo xtask`: builds both halves of Docket and drives everything around them.
+
+mod browser;
+mod build;
+mod css;
+mod dev;
+mod project;
+mod run;
+mod site;
+mod tools;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::build::Profile;
+use crate::project::Project;
+
+/// Builds, runs and tests Docket. What is missing on the machine is installed by the command that needs it.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build the browser's half, the site and the server
+    Build(BuildArgs),
+    /// Build a release and start it
+    Run(Rest),
+    /// Build for development, start, and build again whenever a file changes
+    Dev(Rest),
+}
+
+#[derive(Debug, Args)]
+struct BuildArgs {
+    /// Optimised, with the site inside the binary
+    #[arg(long)]
+    release: bool,
+}
+
+#[derive(Debug, Args)]
+struct Rest {
+    /// Handed on to `docket`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    rest: Vec<OsString>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = Project::locate().and_then(|project| match cli.command {
+        Command::Build(args) => build::build(&project, Profile::new(args.release)).map(|_| ()),
+        Command::Run(args) => run::run(&project, &args.rest),
+        Command::Dev(args) => dev::dev(&project, &args.rest),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Docket's pages, their components and the server functions they call.
+//!
+//! The crate is compiled twice: with `ssr` for the server, which renders every page first, and with `hydrate` for the
+//! browser, which takes the rendered page over. Both halves must render the same, so nothing in a view may depend on
+//! the clock, on chance or on the half it runs in.
+
+mod app;
+mod home;
+#[cfg(feature = "ssr")]
+mod shell;
+
+pub use app::App;
+#[cfg(feature = "ssr")]
+pub use shell::{Assets, LazyParts, shell};

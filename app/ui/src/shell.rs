@@ -1,0 +1,82 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use leptos::{WasmSplitManifest, nonce::use_nonce, prelude::*};
+use leptos_meta::MetaTags;
+
+use crate::App;
+
+/// The addresses of the files that every page loads, as the build named them.
+///
+/// The names carry a hash of the content, so browsers may keep the files for good.
+#[derive(Debug, Clone)]
+pub struct Assets {
+    /// The glue that starts the WebAssembly module.
+    pub script: String,
+    /// The WebAssembly module.
+    pub wasm: String,
+    /// The style sheet.
+    pub style: String,
+    /// Where the parts of lazily loaded pages are; `None` when nothing is split off.
+    pub lazy: Option<Arc<LazyParts>>,
+    /// Whether the page should reload itself when the server was rebuilt (`cargo xtask dev`).
+    pub reload: bool,
+}
+
+/// The parts of the WebAssembly module that are loaded when a page first needs them.
+#[derive(Debug)]
+pub struct LazyParts {
+    /// The folder that holds the parts, without a slash at its end.
+    pub folder: String,
+    /// The name of the script in this folder that loads them.
+    pub loader: String,
+    /// For each part the files to load ahead.
+    pub preload: HashMap<String, Vec<String>>,
+}
+
+/// The document around the [`App`]: head, scripts and `<body>`.
+///
+/// `leptos`'s own `HydrationScripts` reads file names from the disk beside the binary. Docket ships as one file, so
+/// the names are handed in instead.
+pub fn shell(assets: &Assets) -> impl IntoView + use<> {
+    let nonce = use_nonce();
+    if let Some(lazy) = &assets.lazy {
+        provide_context(WasmSplitManifest(ArcStoredValue::new((
+            lazy.folder.clone(),
+            lazy.preload.clone(),
+            lazy.loader.clone(),
+        ))));
+    }
+    let start = format!(
+        "import start,{{hydrate}} from {:?};start({{module_or_path:{:?}}}).then(()=>hydrate())",
+        assets.script, assets.wasm
+    );
+    let reload = assets
+        .reload
+        .then(|| view! { <script nonce=nonce.clone() inner_html=RELOAD></script> });
+
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="stylesheet" href=assets.style.clone() />
+                <link rel="modulepreload" href=assets.script.clone() />
+                <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="" />
+                <script type="module" nonce=nonce inner_html=start></script>
+                {reload}
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// Reloads the page when the development server came back as another process.
+const RELOAD: &str = "let seen;new EventSource('/dev/process').onmessage=e=>{\
+    if(seen&&seen!==e.data)location.reload();seen=e.data}";

@@ -1,0 +1,272 @@
+//! Settings, from the command line, the environment and a file, in this order of weight.
+//!
+//! Each setting is described once, as a field of [`Config`]: the flag, the environment variable, the key in the file,
+//! the default and the text of `--help` all come from there.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+/// Customer support: tickets, conversations and a portal, in one program.
+#[derive(Debug, Parser)]
+#[command(name = "docket", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// A TOML file with settings. Its keys are the names of the flags below, without the dashes in front
+    #[arg(long, env = "DOCKET_CONFIG", global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Config,
+}
+
+/// What the program is asked to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Serve the application (what happens without a command)
+    Serve,
+    /// Print the settings in force, as a file for --config
+    Config,
+}
+
+/// Everything that can be set. The command line wins over the environment, the environment over the file.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Config {
+    /// Address and port to listen on
+    #[arg(long, env = "DOCKET_LISTEN", global = true, default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+
+    /// Folder for everything that Docket keeps outside the database: attachments, keys, and the private PostgreSQL
+    /// if there is no --database-url
+    #[arg(long, env = "DOCKET_DATA", global = true, default_value = "data", value_name = "FOLDER")]
+    pub data: PathBuf,
+
+    /// PostgreSQL to use, as postgres://user:password@host:port/name. Without it Docket runs a private one in the
+    /// data folder
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// Address under which people reach Docket, as it is written into mails and links. Without it: http:// and the
+    /// address that it listens on
+    #[arg(long, env = "DOCKET_PUBLIC_URL", global = true, value_parser = public_url, value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Largest file that may be uploaded, in MB
+    #[arg(long, env = "DOCKET_MAX_UPLOAD_MB", global = true, default_value = "25", value_name = "MB",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub max_upload_mb: u32,
+
+    /// What to log: a level (error, warn, info, debug, trace), or levels per module as in "info,server=debug"
+    #[arg(long, env = "DOCKET_LOG", global = true, default_value = "info", value_name = "FILTER")]
+    pub log: String,
+
+    /// How to write the log: for people or for programs
+    #[arg(long, env = "DOCKET_LOG_FORMAT", global = true, default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+
+    /// How long requests under way may take to finish when the server is asked to stop, in seconds
+    #[arg(long, env = "DOCKET_SHUTDOWN_SECONDS", global = true, default_value = "10", value_name = "SECONDS")]
+    pub shutdown_seconds: u16,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One readable line an event
+    Text,
+    /// One JSON object an event
+    Json,
+}
+
+/// What this process was started with.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// What to do.
+    pub command: Command,
+    /// How to do it.
+    pub config: Config,
+    /// The settings in force as the text of a settings file, without secrets.
+    pub in_force: String,
+}
+
+/// Reads the command and the settings of this process.
+///
+/// # Errors
+/// What is wrong with them, as a message for the person who started the program; also the text of `--help`.
+pub fn from_process() -> Result<Invocation, clap::Error> {
+    parse(std::env::args_os(), |path| std::fs::read_to_string(path))
+}
+
+fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    read: impl FnOnce(&Path) -> std::io::Result<String>,
+) -> Result<Invocation, clap::Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut matches = Cli::command().try_get_matches_from(&arguments)?;
+    if let Some(path) = matches.get_one::<PathBuf>("config") {
+        matches = with_file(path, read)?.try_get_matches_from(&arguments)?;
+    }
+    let cli = Cli::from_arg_matches(&matches)?;
+    Ok(Invocation { command: cli.command.unwrap_or(Command::Serve), config: cli.settings, in_force: to_toml(&matches) })
+}
+
+/// The settings in force as the text of a settings file. Secrets are left out.
+fn to_toml(matches: &ArgMatches) -> String {
+    let mut text = String::new();
+    for arg in Cli::command().get_arguments().filter(|arg| is_setting(arg)) {
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let name = arg.get_long().unwrap_or_default();
+        let value = matches.get_raw(arg.get_id().as_str()).and_then(|mut values| values.next());
+        // Writing to a string cannot fail.
+        let _ = match value.map(|value| value.to_string_lossy()) {
+            None => writeln!(text, "# {help}\n# {name} is not set\n"),
+            Some(_) if arg.is_hide_env_values_set() => {
+                writeln!(text, "# {help}\n# {name} is set, and not shown\n")
+            }
+            Some(value) => {
+                let value = match value.parse::<i64>() {
+                    Ok(number) => toml::Value::Integer(number),
+                    Err(_) => toml::Value::String(value.into_owned()),
+                };
+                writeln!(text, "# {help}\n{name} = {value}\n")
+            }
+        };
+    }
+    text
+}
+
+/// Whether an argument may stand in a settings file. A file cannot name another file.
+fn is_setting(arg: &Arg) -> bool {
+    arg.get_id() != "config" && arg.get_env().is_some()
+}
+
+/// The command line's description with the values of a file in place of the defaults.
+fn with_file(path: &Path, read: impl FnOnce(&Path) -> std::io::Result<String>) -> Result<clap::Command, clap::Error> {
+    let mut command = Cli::command();
+    let refuse = |why: String| {
+        Cli::command().error(ErrorKind::ValueValidation, format!("settings file {}: {why}", path.display()))
+    };
+    let text = read(path).map_err(|error| refuse(error.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| refuse(error.to_string()))?;
+    for (key, value) in table {
+        let known = command.get_arguments().find(|arg| is_setting(arg) && arg.get_long() == Some(&key));
+        let Some(id) = known.map(|arg| arg.get_id().clone()) else {
+            return Err(refuse(format!("there is no setting \"{key}\"; see docket --help")));
+        };
+        let value = match value {
+            toml::Value::String(value) => value,
+            toml::Value::Integer(value) => value.to_string(),
+            toml::Value::Boolean(value) => value.to_string(),
+            _ => {
+                return Err(refuse(format!("\"{key}\" must be a text, a whole number, true or false")));
+            }
+        };
+        command = command.mut_arg(id, |arg| arg.default_value(value));
+    }
+    Ok(command)
+}
+
+/// Accepts `http://host` or `https://host:port`, and drops the slash at the end.
+fn public_url(text: &str) -> Result<String, String> {
+    let uri: http::Uri = text.parse().map_err(|error| format!("{error}"))?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
+        return Err("must be like https://support.example.com".to_owned());
+    }
+    if uri.path_and_query().is_some_and(|rest| rest.as_str() != "/") {
+        return Err("must have no path: Docket serves a whole host".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+impl Config {
+    /// The address under which people reach this server, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// Sends log lines to the standard error stream from here on.
+    ///
+    /// # Errors
+    /// When the filter cannot be understood, or logging was started before.
+    pub fn start_logging(&self) -> anyhow::Result<()> {
+        let filter = tracing_subscriber::EnvFilter::try_new(&self.log)
+            .with_context(|| format!("the log filter \"{}\" (--log, DOCKET_LOG) cannot be understood", self.log))?;
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        match self.log_format {
+            LogFormat::Text => lines.try_init(),
+            LogFormat::Json => lines.json().try_init(),
+        }
+        .map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
+    }
+
+    /// Makes the data folder if it is not there, and checks that it can be written to.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn prepare_data_folder(&self) -> anyhow::Result<()> {
+        let why = || format!("the data folder {} (--data, DOCKET_DATA) cannot be used", self.data.display());
+        std::fs::create_dir_all(&self.data).with_context(why)?;
+        let probe = self.data.join(".writable");
+        std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).with_context(why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(arguments: &[&str], file: &str) -> Result<Invocation, String> {
+        let arguments = ["docket"].iter().chain(arguments).map(OsString::from);
+        parse(arguments, |_| Ok(file.to_owned())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn serves_by_default() {
+        let started = start(&[], "").unwrap();
+        assert!(matches!(started.command, Command::Serve));
+        assert_eq!(started.config.public_url(), "http://127.0.0.1:3000");
+    }
+
+    #[test]
+    fn file_replaces_defaults_and_flags_replace_the_file() {
+        let file = "listen = \"0.0.0.0:80\"\nmax-upload-mb = 7";
+        let started = start(&["--config", "x", "config", "--max-upload-mb", "8"], file).unwrap();
+        assert_eq!(started.config.listen.to_string(), "0.0.0.0:80");
+        assert_eq!(started.config.max_upload_mb, 8);
+        assert!(started.in_force.contains("max-upload-mb = 8\n"), "{}", started.in_force);
+    }
+
+    #[test]
+    fn what_is_printed_can_be_read_back_and_holds_no_secret() {
+        let url = "postgres://me:hidden@localhost/docket";
+        let printed =
+            start(&["--database-url", url, "--public-url", "https://help.acme.example/"], "").unwrap().in_force;
+        assert!(!printed.contains("hidden"), "{printed}");
+        let again = start(&["--config", "x"], &printed).unwrap();
+        assert_eq!(again.config.public_url(), "https://help.acme.example");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (arguments, file, expected) in [
+            (&["--listen", "here"][..], "", "--listen"),
+            (&["--public-url", "ftp://x"], "", "https://support.example.com"),
+            (&["--public-url", "https://x/path"], "", "no path"),
+            (&["--max-upload-mb", "0"], "", "1..=10000"),
+            (&["--config", "x"], "colour = 1", "there is no setting \"colour\""),
+            (&["--config", "x"], "config = \"y\"", "there is no setting \"config\""),
+            (&["--config", "x"], "listen = ", "settings file x"),
+            (&["--config", "x"], "log = []", "\"log\" must be a text"),
+            (&["--config", "x"], "log-format = \"xml\"", "text, json"),
+        ] {
+            let message = start(arguments, file).unwrap_err();
+            assert!(message.contains(expected), "{arguments:?} {file:?}: {message}");
+        }
+    }
+}

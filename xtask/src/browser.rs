@@ -1,0 +1,213 @@
+//! The browser's half: compiled to WebAssembly, split into parts, and given its JavaScript glue.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow};
+use sha2::{Digest as _, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::build::Profile;
+use crate::project::{Project, run, timed};
+use crate::tools::WASM;
+
+/// The name of the script and the module before the hash is put in.
+pub const NAME: &str = "docket";
+/// What the splitter calls its script. The module names it too, so its hash must have the length of these dashes.
+pub const SPLIT: &str = "__wasm_split.______________________.js";
+/// What was split off: for each part the files to load, as JSON.
+pub const MANIFEST: &str = "__wasm_split_manifest.json";
+
+/// Counts up when the steps below change, so that what earlier versions left behind is not taken for current.
+const STEPS: &str = "1";
+
+/// The files of the browser's half by name, as the tools left them: without hashes in their names.
+pub type Parts = BTreeMap<String, Vec<u8>>;
+
+/// Compiles the crate `frontend` and makes of it what browsers load.
+pub fn build(project: &Project, profile: Profile) -> Result<Parts> {
+    let compiled = compile(project, profile)?;
+    let input = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
+    let stamp = format!("{STEPS} {:x}", Sha256::digest(&input));
+    let folder = project.target.join("xtask").join(profile.name());
+    let (parts, stamp_file) = (folder.join("parts"), folder.join("parts.stamp"));
+    if fs::read_to_string(&stamp_file).ok().as_deref() != Some(stamp.as_str()) {
+        timed("wasm", || {
+            if parts.exists() {
+                fs::remove_dir_all(&parts)?;
+            }
+            process(&input, &parts)?;
+            Ok(fs::write(&stamp_file, &stamp)?)
+        })?;
+    }
+    read_parts(&parts)
+}
+
+fn compile(project: &Project, profile: Profile) -> Result<PathBuf> {
+    let mut cargo = project.cargo("browser", "build");
+    cargo.args(["--package", "frontend", "--lib", "--target", WASM]);
+    let folder = match profile {
+        Profile::Debug => "debug",
+        Profile::Release => {
+            cargo.args(["--profile", "wasm-release"]);
+            "wasm-release"
+        }
+    };
+    // Relocations are what the splitter reads; see `.cargo/config.toml`.
+    profile.flags(&mut cargo, "-Clink-args=--emit-relocs");
+    run(&mut cargo).context("the browser's half did not build")?;
+    Ok(project.target.join("browser").join(WASM).join(folder).join("frontend.wasm"))
+}
+
+/// Splits the module and writes the glue, into an empty folder.
+fn process(input: &[u8], folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    let main = folder.join("main.wasm");
+    let main_module = format!("./{NAME}.js");
+    let link_name = format!("./{SPLIT}");
+    let mut options = wasm_split_cli_support::Options::new(input);
+    options.output_dir = folder;
+    options.main_out_path = &main;
+    options.main_module = &main_module;
+    options.link_name = &link_name;
+    let split =
+        wasm_split_cli_support::transform(options).map_err(|error| anyhow!("cannot split the module: {error:#}"))?;
+    let manifest: BTreeMap<_, _> = split.prefetch_map.into_iter().collect();
+    fs::write(folder.join(MANIFEST), serde_json::to_vec(&manifest)?)?;
+    Bindgen::new()
+        .input_path(&main)
+        .keep_lld_exports(true)
+        .demangle(false)
+        .web(true)?
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .out_name(NAME)
+        .generate(folder)
+        .context("cannot write the JavaScript glue")?;
+    Ok(fs::remove_file(main)?)
+}
+
+fn read_parts(folder: &Path) -> Result<Parts> {
+    let mut parts = Parts::new();
+    crate::site::walk(folder, &mut |name, path| {
+        parts.insert(name, fs::read(path)?);
+        Ok(())
+    })?;
+    Ok(parts)
+}
+
+/// The parts under names that carry a hash of them all, and the lines for `hash.txt`.
+///
+/// One hash for all: the script names the module, the splitter's script names the script and is named by the module.
+/// No file of such a ring can carry a hash of just itself.
+pub fn name_by_content(parts: Parts) -> Result<(Parts, Vec<(String, String)>)> {
+    let mut digest = Sha256::new();
+    for (name, content) in &parts {
+        digest.update(name.as_bytes());
+        digest.update(content.len().to_le_bytes());
+        digest.update(content);
+    }
+    let dashes = SPLIT.matches('_').count() - "__wasm_split".matches('_').count();
+    let hash: String = format!("{:x}", digest.finalize()).chars().take(dashes).collect();
+
+    let new_names: HashMap<String, String> = parts.keys().map(|name| (name.clone(), new_name(name, &hash))).collect();
+    let split_script = SPLIT.as_bytes();
+    let mut renamed = Parts::new();
+    for (name, mut content) in parts {
+        if name.ends_with(".wasm") {
+            replace_in_place(&mut content, split_script, new_names.get(SPLIT).map(String::as_bytes));
+        } else if name.ends_with(".js") {
+            content = rename_in_text(content, &new_names)?;
+        } else if name == MANIFEST {
+            content = rename_in_manifest(&content, &hash)?;
+        }
+        renamed.insert(new_name(&name, &hash), content);
+    }
+    let hashes = ["js", "wasm", "split", "manifest"].map(|part| (part.to_owned(), hash.clone()));
+    Ok((renamed, hashes.into()))
+}
+
+/// `docket_bg.wasm` becomes `docket.HASH.wasm`, `chunk_0.wasm` becomes `chunk_0.HASH.wasm`, and a script in a folder
+/// (`snippets/…`) keeps its name in a folder with the hash.
+fn new_name(name: &str, hash: &str) -> String {
+    if name == SPLIT {
+        return format!("__wasm_split.{hash}.js");
+    }
+    if let Some((folder, rest)) = name.split_once('/') {
+        return format!("{folder}.{hash}/{rest}");
+    }
+    let stem_end = name.rfind('.').unwrap_or(name.len());
+    let (stem, extension) = name.split_at(stem_end);
+    let stem = if stem == format!("{NAME}_bg") { NAME } else { stem };
+    format!("{stem}.{hash}{extension}")
+}
+
+/// Scripts refer to other files as `'./NAME'`, `"./NAME"` or, the module, `'NAME'`.
+fn rename_in_text(content: Vec<u8>, new_names: &HashMap<String, String>) -> Result<Vec<u8>> {
+    let mut text = String::from_utf8(content).context("a script is not UTF-8")?;
+    for (old, new) in new_names {
+        for quote in ['"', '\''] {
+            for prefix in ["./", ""] {
+                text = text.replace(&format!("{quote}{prefix}{old}{quote}"), &format!("{quote}{prefix}{new}{quote}"));
+            }
+        }
+    }
+    Ok(text.into_bytes())
+}
+
+/// The manifest lists modules without their extension.
+fn rename_in_manifest(content: &[u8], hash: &str) -> Result<Vec<u8>> {
+    let mut manifest: BTreeMap<String, Vec<String>> = serde_json::from_slice(content)?;
+    for module in manifest.values_mut().flatten() {
+        *module = format!("{module}.{hash}");
+    }
+    Ok(serde_json::to_vec(&manifest)?)
+}
+
+/// Replaces every occurrence by text of the same length, so that nothing else in a binary moves.
+fn replace_in_place(content: &mut [u8], old: &[u8], new: Option<&[u8]>) {
+    let Some(new) = new.filter(|new| new.len() == old.len()) else {
+        return;
+    };
+    let mut at = 0;
+    while at + old.len() <= content.len() {
+        if content[at..].starts_with(old) {
+            content[at..at + old.len()].copy_from_slice(new);
+            at += old.len();
+        } else {
+            at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ring_of_references_is_renamed_as_one() {
+        let parts = Parts::from([
+            ("docket.js".to_owned(), format!("import * as s from \"./{SPLIT}\";new URL('docket_bg.wasm', u)").into()),
+            ("docket_bg.wasm".to_owned(), format!("\0./{SPLIT}\0").into()),
+            (SPLIT.to_owned(), b"from \"./docket.js\";new URL(\"./chunk_0.wasm\", u)".to_vec()),
+            ("chunk_0.wasm".to_owned(), b"\0".to_vec()),
+            (MANIFEST.to_owned(), br#"{"page":["chunk_0"]}"#.to_vec()),
+        ]);
+        let (renamed, hashes) = name_by_content(parts).unwrap();
+        let hash = &hashes[0].1;
+        assert_eq!(hash.len(), 22);
+        let text = |name: &str| String::from_utf8(renamed[name].clone()).unwrap();
+        assert_eq!(
+            text(&format!("docket.{hash}.js")),
+            format!("import * as s from \"./__wasm_split.{hash}.js\";new URL('docket.{hash}.wasm', u)")
+        );
+        assert_eq!(text(&format!("docket.{hash}.wasm")), format!("\0./__wasm_split.{hash}.js\0"));
+        assert_eq!(
+            text(&format!("__wasm_split.{hash}.js")),
+            format!("from \"./docket.{hash}.js\";new URL(\"./chunk_0.{hash}.wasm\", u)")
+        );
+        assert_eq!(text(&format!("__wasm_split_manifest.{hash}.json")), format!("{{\"page\":[\"chunk_0.{hash}\"]}}"));
+    }
+}

@@ -1,0 +1,82 @@
+//! Builds the browser's half, the site and the server, in this order of need and side by side where possible.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, anyhow};
+
+use crate::project::{Project, run, timed};
+use crate::{browser, site, tools};
+
+/// For whom a build is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// For the people who work on it: quick to build; the site is read from the disk.
+    Debug,
+    /// For use: small and fast; the site is inside the binary.
+    Release,
+}
+
+impl Profile {
+    pub fn new(release: bool) -> Self {
+        if release { Self::Release } else { Self::Debug }
+    }
+
+    /// The folder in which cargo puts the server, and the name under which we keep what belongs to this profile.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+        }
+    }
+
+    /// Sets the flags of the compiler; those in `.cargo/config.toml` are for development.
+    pub fn flags(self, cargo: &mut Command, release_flags: &str) {
+        if self == Self::Release {
+            cargo.env("CARGO_ENCODED_RUSTFLAGS", release_flags);
+        }
+    }
+}
+
+/// Builds everything. Returns the path of the program `docket`.
+pub fn build(project: &Project, profile: Profile) -> Result<PathBuf> {
+    tools::wasm_target(project)?;
+    // The two halves share no code but the smallest, and the browser's ends in one long step on one core. A release
+    // embeds the site in the binary only, so its library can be compiled before there is a site.
+    let early = match profile {
+        Profile::Debug => ["--bin", "docket"].as_slice(),
+        Profile::Release => &["--lib"],
+    };
+    std::thread::scope(|scope| {
+        let server = scope.spawn(|| timed("server", || server(project, profile, early)));
+        let site = timed("site", || site(project, profile));
+        let server = server.join().map_err(|_| anyhow!("the build of the server panicked"))?;
+        site.and(server)
+    })?;
+    if profile == Profile::Release {
+        timed("binary", || server(project, profile, &["--bin", "docket"]))?;
+    }
+    Ok(binary(project, profile))
+}
+
+/// Where the program `docket` is, once it is built.
+pub fn binary(project: &Project, profile: Profile) -> PathBuf {
+    let name = format!("docket{}", std::env::consts::EXE_SUFFIX);
+    project.target.join("server").join(profile.name()).join(name)
+}
+
+/// Builds the browser's half and lays out the files that browsers load.
+pub fn site(project: &Project, profile: Profile) -> Result<()> {
+    let parts = browser::build(project, profile)?;
+    site::lay_out(project, profile, parts)
+}
+
+fn server(project: &Project, profile: Profile, what: &[&str]) -> Result<()> {
+    let mut cargo = project.cargo("server", "build");
+    cargo.args(["--package", "server"]).args(what);
+    if profile == Profile::Release {
+        cargo.arg("--release");
+    }
+    profile.flags(&mut cargo, "");
+    run(&mut cargo).context("the server did not build")
+}
