@@ -11,7 +11,10 @@ const svg = readFileSync(join(site, "favicon.svg"), "utf8");
 // A maskable icon fills its square; the letter stays inside the safe circle of 80 % (W3C manifest, "icon masks").
 const maskable = svg.replace(/rx="7"/, "").replace("<path", '<path transform="translate(2.4 2.4) scale(.85)"');
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu"],
+});
 const page = await browser.newPage();
 async function draw(drawing, size) {
   await page.setViewportSize({ width: size, height: size });

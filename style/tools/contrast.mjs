@@ -65,7 +65,9 @@ function srgb([L, C, H]) {
     -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
     -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
   ];
-  return linear.map((v) => Math.min(1, Math.max(0, v))).map((v) => (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
+  return linear
+    .map((v) => Math.min(1, Math.max(0, v)))
+    .map((v) => (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
 }
 const luminance = (rgb) => {
   const [r, g, b] = rgb.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
@@ -99,7 +101,11 @@ const rules = [
   [4.5, "--amber-text", [...hovered, ...tints, "--amber-tint"]],
   [4.5, "--green-text", [...hovered, ...tints, "--green-tint"]],
   [3, "--control", ["--ground", "--panel", "--raised"]],
-  ...["--red", "--amber", "--green", "--blue", "--purple", "--grey", "--accent"].map((mark) => [3, mark, ["--ground", "--panel", "--rail", "--raised", "--accent-tint"]]),
+  ...["--red", "--amber", "--green", "--blue", "--purple", "--grey", "--accent"].map((mark) => [
+    3,
+    mark,
+    ["--ground", "--panel", "--rail", "--raised", "--accent-tint"],
+  ]),
 ];
 
 let failed = 0;
@@ -132,7 +138,12 @@ for (const dark of [false, true]) {
     for (const [least, name, grounds] of rules) {
       for (const ground of grounds) {
         if (brand && !`${name} ${ground}`.includes("accent")) continue;
-        check(`${dark ? "dark " : "light"} ${name} on ${ground} ${brand ?? ""}`, least, paint(name, dark, overrides), paint(ground, dark, overrides));
+        check(
+          `${dark ? "dark " : "light"} ${name} on ${ground} ${brand ?? ""}`,
+          least,
+          paint(name, dark, overrides),
+          paint(ground, dark, overrides),
+        );
       }
     }
   }
@@ -142,7 +153,8 @@ for (const dark of [false, true]) {
 // The eight grounds of avatars, see components/avatar.css.
 const avatar = readFileSync(new URL("../components/avatar.css", import.meta.url), "utf8");
 const [, l, c] = avatar.match(/background: oklch\((\S+) (\S+) var\(--h-av/);
-for (const [, hue] of avatar.matchAll(/--h-av: (\d+)/g)) check(`white on avatar ${hue}`, 4.5, [1, 1, 1], srgb([Number(l), Number(c), Number(hue)]));
+for (const [, hue] of avatar.matchAll(/--h-av: (\d+)/g))
+  check(`white on avatar ${hue}`, 4.5, [1, 1, 1], srgb([Number(l), Number(c), Number(hue)]));
 
 console.log(`${checked} pairs, ${failed} below`);
 process.exitCode = failed ? 1 : 0;

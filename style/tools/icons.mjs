@@ -12,10 +12,14 @@ const lucide = join(dirname(require.resolve("lucide-static/package.json")), "ico
 // Ours: Lucide has no set for how far a ticket is. Told apart by shape, not only by colour.
 const own = {
   "status-open": '<circle cx="12" cy="12" r="8.5" stroke-width="3"/>',
-  "status-progress": '<circle cx="12" cy="12" r="8.5" stroke-width="3"/><path d="M12 5a7 7 0 0 1 0 14z" fill="currentColor" stroke="none"/>',
-  "status-waiting": '<circle cx="12" cy="12" r="8.5" stroke-width="3"/><path d="M12 12V5a7 7 0 1 1-7 7z" fill="currentColor" stroke="none"/>',
-  "status-resolved": '<circle cx="12" cy="12" r="10" fill="currentColor" stroke="none"/><path d="m7.5 12.5 3 3 6-6.5" style="stroke:var(--panel)" stroke-width="2.5"/>',
-  "status-closed": '<circle cx="12" cy="12" r="10" fill="currentColor" stroke="none"/><path d="M8 12h8" style="stroke:var(--panel)" stroke-width="2.5"/>',
+  "status-progress":
+    '<circle cx="12" cy="12" r="8.5" stroke-width="3"/><path d="M12 5a7 7 0 0 1 0 14z" fill="currentColor" stroke="none"/>',
+  "status-waiting":
+    '<circle cx="12" cy="12" r="8.5" stroke-width="3"/><path d="M12 12V5a7 7 0 1 1-7 7z" fill="currentColor" stroke="none"/>',
+  "status-resolved":
+    '<circle cx="12" cy="12" r="10" fill="currentColor" stroke="none"/><path d="m7.5 12.5 3 3 6-6.5" style="stroke:var(--panel)" stroke-width="2.5"/>',
+  "status-closed":
+    '<circle cx="12" cy="12" r="10" fill="currentColor" stroke="none"/><path d="M8 12h8" style="stroke:var(--panel)" stroke-width="2.5"/>',
 };
 
 const source = readFileSync(join(root, "app/ui/src/icons.rs"), "utf8");
@@ -25,7 +29,11 @@ const symbols = names.map((name) => {
   if (!inner) {
     const file = join(lucide, `${name}.svg`);
     if (!existsSync(file)) throw new Error(`Lucide has no icon "${name}"`);
-    inner = readFileSync(file, "utf8").replace(/<!--.*?-->/gs, "").match(/<svg[^>]*>(.*)<\/svg>/s)[1].replace(/\s*\n\s*/g, "").replace(/ \/>/g, "/>");
+    inner = readFileSync(file, "utf8")
+      .replace(/<!--.*?-->/gs, "")
+      .match(/<svg[^>]*>(.*)<\/svg>/s)[1]
+      .replace(/\s*\n\s*/g, "")
+      .replace(/ \/>/g, "/>");
   }
   return `<symbol id="${name}" viewBox="0 0 24 24">${inner}</symbol>`;
 });

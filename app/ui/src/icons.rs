@@ -157,10 +157,7 @@ mod tests {
         let sprite = include_str!("../../../public/icons.svg");
         for icon in Icon::ALL {
             let (_, name) = icon.href().split_once('#').expect("an address has a fragment");
-            assert!(
-                sprite.contains(&format!("<symbol id=\"{name}\"")),
-                "{name} is missing: run style/tools/icons.mjs"
-            );
+            assert!(sprite.contains(&format!("<symbol id=\"{name}\"")), "{name} is missing: run style/tools/icons.mjs");
         }
     }
 }
