@@ -1,7 +1,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use leptos::{WasmSplitManifest, nonce::use_nonce, prelude::*};
+use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
+use leptos::{
+    WasmSplitManifest,
+    nonce::{Nonce, use_nonce},
+    prelude::*,
+};
+use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
 use crate::App;
@@ -40,6 +46,9 @@ pub struct LazyParts {
 /// the names are handed in instead.
 pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let nonce = use_nonce();
+    if let (Some(nonce), Some(response)) = (&nonce, use_context::<ResponseOptions>()) {
+        restrict(&response, nonce);
+    }
     if let Some(lazy) = &assets.lazy {
         provide_context(WasmSplitManifest(ArcStoredValue::new((
             lazy.folder.clone(),
@@ -51,9 +60,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
         "import start,{{hydrate}} from {:?};start({{module_or_path:{:?}}}).then(()=>hydrate())",
         assets.script, assets.wasm
     );
-    let reload = assets
-        .reload
-        .then(|| view! { <script nonce=nonce.clone() inner_html=RELOAD></script> });
+    let reload = assets.reload.then(|| view! { <script nonce=nonce.clone() inner_html=RELOAD></script> });
 
     view! {
         <!DOCTYPE html>
@@ -74,6 +81,22 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
                 <App />
             </body>
         </html>
+    }
+}
+
+/// Tells the browser what this page may load and run, so that text which slipped in as markup stays text.
+///
+/// Scripts need the nonce of this answer. WebAssembly is compiled, which browsers count as a kind of evaluation.
+/// Style attributes are allowed, as sizes and positions are rendered into them.
+fn restrict(response: &ResponseOptions, nonce: &Nonce) {
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+         style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    // A nonce is base64, so this is always a valid header.
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(CONTENT_SECURITY_POLICY, policy);
     }
 }
 
