@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** How much of the log is kept to explain a failed start. */
+const LOG_LINES = 50;
+
+/** A server of Docket with a data folder, and so a database, of its own. */
+export class Server {
+  private constructor(
+    /** Where it listens, without a slash at the end. */
+    readonly url: string,
+    private readonly process: ChildProcess,
+    private readonly data: string,
+  ) {}
+
+  /** Starts a server and waits until it listens. */
+  static async start(settings: Record<string, string> = {}): Promise<Server> {
+    const data = await mkdtemp(path.join(tmpdir(), 'docket-test-'));
+    // Settings of the person who runs the tests must not reach the server.
+    const inherited = Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('DOCKET_'));
+    const child = spawn(binary(), ['serve'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...Object.fromEntries(inherited),
+        DOCKET_LISTEN: '127.0.0.1:0',
+        DOCKET_DATA: data,
+        DOCKET_LOG_FORMAT: 'json',
+        DOCKET_SHUTDOWN_SECONDS: '0',
+        ...settings,
+      },
+    });
+    return new Server(await listening(child), child, data);
+  }
+
+  /** Stops the server and removes its data. */
+  async stop(): Promise<void> {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      const ended = new Promise((resolve) => this.process.once('exit', resolve));
+      this.process.kill('SIGTERM');
+      await ended;
+    }
+    await rm(this.data, { recursive: true, force: true });
+  }
+}
+
+/** The program to test: the one that is named, else what `cargo xtask build` has built last for development. */
+function binary(): string {
+  const built = path.resolve(import.meta.dirname, '../../target/xtask/debug/docket');
+  const chosen = process.env.DOCKET_TEST_BINARY ?? built;
+  if (!existsSync(chosen)) throw new Error(`${chosen} is not there; build it with: cargo xtask build`);
+  return chosen;
+}
+
+/** Reads the log until the server says where it listens. The port is chosen by the system. */
+function listening(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const seen: string[] = [];
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${seen.join('\n')}`)));
+    if (!child.stderr) return reject(new Error('the server has no log'));
+    createInterface(child.stderr).on('line', (line) => {
+      seen.push(line);
+      if (seen.length > LOG_LINES) seen.shift();
+      const address = addressIn(line);
+      if (address) resolve(`http://${address}`);
+    });
+  });
+}
+
+function addressIn(line: string): string | undefined {
+  try {
+    return JSON.parse(line)?.fields?.address;
+  } catch {
+    // A panic is not written as JSON.
+    return undefined;
+  }
+}
