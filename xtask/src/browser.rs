@@ -30,7 +30,7 @@ pub fn build(project: &Project, profile: Profile) -> Result<Parts> {
     let compiled = compile(project, profile)?;
     let input = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     let stamp = format!("{STEPS} {:x}", Sha256::digest(&input));
-    let folder = project.target.join("xtask").join(profile.name());
+    let folder = project.state.join(profile.name());
     let (parts, stamp_file) = (folder.join("parts"), folder.join("parts.stamp"));
     if fs::read_to_string(&stamp_file).ok().as_deref() != Some(stamp.as_str()) {
         timed("wasm", || {

@@ -1,5 +1,6 @@
 //! Builds the browser's half, the site and the server, in this order of need and side by side where possible.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -56,13 +57,26 @@ pub fn build(project: &Project, profile: Profile) -> Result<PathBuf> {
     if profile == Profile::Release {
         timed("binary", || server(project, profile, &["--bin", "docket"]))?;
     }
-    Ok(binary(project, profile))
+    take_binary(project, profile)
+}
+
+/// Takes the program out of the folder that other checkouts may build into as well.
+fn take_binary(project: &Project, profile: Profile) -> Result<PathBuf> {
+    let binary = binary(project, profile);
+    let built = project.target.join("server").join(profile.name());
+    let built = built.join(binary.file_name().context("a program has a name")?);
+    // One that still runs cannot be written to, but it can make room.
+    if binary.exists() {
+        fs::remove_file(&binary)?;
+    }
+    fs::copy(&built, &binary).with_context(|| format!("cannot copy {}", built.display()))?;
+    Ok(binary)
 }
 
 /// Where the program `docket` is, once it is built.
 pub fn binary(project: &Project, profile: Profile) -> PathBuf {
     let name = format!("docket{}", std::env::consts::EXE_SUFFIX);
-    project.target.join("server").join(profile.name()).join(name)
+    project.state.join(profile.name()).join(name)
 }
 
 /// Builds the browser's half and lays out the files that browsers load.

@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use crate::build::{self, Profile};
 use crate::project::Project;
 use crate::site::walk;
+use crate::tools;
 
 /// How often files are looked at. A few hundred of them cost a millisecond or two.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -25,6 +26,9 @@ type Times = BTreeMap<PathBuf, SystemTime>;
 
 /// Runs until it is interrupted.
 pub fn dev(project: &Project, arguments: &[OsString]) -> Result<()> {
+    if std::env::var_os("DATABASE_URL").is_none() {
+        tools::postgres()?;
+    }
     let mut server = None;
     // Empty, so that the first round finds everything changed.
     let (mut site_times, mut code_times) = (Times::new(), Times::new());

@@ -3,10 +3,13 @@
 mod browser;
 mod build;
 mod css;
+mod database;
 mod dev;
+mod prepare;
 mod project;
 mod run;
 mod site;
+mod test;
 mod tools;
 
 use std::ffi::OsString;
@@ -16,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::build::Profile;
 use crate::project::Project;
+use crate::test::TestArgs;
 
 /// Builds, runs and tests Docket. What is missing on the machine is installed by the command that needs it.
 #[derive(Debug, Parser)]
@@ -33,6 +37,17 @@ enum Command {
     Run(Rest),
     /// Build for development, start, and build again whenever a file changes
     Dev(Rest),
+    /// Check and test everything; ends with a line `N passed, N failed`
+    Test(TestArgs),
+    /// Describe the database's queries for builds without one (.sqlx)
+    Prepare(PrepareArgs),
+}
+
+#[derive(Debug, Args)]
+struct PrepareArgs {
+    /// Change nothing; fail if they are not current
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +70,8 @@ fn main() -> ExitCode {
         Command::Build(args) => build::build(&project, Profile::new(args.release)).map(|_| ()),
         Command::Run(args) => run::run(&project, &args.rest),
         Command::Dev(args) => dev::dev(&project, &args.rest),
+        Command::Test(args) => test::test(&project, &args),
+        Command::Prepare(args) => prepare::prepare(&project, args.check),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

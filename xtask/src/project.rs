@@ -12,8 +12,11 @@ use anyhow::{Context as _, Result, ensure};
 pub struct Project {
     /// The folder of the workspace.
     pub root: PathBuf,
-    /// The folder for what compilers leave behind; each half of the application has its own folder in it.
+    /// The folder for what compilers leave behind; each half of the application has its own folder in it. Several
+    /// checkouts may share it.
     pub target: PathBuf,
+    /// The folder for what we leave behind ourselves, in this checkout.
+    pub state: PathBuf,
 }
 
 impl Project {
@@ -23,7 +26,9 @@ impl Project {
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root = Path::new(&manifest).parent().context("the folder of xtask has no parent")?.to_owned();
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        Ok(Self { target: std::path::absolute(target)?, root })
+        let state = root.join("target/xtask");
+        std::fs::create_dir_all(&state)?;
+        Ok(Self { target: std::path::absolute(target)?, root, state })
     }
 
     /// A call of cargo that keeps its files in a folder of its own below [`Project::target`].

@@ -7,9 +7,13 @@ use anyhow::Result;
 
 use crate::build::{self, Profile};
 use crate::project::{Project, show};
+use crate::tools;
 
 /// Builds a release and becomes it, so that signals reach the server itself.
 pub fn run(project: &Project, arguments: &[OsString]) -> Result<()> {
+    if std::env::var_os("DATABASE_URL").is_none() {
+        tools::postgres()?;
+    }
     let binary = build::build(project, Profile::Release)?;
     let mut docket = Command::new(binary);
     docket.arg("serve").args(arguments);
