@@ -1,1 +1,10 @@
+//! The server's tests against a real PostgreSQL: one database a test, cloned from a migrated template.
+//!
+//! Files mirror the features. [`support`] says how to get a desk, people and tickets.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+#[allow(dead_code, reason = "helpers for tests of all features")]
+mod support;
+
+mod harness;
