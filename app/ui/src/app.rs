@@ -1,32 +1,87 @@
+//! The application inside `<body>`: the router and every page behind it.
+
+use crate::{
+    accounts::{MePage, SetUpPage, SignInPage, SignUpPage},
+    board::page::BoardPage,
+    frame::StaffFrame,
+    me,
+    portal::{PortalFrame, PortalHome, PortalNew, PortalTicket},
+    settings::SettingsPage,
+    tickets::{
+        inbox::Inbox,
+        new::NewTicketPage,
+        page::{NoTicket, TicketPage},
+        search::SearchPage,
+    },
+};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
-    components::{Route, Router, Routes},
+    components::{ParentRoute, Route, Router, Routes},
     path,
 };
 
-use crate::home::HomePage;
-
-/// The application inside `<body>`: the router and every page behind it.
-///
 /// Pages are rendered with [`SsrMode::Async`], so that a page arrives whole: it can be read, and its forms be sent,
 /// before any script runs.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    me::provide();
     mark_hydrated();
-
     view! {
         <Title formatter=|title: String| {
             if title.is_empty() { "Docket".to_owned() } else { format!("{title} · Docket") }
         } />
         <Router>
             <Routes fallback=NotFound>
-                <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
+                <Route path=path!("/") view=Home ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
+                <Route path=path!("/set-up") view=SetUpPage ssr=SsrMode::Async />
+                <ParentRoute path=path!("/portal") view=PortalFrame ssr=SsrMode::Async>
+                    <Route path=path!("") view=PortalHome ssr=SsrMode::Async />
+                    <Route path=path!("new") view=PortalNew ssr=SsrMode::Async />
+                    <Route path=path!("tickets/:id") view=PortalTicket ssr=SsrMode::Async />
+                </ParentRoute>
+                <ParentRoute path=path!("") view=StaffFrame ssr=SsrMode::Async>
+                    <ParentRoute path=path!("tickets") view=Inbox ssr=SsrMode::Async>
+                        <Route path=path!("") view=NoTicket ssr=SsrMode::Async />
+                        <Route path=path!(":id") view=TicketPage ssr=SsrMode::Async />
+                    </ParentRoute>
+                    <Route path=path!("new") view=NewTicketPage ssr=SsrMode::Async />
+                    <Route path=path!("board") view=BoardPage ssr=SsrMode::Async />
+                    <Route path=path!("search") view=SearchPage ssr=SsrMode::Async />
+                    <Route path=path!("settings") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("me") view=MePage ssr=SsrMode::Async />
+                </ParentRoute>
             </Routes>
         </Router>
     }
+}
+
+/// The start page: everybody is sent to where they work.
+#[component]
+fn Home() -> impl IntoView {
+    let start = me::start();
+    go_to(if start.is_staff() {
+        "/tickets"
+    } else if start.me.is_some() {
+        "/portal"
+    } else {
+        "/sign-in"
+    })
+}
+
+/// Sends whoever opens this page to another address.
+pub fn go_to(address: &str) -> AnyView {
+    #[cfg(feature = "ssr")]
+    leptos_axum::redirect(address);
+    let address = address.to_owned();
+    Effect::new(move || {
+        let _ = window().location().set_href(&address);
+    });
+    ().into_any()
 }
 
 /// Sets `data-hydrated` on `<html>` once the page has been taken over.
@@ -41,20 +96,24 @@ fn mark_hydrated() {
     });
 }
 
+/// The page for an address at which there is nothing.
 #[component]
-fn NotFound() -> impl IntoView {
+pub fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.set_status(axum::http::StatusCode::NOT_FOUND);
     }
-
     view! {
         <Title text="Page not found" />
-        <main>
-            <h1>"Page not found"</h1>
-            <p>
-                "There is nothing at this address. " <a href="/">"Go to the start page"</a>
-            </p>
+        <main class="error-page" id="main">
+            <p class="error-page__code">"404"</p>
+            <h1 class="error-page__title">"This page is not here"</h1>
+            <p>"The address may have a typing error, or what was here is gone."</p>
+            <div class="actions">
+                <a class="button button--primary" href="/" rel="external">
+                    "Go to the start page"
+                </a>
+            </div>
         </main>
     }
 }

@@ -4,10 +4,22 @@
 //! browser, which takes the rendered page over. Both halves must render the same, so nothing in a view may depend on
 //! the clock, on chance or on the half it runs in.
 
+pub mod accounts;
 mod app;
-mod home;
+pub mod board;
+pub mod flash;
+mod frame;
+pub mod icons;
+mod keys;
+mod live;
+mod me;
+pub mod portal;
+pub mod rpc;
+pub mod settings;
+mod shared;
 #[cfg(feature = "ssr")]
 mod shell;
+pub mod tickets;
 
 pub use app::App;
 #[cfg(feature = "ssr")]

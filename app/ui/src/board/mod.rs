@@ -1,0 +1,4 @@
+//! The board.
+
+pub mod page;
+pub mod rpc;

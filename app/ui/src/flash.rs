@@ -1,0 +1,31 @@
+//! A plain form that was sent and refused: the page is shown again with what was typed and what is wrong with it.
+//!
+//! Forms that must work without JavaScript are sent to a handler of the server. When the operation refuses, the handler
+//! renders the form's page once more with a [`Flash`] as context. It is written into the page, so that hydration agrees.
+
+use domain::Error;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What was typed, and why it was refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flash {
+    /// Field names and values, without passwords and files.
+    pub values: Vec<(String, String)>,
+    pub error: Option<Error>,
+}
+
+impl Flash {
+    pub fn value(&self, field: &str) -> String {
+        self.values.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    pub fn problem(&self, field: &str) -> Option<String> {
+        self.error.as_ref().and_then(|e| e.of_field(field)).map(str::to_owned)
+    }
+}
+
+/// The flash of this page, empty where the page was simply opened.
+pub fn flash() -> Flash {
+    SharedValue::new(|| use_context::<Flash>().unwrap_or_default()).into_inner()
+}

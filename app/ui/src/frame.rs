@@ -1,0 +1,242 @@
+//! The frame around every staff page: rail, bottom bar, palette, keys, toasts, connection banner.
+
+use crate::{
+    icons::{Ico, Icon},
+    keys::{Palette, Shortcuts, provide_keys},
+    live::{Connection, live},
+    me,
+    shared::{Avatar, Toasts, provide_toasts},
+    tickets::rpc::{Counts, nav_counts},
+};
+use leptos::prelude::*;
+use leptos_router::{components::Outlet, hooks::use_location};
+
+/// Everything staff see is inside this. Visitors are sent to sign in, customers to the portal.
+#[component]
+pub fn StaffFrame() -> impl IntoView {
+    let Some(person) = me::me() else {
+        let location = use_location();
+        let target = format!("/sign-in?next={}", domain::attachment::url_name(&location.pathname.get_untracked()));
+        return crate::app::go_to(&target);
+    };
+    if !person.role.is_staff() {
+        return crate::app::go_to("/portal");
+    }
+    provide_toasts();
+    crate::live::provide();
+    provide_keys();
+    tick();
+    view! {
+        <a class="skip-link" href="#main">
+            "Skip to content"
+        </a>
+        <div class="frame">
+            <ConnectionBanner />
+            <Rail name=person.name.clone() />
+            <main class="frame__main" id="main" tabindex="-1">
+                <Outlet />
+            </main>
+            <BottomBar name=person.name />
+        </div>
+        <Palette />
+        <Shortcuts />
+        <Toasts />
+    }
+    .into_any()
+}
+
+/// Moves relative times on, every 20 seconds.
+fn tick() {
+    let now = me::now();
+    Effect::new(move || {
+        now.set(browser_now());
+        let timer = set_interval_with_handle(move || now.set(browser_now()), std::time::Duration::from_secs(20));
+        on_cleanup(move || {
+            if let Ok(timer) = timer {
+                timer.clear();
+            }
+        });
+    });
+}
+
+/// The browser's clock. Only in effects and handlers: a view must not depend on it.
+pub fn browser_now() -> domain::Time {
+    domain::Time(js_sys::Date::now() as i64)
+}
+
+#[component]
+fn ConnectionBanner() -> impl IntoView {
+    let connection = live().connection();
+    move || match connection.get() {
+        Connection::Good => ().into_any(),
+        Connection::Lost => view! {
+            <div class="banner" data-kind="offline" role="status">
+                <Ico icon=Icon::Offline />
+                "Connection lost. What you write is kept; what you missed will be caught up. "
+                <button class="button button--sm" type="button" on:click=move |_| live().retry()>
+                    "Try now"
+                </button>
+            </div>
+        }
+        .into_any(),
+        Connection::SignedOut => view! {
+            <div class="banner" data-kind="offline" role="status">
+                <Ico icon=Icon::Alert />
+                "You are signed out on this device. Drafts are kept. "
+                <a class="button button--sm" href="/sign-in" rel="external">
+                    "Sign in"
+                </a>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn Rail(name: String) -> impl IntoView {
+    let counts = RwSignal::new(None::<Counts>);
+    Effect::new(move || {
+        let load = move || {
+            leptos::task::spawn_local(async move {
+                if let Ok(fresh) = nav_counts().await {
+                    counts.set(Some(fresh));
+                }
+            });
+        };
+        load();
+        let timer = set_interval_with_handle(load, std::time::Duration::from_secs(15));
+        on_cleanup(move || {
+            if let Ok(timer) = timer {
+                timer.clear();
+            }
+        });
+    });
+    let number = move |pick: fn(&Counts) -> i64| {
+        move || counts.with(|c| c.as_ref().map(|c| view! { <span class="count">{pick(c)}</span> }))
+    };
+    let location = use_location();
+    let current = move |href: &'static str| {
+        move || {
+            let path = location.pathname.get();
+            let query = location.search.get();
+            let here = match href.split_once('?') {
+                Some((p, q)) => path == p && query == q,
+                None if href == "/tickets" => path.starts_with("/tickets") && !query.contains("assignee="),
+                None => path.starts_with(href),
+            };
+            here.then_some("page")
+        }
+    };
+    let admin = me::start().role() == Some(domain::Role::Superadmin);
+    view! {
+        <nav class="rail" aria-label="Main">
+            <a class="rail__brand" href="/tickets">
+                <span class="rail__logo">"D"</span>
+                <span>"Docket"</span>
+            </a>
+            <button
+                class="rail__search"
+                type="button"
+                aria-keyshortcuts="Control+K"
+                on:click=move |_| crate::keys::open_palette()
+            >
+                <Ico icon=Icon::Search />
+                <span>"Search or run…"</span>
+                <kbd>"Ctrl K"</kbd>
+            </button>
+            <div class="rail__scroll">
+                <a class="rail__item" href="/tickets" aria-current=current("/tickets")>
+                    <Ico icon=Icon::Inbox />
+                    <span>"Inbox"</span>
+                    {number(|c| c.active)}
+                </a>
+                <a class="rail__item" href="/tickets?assignee=me" aria-current=current("/tickets?assignee=me")>
+                    <Ico icon=Icon::User />
+                    <span>"Assigned to me"</span>
+                    {number(|c| c.mine)}
+                </a>
+                <a class="rail__item" href="/tickets?assignee=none" aria-current=current("/tickets?assignee=none")>
+                    <Ico icon=Icon::Unassigned />
+                    <span>"Unassigned"</span>
+                    {number(|c| c.unassigned)}
+                </a>
+                <a class="rail__item" href="/board" aria-current=current("/board")>
+                    <Ico icon=Icon::Board />
+                    <span>"Board"</span>
+                </a>
+                <a class="rail__item" href="/search" aria-current=current("/search")>
+                    <Ico icon=Icon::Search />
+                    <span>"Search"</span>
+                </a>
+                {admin
+                    .then(|| {
+                        view! {
+                            <h2 class="rail__title">"Docket"</h2>
+                            <a class="rail__item" href="/settings" aria-current=current("/settings")>
+                                <Ico icon=Icon::Settings />
+                                <span>"Settings"</span>
+                            </a>
+                        }
+                    })}
+            </div>
+            <div class="rail__me">
+                <details class="menu-anchor">
+                    <summary class="rail__item">
+                        <Avatar name=name.clone() />
+                        <span>{name}</span>
+                    </summary>
+                    <div class="menu menu--up">
+                        <a class="menu__item" href="/me">
+                            <Ico icon=Icon::User />
+                            <span>"Devices and theme"</span>
+                        </a>
+                        <button class="menu__item" type="button" on:click=move |_| crate::keys::open_shortcuts()>
+                            <Ico icon=Icon::Help />
+                            <span>"Keyboard"</span>
+                            <kbd>"?"</kbd>
+                        </button>
+                        <hr class="menu__line" />
+                        <form method="post" action="/sign-out">
+                            <button class="menu__item" type="submit">
+                                <Ico icon=Icon::LogOut />
+                                <span>"Sign out"</span>
+                            </button>
+                        </form>
+                    </div>
+                </details>
+            </div>
+        </nav>
+    }
+    .into_any()
+}
+
+#[component]
+fn BottomBar(name: String) -> impl IntoView {
+    let location = use_location();
+    let current = move |href: &'static str| move || location.pathname.get().starts_with(href).then_some("page");
+    view! {
+        <nav class="bottom-bar" aria-label="Main, phone">
+            <a class="bottom-bar__item" href="/tickets" aria-current=current("/tickets")>
+                <Ico icon=Icon::Inbox />
+                <span>"Inbox"</span>
+            </a>
+            <a class="bottom-bar__item" href="/board" aria-current=current("/board")>
+                <Ico icon=Icon::Board />
+                <span>"Board"</span>
+            </a>
+            <a class="bottom-bar__item" href="/new" aria-current=current("/new")>
+                <Ico icon=Icon::CirclePlus />
+                <span>"New"</span>
+            </a>
+            <a class="bottom-bar__item" href="/search" aria-current=current("/search")>
+                <Ico icon=Icon::Search />
+                <span>"Search"</span>
+            </a>
+            <a class="bottom-bar__item" href="/me" aria-current=current("/me")>
+                <Avatar name=name />
+                <span>"Me"</span>
+            </a>
+        </nav>
+    }
+    .into_any()
+}

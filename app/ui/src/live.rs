@@ -1,0 +1,231 @@
+//! The browser's one websocket: topics are followed and left as pages come and go; after a gap it asks for what it missed.
+
+use domain::{
+    TicketId,
+    event::Position,
+    live::{ToBrowser, ToServer, Topic},
+};
+use leptos::prelude::*;
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use wasm_bindgen::{JsCast, closure::Closure};
+
+/// How the connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// Not opened yet, or open.
+    Good,
+    /// Lost; tried again with growing pauses.
+    Lost,
+    /// The session has ended: somebody has to sign in again.
+    SignedOut,
+}
+
+type Listener = Rc<dyn Fn(&ToBrowser)>;
+
+struct Followed {
+    /// Everything up to here has been seen.
+    since: Position,
+    listeners: Vec<(u32, Listener)>,
+}
+
+#[derive(Default)]
+struct Inner {
+    socket: Option<web_sys::WebSocket>,
+    open: bool,
+    topics: BTreeMap<Topic, Followed>,
+    next_listener: u32,
+    failures: u32,
+    retry_planned: bool,
+}
+
+/// The handle that pages use. Cheap to copy; does nothing on the server.
+#[derive(Clone, Copy)]
+pub struct Live {
+    inner: StoredValue<Rc<RefCell<Inner>>, LocalStorage>,
+    connection: RwSignal<Connection>,
+}
+
+/// The code with which the server closes the socket of a session that has ended.
+const SESSION_ENDED: u16 = 4401;
+
+/// Makes [`live`] work below.
+pub fn provide() {
+    provide_context(Live { inner: StoredValue::new_local(Rc::default()), connection: RwSignal::new(Connection::Good) });
+}
+
+/// The page's connection.
+pub fn live() -> Live {
+    expect_context()
+}
+
+impl Live {
+    pub fn connection(self) -> Signal<Connection> {
+        self.connection.into()
+    }
+
+    /// Calls `on` for everything that happens on a topic after `since`, until the calling component goes away.
+    /// Call it in an effect or an event handler: it runs in the browser only.
+    pub fn follow(self, topic: Topic, since: Position, on: impl Fn(&ToBrowser) + 'static) {
+        let id = self.with(|inner| {
+            inner.next_listener += 1;
+            let id = inner.next_listener;
+            let followed = inner.topics.entry(topic).or_insert(Followed { since, listeners: Vec::new() });
+            followed.since = followed.since.min(since);
+            followed.listeners.push((id, Rc::new(on)));
+            id
+        });
+        on_cleanup(move || {
+            let gone = self.with(|inner| {
+                let Some(followed) = inner.topics.get_mut(&topic) else { return false };
+                followed.listeners.retain(|(l, _)| *l != id);
+                let gone = followed.listeners.is_empty();
+                if gone {
+                    inner.topics.remove(&topic);
+                }
+                gone
+            });
+            if gone {
+                self.send(&ToServer::Leave { topic });
+            }
+        });
+        if self.with(|inner| inner.open) {
+            self.send(&ToServer::Follow { topic, since });
+        } else {
+            self.connect();
+        }
+    }
+
+    /// Says that this person is writing on a ticket.
+    pub fn typing(self, ticket: TicketId) {
+        self.send(&ToServer::Typing { ticket });
+    }
+
+    /// Tries to connect at once instead of waiting for the next try.
+    pub fn retry(self) {
+        self.with(|inner| inner.failures = 0);
+        self.connect();
+    }
+
+    fn with<T>(self, f: impl FnOnce(&mut Inner) -> T) -> T {
+        self.inner.with_value(|inner| f(&mut inner.borrow_mut()))
+    }
+
+    fn send(self, message: &ToServer) {
+        // After a lost page the handle may be gone: nothing to send then.
+        let Some(inner) = self.inner.try_get_value() else { return };
+        let inner = inner.borrow();
+        if let (Some(socket), true, Ok(text)) = (&inner.socket, inner.open, serde_json::to_string(message)) {
+            let _ = socket.send_with_str(&text);
+        }
+    }
+
+    fn connect(self) {
+        if self.with(|inner| inner.socket.is_some()) {
+            return;
+        }
+        let location = window().location();
+        let (Ok(protocol), Ok(host)) = (location.protocol(), location.host()) else { return };
+        let scheme = if protocol == "https:" { "wss" } else { "ws" };
+        let Ok(socket) = web_sys::WebSocket::new(&format!("{scheme}://{host}/live")) else { return self.try_later() };
+        let opened = Closure::<dyn FnMut()>::new(move || self.opened());
+        let message = Closure::<dyn FnMut(_)>::new(move |event: web_sys::MessageEvent| {
+            if let Some(message) = event.data().as_string().and_then(|t| serde_json::from_str(&t).ok()) {
+                self.received(&message);
+            }
+        });
+        let closed = Closure::<dyn FnMut(_)>::new(move |event: web_sys::CloseEvent| self.closed(event.code()));
+        socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
+        socket.set_onmessage(Some(message.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
+        // One socket a page, replaced only when it was lost: the handlers live as long as the page.
+        opened.forget();
+        message.forget();
+        closed.forget();
+        self.with(|inner| inner.socket = Some(socket));
+    }
+
+    fn opened(self) {
+        let follow: Vec<ToServer> = self.with(|inner| {
+            inner.open = true;
+            inner.failures = 0;
+            inner.topics.iter().map(|(topic, f)| ToServer::Follow { topic: *topic, since: f.since }).collect()
+        });
+        for message in &follow {
+            self.send(message);
+        }
+        self.connection.set(Connection::Good);
+        if let Some(root) = document().document_element() {
+            // Browser tests wait for it before they expect live updates.
+            let _ = root.set_attribute("data-live", "");
+        }
+    }
+
+    fn closed(self, code: u16) {
+        self.with(|inner| {
+            inner.socket = None;
+            inner.open = false;
+        });
+        if let Some(root) = document().document_element() {
+            let _ = root.remove_attribute("data-live");
+        }
+        if code == SESSION_ENDED {
+            self.connection.set(Connection::SignedOut);
+        } else {
+            self.try_later();
+        }
+    }
+
+    fn try_later(self) {
+        let failures = self.with(|inner| {
+            if std::mem::replace(&mut inner.retry_planned, true) {
+                return None;
+            }
+            inner.failures += 1;
+            Some(inner.failures)
+        });
+        let Some(failures) = failures else { return };
+        // The first try comes at once and unannounced: a server that restarts is not worth a banner.
+        if failures > 1 {
+            self.connection.set(Connection::Lost);
+        }
+        let pause = (250.0 * 2_f64.powi(failures.min(6) as i32 - 1)) * (0.75 + js_sys::Math::random() / 2.0);
+        set_timeout(
+            move || {
+                self.with(|inner| inner.retry_planned = false);
+                if self.with(|inner| !inner.topics.is_empty()) {
+                    self.connect();
+                }
+            },
+            std::time::Duration::from_millis(pause as u64),
+        );
+    }
+
+    fn received(self, message: &ToBrowser) {
+        let listeners: Vec<Listener> = self.with(|inner| {
+            let mut found = Vec::new();
+            let mut hear = |topic: Topic, position: Option<Position>| {
+                if let Some(followed) = inner.topics.get_mut(&topic) {
+                    if let Some(position) = position {
+                        followed.since = followed.since.max(position);
+                    }
+                    found.extend(followed.listeners.iter().map(|(_, l)| l.clone()));
+                }
+            };
+            match message {
+                ToBrowser::Entry { ticket, position, .. } => hear(Topic::Ticket(*ticket), Some(*position)),
+                ToBrowser::Ticket { ticket, position } => {
+                    hear(Topic::Tickets, Some(*position));
+                    // A ticket's own topic moves on by its entries alone: this one may be the list's.
+                    hear(Topic::Ticket(ticket.id), None);
+                }
+                ToBrowser::Presence { ticket, .. } => hear(Topic::Ticket(*ticket), None),
+                ToBrowser::Reset { topic } | ToBrowser::Refused { topic } => hear(*topic, None),
+                ToBrowser::Following { topic, position } => hear(*topic, Some(*position)),
+            }
+            found
+        });
+        for listener in listeners {
+            listener(message);
+        }
+    }
+}

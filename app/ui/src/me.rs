@@ -1,0 +1,101 @@
+//! Who looks at the page, as far as pages need it. Rendered into the page, so that both halves agree.
+
+use domain::{Principal, Role, workflow::Workflow, tag::Tag};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What every page knows from the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    pub me: Option<Principal>,
+    /// `light`, `dark`, or nothing: as the system says.
+    pub theme: Option<String>,
+    /// Staff only: the states and tags that lists and cards speak of.
+    pub workflow: Workflow,
+    pub tags: Vec<Tag>,
+    /// The moment of rendering, so that both halves say “3 m” of the same message; it moves on in the browser.
+    pub now: domain::Time,
+}
+
+impl Start {
+    pub fn role(&self) -> Option<Role> {
+        self.me.as_ref().map(|m| m.role)
+    }
+
+    pub fn is_staff(&self) -> bool {
+        self.role().is_some_and(Role::is_staff)
+    }
+}
+
+/// Renders [`Start`] into the page, or reads it from there, and provides it to all pages.
+pub fn provide() {
+    let start = SharedValue::new(|| {
+        #[cfg(feature = "ssr")]
+        {
+            of_request()
+        }
+        #[cfg(not(feature = "ssr"))]
+        {
+            Start::default()
+        }
+    })
+    .into_inner();
+    provide_context(Now(RwSignal::new(start.now)));
+    provide_context(StoredValue::new(start));
+}
+
+/// What the page knows from the start.
+pub fn start() -> Start {
+    expect_context::<StoredValue<Start>>().get_value()
+}
+
+/// Who looks at this page.
+pub fn me() -> Option<Principal> {
+    expect_context::<StoredValue<Start>>().with_value(|s| s.me.clone())
+}
+
+pub fn is_staff() -> bool {
+    expect_context::<StoredValue<Start>>().with_value(Start::is_staff)
+}
+
+/// The states of the workflow.
+pub fn workflow() -> Workflow {
+    expect_context::<StoredValue<Start>>().with_value(|s| s.workflow.clone())
+}
+
+#[derive(Clone, Copy)]
+struct Now(RwSignal<domain::Time>);
+
+/// The time for relative times: that of rendering until the page is hydrated, then ticking.
+pub fn now() -> RwSignal<domain::Time> {
+    expect_context::<Now>().0
+}
+
+#[cfg(feature = "ssr")]
+fn of_request() -> Start {
+    let signed = crate::rpc::signed();
+    let me = signed.actor.principal().cloned();
+    let theme = use_context::<axum::http::request::Parts>().and_then(|parts| theme_cookie(&parts.headers));
+    let desk = crate::rpc::desk();
+    let catalog = desk.catalog();
+    let staff = me.as_ref().is_some_and(|m| m.role.is_staff());
+    Start {
+        me,
+        theme,
+        workflow: catalog.workflow.clone(),
+        tags: if staff { catalog.tags.clone() } else { Vec::new() },
+        now: desk.now(),
+    }
+}
+
+/// The theme that somebody has chosen on this device.
+#[cfg(feature = "ssr")]
+pub(crate) fn theme_cookie(headers: &axum::http::HeaderMap) -> Option<String> {
+    let value = headers
+        .get_all(axum::http::header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix("docket_theme="))?;
+    matches!(value, "light" | "dark").then(|| value.to_owned())
+}

@@ -1,0 +1,126 @@
+use crate::icons::{Ico, Icon};
+use domain::Error;
+use leptos::prelude::*;
+
+/// A failure in its place on the page: what happened, what was kept, what to do.
+#[component]
+pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let (Some(response), Ok(status)) = (
+        use_context::<leptos_axum::ResponseOptions>(),
+        axum::http::StatusCode::from_u16(error.code.status()),
+    ) {
+        response.set_status(status);
+    }
+    let reference = error.reference.clone();
+    view! {
+        <div class="notice" data-kind="error" role="alert">
+            <Ico icon=Icon::Alert />
+            <p class="notice__title">{error.code.title()}</p>
+            <p>{error.message}</p>
+            {reference.map(|id| view! { <p class="notice__id">"Reference " {id}</p> })}
+            {retry
+                .map(|retry| {
+                    view! {
+                        <div class="actions">
+                            <button class="button" type="button" on:click=move |_| retry.run(())>
+                                "Try again"
+                            </button>
+                        </div>
+                    }
+                })}
+        </div>
+    }
+    .into_any()
+}
+
+/// A list with nothing in it: says why, and what can be done.
+#[component]
+pub fn EmptyState(
+    icon: Icon,
+    #[prop(into)] title: String,
+    #[prop(into, optional)] text: String,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <Ico icon=icon />
+            <p class="empty__title">{title}</p>
+            {(!text.is_empty()).then(|| view! { <p>{text}</p> })}
+            {children.map(|children| view! { <div class="actions">{children()}</div> })}
+        </div>
+    }
+    .into_any()
+}
+
+#[derive(Clone)]
+struct Toast {
+    id: u32,
+    text: String,
+    error: bool,
+    undo: Option<Callback<()>>,
+}
+
+#[derive(Clone, Copy)]
+struct ToastList(RwSignal<Vec<Toast>>);
+
+/// Makes [`toast`] work below.
+pub fn provide_toasts() {
+    provide_context(ToastList(RwSignal::new(Vec::new())));
+}
+
+fn show(text: String, error: bool, undo: Option<Callback<()>>) {
+    let ToastList(list) = expect_context();
+    let id = list.with_untracked(|l| l.last().map_or(1, |t| t.id + 1));
+    list.update(|l| {
+        if l.len() > 2 {
+            l.remove(0);
+        }
+        l.push(Toast { id, text, error, undo });
+    });
+    let stays = std::time::Duration::from_secs(if error || undo.is_some() { 9 } else { 5 });
+    set_timeout(move || list.update(|l| l.retain(|t| t.id != id)), stays);
+}
+
+/// A few words on what was just done, with a way back where there is one. Only in the browser.
+pub fn toast(text: impl Into<String>, undo: Option<Callback<()>>) {
+    show(text.into(), false, undo);
+}
+
+/// A failure of something done in passing. Only in the browser.
+pub fn toast_error(error: &Error) {
+    show(error.message.clone(), true, None);
+}
+
+/// Where toasts appear; once in a page.
+#[component]
+pub fn Toasts() -> impl IntoView {
+    let ToastList(list) = expect_context();
+    view! {
+        <div class="toasts" role="status" aria-live="polite">
+            <For each=move || list.get() key=|t| t.id let:toast>
+                <div class="toast" data-kind=if toast.error { "error" } else { "ok" }>
+                    <Ico icon=if toast.error { Icon::Alert } else { Icon::Ok } />
+                    <span class="toast__text">{toast.text}</span>
+                    {toast
+                        .undo
+                        .map(|undo| {
+                            view! {
+                                <button
+                                    class="button button--ghost button--sm"
+                                    type="button"
+                                    on:click=move |_| {
+                                        undo.run(());
+                                        list.update(|l| l.retain(|t| t.id != toast.id));
+                                    }
+                                >
+                                    "Undo"
+                                </button>
+                            }
+                        })}
+                </div>
+            </For>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,43 @@
+use leptos::prelude::*;
+
+/// A text area with a text in it.
+///
+/// Leptos does not escape text children of `<textarea>` when it renders on the server, so a text with `</textarea>` in it
+/// would become markup. Here the text is escaped first and set as HTML; the browser sets the property instead.
+#[component]
+pub fn TextArea(
+    #[prop(into)] text: String,
+    #[prop(into)] name: String,
+    #[prop(into)] id: String,
+    #[prop(into, default = "textarea".into())] class: String,
+    #[prop(default = 6)] rows: u32,
+    #[prop(into, optional)] placeholder: String,
+    #[prop(into, optional)] described_by: Option<String>,
+    #[prop(optional)] invalid: bool,
+    #[prop(optional)] required: bool,
+    #[prop(optional)] node: NodeRef<leptos::html::Textarea>,
+) -> impl IntoView {
+    // A line break right after the tag is dropped by HTML; one more keeps the text's own.
+    let mut html = String::from("\n");
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            _ => html.push(c),
+        }
+    }
+    view! {
+        <textarea
+            node_ref=node
+            class=class
+            id=id
+            name=name
+            rows=rows
+            placeholder=placeholder
+            required=required
+            aria-invalid=invalid.then_some("true")
+            aria-describedby=described_by
+            inner_html=html
+        ></textarea>
+    }
+}

@@ -1,0 +1,147 @@
+//! Server functions for tickets. Each is a shell over one operation.
+
+use crate::rpc::Rpc;
+#[cfg(feature = "ssr")]
+use crate::rpc::call;
+use domain::{
+    EventId, TicketId,
+    attachment::Attachment,
+    company::CompanyName,
+    page::Page,
+    people::{Contact, Person},
+    search::Found,
+    ticket::{Change, Filter, NewMessage, NewTicket, Ticket},
+    timeline::{Draft, Part, Slice, TicketView},
+};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use server_fn::codec::Json;
+
+/// Numbers beside the places of the rail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Open, in progress or waiting.
+    pub active: i64,
+    /// Of those, mine.
+    pub mine: i64,
+    /// Of those, nobody's.
+    pub unassigned: i64,
+}
+
+#[server(endpoint = "tickets/counts", input = Json)]
+pub async fn nav_counts() -> Rpc<Counts> {
+    call(|desk, actor| async move {
+        domain::policy::demand(&actor, domain::policy::Action::SeeQueues, None)?;
+        let counts = store::counts::Counts::load(&mut *desk.read().await?).await?;
+        let active = desk.catalog().active();
+        Ok(Counts {
+            active: counts.count(&active, None),
+            mine: counts.count(&active, Some(actor.user_id())),
+            unassigned: counts.count(&active, Some(None)),
+        })
+    })
+    .await
+}
+
+/// A page of tickets.
+#[server(endpoint = "tickets/list", input = Json)]
+pub async fn list(filter: Filter) -> Rpc<Page<Ticket>> {
+    call(|desk, actor| async move { store::tickets::list::list(&desk, &actor, &filter).await }).await
+}
+
+/// All that a ticket's page shows at first.
+#[server(endpoint = "tickets/view", input = Json)]
+pub async fn view(id: TicketId, part: Part) -> Rpc<TicketView> {
+    call(|desk, actor| async move { store::tickets::view::view(&desk, &actor, id, part).await }).await
+}
+
+/// More of a timeline.
+#[server(endpoint = "tickets/timeline", input = Json)]
+pub async fn timeline(id: TicketId, part: Part) -> Rpc<Slice> {
+    call(|desk, actor| async move {
+        store::tickets::timeline::read(&mut *desk.read().await?, &actor, id, part).await
+    })
+    .await
+}
+
+#[server(endpoint = "tickets/create", input = Json)]
+pub async fn create(ticket: NewTicket) -> Rpc<Ticket> {
+    call(|desk, actor| async move {
+        let mut tx = desk.begin().await?;
+        let made = store::tickets::create::create(&mut tx, &actor, ticket).await?;
+        tx.commit().await?;
+        Ok(made)
+    })
+    .await
+}
+
+/// Adds a reply or a note. Returns the ticket as it is then, and the new entry's id.
+#[server(endpoint = "tickets/write", input = Json)]
+pub async fn write(id: TicketId, message: NewMessage) -> Rpc<(Ticket, EventId)> {
+    call(|desk, actor| async move {
+        let mut tx = desk.begin().await?;
+        let written = store::tickets::message::write(&mut tx, &actor, id, message).await?;
+        tx.commit().await?;
+        Ok(written)
+    })
+    .await
+}
+
+#[server(endpoint = "tickets/change", input = Json)]
+pub async fn change(id: TicketId, change: Change) -> Rpc<Ticket> {
+    call(|desk, actor| async move {
+        let mut tx = desk.begin().await?;
+        let changed = store::tickets::change::change(&mut tx, &actor, id, change).await?;
+        tx.commit().await?;
+        Ok(changed)
+    })
+    .await
+}
+
+#[server(endpoint = "tickets/watch", input = Json)]
+pub async fn watch(id: TicketId, on: bool) -> Rpc<()> {
+    call(|desk, actor| async move {
+        let mut tx = desk.begin().await?;
+        store::tickets::watch::watch(&mut tx, &actor, id, on).await?;
+        tx.commit().await
+    })
+    .await
+}
+
+#[server(endpoint = "tickets/draft", input = Json)]
+pub async fn save_draft(id: TicketId, draft: Draft) -> Rpc<()> {
+    call(|desk, actor| async move {
+        let mut tx = desk.begin().await?;
+        store::tickets::draft::save(&mut tx, &actor, id, draft).await?;
+        tx.commit().await
+    })
+    .await
+}
+
+#[server(endpoint = "tickets/attachments", input = Json)]
+pub async fn attachments(id: TicketId) -> Rpc<Vec<Attachment>> {
+    call(|desk, actor| async move { store::tickets::attachments::of_ticket(&desk, &actor, id).await }).await
+}
+
+#[server(endpoint = "tickets/search", input = Json)]
+pub async fn search(words: String) -> Rpc<Found> {
+    call(|desk, actor| async move { store::tickets::search::search(&desk, &actor, &words).await }).await
+}
+
+/// Everybody a ticket may be assigned to.
+#[server(endpoint = "people/staff", input = Json)]
+pub async fn staff() -> Rpc<Vec<Person>> {
+    call(|desk, actor| async move { store::people::staff(&mut *desk.read().await?, &actor).await }).await
+}
+
+/// Companies to filter by.
+#[server(endpoint = "people/companies", input = Json)]
+pub async fn companies() -> Rpc<Vec<CompanyName>> {
+    call(|desk, actor| async move { store::people::companies(&mut *desk.read().await?, &actor).await }).await
+}
+
+/// Customers whose name or address begins with the text.
+#[server(endpoint = "people/find", input = Json)]
+pub async fn find_customers(text: String) -> Rpc<Vec<Contact>> {
+    call(|desk, actor| async move { store::people::find_customers(&mut *desk.read().await?, &actor, &text).await }).await
+}

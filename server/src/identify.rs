@@ -1,0 +1,71 @@
+//! From a request to the actor behind it.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::{Actor, Error};
+use ui::rpc::Signed;
+
+use crate::app::AppState;
+use crate::problem::Problem;
+
+/// The name of the session's cookie.
+pub const COOKIE: &str = "docket_session";
+
+/// Finds out who makes the request, by its session cookie, and puts [`Signed`] into its extensions. One statement.
+///
+/// A broken or ended cookie makes a visitor, not an error: the page then asks them to sign in.
+pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let address = address(request.extensions(), request.headers(), state.config.trust_proxy);
+    let session = match token(request.headers()) {
+        Some(token) => match store::accounts::find(&state.desk, &token).await {
+            Ok(found) => found,
+            Err(error) => return Problem(error).into_response(),
+        },
+        None => None,
+    };
+    let signed = match session {
+        Some(session) => Signed { actor: Actor::user(session.person, address), session: Some(session.id) },
+        None => Signed { actor: Actor::visitor(address), session: None },
+    };
+    request.extensions_mut().insert(signed);
+    next.run(request).await
+}
+
+/// The session cookie's value.
+pub fn token(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('=').map(str::to_owned))
+}
+
+/// The client's network address: the peer's, or what a trusted proxy says of it.
+fn address(extensions: &axum::http::Extensions, headers: &HeaderMap, trust_proxy: bool) -> Option<String> {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let forwarded = headers
+        .get("x-forwarded-for")
+        .filter(|_| trust_proxy)
+        .and_then(|value| value.to_str().ok())
+        // The last one is what our own proxy saw; those before it are the client's claims.
+        .and_then(|value| value.rsplit(',').next())
+        .and_then(|value| value.trim().parse().ok());
+    forwarded.or(peer).map(|ip: std::net::IpAddr| ip.to_canonical().to_string())
+}
+
+/// Who makes the request, for handlers.
+pub struct Who(pub Signed);
+
+impl<S: Send + Sync> FromRequestParts<S> for Who {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Signed>().cloned().map(Who).ok_or_else(|| Problem(Error::signed_out()))
+    }
+}
