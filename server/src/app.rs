@@ -6,15 +6,20 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
-use axum::response::Response;
-use axum::routing::get;
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use store::Desk;
+use tower_http::csrf::CsrfLayer;
 use tower_http::trace::TraceLayer;
 use ui::Assets;
 
 use crate::config::Config;
+use crate::identify::identify;
 use crate::site::Site;
 
 /// What every request can reach.
@@ -24,54 +29,77 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// The files that browsers load.
     pub site: Arc<Site>,
+    /// What everything is done with.
+    pub desk: Desk,
     assets: Assets,
     leptos: LeptosOptions,
 }
 
 impl AppState {
     /// Brings the parts together.
-    pub fn new(config: Config, site: Site) -> Self {
+    pub fn new(config: Config, site: Site, desk: Desk) -> Self {
         Self {
             config: Arc::new(config),
             assets: site.assets(),
             site: Arc::new(site),
+            desk,
             leptos: LeptosOptions::builder().output_name("docket").build(),
         }
     }
 
     /// What pages and server functions find as context while they run.
-    fn provide(&self) {
-        provide_context(Arc::clone(&self.config));
+    pub fn provide(&self) {
+        provide_context(self.desk.clone());
+    }
+
+    /// The document around a page.
+    pub fn shell(&self) -> impl leptos::IntoView + use<> {
+        ui::shell(&self.assets)
     }
 }
 
 /// The whole application, without the socket it listens on.
 pub fn router(state: AppState) -> Router {
-    let context = {
-        let state = state.clone();
-        move || state.provide()
-    };
-    let shell = {
-        let assets = state.assets.clone();
-        move || ui::shell(&assets)
-    };
+    let (shell, context) = (state.clone(), state.clone());
+    let pages = Router::new()
+        .leptos_routes_with_context(
+            &state,
+            generate_route_list(ui::App),
+            move || context.provide(),
+            move || shell.shell(),
+        )
+        .route("/rpc/{*function}", post(server_function))
+        .fallback(page_not_found)
+        .layer(axum::middleware::from_fn_with_state(state.clone(), identify))
+        // Changes come from our own pages only: by `Sec-Fetch-Site`, or by `Origin` where a browser lacks it.
+        .layer(CsrfLayer::new());
     let router = Router::new()
-        .leptos_routes_with_context(&state, generate_route_list(ui::App), context, shell)
-        .fallback(file_or_not_found);
+        .fallback_service(pages.with_state(state.clone()))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), files_first));
     let router = if state.assets.reload { router.merge(reload()) } else { router };
     router.layer(TraceLayer::new_for_http()).with_state(state)
 }
 
-/// Files of the site, and the page that says that there is nothing.
-async fn file_or_not_found(State(state): State<AppState>, request: Request) -> Response {
-    if let Some(response) = state.site.respond(request.method(), request.uri(), request.headers()) {
-        return response;
+/// Runs a server function for the person who calls it.
+async fn server_function(State(state): State<AppState>, request: Request) -> Response {
+    let mut response =
+        leptos_axum::handle_server_fns_with_context(move || state.provide(), request).await.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Files of the site are answered before anybody asks who wants them.
+async fn files_first(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    match state.site.respond(request.method(), request.uri(), request.headers()) {
+        Some(response) => response,
+        None => next.run(request).await,
     }
-    let shell = {
-        let assets = state.assets.clone();
-        move || ui::shell(&assets)
-    };
-    leptos_axum::render_app_async_with_context(move || state.provide(), shell)(request).await
+}
+
+/// The page that says that there is nothing.
+async fn page_not_found(State(state): State<AppState>, request: Request) -> Response {
+    let shell = state.clone();
+    leptos_axum::render_app_async_with_context(move || state.provide(), move || shell.shell())(request).await
 }
 
 /// Tells pages which process serves them, so that they reload when `cargo xtask dev` has started another.

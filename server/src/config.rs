@@ -33,6 +33,27 @@ pub enum Command {
     Serve,
     /// Print the settings in force, as a file for --config
     Config,
+    /// Bring the database to this release's schema, and stop
+    Migrate,
+    /// Accounts of administrators
+    #[command(subcommand)]
+    Admin(Admin),
+}
+
+/// What can be done about administrators.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Admin {
+    /// Make a superadmin. The password is read from the environment (DOCKET_PASSWORD) or from the standard input
+    Create {
+        /// The name that others see
+        #[arg(long)]
+        name: String,
+        /// The address to sign in with
+        #[arg(long)]
+        email: String,
+        #[arg(long, env = "DOCKET_PASSWORD", hide_env_values = true, hide = true)]
+        password: Option<String>,
+    },
 }
 
 /// Everything that can be set. The command line wins over the environment, the environment over the file.
@@ -45,7 +66,8 @@ pub struct Config {
 
     /// Folder for everything that Docket keeps outside the database: attachments, keys, and the private PostgreSQL
     /// if there is no --database-url
-    #[arg(long, env = "DOCKET_DATA", global = true, default_value = "data", value_name = "FOLDER")]
+    #[arg(long, env = "DOCKET_DATA", global = true, value_name = "FOLDER",
+          default_value_os_t = cluster::default_data_dir())]
     pub data: PathBuf,
 
     /// PostgreSQL to use, as postgres://user:password@host:port/name. Without it Docket runs a private one in the
@@ -53,13 +75,28 @@ pub struct Config {
     #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
 
+    /// How many connections to the database this process keeps at most
+    #[arg(long, env = "DOCKET_DATABASE_CONNECTIONS", global = true, default_value = "16", value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(2..=500))]
+    pub database_connections: u32,
+
+    /// Secret of at least 32 characters that tokens are signed with. Without it one is made and kept in the data
+    /// folder; several servers on one database need the same one
+    #[arg(long, env = "DOCKET_SECRET_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
+    pub secret_key: Option<String>,
+
+    /// Whether the server is only reached through a proxy that sets X-Forwarded-For
+    #[arg(long, env = "DOCKET_TRUST_PROXY", global = true, default_value = "false", value_name = "YES",
+          action = clap::ArgAction::Set)]
+    pub trust_proxy: bool,
+
     /// Address under which people reach Docket, as it is written into mails and links. Without it: http:// and the
     /// address that it listens on
     #[arg(long, env = "DOCKET_PUBLIC_URL", global = true, value_parser = public_url, value_name = "URL")]
     pub public_url: Option<String>,
 
     /// Largest file that may be uploaded, in MB
-    #[arg(long, env = "DOCKET_MAX_UPLOAD_MB", global = true, default_value = "25", value_name = "MB",
+    #[arg(long, env = "DOCKET_MAX_UPLOAD_MB", global = true, default_value = "10", value_name = "MB",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub max_upload_mb: u32,
 

@@ -94,7 +94,9 @@ async fn private(folder: &Path) -> anyhow::Result<(String, Keeper)> {
                     Ok((cluster, outcome)) => {
                         running = cluster;
                         match outcome {
-                            Ok(cluster::Tended::Restarted) => tracing::warn!("PostgreSQL had stopped and was started again"),
+                            Ok(cluster::Tended::Restarted) => {
+                                tracing::warn!("PostgreSQL had stopped and was started again")
+                            }
                             Ok(_) => {}
                             Err(error) => tracing::error!(%error, "PostgreSQL has stopped and cannot be started"),
                         }

@@ -2,5 +2,8 @@
 
 pub mod app;
 pub mod config;
+pub mod desk;
+pub mod identify;
+pub mod problem;
 pub mod serve;
 pub mod site;

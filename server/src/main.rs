@@ -3,7 +3,8 @@ mod embedded;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use server::config::{self, Command, Invocation};
+use domain::{Role, account::Registration};
+use server::config::{self, Admin, Command, Config, Invocation};
 use server::site::Site;
 
 #[global_allocator]
@@ -31,9 +32,52 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(server::serve::serve(config, site))
         }
+        Command::Migrate => with_desk(config, |_| async {
+            println!("The database has this release's schema.");
+            Ok(())
+        }),
+        Command::Admin(Admin::Create { name, email, password }) => {
+            let password = match password {
+                Some(password) => password,
+                None => {
+                    eprintln!("Password for {email} (one line on the standard input):");
+                    let mut line = String::new();
+                    std::io::stdin().read_line(&mut line)?;
+                    line.trim_end_matches(['\r', '\n']).to_owned()
+                }
+            };
+            with_desk(config, |desk| async move {
+                let input = Registration { name, email, password };
+                match store::accounts::create_staff(&desk, input, Role::Superadmin).await {
+                    Ok(person) => println!("{} may now sign in with {}.", person.name, person.email),
+                    Err(error) if error.fields.is_empty() => return Err(error.into()),
+                    Err(error) => {
+                        let problems: Vec<_> =
+                            error.fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect();
+                        anyhow::bail!("{}", problems.join("\n"));
+                    }
+                }
+                Ok(())
+            })
+        }
         Command::Config => {
             print!("{in_force}");
             Ok(())
         }
     }
+}
+
+/// Runs a command on the desk of these settings, and closes it in order.
+fn with_desk<F>(config: Config, command: impl FnOnce(store::Desk) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    config.start_logging()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let opened = server::desk::open(&config).await?;
+        let result = command(opened.desk.clone()).await;
+        opened.close().await;
+        result
+    })
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppState};
 use crate::config::Config;
+use crate::desk;
 use crate::site::Site;
 
 /// Serves the application until the process is asked to stop (Ctrl-C, SIGTERM).
@@ -17,7 +18,6 @@ use crate::site::Site;
 /// # Errors
 /// When it cannot start: no data folder, no site, or an address that is taken.
 pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
-    config.prepare_data_folder()?;
     anyhow::ensure!(
         !site.is_empty(),
         "this program was built without the files for browsers; build it with: cargo xtask build"
@@ -27,9 +27,14 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {} (--listen, DOCKET_LISTEN)", config.listen))?;
     // The port is only known now if it was given as 0.
     let address = listener.local_addr()?;
+    let opened = desk::open(&config).await?;
+    let first_run = {
+        let mut conn = opened.desk.read().await?;
+        store::accounts::is_first_run(&mut conn).await?
+    };
     let patience = Duration::from_secs(config.shutdown_seconds.into());
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let router = app::router(AppState::new(config, site));
+    let router = app::router(AppState::new(config, site, opened.desk.clone()));
 
     // Small answers must not wait for the acknowledgement of earlier ones (Nagle's algorithm): 40 ms each otherwise.
     let listener = listener.tap_io(|socket| {
@@ -46,6 +51,9 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         }
     });
     tracing::info!(%address, "listening; open {public_url}");
+    if first_run {
+        tracing::info!("nobody is on staff yet: open {public_url}/set-up to make the first superadmin");
+    }
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
     let too_late = async {
@@ -57,6 +65,7 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         served = serving => served?,
         () = too_late => tracing::warn!("some requests did not finish in time and were cut off"),
     }
+    opened.close().await;
     Ok(())
 }
 

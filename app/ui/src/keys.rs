@@ -72,7 +72,8 @@ pub fn provide_keys() {
                 keys.palette.set(true);
                 return;
             }
-            if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() || is_typing(&event) {
+            if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() || is_typing(&event)
+            {
                 return;
             }
             if going.replace(false) {

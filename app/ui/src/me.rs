@@ -1,6 +1,6 @@
 //! Who looks at the page, as far as pages need it. Rendered into the page, so that both halves agree.
 
-use domain::{Principal, Role, workflow::Workflow, tag::Tag};
+use domain::{Principal, Role, tag::Tag, workflow::Workflow};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -56,6 +56,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
             lazy.loader.clone(),
         ))));
     }
+    let theme = use_context::<axum::http::request::Parts>().and_then(|parts| crate::me::theme_cookie(&parts.headers));
     let start = format!(
         "import start,{{hydrate}} from {:?};start({{module_or_path:{:?}}}).then(()=>hydrate())",
         assets.script, assets.wasm
@@ -64,11 +65,16 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
 
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=theme>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
                 <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fafbfc" />
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#121417" />
+                <link rel="manifest" href="/manifest.webmanifest" />
+                <link rel="apple-touch-icon" href="/icons/icon-192.png" />
+                <link rel="preload" href="/fonts/inter-latin.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=assets.style.clone() />
                 <link rel="modulepreload" href=assets.script.clone() />

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use server_fn::codec::Json;
 
 #[server(endpoint = "board/read", input = Json)]
-pub async fn board(filter: BoardFilter) -> Rpc<Board> {
+pub async fn read_board(filter: BoardFilter) -> Rpc<Board> {
     call(|desk, actor| async move { store::tickets::board::board(&desk, &actor, &filter).await }).await
 }
 

@@ -1,4 +1,7 @@
-use crate::{flash::Flash, icons::{Ico, Icon}};
+use crate::{
+    flash::Flash,
+    icons::{Ico, Icon},
+};
 use leptos::prelude::*;
 
 /// A labelled input of a plain form, filled with what was typed before and with its error beside it.

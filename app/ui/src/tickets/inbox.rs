@@ -8,7 +8,8 @@ use leptos_router::{components::Outlet, hooks::use_location};
 #[component]
 pub fn Inbox() -> impl IntoView {
     let location = use_location();
-    let view = Memo::new(move |_| if location.pathname.get().trim_end_matches('/') == "/tickets" { "list" } else { "ticket" });
+    let view =
+        Memo::new(move |_| if location.pathname.get().trim_end_matches('/') == "/tickets" { "list" } else { "ticket" });
     let props_open = RwSignal::new(false);
     provide_context(PropsOpen(props_open));
     view! {

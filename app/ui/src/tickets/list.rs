@@ -343,7 +343,9 @@ fn CompanyChip(go: Callback<Option<String>>) -> impl IntoView {
     let title = move || {
         let id = chosen.get();
         companies.with(|all| {
-            all.iter().find(|c| Some(c.id.0) == id).map_or_else(|| "Company".to_owned(), |c| format!("Company: {}", c.name))
+            all.iter()
+                .find(|c| Some(c.id.0) == id)
+                .map_or_else(|| "Company".to_owned(), |c| format!("Company: {}", c.name))
         })
     };
     view! {
@@ -464,7 +466,12 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
     });
     let open = {
         let location = use_location();
-        move |id: TicketId| format!("/tickets/{id}{}", location.search.with_untracked(|s| if s.is_empty() { String::new() } else { format!("?{s}") }))
+        move |id: TicketId| {
+            format!(
+                "/tickets/{id}{}",
+                location.search.with_untracked(|s| if s.is_empty() { String::new() } else { format!("?{s}") })
+            )
+        }
     };
     let link = StoredValue::new_local(open);
     on_command(move |command| {

@@ -58,10 +58,8 @@ pub async fn view(id: TicketId, part: Part) -> Rpc<TicketView> {
 /// More of a timeline.
 #[server(endpoint = "tickets/timeline", input = Json)]
 pub async fn timeline(id: TicketId, part: Part) -> Rpc<Slice> {
-    call(|desk, actor| async move {
-        store::tickets::timeline::read(&mut *desk.read().await?, &actor, id, part).await
-    })
-    .await
+    call(|desk, actor| async move { store::tickets::timeline::read(&mut *desk.read().await?, &actor, id, part).await })
+        .await
 }
 
 #[server(endpoint = "tickets/create", input = Json)]
@@ -88,7 +86,7 @@ pub async fn write(id: TicketId, message: NewMessage) -> Rpc<(Ticket, EventId)> 
 }
 
 #[server(endpoint = "tickets/change", input = Json)]
-pub async fn change(id: TicketId, change: Change) -> Rpc<Ticket> {
+pub async fn change_ticket(id: TicketId, change: Change) -> Rpc<Ticket> {
     call(|desk, actor| async move {
         let mut tx = desk.begin().await?;
         let changed = store::tickets::change::change(&mut tx, &actor, id, change).await?;
@@ -143,5 +141,6 @@ pub async fn companies() -> Rpc<Vec<CompanyName>> {
 /// Customers whose name or address begins with the text.
 #[server(endpoint = "people/find", input = Json)]
 pub async fn find_customers(text: String) -> Rpc<Vec<Contact>> {
-    call(|desk, actor| async move { store::people::find_customers(&mut *desk.read().await?, &actor, &text).await }).await
+    call(|desk, actor| async move { store::people::find_customers(&mut *desk.read().await?, &actor, &text).await })
+        .await
 }
