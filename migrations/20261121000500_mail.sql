@@ -8,6 +8,8 @@ create table mails (
     raw_key text not null,
     size bigint not null,
     message_id text,
+    -- SHA-256 of what it says and carries: the same mail on two ways has other headers, but the same Message-ID and this.
+    content_digest bytea,
     from_address text,
     subject text not null default '',
     -- NULL with a reason in `problem`: in quarantine.
@@ -16,6 +18,7 @@ create table mails (
     problem text,
     taken_at timestamptz not null default now()
 );
+create index mails_message_id on mails (message_id) where message_id is not null;
 create index mails_ticket on mails (ticket_id) where ticket_id is not null;
 create index mails_event on mails (event_id) where event_id is not null;
 create index mails_quarantine on mails (id desc) where problem is not null;

@@ -68,6 +68,9 @@ pub enum Happening {
     Rank(Was<String>),
     #[serde(rename = "ticket.watch")]
     Watch { who: Person, on: bool },
+    /// Somebody else than the customer and staff wrote by mail: a participant from then on, never the customer.
+    #[serde(rename = "ticket.joined")]
+    Joined { who: Person, email: String },
     #[serde(rename = "attachment.deleted")]
     AttachmentDeleted { name: String, size: i64 },
     #[serde(rename = "account.registered")]
@@ -102,7 +105,8 @@ impl Happening {
             | Happening::Importance(_)
             | Happening::Subject(_)
             | Happening::Tags { .. }
-            | Happening::Watch { .. } => Audience::Staff,
+            | Happening::Watch { .. }
+            | Happening::Joined { .. } => Audience::Staff,
             _ => Audience::Hidden,
         }
     }

@@ -16,6 +16,7 @@ pub mod page;
 pub mod people;
 pub mod policy;
 pub mod priority;
+pub mod quoted;
 pub mod rank;
 pub mod search;
 pub mod tag;

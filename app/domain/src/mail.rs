@@ -1,6 +1,7 @@
 //! A mail as it was understood, whoever parsed it. Threading goes by these headers alone, never by the subject.
 
-use crate::Time;
+use crate::{EventId, MailId, TicketId, Time};
+use serde::{Deserialize, Serialize};
 
 /// Everything of an incoming mail that Docket works with. The raw mail is kept beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,4 +32,38 @@ pub struct MailFile {
     /// Without its angle brackets; how the HTML points to an inline image (`cid:`).
     pub content_id: Option<String>,
     pub content: Vec<u8>,
+}
+
+/// What became of a mail that was handed in. In each case it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It opened this ticket.
+    Ticket(TicketId),
+    /// It was added to this ticket.
+    Reply(TicketId),
+    /// It was taken in before; nothing was changed.
+    Twice,
+    /// It could not become a message, for this reason; admins see it.
+    Quarantined(String),
+}
+
+/// A mail that could not become a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    pub id: MailId,
+    pub from_address: Option<String>,
+    pub subject: String,
+    /// Of the raw mail, in bytes.
+    pub size: i64,
+    /// Why, in words for people.
+    pub reason: String,
+    pub at: Time,
+}
+
+/// How a raw mail is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Raw {
+    Mail(MailId),
+    /// The one that this message came with.
+    Message(EventId),
 }
