@@ -35,6 +35,16 @@ pub enum Command {
     Config,
     /// Bring the database to this release's schema, and stop
     Migrate,
+    /// Fill an empty database with a demo: 40 agents, 300 customers in 30 companies, 5,000 tickets over six months.
+    /// All people and companies in it are invented
+    Demo {
+        /// How many tickets to make
+        #[arg(long, default_value = "5000", value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
+        tickets: u32,
+        /// For measuring: exactly five messages a ticket, one ticket of ten, and the word "quokka" in 50 tickets
+        #[arg(long, hide = true)]
+        bench: bool,
+    },
     /// Accounts of administrators
     #[command(subcommand)]
     Admin(Admin),

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod config;
+pub mod demo;
 pub mod desk;
 pub mod identify;
 pub mod problem;

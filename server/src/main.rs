@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use domain::{Role, account::Registration};
 use server::config::{self, Admin, Command, Config, Invocation};
+use server::demo::{self, Scale};
 use server::site::Site;
 
 #[global_allocator]
@@ -34,6 +35,18 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
         }
         Command::Migrate => with_desk(config, |_| async {
             println!("The database has this release's schema.");
+            Ok(())
+        }),
+        Command::Demo { tickets, bench } => with_desk(config, move |desk| async move {
+            let mut scale = Scale { tickets: tickets as usize, ..Scale::demo() };
+            if bench {
+                scale = Scale { messages: Some(5), marker: Some(("quokka", 50)), ..scale };
+            }
+            demo::fill(&desk, &scale, false).await?;
+            println!("{tickets} tickets are there. Everybody's password is {}; sign in as", demo::PASSWORD);
+            println!(
+                "  admin@docket.example     superadmin\n  agent@docket.example     agent\n  customer@mail.example    customer"
+            );
             Ok(())
         }),
         Command::Admin(Admin::Create { name, email, password }) => {

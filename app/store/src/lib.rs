@@ -4,6 +4,7 @@
 //! writes the change and its event in the same transaction. It knows no HTTP.
 
 pub mod accounts;
+pub mod bulk;
 pub mod counts;
 pub mod desk;
 pub mod error;

@@ -1,0 +1,494 @@
+//! Demo and benchmark data: a believable desk with months of history, the same for the same seed.
+//!
+//! All people and companies are invented; their addresses end in `.example`, which no mail can reach.
+
+mod texts;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use domain::event::{Happening, Was};
+use domain::people::Person;
+use domain::priority::Level;
+use domain::ticket::Source;
+use domain::workflow::{Category, Status};
+use domain::{Actor, Role, Time, UserId, rank, text};
+use indicatif::{ProgressBar, ProgressStyle};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
+use store::bulk::{self, Batch};
+use store::{Desk, settings::Catalog};
+use time::OffsetDateTime;
+
+/// How much to make.
+#[derive(Debug, Clone)]
+pub struct Scale {
+    pub agents: usize,
+    pub customers: usize,
+    pub companies: usize,
+    pub tickets: usize,
+    /// Over how many days the tickets are spread.
+    pub days: i64,
+    /// Exactly as many messages on each ticket, for measuring; otherwise one to nine.
+    pub messages: Option<usize>,
+    /// A word that is to be found in exactly so many tickets, for measuring.
+    pub marker: Option<(&'static str, usize)>,
+    pub seed: u64,
+}
+
+impl Scale {
+    /// What `docket demo` fills a database with.
+    pub fn demo() -> Self {
+        Self {
+            agents: 40,
+            customers: 300,
+            companies: 30,
+            tickets: 5_000,
+            days: 182,
+            messages: None,
+            marker: None,
+            seed: 42,
+        }
+    }
+}
+
+/// The password of everybody in the demo.
+pub const PASSWORD: &str = "docket-demo";
+
+/// Who made the data, for the events.
+const MAKER: Actor = Actor { who: domain::actor::Who::System("Demo"), address: None };
+
+/// How many tickets go into one transaction.
+const BATCH: usize = 250;
+
+struct Somebody {
+    id: i64,
+    name: String,
+    company: i64,
+}
+
+/// Fills an empty desk.
+///
+/// # Errors
+/// When the desk already has tickets, or the database fails.
+pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()> {
+    bulk::demand_empty(desk).await?;
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(scale.tickets as u64) };
+    bar.set_style(
+        ProgressStyle::with_template("{msg:12} {bar:40} {human_pos} / {human_len} tickets, {eta} left")
+            .context("the progress bar's template")?,
+    );
+    bar.set_message("People");
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let mut random = StdRng::seed_from_u64(scale.seed);
+    let now = desk.now();
+    let start = now.plus_millis(-scale.days * DAY);
+    let (agents, customers) = people(desk, scale, start, &mut random).await?;
+    let tag_ids = {
+        let mut tx = desk.begin().await?;
+        let names: Vec<String> = texts::TAGS.iter().map(|t| (*t).to_owned()).collect();
+        let ids = bulk::tags(&mut tx, &MAKER, &names).await?;
+        tx.commit().await?;
+        ids
+    };
+    desk.refresh_catalog().await?;
+    let world =
+        World { catalog: &desk.catalog(), agents: &agents, customers: &customers, tag_ids: &tag_ids, scale, now };
+    // Opened one after another, more in working hours, a little more each month.
+    let mut opened: Vec<Time> = (0..scale.tickets).map(|_| moment(&mut random, start, now)).collect();
+    opened.sort_unstable();
+    bar.set_message("Tickets");
+    for (n, times) in opened.chunks(BATCH).enumerate() {
+        let drafts: Vec<Draft> =
+            times.iter().enumerate().map(|(m, at)| world.draft(n * BATCH + m, *at, &mut random)).collect();
+        let events = drafts.iter().map(|d| d.steps.len()).sum();
+        let (ticket_ids, event_ids) = bulk::reserve_ids(desk, drafts.len(), events).await?;
+        let batch = world.batch(&drafts, &ticket_ids, &event_ids)?;
+        let mut tx = desk.begin().await?;
+        bulk::tickets(&mut tx, &MAKER, &batch).await?;
+        tx.commit().await?;
+        bar.inc(drafts.len() as u64);
+    }
+    bar.set_message("Indexes");
+    bulk::finish(desk, &MAKER).await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// A moment between two: weekdays and office hours are busier, and business grows.
+fn moment(random: &mut StdRng, start: Time, end: Time) -> Time {
+    loop {
+        let share = random.random::<f64>().powf(0.85);
+        let at = start.plus_millis(((end.0 - start.0) as f64 * share) as i64);
+        let days = at.0.div_euclid(DAY);
+        // 1 January 1970 was a Thursday.
+        let weekend = matches!((days + 3).rem_euclid(7), 5 | 6);
+        let hour = at.civil().3;
+        let weight = match (weekend, hour) {
+            (true, _) => 0.12,
+            (false, 7..=17) => 1.0,
+            (false, 18..=21) => 0.35,
+            (false, _) => 0.08,
+        };
+        if random.random_bool(weight) {
+            return at;
+        }
+    }
+}
+
+/// Makes companies, agents and customers.
+async fn people(
+    desk: &Desk,
+    scale: &Scale,
+    start: Time,
+    random: &mut StdRng,
+) -> anyhow::Result<(Vec<Somebody>, Vec<Somebody>)> {
+    let mut companies = bulk::Companies::default();
+    for n in 0..scale.companies {
+        let base = texts::COMPANIES[n % texts::COMPANIES.len()];
+        let round = n / texts::COMPANIES.len();
+        let name = if round == 0 { base.to_owned() } else { format!("{base} {}", round + 1) };
+        companies.domains.push(format!("{}.example", slug(&name)));
+        companies.sees_all.push(n % 3 == 0);
+        companies.names.push(name);
+    }
+    let hash = store::accounts::password::hash(desk, PASSWORD.to_owned()).await?;
+    let mut tx = desk.begin().await?;
+    let company_ids = bulk::companies(&mut tx, &MAKER, &companies).await?;
+    let mut rows = bulk::People { password_hash: Some(hash), ..bulk::People::default() };
+    let mut taken = std::collections::HashSet::new();
+    for n in 0..scale.agents + scale.customers {
+        let agent = n < scale.agents;
+        // Every fifth customer is an individual.
+        let company =
+            (!agent && n % 5 != 0 && !company_ids.is_empty()).then(|| random.random_range(0..company_ids.len()));
+        let (name, email) = loop {
+            let first = texts::FIRST.choose(random).copied().unwrap_or("Kim");
+            let last = texts::LAST.choose(random).copied().unwrap_or("Sommer");
+            let host = match company {
+                Some(c) => companies.domains[c].clone(),
+                None if agent => "docket.example".to_owned(),
+                None => "mail.example".to_owned(),
+            };
+            let mut email = format!("{}.{}@{host}", slug(first), slug(last));
+            if taken.contains(&email) && taken.len() > texts::FIRST.len() * texts::LAST.len() / 2 {
+                email = format!("{}.{}{n}@{host}", slug(first), slug(last));
+            }
+            if taken.insert(email.clone()) {
+                break (format!("{first} {last}"), email);
+            }
+        };
+        let role = match n {
+            0 => Role::Superadmin,
+            1..=3 if agent => Role::Manager,
+            _ if agent => Role::Agent,
+            _ => Role::Customer,
+        };
+        // The ones that the documentation names.
+        let (name, email) = match n {
+            0 => ("Ada Admin".to_owned(), "admin@docket.example".to_owned()),
+            4 if agent => ("Mia Berger".to_owned(), "agent@docket.example".to_owned()),
+            _ if n == scale.agents => ("Jana Weiß".to_owned(), "customer@mail.example".to_owned()),
+            _ => (name, email),
+        };
+        rows.names.push(name);
+        rows.emails.push(email);
+        rows.roles.push(bulk::role(role));
+        rows.companies.push(if n == scale.agents { 0 } else { company.map_or(0, |c| company_ids[c]) });
+        rows.created_at.push(start.plus_millis(-DAY).into());
+    }
+    let ids = bulk::people(&mut tx, &MAKER, &rows).await?;
+    tx.commit().await?;
+    let mut everybody: Vec<Somebody> = ids
+        .into_iter()
+        .zip(rows.names)
+        .zip(rows.companies)
+        .map(|((id, name), company)| Somebody { id, name, company })
+        .collect();
+    let customers = everybody.split_off(scale.agents);
+    Ok((everybody, customers))
+}
+
+/// A name as part of an address.
+fn slug(name: &str) -> String {
+    name.to_lowercase()
+        .chars()
+        .filter_map(|c| match c {
+            'ä' => Some("ae".to_owned()),
+            'ö' => Some("oe".to_owned()),
+            'ü' => Some("ue".to_owned()),
+            'ß' => Some("ss".to_owned()),
+            'é' | 'è' => Some("e".to_owned()),
+            'ñ' => Some("n".to_owned()),
+            c if c.is_ascii_alphanumeric() => Some(c.to_string()),
+            ' ' | '-' | '&' => None,
+            _ => None,
+        })
+        .collect()
+}
+
+/// What the tickets are made from.
+struct World<'a> {
+    catalog: &'a Catalog,
+    agents: &'a [Somebody],
+    customers: &'a [Somebody],
+    tag_ids: &'a [i64],
+    scale: &'a Scale,
+    now: Time,
+}
+
+/// Something that happens on a ticket.
+struct Step {
+    at: Time,
+    /// `None`: the customer.
+    agent: Option<usize>,
+    what: Happening,
+    /// The kind and text of a message.
+    message: Option<(&'static str, String)>,
+}
+
+/// A ticket before it has a number.
+struct Draft {
+    subject: String,
+    source: Source,
+    requester: usize,
+    assignee: Option<usize>,
+    urgency: Level,
+    importance: Level,
+    tags: Vec<i64>,
+    status: domain::StatusId,
+    steps: Vec<Step>,
+}
+
+impl World<'_> {
+    fn state(&self, category: Category) -> Option<&Status> {
+        self.catalog.workflow.first_of(category)
+    }
+
+    /// One ticket's story.
+    fn draft(&self, n: usize, opened: Time, random: &mut StdRng) -> Draft {
+        let topic = texts::TOPICS.choose(random).unwrap_or(&texts::TOPICS[0]);
+        let requester = random.random_range(0..self.customers.len());
+        let level = |random: &mut StdRng| match random.random_range(0..100) {
+            0..=3 => Level::Critical,
+            4..=19 => Level::High,
+            20..=69 => Level::Medium,
+            _ => Level::Low,
+        };
+        let (urgency, importance) = (level(random), level(random));
+        let age_days = (self.now.0 - opened.0) / DAY;
+        let goal = self.goal(age_days, random);
+        let worked_on = goal != Category::Open || random.random_bool(0.3);
+        let assignee = worked_on.then(|| random.random_range(0..self.agents.len()));
+        let values = [("{item}", texts::ITEMS), ("{place}", texts::PLACES), ("{version}", texts::VERSIONS)];
+        let mut fill = |template: &str| {
+            let mut out = template.to_owned();
+            for (mark, choices) in values {
+                while let Some(place) = out.find(mark) {
+                    out.replace_range(place..place + mark.len(), choices.choose(random).copied().unwrap_or(""));
+                }
+            }
+            out
+        };
+        let subject = fill(topic.subject);
+        let mut opening = fill(topic.opening);
+        if let Some((word, count)) = self.scale.marker
+            && n.is_multiple_of((self.scale.tickets / count).max(1))
+            && n / (self.scale.tickets / count).max(1) < count
+        {
+            opening.push_str(&format!("\n\nThe device calls itself {word}."));
+        }
+        let answers: Vec<String> = topic.answers.iter().map(|a| fill(a)).collect();
+        let follow_ups: Vec<String> = topic.follow_ups.iter().map(|a| fill(a)).collect();
+        let source = match random.random_range(0..100) {
+            0..=54 => Source::Email,
+            55..=84 => Source::Web,
+            85..=93 => Source::Phone,
+            _ => Source::Chat,
+        };
+        let tags = (0..random.random_range(0..=2_usize))
+            .filter_map(|_| self.tag_ids.choose(random).copied())
+            .chain(
+                topic
+                    .tag
+                    .and_then(|t| texts::TAGS.iter().position(|x| *x == t))
+                    .and_then(|i| self.tag_ids.get(i).copied()),
+            )
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let mut story = Story { at: opened, now: self.now, steps: Vec::new() };
+        story.say(None, Happening::Created { source }, None);
+        story.say(None, Happening::CustomerMessage, Some(("customer", opening)));
+        if let Some(agent) = assignee {
+            story.wait(random, 4 * MINUTE, 5 * HOUR);
+            let person = Person { id: UserId(self.agents[agent].id), name: self.agents[agent].name.clone() };
+            story.say(Some(agent), Happening::Assignee(Was { from: None, to: Some(person) }), None);
+        }
+        let exact = self.scale.messages.map(|m| if n == 0 { 10 } else { m });
+        let turns =
+            exact.unwrap_or_else(|| if worked_on { random.random_range(2..=9) } else { random.random_range(1..=2) });
+        self.converse(&mut story, turns, assignee, (&answers, &follow_ups), goal, random);
+        Draft {
+            subject,
+            source,
+            requester,
+            assignee,
+            urgency,
+            importance,
+            tags,
+            status: self.state(goal).map_or(domain::StatusId(1), |s| s.id),
+            steps: story.steps,
+        }
+    }
+
+    /// In which state a ticket of this age is by now.
+    fn goal(&self, age_days: i64, random: &mut StdRng) -> Category {
+        let open_share = match age_days {
+            0 => 0.8,
+            1..=2 => 0.45,
+            3..=7 => 0.2,
+            8..=20 => 0.06,
+            _ => 0.006,
+        };
+        if random.random_bool(open_share) {
+            return [Category::Open, Category::Open, Category::InProgress, Category::Waiting]
+                .choose(random)
+                .copied()
+                .unwrap_or(Category::Open);
+        }
+        if age_days < 14 { Category::Resolved } else { Category::Closed }
+    }
+
+    /// The conversation after the opening, and the changes of state that go with it.
+    fn converse(
+        &self,
+        story: &mut Story,
+        turns: usize,
+        agent: Option<usize>,
+        (answers, follow_ups): (&[String], &[String]),
+        goal: Category,
+        random: &mut StdRng,
+    ) {
+        let mut state = self.state(Category::Open).map(|s| s.id);
+        let mut go = |story: &mut Story, category: Category| {
+            let to = self.state(category).map(|s| s.id);
+            if let (Some(from), Some(to)) = (state, to)
+                && from != to
+            {
+                story.say(agent, Happening::Status(Was { from, to }), None);
+                state = Some(to);
+            }
+        };
+        if goal != Category::Open && agent.is_some() {
+            go(story, Category::InProgress);
+        }
+        for turn in 1..turns {
+            story.wait(random, 6 * MINUTE, 20 * HOUR);
+            // Somebody always writes: customers every other time, notes now and then.
+            match (agent, turn % 2) {
+                (Some(agent), 1) if random.random_bool(0.2) => {
+                    let note = texts::NOTES.choose(random).copied().unwrap_or("Looking into it.");
+                    story.say(Some(agent), Happening::Note, Some(("note", note.to_owned())));
+                }
+                (Some(agent), 1) => {
+                    let answer = answers.get(turn / 2 % answers.len().max(1)).cloned().unwrap_or_default();
+                    let answer = format!("{}\n\n{answer}\n\n{}", texts::greeting(turn), texts::closing(turn));
+                    story.say(Some(agent), Happening::Reply, Some(("reply", answer)));
+                }
+                _ => {
+                    let again = follow_ups.get(turn / 2 % follow_ups.len().max(1)).cloned().unwrap_or_default();
+                    story.say(None, Happening::CustomerMessage, Some(("customer", again)));
+                }
+            }
+        }
+        match goal {
+            Category::Waiting => go(story, Category::Waiting),
+            Category::Resolved | Category::Closed => {
+                story.wait(random, 10 * MINUTE, 8 * HOUR);
+                go(story, Category::Resolved);
+                if goal == Category::Closed {
+                    story.wait(random, 3 * DAY, 4 * DAY);
+                    go(story, Category::Closed);
+                }
+            }
+            Category::Open | Category::InProgress => {}
+        }
+    }
+
+    /// Drafts as rows, with the numbers that were reserved for them.
+    fn batch(&self, drafts: &[Draft], ticket_ids: &[i64], event_ids: &[i64]) -> anyhow::Result<Batch> {
+        let mut batch = Batch::default();
+        let mut ids = event_ids.iter();
+        for (draft, &id) in drafts.iter().zip(ticket_ids) {
+            let requester = &self.customers[draft.requester];
+            let mut last = (0_i64, String::new(), true, Time::default());
+            let mut last_message = 0;
+            for step in &draft.steps {
+                let event = *ids.next().context("too few event ids")?;
+                let at = OffsetDateTime::from(step.at);
+                let (by, staff) = step.agent.map_or((requester, false), |a| (&self.agents[a], true));
+                batch.events.push(event, at, by.id, &by.name, staff, id, &step.what)?;
+                last.3 = step.at;
+                if let Some((kind, body)) = &step.message {
+                    last_message = event;
+                    if *kind != "note" {
+                        last = (event, text::excerpt(body, 140), *kind == "customer", step.at);
+                    }
+                    batch.messages.events.push(event);
+                    batch.messages.tickets.push(id);
+                    batch.messages.kinds.push((*kind).to_owned());
+                    batch.messages.channels.push(draft.source.word().to_owned());
+                    batch.messages.htmls.push(store::render::plain(body));
+                    batch.messages.bodies.push(body.clone());
+                }
+            }
+            let opened = draft.steps.first().map_or(self.now, |s| s.at);
+            let t = &mut batch.tickets;
+            t.ids.push(id);
+            t.subjects.push(draft.subject.clone());
+            t.statuses.push(draft.status.0);
+            t.urgencies.push(draft.urgency.number());
+            t.importances.push(draft.importance.number());
+            t.priorities.push(self.catalog.priorities.of(draft.urgency, draft.importance).number());
+            t.sources.push(draft.source.word().to_owned());
+            t.requesters.push(requester.id);
+            t.companies.push(requester.company);
+            t.assignees.push(draft.assignee.map_or(0, |a| self.agents[a].id));
+            t.tags.push(format!("{{{}}}", draft.tags.iter().map(i64::to_string).collect::<Vec<_>>().join(",")));
+            t.excerpts.push(last.1);
+            t.customer_last.push(last.2);
+            t.last_messages.push(last_message);
+            t.ranks.push(rank::newest_first(last.3.0));
+            t.versions.push(draft.steps.len() as i64);
+            t.created_at.push(opened.into());
+            t.updated_at.push(last.3.into());
+        }
+        Ok(batch)
+    }
+}
+
+/// The steps of one ticket, in order of time, never past now.
+struct Story {
+    at: Time,
+    now: Time,
+    steps: Vec<Step>,
+}
+
+impl Story {
+    fn wait(&mut self, random: &mut StdRng, least: i64, most: i64) {
+        // Short waits are more likely than long ones.
+        let share = random.random::<f64>().powi(3);
+        let wait = least + ((most - least) as f64 * share) as i64;
+        self.at = self.at.plus_millis(wait).min(self.now.plus_millis(-MINUTE)).max(self.at);
+    }
+
+    fn say(&mut self, agent: Option<usize>, what: Happening, message: Option<(&'static str, String)>) {
+        self.steps.push(Step { at: self.at, agent, what, message });
+    }
+}
