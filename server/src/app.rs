@@ -68,6 +68,7 @@ pub fn router(state: AppState) -> Router {
             move || context.provide(),
             move || shell.shell(),
         )
+        .merge(crate::forms::router())
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)
         .layer(axum::middleware::from_fn_with_state(state.clone(), identify))

@@ -1,8 +1,180 @@
 //! Search over subjects and messages.
 
-use leptos::prelude::*;
+use super::rpc;
+use crate::{
+    icons::{Ico, Icon},
+    me,
+    shared::{EmptyState, ErrorNotice, PriorityMark, StatusMark, When},
+};
+use domain::search::{Found, Hit, Piece};
+use leptos::{html, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
+/// `/search?q=…`. A plain form, so that the address says what was searched for and it works without a script.
 #[component]
 pub fn SearchPage() -> impl IntoView {
-    view! { <div class="page"></div> }
+    let query = use_query_map();
+    let words = Memo::new(move |_| query.get().get("q").unwrap_or_default());
+    let found = Resource::new_blocking(
+        move || words.get(),
+        |words| async move { if words.trim().is_empty() { Ok(None) } else { rpc::search(words).await.map(Some) } },
+    );
+    let input = NodeRef::<html::Input>::new();
+    Effect::new(move || {
+        if let Some(input) = input.get() {
+            let _ = input.focus();
+        }
+    });
+    view! {
+        <Title text="Search" />
+        <div class="page">
+            <div class="page__body">
+                <header class="page__head">
+                    <div>
+                        <h1 class="page__title">"Search"</h1>
+                        <p class="page__lead">
+                            "Subjects and messages. Quotes keep words together, a minus leaves a word out; a number finds that ticket."
+                        </p>
+                    </div>
+                </header>
+                <form class="query" role="search" action="/search">
+                    <Ico icon=Icon::Search />
+                    <div class="query__field">
+                        <input
+                            class="query__input"
+                            type="search"
+                            name="q"
+                            aria-label="Search tickets"
+                            placeholder="Words, or a ticket's number"
+                            maxlength=domain::search::TEXT_MAX
+                            node_ref=input
+                            value=words.get_untracked()
+                            prop:value=move || words.get()
+                        />
+                    </div>
+                </form>
+                <Transition fallback=Skeleton>
+                    {move || Suspend::new(async move {
+                        match found.await {
+                            Ok(Some(found)) => view! { <Results found=found /> }.into_any(),
+                            Ok(None) => {
+                                view! {
+                                    <EmptyState
+                                        icon=Icon::Search
+                                        title="What are you looking for?"
+                                        text="Type some words and press Enter."
+                                    />
+                                }
+                                    .into_any()
+                            }
+                            Err(error) => {
+                                view! {
+                                    <ErrorNotice
+                                        error=error.0
+                                        retry=Callback::new(move |()| found.refetch())
+                                    />
+                                }
+                                    .into_any()
+                            }
+                        }
+                    })}
+                </Transition>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Skeleton() -> impl IntoView {
+    view! {
+        <ol class="ticket-rows" aria-busy="true" aria-label="Searching">
+            {(0..5)
+                .map(|_| {
+                    view! {
+                        <li class="skeleton-row">
+                            <i class="skeleton" style="--w:70%"></i>
+                            <i class="skeleton" style="--w:45%"></i>
+                            <i class="skeleton" style="--w:85%"></i>
+                        </li>
+                    }
+                })
+                .collect_view()}
+        </ol>
+    }
+    .into_any()
+}
+
+#[component]
+fn Results(found: Found) -> impl IntoView {
+    if found.hits.is_empty() {
+        return view! {
+            <EmptyState
+                icon=Icon::Search
+                title="Nothing found"
+                text="No subject and no message has these words. Try fewer or other ones."
+            />
+        }
+        .into_any();
+    }
+    let count = found.hits.len();
+    let heading = match (found.more, count) {
+        (true, _) => format!("The best {count} tickets; more were found. Add a word to narrow it down."),
+        (false, 1) => "1 ticket".to_owned(),
+        (false, _) => format!("{count} tickets"),
+    };
+    view! {
+        <p class="muted" role="status">
+            {heading}
+        </p>
+        <ol class="ticket-rows">{found.hits.into_iter().map(|hit| view! { <Row hit=hit /> }).collect_view()}</ol>
+    }
+    .into_any()
+}
+
+/// A found text: the words searched for are marked.
+fn marked(pieces: Vec<Piece>) -> impl IntoView {
+    pieces
+        .into_iter()
+        .map(|p| if p.marked { view! { <mark>{p.text}</mark> }.into_any() } else { p.text.into_any() })
+        .collect_view()
+}
+
+#[component]
+fn Row(hit: Hit) -> impl IntoView {
+    let ticket = hit.ticket;
+    let to = match hit.entry {
+        Some(entry) => format!("/tickets/{}?entry={entry}", ticket.id),
+        None => format!("/tickets/{}", ticket.id),
+    };
+    let who = match &ticket.company {
+        Some(company) => format!("{}, {}", ticket.requester.name, company.name),
+        None => ticket.requester.name.clone(),
+    };
+    let status = me::workflow().status(ticket.status).cloned();
+    view! {
+        <li class="ticket-row">
+            <span class="ticket-row__mark">
+                <PriorityMark urgency=ticket.urgency importance=ticket.importance />
+            </span>
+            <div class="ticket-row__body">
+                <div class="ticket-row__line">
+                    <a class="ticket-row__subject" href=to>
+                        {marked(hit.subject)}
+                    </a>
+                    <When at=ticket.updated_at class="ticket-row__time" />
+                </div>
+                <div class="ticket-row__line">
+                    <span class="ticket-row__meta">
+                        <span>{format!("#{}", ticket.id)}</span>
+                        <span>{who}</span>
+                    </span>
+                    <span class="ticket-row__end">{status.map(|s| view! { <StatusMark status=s /> })}</span>
+                </div>
+                <p class="ticket-row__excerpt">{marked(hit.snippet)}</p>
+            </div>
+        </li>
+    }
+    .into_any()
 }

@@ -1,0 +1,118 @@
+use super::rpc;
+use crate::{
+    flash::flash,
+    icons::{Ico, Icon},
+    me,
+    shared::{ErrorNotice, When},
+};
+use domain::account::Device;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// `/me`: devices and theme.
+#[component]
+pub fn MePage() -> impl IntoView {
+    view! {
+        <div class="page page--narrow">
+            <div class="page__body">
+                <Devices />
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Who is signed in here, in which theme, and on which other devices. Also in the portal.
+#[component]
+pub fn Devices() -> impl IntoView {
+    let person = me::me();
+    let theme = me::start().theme.unwrap_or_else(|| "system".into());
+    let devices = Resource::new_blocking(|| (), |()| rpc::devices());
+    let refused = flash().error;
+    let lead = person.as_ref().map(|p| format!("{} · {}", p.email, p.role.name())).unwrap_or_default();
+    view! {
+        <Title text="Devices and theme" />
+        <header class="page__head">
+            <div>
+                <h1 class="page__title">{person.map(|p| p.name)}</h1>
+                <p class="page__lead">{lead}</p>
+            </div>
+            <form method="post" action="/sign-out">
+                <button class="button" type="submit">
+                    <Ico icon=Icon::LogOut />
+                    "Sign out"
+                </button>
+            </form>
+        </header>
+        {refused.map(|error| view! { <ErrorNotice error=error /> })}
+        <section class="section">
+            <div class="section__head">
+                <h2 class="section__title">"Theme"</h2>
+            </div>
+            <form method="post" action="/me/theme" class="segmented" role="group" aria-label="Theme">
+                {[("system", "As the system"), ("light", "Light"), ("dark", "Dark")]
+                    .map(|(word, label)| {
+                        view! {
+                            <button name="theme" value=word aria-pressed=(theme == word).to_string()>
+                                {label}
+                            </button>
+                        }
+                    })
+                    .collect_view()}
+            </form>
+        </section>
+        <section class="section">
+            <div class="section__head">
+                <h2 class="section__title">"Signed in on"</h2>
+                <form method="post" action="/me/devices/revoke-others">
+                    <button class="button button--sm" type="submit">
+                        "Sign out everywhere else"
+                    </button>
+                </form>
+            </div>
+            <Suspense fallback=|| view! { <i class="skeleton skeleton--block" style="--tall:120px"></i> }>
+                {move || Suspend::new(async move {
+                    match devices.await {
+                        Ok(devices) => {
+                            view! {
+                                <div class="box">
+                                    {devices.into_iter().map(|device| view! { <Row device=device /> }).collect_view()}
+                                </div>
+                            }
+                                .into_any()
+                        }
+                        Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
+                    }
+                })}
+            </Suspense>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(device: Device) -> impl IntoView {
+    let place = device.address.unwrap_or_else(|| "address unknown".into());
+    let name = device.agent;
+    view! {
+        <div class="box__row">
+            <div>
+                {name.clone()} <p class="field__hint">{place} ", last used " <When at=device.last_used_at /></p>
+            </div>
+            {if device.current {
+                view! { <span class="badge" data-kind="green">"This device"</span> }.into_any()
+            } else {
+                view! {
+                    <form method="post" action="/me/devices/revoke">
+                        <input type="hidden" name="id" value=device.id.0.to_string() />
+                        <button class="button button--sm" type="submit" aria-label=format!("Sign out on {name}")>
+                            "Sign out"
+                        </button>
+                    </form>
+                }
+                    .into_any()
+            }}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,178 @@
+use super::rpc;
+use crate::{
+    app::go_to,
+    flash::{Flash, flash},
+    icons::{Ico, Icon},
+    me,
+    shared::Field,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// The card that every page for visitors is.
+#[component]
+fn Card(title: &'static str, #[prop(into)] lead: String, flash: Flash, children: Children) -> impl IntoView {
+    // Field errors stand beside their fields; what is not about one field stands on top.
+    let general = flash.error.as_ref().map(|e| e.message.clone());
+    view! {
+        <Title text=title />
+        <div class="auth">
+            <main class="auth__card" id="main">
+                <div class="auth__brand">
+                    <span class="rail__logo">"D"</span>
+                    <span>"Docket"</span>
+                </div>
+                <div>
+                    <h1 class="auth__title">{title}</h1>
+                    <p class="auth__lead">{lead}</p>
+                </div>
+                {general
+                    .map(|message| {
+                        view! {
+                            <div class="notice" data-kind="error" role="alert">
+                                <Ico icon=Icon::Alert />
+                                <p>{message}</p>
+                            </div>
+                        }
+                    })}
+                {children()}
+            </main>
+        </div>
+    }
+    .into_any()
+}
+
+/// `/sign-in`.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    if me::me().is_some() {
+        return go_to("/");
+    }
+    let flash = flash();
+    let query = use_query_map();
+    let next = query.with_untracked(|q| q.get("next")).unwrap_or_else(|| flash.value("next"));
+    // An empty desk has nobody who could sign in.
+    let first_run = Resource::new_blocking(|| (), |()| rpc::first_run());
+    let email = flash.clone();
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                if let Ok(true) = first_run.await { go_to("/set-up") } else { ().into_any() }
+            })}
+        </Suspense>
+        <Card title="Sign in" lead="With the e-mail address of your account." flash=flash>
+            <form method="post" action="/sign-in" class="stack">
+                {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
+                <Field
+                    flash=email.clone()
+                    name="email"
+                    label="E-mail address"
+                    kind="email"
+                    autocomplete="username"
+                    required=true
+                    maxlength=254
+                    autofocus=true
+                />
+                <Field
+                    flash=email
+                    name="password"
+                    label="Password"
+                    kind="password"
+                    autocomplete="current-password"
+                    required=true
+                />
+                <button class="button button--primary button--block" type="submit">
+                    "Sign in"
+                </button>
+            </form>
+            <p class="auth__foot">
+                "New here? "
+                <a class="link" href="/sign-up" rel="external">
+                    "Create an account"
+                </a>
+            </p>
+        </Card>
+    }
+    .into_any()
+}
+
+/// Name, address and a new password.
+#[component]
+fn RegistrationFields(flash: Flash) -> impl IntoView {
+    view! {
+        <Field flash=flash.clone() name="name" label="Your name" autocomplete="name" required=true maxlength=100 autofocus=true />
+        <Field
+            flash=flash.clone()
+            name="email"
+            label="E-mail address"
+            kind="email"
+            autocomplete="username"
+            required=true
+            maxlength=254
+        />
+        <Field
+            flash=flash
+            name="password"
+            label="Password"
+            kind="password"
+            autocomplete="new-password"
+            hint="At least 8 characters."
+            required=true
+        />
+    }
+    .into_any()
+}
+
+/// `/sign-up`: a customer registers.
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    if me::me().is_some() {
+        return go_to("/");
+    }
+    let flash = flash();
+    view! {
+        <Card title="Create an account" lead="To ask for help and to follow your tickets." flash=flash.clone()>
+            <form method="post" action="/sign-up" class="stack">
+                <RegistrationFields flash=flash />
+                <button class="button button--primary button--block" type="submit">
+                    "Create account"
+                </button>
+            </form>
+            <p class="auth__foot">
+                "Already have one? "
+                <a class="link" href="/sign-in" rel="external">
+                    "Sign in"
+                </a>
+            </p>
+        </Card>
+    }
+    .into_any()
+}
+
+/// `/set-up`: the first visit makes the superadmin; never again afterwards.
+#[component]
+pub fn SetUpPage() -> impl IntoView {
+    let flash = flash();
+    let first_run = Resource::new_blocking(|| (), |()| rpc::first_run());
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                if let Ok(false) = first_run.await { go_to("/sign-in") } else { ().into_any() }
+            })}
+        </Suspense>
+        <Card
+            title="Set up Docket"
+            lead="Nobody is on staff yet. This account becomes the superadmin, who may do everything."
+            flash=flash.clone()
+        >
+            <form method="post" action="/set-up" class="stack">
+                <RegistrationFields flash=flash />
+                <button class="button button--primary button--block" type="submit">
+                    "Create the superadmin"
+                </button>
+            </form>
+        </Card>
+    }
+    .into_any()
+}

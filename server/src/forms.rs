@@ -1,0 +1,261 @@
+//! Plain forms, sent by the browser as they are: they work without JavaScript.
+//!
+//! A form posts to the address of its page. When the operation refuses, the page is rendered again with what was typed
+//! and what is wrong ([`Flash`]); when it succeeds, the browser is sent on.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
+use domain::account::Registration;
+use domain::{Actor, Error, SessionId};
+use leptos::prelude::provide_context;
+use serde::Deserialize;
+use ui::flash::Flash;
+
+use crate::app::AppState;
+use crate::identify::{COOKIE, Who, token};
+
+/// The largest body of a form without files, in bytes.
+const BODY_MAX: usize = 64 * 1024;
+
+/// Everything that plain forms are sent to, but the portal's, which carry files.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/set-up", post(set_up))
+        .route("/sign-in", post(sign_in))
+        .route("/sign-up", post(sign_up))
+        .route("/sign-out", post(sign_out))
+        .route("/me/devices/revoke", post(revoke))
+        .route("/me/devices/revoke-others", post(revoke_others))
+        .route("/me/theme", post(theme))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+}
+
+/// Renders the page of `path` again, with what was typed and why it was refused.
+pub async fn refuse(state: AppState, headers: &HeaderMap, who: Who, path: &str, flash: Flash) -> Response {
+    let error = flash.error.clone();
+    let mut request = Request::new(axum::body::Body::empty());
+    *request.headers_mut() = headers.clone();
+    request.headers_mut().remove(header::CONTENT_LENGTH);
+    request.headers_mut().remove(header::CONTENT_TYPE);
+    if let Ok(uri) = path.parse() {
+        *request.uri_mut() = uri;
+    }
+    request.extensions_mut().insert(who.0);
+    let (context, shell) = (state.clone(), state);
+    let render = leptos_axum::render_app_async_with_context(
+        move || {
+            context.provide();
+            provide_context(flash.clone());
+        },
+        move || shell.shell(),
+    );
+    let mut response = render(request).await.into_response();
+    if let Some(error) = error {
+        *response.status_mut() = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        if let Some(seconds) = error.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The cookie of a session, or the one that ends it.
+fn cookie(state: &AppState, value: Option<&str>) -> HeaderValue {
+    let secure = if state.config.public_url().starts_with("https:") { "; Secure" } else { "" };
+    let text = match value {
+        Some(token) => format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000{secure}"),
+        None => format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}"),
+    };
+    // A token is base64, so this is always a valid header.
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Sends the browser on, signed in.
+fn welcome(state: &AppState, token: &str, next: &str) -> Response {
+    let mut response = Redirect::to(next).into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie(state, Some(token)));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A place on this server to go on to; anything else becomes the start page.
+///
+/// Browsers take `//host` and `/\host` for other servers.
+fn local(next: Option<&str>) -> &str {
+    match next {
+        Some(next) if next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']) => {
+            next
+        }
+        _ => "/",
+    }
+}
+
+fn agent(headers: &HeaderMap) -> &str {
+    headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("")
+}
+
+/// A form's fields; a broken body is an error like any other.
+async fn read<T: serde::de::DeserializeOwned>(request: Request) -> Result<T, Error> {
+    Form::<T>::from_request(request, &()).await.map(|Form(form)| form).map_err(|rejection| {
+        let code = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => domain::Code::TooLarge,
+            _ => domain::Code::Invalid,
+        };
+        Error::new(code, "The form could not be read. Please fill it in again.")
+    })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Account {
+    name: String,
+    email: String,
+    password: String,
+    next: Option<String>,
+}
+
+impl Account {
+    fn flash(&self, error: Error) -> Flash {
+        let mut values = vec![("name".to_owned(), self.name.clone()), ("email".to_owned(), self.email.clone())];
+        values.extend(self.next.iter().map(|next| ("next".to_owned(), next.clone())));
+        Flash { values, error: Some(error) }
+    }
+
+    fn registration(&self) -> Registration {
+        Registration { name: self.name.clone(), email: self.email.clone(), password: self.password.clone() }
+    }
+}
+
+async fn sign_in(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let form: Account = match read(request).await {
+        Ok(form) => form,
+        Err(error) => return refuse(state, &headers, who, "/sign-in", Account::default().flash(error)).await,
+    };
+    let actor = Actor::visitor(who.0.actor.address.clone());
+    match store::accounts::sign_in(&state.desk, &actor, &form.email, form.password.clone(), agent(&headers)).await {
+        Ok((_, token)) => welcome(&state, &token, local(form.next.as_deref())),
+        Err(error) => refuse(state, &headers, who, "/sign-in", form.flash(error)).await,
+    }
+}
+
+async fn set_up(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    register(state, headers, who, request, "/set-up").await
+}
+
+async fn sign_up(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    register(state, headers, who, request, "/sign-up").await
+}
+
+/// Makes an account, the first superadmin's or a customer's, and signs it in.
+async fn register(state: AppState, headers: HeaderMap, who: Who, request: Request, page: &str) -> Response {
+    let form: Account = match read(request).await {
+        Ok(form) => form,
+        Err(error) => return refuse(state, &headers, who, page, Account::default().flash(error)).await,
+    };
+    let actor = Actor::visitor(who.0.actor.address.clone());
+    let made = if page == "/set-up" {
+        store::accounts::set_up(&state.desk, &actor, form.registration()).await
+    } else {
+        store::accounts::register(&state.desk, &actor, form.registration()).await
+    };
+    let opened = match made {
+        Ok(person) => store::accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await,
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok(token) => welcome(&state, &token, "/"),
+        Err(error) => refuse(state, &headers, who, page, form.flash(error)).await,
+    }
+}
+
+async fn sign_out(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Who(signed): Who,
+) -> Result<Response, crate::problem::Problem> {
+    if let Some(token) = token(&headers) {
+        let mut tx = state.desk.begin().await?;
+        store::accounts::sign_out(&mut tx, &signed.actor, &token).await?;
+        tx.commit().await?;
+    }
+    let mut response = Redirect::to("/sign-in").into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie(&state, None));
+    Ok(response)
+}
+
+#[derive(Debug, Deserialize)]
+struct Revoke {
+    id: i64,
+}
+
+/// Where the page of one's devices is, for staff and for customers.
+fn me_page(actor: &Actor) -> &'static str {
+    if actor.is_staff() { "/me" } else { "/portal/me" }
+}
+
+async fn revoke(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let page = me_page(&who.0.actor);
+    let done = async {
+        let form: Revoke = read(request).await?;
+        let mut tx = state.desk.begin().await?;
+        store::accounts::revoke(&mut tx, &who.0.actor, SessionId(form.id)).await?;
+        tx.commit().await
+    };
+    match done.await {
+        Ok(()) => Redirect::to(page).into_response(),
+        Err(error) => refuse(state, &headers, who, page, Flash { values: Vec::new(), error: Some(error) }).await,
+    }
+}
+
+async fn revoke_others(State(state): State<AppState>, headers: HeaderMap, who: Who) -> Response {
+    let page = me_page(&who.0.actor);
+    let done = async {
+        let mut tx = state.desk.begin().await?;
+        store::accounts::revoke_others(&mut tx, &who.0.actor, who.0.session).await?;
+        tx.commit().await
+    };
+    match done.await {
+        Ok(()) => Redirect::to(page).into_response(),
+        Err(error) => refuse(state, &headers, who, page, Flash { values: Vec::new(), error: Some(error) }).await,
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Theme {
+    theme: String,
+}
+
+async fn theme(Who(signed): Who, Form(form): Form<Theme>) -> Response {
+    let cookie = match form.theme.as_str() {
+        "light" => "docket_theme=light; Path=/; SameSite=Lax; Max-Age=31536000",
+        "dark" => "docket_theme=dark; Path=/; SameSite=Lax; Max-Age=31536000",
+        _ => "docket_theme=; Path=/; SameSite=Lax; Max-Age=0",
+    };
+    let mut response = Redirect::to(me_page(&signed.actor)).into_response();
+    response.headers_mut().insert(header::SET_COOKIE, HeaderValue::from_static(cookie));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn only_local_places() {
+        for (next, to) in [
+            (None, "/"),
+            (Some("/tickets/7?a=b"), "/tickets/7?a=b"),
+            (Some("https://evil.example"), "/"),
+            (Some("//evil.example"), "/"),
+            (Some("/\\evil.example"), "/"),
+            (Some("/\n/evil.example"), "/"),
+            (Some(""), "/"),
+        ] {
+            assert_eq!(local(next), to, "{next:?}");
+        }
+    }
+}
