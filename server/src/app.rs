@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
-use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use leptos_axum::{LeptosRoutes as _, generate_route_list_with_exclusions_and_ssg_and_context};
 use store::Desk;
 use tower_http::csrf::CsrfLayer;
 use tower_http::trace::TraceLayer;
@@ -60,14 +60,11 @@ impl AppState {
 
 /// The whole application, without the socket it listens on.
 pub fn router(state: AppState) -> Router {
-    let (shell, context) = (state.clone(), state.clone());
+    let (shell, context, listing) = (state.clone(), state.clone(), state.clone());
+    // Listing the routes runs the application once, so it needs what a request would give it.
+    let (routes, _) = generate_route_list_with_exclusions_and_ssg_and_context(ui::App, None, move || listing.provide());
     let pages = Router::new()
-        .leptos_routes_with_context(
-            &state,
-            generate_route_list(ui::App),
-            move || context.provide(),
-            move || shell.shell(),
-        )
+        .leptos_routes_with_context(&state, routes, move || context.provide(), move || shell.shell())
         .merge(crate::forms::router())
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)
