@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,6 +20,8 @@ export class Server {
   /** Starts a server and waits until it listens. */
   static async start(settings: Record<string, string> = {}): Promise<Server> {
     const data = await mkdtemp(path.join(tmpdir(), 'docket-test-'));
+    // Run by root, the private PostgreSQL belongs to another user, who must be able to pass through.
+    await chmod(data, 0o755);
     // Settings of the person who runs the tests must not reach the server.
     const inherited = Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('DOCKET_'));
     const child = spawn(binary(), ['serve'], {

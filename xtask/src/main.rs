@@ -37,6 +37,8 @@ enum Command {
     Run(Rest),
     /// Build for development, start, and build again whenever a file changes
     Dev(Rest),
+    /// Build a release and fill a database of its own with a believable company, so that every screen can be seen
+    Demo(Rest),
     /// Check and test everything; ends with a line `N passed, N failed`
     Test(TestArgs),
     /// Describe the database's queries for builds without one (.sqlx)
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Build(args) => build::build(&project, Profile::new(args.release)).map(|_| ()),
         Command::Run(args) => run::run(&project, &args.rest),
         Command::Dev(args) => dev::dev(&project, &args.rest),
+        Command::Demo(args) => run::demo(&project, &args.rest),
         Command::Test(args) => test::test(&project, &args),
         Command::Prepare(args) => prepare::prepare(&project, args.check),
     });

@@ -184,8 +184,9 @@ fn test_result(line: &str) -> Tally {
 fn browser(project: &Project, profile: Profile, filter: Option<&str>) -> Result<Tally> {
     let folder = tools::end2end(project)?;
     let chromium = tools::chromium(&folder)?;
+    // Each server of the journeys runs a PostgreSQL of its own.
+    tools::postgres()?;
     let binary = build::build(project, profile)?;
-    let cluster = database::start(project)?;
     let report = project.state.join("playwright.json");
     if report.exists() {
         fs::remove_file(&report)?;
@@ -196,8 +197,7 @@ fn browser(project: &Project, profile: Profile, filter: Option<&str>) -> Result<
         .args(["playwright", "test", "--reporter=list,json"])
         .args(filter.map(|filter| format!("--grep={filter}")))
         .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report)
-        .env("DOCKET_TEST_BINARY", binary)
-        .env("DOCKET_TEST_DATABASE_URL", cluster.url());
+        .env("DOCKET_TEST_BINARY", binary);
     if let Some(chromium) = chromium {
         playwright.env("DOCKET_TEST_CHROMIUM", chromium);
     }
