@@ -17,10 +17,12 @@ test('an unknown address says so', async ({ page, allowErrors }) => {
   allowErrors(/status of 404/);
   const response = await page.goto('/no/such/page');
   expect(response?.status()).toBe(404);
-  await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
+  const heading = page.getByRole('heading', { name: 'This page is not here' });
+  await expect(heading).toBeVisible();
   await hydrated(page);
   await page.getByRole('link', { name: 'Go to the start page' }).click();
-  await expect(page).toHaveURL('/');
+  await expect(heading).toBeHidden();
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
 });
 
 test('files for browsers are compressed and kept for good', async ({ request, page }) => {

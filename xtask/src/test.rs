@@ -94,24 +94,26 @@ fn broken(what: &str, error: &anyhow::Error) -> Tally {
     Tally { passed: 0, failed: 1 }
 }
 
+/// Does a check, says how it went, and counts it as one test.
+fn check(what: &str, done: Result<()>) -> Tally {
+    match done {
+        Ok(()) => {
+            println!("ok {what}");
+            Tally { passed: 1, failed: 0 }
+        }
+        Err(error) => broken(what, &error),
+    }
+}
+
 fn checks(project: &Project) -> Tally {
     let mut tally = Tally::default();
-    let mut check = |what: &str, done: Result<()>| {
-        tally += match done {
-            Ok(()) => {
-                println!("ok {what}");
-                Tally { passed: 1, failed: 0 }
-            }
-            Err(error) => broken(what, &error),
-        };
-    };
-    check("tools", tools::components(project).and_then(|()| tools::wasm_target(project)));
-    check("format", run(project.cargo("", "fmt").args(["--all", "--check"])));
-    check("queries described in .sqlx", prepare::prepare(project, true));
-    check("clippy, server side", clippy(project, "server", &SERVER_SIDE[..6], &["--all-targets"]));
-    check("clippy, browser side", clippy(project, "browser", &BROWSER_SIDE, &[WASM]));
-    check("clippy, xtask", clippy(project, "", &["--package=xtask"], &["--all-targets"]));
-    check("nothing of the server in the browser", browser_is_clean(project));
+    tally += check("tools", tools::components(project).and_then(|()| tools::wasm_target(project)));
+    tally += check("format", run(project.cargo("", "fmt").args(["--all", "--check"])));
+    tally += check("queries described in .sqlx", prepare::prepare(project, true));
+    tally += check("clippy, server side", clippy(project, "server", &SERVER_SIDE[..6], &["--all-targets"]));
+    tally += check("clippy, browser side", clippy(project, "browser", &BROWSER_SIDE, &[WASM]));
+    tally += check("clippy, xtask", clippy(project, "", &["--package=xtask"], &["--all-targets"]));
+    tally += check("nothing of the server in the browser", browser_is_clean(project));
     tally
 }
 
@@ -203,6 +205,7 @@ fn browser(project: &Project, profile: Profile, filter: Option<&str>) -> Result<
     }
     let done = run(&mut playwright);
     let mut tally = playwright_result(&report)?;
+    tally += check("types of the journeys", run(Command::new("npx").current_dir(&folder).args(["tsc", "--noEmit"])));
     if let (Err(error), 0) = (done, tally.failed) {
         tally += broken("browser tests", &error);
     }
