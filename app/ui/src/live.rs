@@ -38,10 +38,15 @@ struct Inner {
     retry_planned: bool,
 }
 
+thread_local! {
+    /// A browser tab has one thread and one socket. On the server nothing ever comes here: it must not, as what is not
+    /// `Send` cannot wait there for its page to be dropped by another thread.
+    static INNER: Rc<RefCell<Inner>> = Rc::default();
+}
+
 /// The handle that pages use. Cheap to copy; does nothing on the server.
 #[derive(Clone, Copy)]
 pub struct Live {
-    inner: StoredValue<Rc<RefCell<Inner>>, LocalStorage>,
     connection: RwSignal<Connection>,
 }
 
@@ -50,7 +55,7 @@ const SESSION_ENDED: u16 = 4401;
 
 /// Makes [`live`] work below.
 pub fn provide() {
-    provide_context(Live { inner: StoredValue::new_local(Rc::default()), connection: RwSignal::new(Connection::Good) });
+    provide_context(Live { connection: RwSignal::new(Connection::Good) });
 }
 
 /// The page's connection.
@@ -107,16 +112,15 @@ impl Live {
     }
 
     fn with<T>(self, f: impl FnOnce(&mut Inner) -> T) -> T {
-        self.inner.with_value(|inner| f(&mut inner.borrow_mut()))
+        INNER.with(|inner| f(&mut inner.borrow_mut()))
     }
 
     fn send(self, message: &ToServer) {
-        // After a lost page the handle may be gone: nothing to send then.
-        let Some(inner) = self.inner.try_get_value() else { return };
-        let inner = inner.borrow();
-        if let (Some(socket), true, Ok(text)) = (&inner.socket, inner.open, serde_json::to_string(message)) {
-            let _ = socket.send_with_str(&text);
-        }
+        self.with(|inner| {
+            if let (Some(socket), true, Ok(text)) = (&inner.socket, inner.open, serde_json::to_string(message)) {
+                let _ = socket.send_with_str(&text);
+            }
+        });
     }
 
     fn connect(self) {

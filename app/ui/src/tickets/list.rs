@@ -187,7 +187,7 @@ fn ListBar(filter: Memo<Filter>) -> impl IntoView {
             .chain(workflow.statuses.iter().map(|s| (s.name.clone(), Some(s.key.clone()))))
             .collect::<Vec<_>>(),
     );
-    let go = StoredValue::new_local(go);
+    let go = StoredValue::new(go);
     let levels = move |name: &'static str| {
         std::iter::once(("Any".to_owned(), None))
             .chain(Level::ALL.into_iter().rev().map(|l| (l.name().to_owned(), Some(l.word().to_owned()))))
@@ -473,7 +473,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
             )
         }
     };
-    let link = StoredValue::new_local(open);
+    let link = StoredValue::new(open);
     on_command(move |command| {
         let current = cursor.get_untracked().or(open_id.get_untracked());
         let place = rows.with_untracked(|rows| current.and_then(|c| rows.iter().position(|t| t.id == c)));
@@ -567,10 +567,10 @@ fn Row<F>(
     ticket: Ticket,
     open_id: Memo<Option<TicketId>>,
     cursor: RwSignal<Option<TicketId>>,
-    link: StoredValue<F, LocalStorage>,
+    link: StoredValue<F>,
 ) -> impl IntoView
 where
-    F: Fn(TicketId) -> String + 'static,
+    F: Fn(TicketId) -> String + Send + Sync + 'static,
 {
     let id = ticket.id;
     let who = match &ticket.company {
