@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRef, Request, State};
-use axum::http::{HeaderValue, header};
+use axum::extract::{FromRef, Request, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use domain::Error;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{LeptosRoutes as _, generate_route_list_with_exclusions_and_ssg_and_context};
@@ -19,7 +20,9 @@ use tower_http::trace::TraceLayer;
 use ui::Assets;
 
 use crate::config::Config;
-use crate::identify::identify;
+use crate::identify::{Who, identify};
+use crate::live::{self, Live};
+use crate::problem::Problem;
 use crate::site::Site;
 
 /// What every request can reach.
@@ -31,18 +34,21 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// What everything is done with.
     pub desk: Desk,
+    /// What open tabs are told.
+    pub live: Live,
     assets: Assets,
     leptos: LeptosOptions,
 }
 
 impl AppState {
     /// Brings the parts together.
-    pub fn new(config: Config, site: Site, desk: Desk) -> Self {
+    pub fn new(config: Config, site: Site, desk: Desk, live: Live) -> Self {
         Self {
             config: Arc::new(config),
             assets: site.assets(),
             site: Arc::new(site),
             desk,
+            live,
             leptos: LeptosOptions::builder().output_name("docket").build(),
         }
     }
@@ -66,6 +72,7 @@ pub fn router(state: AppState) -> Router {
     let pages = Router::new()
         .leptos_routes_with_context(&state, routes, move || context.provide(), move || shell.shell())
         .merge(crate::forms::router())
+        .route("/live", get(live_updates))
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)
         .layer(axum::middleware::from_fn_with_state(state.clone(), identify))
@@ -76,6 +83,24 @@ pub fn router(state: AppState) -> Router {
         .layer(axum::middleware::from_fn_with_state(state.clone(), files_first));
     let router = if state.assets.reload { router.merge(reload()) } else { router };
     router.layer(TraceLayer::new_for_http()).with_state(state)
+}
+
+/// The websocket of a page. Browsers let any site open one, so its origin must be ours: the cookie comes along.
+async fn live_updates(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Who(signed): Who,
+    ws: WebSocketUpgrade,
+) -> Response {
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let origin = headers.get(header::ORIGIN).and_then(|v| v.to_str().ok());
+    let ours = origin.is_none_or(|origin| {
+        origin.split_once("://").is_some_and(|(_, rest)| rest == host) || origin == state.config.public_url()
+    });
+    if !ours {
+        return Problem(Error::forbidden()).into_response();
+    }
+    live::socket::handle(ws, state.live.clone(), signed.actor, signed.session)
 }
 
 /// Runs a server function for the person who calls it.

@@ -6,6 +6,8 @@ pub mod demo;
 pub mod desk;
 pub mod forms;
 pub mod identify;
+pub mod live;
 pub mod problem;
 pub mod serve;
 pub mod site;
+pub mod work;

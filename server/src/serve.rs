@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{self, AppState};
 use crate::config::Config;
 use crate::desk;
+use crate::live::Live;
 use crate::site::Site;
+use crate::work;
 
 /// Serves the application until the process is asked to stop (Ctrl-C, SIGTERM).
 ///
@@ -34,7 +36,10 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     };
     let patience = Duration::from_secs(config.shutdown_seconds.into());
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let router = app::router(AppState::new(config, site, opened.desk.clone()));
+    let stop = CancellationToken::new();
+    let live = Live::start(opened.desk.clone(), stop.clone());
+    work::start(opened.desk.clone(), &live, stop.clone());
+    let router = app::router(AppState::new(config, site, opened.desk.clone(), live));
 
     // Small answers must not wait for the acknowledgement of earlier ones (Nagle's algorithm): 40 ms each otherwise.
     let listener = listener.tap_io(|socket| {
@@ -42,7 +47,6 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
             tracing::debug!(%error, "TCP_NODELAY was refused");
         }
     });
-    let stop = CancellationToken::new();
     tokio::spawn({
         let stop = stop.clone();
         async move {

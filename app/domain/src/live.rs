@@ -25,8 +25,12 @@ pub enum ToServer {
     Leave {
         topic: Topic,
     },
-    /// This person is writing on the ticket (sent again every few seconds while it is so).
+    /// This person is writing an answer on the ticket (sent again every few seconds while it is so).
     Typing {
+        ticket: TicketId,
+    },
+    /// The same for an internal note: colleagues are told, customers are not.
+    TypingNote {
         ticket: TicketId,
     },
 }
@@ -62,6 +66,8 @@ pub struct Looking {
 pub const TYPING_MS: i64 = 6_000;
 /// The most events that are sent after a gap; past this the page is read again.
 pub const CATCH_UP_MAX: i64 = 500;
+/// The most people that are named as looking at one ticket.
+pub const LOOKING_MAX: usize = 20;
 
 #[cfg(test)]
 mod tests {

@@ -177,6 +177,11 @@ impl Tx {
         self.now.into()
     }
 
+    /// Like [`Tx::commit`], for work that writes no events: nobody is woken, least of all who did it.
+    pub async fn commit_quietly(self) -> Result<()> {
+        self.conn.commit().await.ours()
+    }
+
     /// Makes it all true at once, and wakes who follows the events.
     pub async fn commit(self) -> Result<()> {
         self.conn.commit().await.ours()?;

@@ -10,10 +10,12 @@ pub mod desk;
 pub mod error;
 pub mod events;
 pub mod jobs;
+pub mod live;
 pub mod migrate;
 pub mod people;
 pub mod render;
 pub mod settings;
+pub mod sweep;
 pub mod tickets;
 
 pub use desk::{Clock, Desk, ManualClock, Options, SystemClock, Tx};

@@ -296,6 +296,8 @@ impl World<'_> {
             out
         };
         let subject = fill(topic.subject);
+        let subject: String =
+            subject.chars().take(1).flat_map(char::to_uppercase).chain(subject.chars().skip(1)).collect();
         let mut opening = fill(topic.opening);
         if let Some((word, count)) = self.scale.marker
             && n.is_multiple_of((self.scale.tickets / count).max(1))
@@ -485,7 +487,9 @@ impl Story {
         // Short waits are more likely than long ones.
         let share = random.random::<f64>().powi(3);
         let wait = least + ((most - least) as f64 * share) as i64;
-        self.at = self.at.plus_millis(wait).min(self.now.plus_millis(-MINUTE)).max(self.at);
+        // A young ticket's story is told faster: it must not run into now.
+        let room = (self.now.0 - self.at.0) / 3;
+        self.at = self.at.plus_millis(wait.min(room).max(0));
     }
 
     fn say(&mut self, agent: Option<usize>, what: Happening, message: Option<(&'static str, String)>) {

@@ -1,0 +1,261 @@
+//! What live updates read and say: the events as signals, calls between nodes, and whether open sockets may stay.
+//!
+//! A signal is an event without its data. Whoever follows the events to pass them on needs no more, and a kind that only
+//! a newer release knows cannot stop it.
+
+use crate::{Desk, OrOurs, accounts::session::IDLE_MS};
+use domain::{CompanyId, Principal, Result, Role, SessionId, TicketId, UserId, event::Position};
+use sqlx::{
+    PgConnection,
+    postgres::{PgListener, PgPoolOptions},
+};
+use std::time::Duration;
+
+/// That something happened, where and how openly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signal {
+    pub position: Position,
+    pub ticket: Option<TicketId>,
+    /// Whether it is an entry of the timeline at all.
+    pub shown: bool,
+    /// Whether customers may learn of it.
+    pub public: bool,
+    pub kind: String,
+    pub actor: Option<UserId>,
+}
+
+/// The next signals in order.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub signals: Vec<Signal>,
+    /// More can be read right now.
+    pub more: bool,
+    /// Something has been committed that waits for an older transaction to end: reading again soon makes sense, and
+    /// nothing will call when it can be read.
+    pub pending: bool,
+}
+
+struct Row {
+    id: i64,
+    transaction: i64,
+    ticket_id: Option<i64>,
+    audience: i16,
+    kind: String,
+    actor_id: Option<i64>,
+}
+
+impl From<Row> for Signal {
+    fn from(r: Row) -> Self {
+        Self {
+            position: Position { transaction: r.transaction, id: r.id },
+            ticket: r.ticket_id.map(TicketId),
+            shown: r.audience > 0,
+            public: r.audience >= 2,
+            kind: r.kind,
+            actor: r.actor_id.map(UserId),
+        }
+    }
+}
+
+/// The signals after a position, at most `limit`.
+///
+/// What may be read and what has to wait comes out of one snapshot. Two statements could miss that a transaction ended
+/// between them, and the reader would go to sleep over something that it could read.
+pub async fn next(conn: &mut PgConnection, since: Position, limit: i64) -> Result<Batch> {
+    let rows = sqlx::query!(
+        r#"select e.id, e.xid::text::bigint as "transaction!", e.ticket_id, e.audience, e.kind, e.actor_id,
+                  (e.xid < pg_snapshot_xmin(pg_current_snapshot())) as "readable!"
+           from events e where (e.xid, e.id) > ($1::text::xid8, $2) order by e.xid, e.id limit $3"#,
+        since.transaction.to_string(),
+        since.id,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    let full = i64::try_from(rows.len()).is_ok_and(|n| n >= limit);
+    let pending = rows.last().is_some_and(|r| !r.readable);
+    let signals = rows
+        .into_iter()
+        .take_while(|r| r.readable)
+        .map(|r| {
+            Row {
+                id: r.id,
+                transaction: r.transaction,
+                ticket_id: r.ticket_id,
+                audience: r.audience,
+                kind: r.kind,
+                actor_id: r.actor_id,
+            }
+            .into()
+        })
+        .collect();
+    Ok(Batch { signals, more: full && !pending, pending })
+}
+
+/// The signals of one ticket after one position and up to another, at most `limit`. For catching up on what is readable.
+pub async fn of_ticket(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    since: Position,
+    until: Position,
+    limit: i64,
+) -> Result<Vec<Signal>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select e.id, e.xid::text::bigint as "transaction!", e.ticket_id, e.audience, e.kind, e.actor_id
+           from events e
+           where e.ticket_id = $6 and (e.xid, e.id) > ($1::text::xid8, $2) and (e.xid, e.id) <= ($3::text::xid8, $4)
+           order by e.xid, e.id limit $5"#,
+        since.transaction.to_string(),
+        since.id,
+        until.transaction.to_string(),
+        until.id,
+        limit,
+        ticket.0,
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    Ok(rows.into_iter().map(Signal::from).collect())
+}
+
+/// The same for all tickets.
+pub async fn of_tickets(conn: &mut PgConnection, since: Position, until: Position, limit: i64) -> Result<Vec<Signal>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select e.id, e.xid::text::bigint as "transaction!", e.ticket_id, e.audience, e.kind, e.actor_id
+           from events e
+           where (e.xid, e.id) > ($1::text::xid8, $2) and (e.xid, e.id) <= ($3::text::xid8, $4)
+               and e.ticket_id is not null
+           order by e.xid, e.id limit $5"#,
+        since.transaction.to_string(),
+        since.id,
+        until.transaction.to_string(),
+        until.id,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    Ok(rows.into_iter().map(Signal::from).collect())
+}
+
+/// On which channel nodes call each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// There are new events; the events themselves are read from the table.
+    Events,
+    /// Who looks at what: not worth a table, gone with the node that knows it.
+    Presence,
+}
+
+impl Channel {
+    fn name(self) -> &'static str {
+        match self {
+            Channel::Events => "docket_events",
+            Channel::Presence => "docket_presence",
+        }
+    }
+}
+
+/// The longest call, in bytes. PostgreSQL takes less than 8000.
+pub const CALL_MAX: usize = 7_500;
+
+/// Calls the other nodes. Lost when nobody listens.
+///
+/// `NOTIFY` takes a lock of the whole cluster from before its commit until after it, so it must never be part of an
+/// operation's transaction: all commits would stand in one line. Here it is a transaction of its own, which does not wait
+/// for the disk either, as nobody needs the call after a crash.
+pub async fn call(desk: &Desk, channel: Channel, payloads: &[String]) -> Result<()> {
+    sqlx::query!(
+        "select set_config('synchronous_commit', 'off', true), pg_notify($1, p) from unnest($2::text[]) p",
+        channel.name(),
+        payloads,
+    )
+    .fetch_all(desk.pool())
+    .await
+    .ours()?;
+    Ok(())
+}
+
+/// Hears the calls of all nodes, its own included.
+#[derive(Debug)]
+pub struct Listener(PgListener);
+
+impl Listener {
+    /// Listens on a connection of its own, so that it does not take one from those who work.
+    pub async fn connect(desk: &Desk) -> Result<Self> {
+        let options = desk.pool().connect_options();
+        let own = PgPoolOptions::new()
+            .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_lazy_with(options.as_ref().clone());
+        let mut listener = PgListener::connect_with(&own).await.ours()?;
+        listener.ignore_pool_close_event(true);
+        listener.listen_all([Channel::Events.name(), Channel::Presence.name()]).await.ours()?;
+        Ok(Self(listener))
+    }
+
+    /// The next call. `None`: the connection was lost and is there again, so calls may have been missed. After an error
+    /// a new listener is needed.
+    pub async fn hear(&mut self) -> Result<Option<(Channel, String)>> {
+        loop {
+            let Some(call) = self.0.try_recv().await.ours()? else { return Ok(None) };
+            for channel in [Channel::Events, Channel::Presence] {
+                if call.channel() == channel.name() {
+                    return Ok(Some((channel, call.payload().to_owned())));
+                }
+            }
+        }
+    }
+}
+
+/// Somebody who holds a socket open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Holder {
+    pub user: UserId,
+    /// `None` for those who signed in with a token.
+    pub session: Option<SessionId>,
+}
+
+/// Who of these is still signed in and not blocked, as the person they are now. One statement for all of them.
+pub async fn still_here(desk: &Desk, holders: &[Holder]) -> Result<Vec<(Holder, Principal)>> {
+    let users: Vec<i64> = holders.iter().map(|h| h.user.0).collect();
+    // 0 stands for “without a session”: no session has this id.
+    let sessions: Vec<i64> = holders.iter().map(|h| h.session.map_or(0, |s| s.0)).collect();
+    let now = desk.now();
+    let rows = sqlx::query!(
+        r#"select h.session_id as "session_id!", u.id, u.name, u.email, u.role, u.company_id,
+                  coalesce(c.sees_all, false) as "sees_all!"
+           from unnest($1::bigint[], $2::bigint[]) h(user_id, session_id)
+           join users u on u.id = h.user_id left join companies c on c.id = u.company_id
+           where u.blocked_at is null and (h.session_id = 0 or exists (
+               select 1 from sessions s where s.id = h.session_id and s.user_id = u.id
+                   and s.expires_at > $3 and s.last_used_at > $4))"#,
+        &users,
+        &sessions,
+        time::OffsetDateTime::from(now),
+        time::OffsetDateTime::from(now.plus_millis(-IDLE_MS)),
+    )
+    .fetch_all(desk.pool())
+    .await
+    .ours()?;
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let person = Principal {
+                id: UserId(r.id),
+                name: r.name,
+                email: r.email,
+                role: Role::from_word(&r.role).unwrap_or(Role::Customer),
+                company: r.company_id.map(CompanyId),
+                sees_company: r.sees_all,
+            };
+            let session = (r.session_id != 0).then_some(SessionId(r.session_id));
+            (Holder { user: person.id, session }, person)
+        })
+        .collect())
+}

@@ -1,0 +1,62 @@
+//! Clearing up what nobody needs any more, a little at a time.
+
+use crate::{
+    Desk, OrOurs,
+    accounts::session::IDLE_MS,
+    jobs::{self, Work},
+};
+use domain::Result;
+use object_store::{ObjectStoreExt, path::Path};
+
+/// How often, in milliseconds.
+pub const EVERY_MS: i64 = 3_600_000;
+/// Uploads that were never sent are kept this long, in milliseconds: a day.
+const UNSENT_MS: i64 = 86_400_000;
+/// Failed tries to sign in are forgotten after this, in milliseconds: a day.
+const TRIES_MS: i64 = 86_400_000;
+/// How many rows go in one transaction.
+const BATCH: i64 = 500;
+
+/// Ends sessions that have run out, forgets old tries to sign in, and removes uploads that were never sent.
+pub async fn sweep(desk: &Desk) -> Result<()> {
+    let now = desk.now();
+    let before = |millis: i64| time::OffsetDateTime::from(now.plus_millis(-millis));
+    sqlx::query!("delete from sessions where expires_at < $1 or last_used_at < $2", before(0), before(IDLE_MS))
+        .execute(desk.pool())
+        .await
+        .ours()?;
+    sqlx::query!("delete from sign_in_throttle where last_failure_at < $1", before(TRIES_MS))
+        .execute(desk.pool())
+        .await
+        .ours()?;
+    loop {
+        let mut tx = desk.begin().await?;
+        let gone = sqlx::query_scalar!(
+            "delete from attachments where id in (
+                 select id from attachments where event_id is null and created_at < $1 order by created_at limit $2
+                 for update skip locked)
+             returning path",
+            before(UNSENT_MS),
+            BATCH,
+        )
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+        let count = gone.len() as i64;
+        for key in gone {
+            jobs::enqueue(&mut tx, &Work::DeleteFile { key }, now, -5, None).await?;
+        }
+        tx.commit_quietly().await?;
+        if count < BATCH {
+            return Ok(());
+        }
+    }
+}
+
+/// Removes a file's bytes. That they are gone already is as good.
+pub async fn delete_file(desk: &Desk, path: &str) -> Result<()> {
+    match desk.files().delete(&Path::from(path)).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(cause) => Err(crate::error::of_files(cause)),
+    }
+}
