@@ -20,8 +20,10 @@ use tower_http::trace::TraceLayer;
 use ui::Assets;
 
 use crate::config::Config;
+use crate::forms;
 use crate::identify::{Who, identify};
 use crate::live::{self, Live};
+use crate::portal;
 use crate::problem::Problem;
 use crate::site::Site;
 
@@ -71,7 +73,8 @@ pub fn router(state: AppState) -> Router {
     let (routes, _) = generate_route_list_with_exclusions_and_ssg_and_context(ui::App, None, move || listing.provide());
     let pages = Router::new()
         .leptos_routes_with_context(&state, routes, move || context.provide(), move || shell.shell())
-        .merge(crate::forms::router())
+        .merge(forms::router())
+        .merge(portal::router(state.config.max_upload_mb))
         .route("/live", get(live_updates))
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)

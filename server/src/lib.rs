@@ -7,6 +7,7 @@ pub mod desk;
 pub mod forms;
 pub mod identify;
 pub mod live;
+pub mod portal;
 pub mod problem;
 pub mod serve;
 pub mod site;

@@ -5,7 +5,7 @@ use crate::{
     board::page::BoardPage,
     frame::StaffFrame,
     me,
-    portal::{PortalFrame, PortalHome, PortalNew, PortalTicket},
+    portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalTicket},
     settings::SettingsPage,
     tickets::{
         inbox::Inbox,
@@ -42,6 +42,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/portal") view=PortalFrame ssr=SsrMode::Async>
                     <Route path=path!("") view=PortalHome ssr=SsrMode::Async />
                     <Route path=path!("new") view=PortalNew ssr=SsrMode::Async />
+                    <Route path=path!("me") view=PortalMe ssr=SsrMode::Async />
                     <Route path=path!("tickets/:id") view=PortalTicket ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("") view=StaffFrame ssr=SsrMode::Async>

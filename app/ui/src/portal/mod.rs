@@ -1,26 +1,26 @@
-//! The portal: customers' side. Everything here works without JavaScript.
+//! The portal: customers' side. Reading, opening and answering tickets work without JavaScript.
 
+mod frame;
+mod home;
+mod new;
+mod ticket;
+
+pub use frame::{PortalFrame, PortalMe};
+pub use home::PortalHome;
+pub use new::PortalNew;
+pub use ticket::PortalTicket;
+
+use crate::shared::state_word;
+use domain::{StatusId, workflow::Workflow};
 use leptos::prelude::*;
-use leptos_router::components::Outlet;
 
-/// The frame around every portal page.
-#[component]
-pub fn PortalFrame() -> impl IntoView {
-    view! { <Outlet /> }
-}
-
-/// My tickets.
-#[component]
-pub fn PortalHome() -> impl IntoView {
-    view! { <main id="main"></main> }
-}
-
-#[component]
-pub fn PortalNew() -> impl IntoView {
-    view! { <main id="main"></main> }
-}
-
-#[component]
-pub fn PortalTicket() -> impl IntoView {
-    view! { <main id="main"></main> }
+/// A ticket's state in customers' words.
+fn pill(workflow: &Workflow, status: StatusId) -> impl IntoView + use<> {
+    workflow.status(status).map(|s| {
+        view! {
+            <span class="pill" data-state=state_word(s.category)>
+                {s.customer_name.clone()}
+            </span>
+        }
+    })
 }

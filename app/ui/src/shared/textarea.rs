@@ -12,7 +12,7 @@ pub fn TextArea(
     #[prop(into, default = "textarea".into())] class: String,
     #[prop(default = 6)] rows: u32,
     #[prop(into, optional)] placeholder: String,
-    #[prop(into, optional)] described_by: Option<String>,
+    #[prop(default = None)] described_by: Option<String>,
     #[prop(optional)] invalid: bool,
     #[prop(optional)] required: bool,
     #[prop(optional)] node: NodeRef<leptos::html::Textarea>,

@@ -1,0 +1,73 @@
+use crate::{
+    accounts::Devices,
+    app::go_to,
+    me,
+    shared::{Avatar, Toasts, provide_toasts},
+};
+use leptos::prelude::*;
+use leptos_router::{components::Outlet, hooks::use_location};
+
+/// The frame around every portal page. Visitors are sent to sign in.
+#[component]
+pub fn PortalFrame() -> impl IntoView {
+    let location = use_location();
+    let Some(person) = me::me() else {
+        let next = domain::attachment::url_name(&location.pathname.get_untracked());
+        return go_to(&format!("/sign-in?next={next}"));
+    };
+    provide_toasts();
+    crate::live::provide();
+    let current = move |href: &'static str| move || (location.pathname.get() == href).then_some("page");
+    view! {
+        <a class="skip-link" href="#main">
+            "Skip to content"
+        </a>
+        <div class="portal">
+            <header class="portal__head">
+                <div class="portal__width">
+                    <a class="portal__brand" href="/portal">
+                        <span class="portal__logo">"D"</span>
+                        <span>"Help"</span>
+                    </a>
+                    <nav class="portal__nav" aria-label="Main">
+                        <a href="/portal" aria-current=current("/portal")>
+                            "My tickets"
+                        </a>
+                        <details class="menu-anchor">
+                            <summary aria-label="Account">
+                                <Avatar name=person.name.clone() />
+                            </summary>
+                            <div class="menu menu--end">
+                                <p class="menu__title">{person.name}</p>
+                                <a class="menu__item" href="/portal/me">
+                                    <span>"Devices and theme"</span>
+                                </a>
+                                <form method="post" action="/sign-out">
+                                    <button class="menu__item" type="submit">
+                                        <span>"Sign out"</span>
+                                    </button>
+                                </form>
+                            </div>
+                        </details>
+                    </nav>
+                </div>
+            </header>
+            <main class="portal__main" id="main" tabindex="-1">
+                <Outlet />
+            </main>
+        </div>
+        <Toasts />
+    }
+    .into_any()
+}
+
+/// `/portal/me`.
+#[component]
+pub fn PortalMe() -> impl IntoView {
+    view! {
+        <div class="portal__width portal__width--read">
+            <Devices />
+        </div>
+    }
+    .into_any()
+}

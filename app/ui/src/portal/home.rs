@@ -1,0 +1,177 @@
+use super::pill;
+use crate::{
+    icons::{Ico, Icon},
+    me,
+    shared::{EmptyState, ErrorNotice, When},
+    tickets::rpc,
+};
+use domain::{
+    page::Page,
+    ticket::{Filter, Ticket},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// How many tickets a page shows.
+const SHOWN: u32 = 20;
+
+/// `/portal`: my tickets, newest activity first; `?q=` searches them, `?show=open|closed` filters, `?whose=company` shows
+/// colleagues' too where the company lets its users see them.
+#[component]
+pub fn PortalHome() -> impl IntoView {
+    let person = me::me();
+    let first_name =
+        person.as_ref().and_then(|p| p.name.split_whitespace().next().map(str::to_owned)).unwrap_or_default();
+    let user = person.as_ref().map(|p| p.id);
+    let sees_company = person.as_ref().is_some_and(|p| p.sees_company);
+    let query = use_query_map();
+    let param = move |name: &str| query.get().get(name).filter(|v| !v.is_empty());
+    let wanted = Memo::new(move |_| (param("q"), param("show"), param("whose"), param("after")));
+    let found = Resource::new_blocking(
+        move || wanted.get(),
+        move |(words, show, whose, after)| async move {
+            if let Some(words) = words {
+                let found = rpc::search(words).await?;
+                return Ok(Page { rows: found.hits.into_iter().map(|h| h.ticket).collect(), ..Page::default() });
+            }
+            let workflow = me::workflow();
+            let only = |active: bool| {
+                workflow.statuses.iter().filter(|s| s.category.is_active() == active).map(|s| s.id).collect()
+            };
+            let filter = Filter {
+                statuses: match show.as_deref() {
+                    Some("open") => only(true),
+                    Some("closed") => only(false),
+                    _ => Vec::new(),
+                },
+                requester: user.filter(|_| whose.as_deref() != Some("company")),
+                after,
+                limit: Some(SHOWN),
+                ..Filter::default()
+            };
+            rpc::list(filter).await
+        },
+    );
+    let chip = move |name: &'static str, value: Option<&'static str>, label: &'static str| {
+        let to = move || {
+            let mut map = query.get();
+            map.remove(name);
+            map.remove("after");
+            map.remove("q");
+            if let Some(value) = value {
+                map.insert(name, value.to_owned());
+            }
+            format!("/portal{}", map.to_query_string())
+        };
+        let current = move || (param(name).as_deref() == value && param("q").is_none()).then_some("page");
+        view! {
+            <a class="chip" href=to aria-current=current>
+                {label}
+            </a>
+        }
+    };
+    let older = move |next: String| {
+        let mut map = query.get_untracked();
+        map.remove("after");
+        map.insert("after", next);
+        format!("/portal{}", map.to_query_string())
+    };
+    view! {
+        <Title text="My tickets" />
+        <div class="portal__width">
+            <section class="hero">
+                <h1 class="hero__title">"How can we help, " {first_name} "?"</h1>
+                <form class="hero__search" role="search" action="/portal">
+                    <Ico icon=Icon::Search />
+                    <input
+                        class="input"
+                        name="q"
+                        type="search"
+                        aria-label="Search my tickets"
+                        placeholder="Search my tickets"
+                        maxlength=domain::search::TEXT_MAX
+                        value=param("q").unwrap_or_default()
+                    />
+                </form>
+            </section>
+            <section>
+                <div class="portal__section-head">
+                    <h2>{move || if param("q").is_some() { "Found" } else { "My tickets" }}</h2>
+                    <a class="button button--primary" href="/portal/new">
+                        "New ticket"
+                    </a>
+                </div>
+                <div class="chips">
+                    {chip("show", None, "All")} {chip("show", Some("open"), "Open")}
+                    {chip("show", Some("closed"), "Solved and closed")}
+                    {sees_company.then(|| chip("whose", Some("company"), "Of all colleagues"))}
+                </div>
+                <Transition fallback=|| {
+                    view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> }
+                }>
+                    {move || Suspend::new(async move {
+                        match found.await {
+                            Ok(page) if page.rows.is_empty() => {
+                                view! {
+                                    <EmptyState
+                                        icon=Icon::Inbox
+                                        title="No tickets here"
+                                        text="When you ask us for help, you can follow it here."
+                                    >
+                                        <a class="button button--primary" href="/portal/new">
+                                            "New ticket"
+                                        </a>
+                                    </EmptyState>
+                                }
+                                    .into_any()
+                            }
+                            Ok(page) => {
+                                let next = page.next.clone();
+                                view! {
+                                    <ul>
+                                        {page.rows.into_iter().map(|t| view! { <Row ticket=t user=user /> }).collect_view()}
+                                    </ul>
+                                    {next
+                                        .map(|next| {
+                                            view! {
+                                                <a class="portal__more" href=older(next)>
+                                                    "Older tickets"
+                                                </a>
+                                            }
+                                        })}
+                                }
+                                    .into_any()
+                            }
+                            Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
+                        }
+                    })}
+                </Transition>
+            </section>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(ticket: Ticket, user: Option<domain::UserId>) -> impl IntoView {
+    let last = if !ticket.customer_last {
+        "we answered "
+    } else if user == Some(ticket.requester.id) {
+        "you wrote "
+    } else {
+        "your colleague wrote "
+    };
+    view! {
+        <li class="portal-ticket" data-unread=(!ticket.customer_last).then_some("")>
+            <a class="portal-ticket__subject" href=format!("/portal/tickets/{}", ticket.id)>
+                {ticket.subject}
+            </a>
+            <p class="portal-ticket__meta">
+                {format!("#{}", ticket.id)} " · " {last} <When at=ticket.updated_at />
+            </p>
+            {pill(&me::workflow(), ticket.status)}
+        </li>
+    }
+    .into_any()
+}

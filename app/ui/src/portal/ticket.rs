@@ -1,0 +1,321 @@
+use super::{
+    new::{FileField, General},
+    pill,
+};
+use crate::{
+    app::NotFound,
+    flash::flash,
+    icons::{Ico, Icon},
+    live::live,
+    me,
+    shared::{Avatar, ErrorNotice, TextArea, When, toast_error},
+    tickets::rpc,
+};
+use domain::{
+    Code, TicketId,
+    event::Happening,
+    live::{ToBrowser, Topic},
+    text,
+    ticket::{NewMessage, Writing},
+    timeline::{Entry, Part, TicketView},
+};
+use leptos::{ev, html, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+/// `/portal/tickets/N`.
+#[component]
+pub fn PortalTicket() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.get().get("id").and_then(|n| n.parse().ok()).map(TicketId));
+    let view = Resource::new_blocking(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => rpc::view(id, Part::Latest).await,
+                None => Err(domain::Error::not_found("ticket").into()),
+            }
+        },
+    );
+    view! {
+        <Transition fallback=|| {
+            view! {
+                <div class="portal__width portal__width--read" aria-busy="true">
+                    <i class="skeleton skeleton--block" style="--tall:320px"></i>
+                </div>
+            }
+        }>
+            {move || Suspend::new(async move {
+                match view.await {
+                    Ok(view) => view! { <Conversation view=view /> }.into_any(),
+                    Err(error) if error.0.code == Code::NotFound => view! { <NotFound /> }.into_any(),
+                    Err(error) => {
+                        view! {
+                            <div class="portal__width portal__width--read">
+                                <ErrorNotice error=error.0 />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+#[component]
+fn Conversation(view: TicketView) -> impl IntoView {
+    let id = view.ticket.id;
+    let user = me::me().map(|m| m.id);
+    let status = RwSignal::new(view.ticket.status);
+    let entries = RwSignal::new(view.slice.entries);
+    let more = RwSignal::new(view.slice.more_before);
+    let position = view.position;
+    let flash = flash();
+    let add = move |entry: &Entry| {
+        entries.update(|all| {
+            if all.iter().all(|e| e.id != entry.id) {
+                all.push(entry.clone());
+                all.sort_by_key(|e| e.id);
+            }
+        });
+    };
+    Effect::new(move || {
+        live().follow(Topic::Ticket(id), position, move |message| match message {
+            ToBrowser::Entry { entry, .. } => add(entry),
+            ToBrowser::Ticket { ticket, .. } => status.set(ticket.status),
+            ToBrowser::Reset { .. } => {
+                let _ = window().location().reload();
+            }
+            _ => {}
+        });
+    });
+    let older = move |_| {
+        let Some(first) = entries.with_untracked(|all| all.first().map(|e| e.id)) else { return };
+        leptos::task::spawn_local(async move {
+            match rpc::timeline(id, Part::Before(first)).await {
+                Ok(slice) => {
+                    more.set(slice.more_before);
+                    entries.update(|all| {
+                        all.splice(0..0, slice.entries);
+                    });
+                }
+                Err(error) => toast_error(&error.0),
+            }
+        });
+    };
+    // With a script, an answer without files is sent without leaving the page; with files the form goes as it is.
+    let form = NodeRef::<html::Form>::new();
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(flash.problem("body"));
+    let text_node = NodeRef::<html::Textarea>::new();
+    let send = move |event: ev::SubmitEvent| {
+        let (Some(form), Some(field)) = (form.get_untracked(), text_node.get_untracked()) else { return };
+        let has_files = form
+            .query_selector("input[type=file]")
+            .ok()
+            .flatten()
+            .and_then(|e| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlInputElement>(e).ok())
+            .and_then(|input| input.files())
+            .is_some_and(|files| files.length() > 0);
+        if has_files {
+            return;
+        }
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        problem.set(None);
+        let message = NewMessage {
+            writing: Writing::Reply,
+            body: field.value(),
+            attachments: Vec::new(),
+            seen: None,
+            status: None,
+        };
+        leptos::task::spawn_local(async move {
+            match rpc::write(id, message).await {
+                Ok((ticket, _)) => {
+                    field.set_value("");
+                    status.set(ticket.status);
+                    let newest = entries.with_untracked(|all| all.last().map(|e| e.id));
+                    // The socket may be away: ask for what is new.
+                    if let Some(newest) = newest
+                        && let Ok(slice) = rpc::timeline(id, Part::After(newest)).await
+                    {
+                        slice.entries.iter().for_each(add);
+                    }
+                }
+                Err(error) => problem.set(Some(error.0.of_field("body").unwrap_or(&error.0.message).to_owned())),
+            }
+            busy.set(false);
+        });
+    };
+    let subject = view.ticket.subject.clone();
+    view! {
+        <Title text=subject />
+        <div class="portal__width portal__width--read">
+            <a class="portal__back" href="/portal">
+                <Ico icon=Icon::ArrowLeft />
+                "My tickets"
+            </a>
+            <header class="portal__ticket-head">
+                <h1 class="portal__title">{view.ticket.subject}</h1>
+                <div class="portal__ticket-meta">
+                    {move || pill(&me::workflow(), status.get())} <span>{format!("#{id}")}</span>
+                    <span>"opened " <When at=view.ticket.created_at /></span>
+                </div>
+            </header>
+            <div class="timeline" tabindex="0" role="region" aria-label="Conversation">
+                <ol class="timeline__list" aria-live="polite">
+                    {move || {
+                        more.get()
+                            .then(|| {
+                                view! {
+                                    <li class="timeline__more">
+                                        <button class="button button--sm" type="button" on:click=older>
+                                            "Older messages"
+                                        </button>
+                                    </li>
+                                }
+                            })
+                    }}
+                    <For each=move || entries.get() key=|e| e.id let:entry>
+                        <EntryRow entry=entry mine=user />
+                    </For>
+                </ol>
+            </div>
+            <General flash=flash.clone() />
+            <form
+                class="portal__answer"
+                method="post"
+                action=format!("/portal/tickets/{id}/reply")
+                enctype="multipart/form-data"
+                node_ref=form
+                on:submit=send
+            >
+                <div class="field">
+                    <label class="field__label" for="body">
+                        "Your answer"
+                    </label>
+                    <TextArea text=flash.value("body") name="body" id="body" rows=5 node=text_node />
+                    {move || {
+                        problem
+                            .get()
+                            .map(|problem| {
+                                view! {
+                                    <p class="field__error" role="alert">
+                                        <Ico icon=Icon::Alert />
+                                        {problem}
+                                    </p>
+                                }
+                            })
+                    }}
+                </div>
+                <FileField flash=flash />
+                <div class="actions">
+                    <button
+                        class="button button--primary button--lg"
+                        type="submit"
+                        aria-busy=move || busy.get().to_string()
+                    >
+                        "Send"
+                    </button>
+                </div>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+/// A message, or a change of state in customers' words. For the customer, their own messages stand right.
+#[component]
+fn EntryRow(entry: Entry, mine: Option<domain::UserId>) -> impl IntoView {
+    let id = format!("e{}", entry.id);
+    let Some(message) = entry.message else {
+        let workflow = me::workflow();
+        let words = match &entry.what {
+            Happening::Created { .. } => Some("Ticket opened".to_owned()),
+            Happening::Status(was) => workflow.status(was.to).map(|s| s.customer_name.clone()),
+            Happening::AttachmentDeleted { name, .. } => Some(format!("{} removed {name}", entry.by.name)),
+            _ => None,
+        };
+        return words
+            .map(|words| {
+                view! {
+                    <li class="event" id=id>
+                        <Ico icon=Icon::Info />
+                        <span>{words} " · " <When at=entry.at /></span>
+                    </li>
+                }
+            })
+            .into_any();
+    };
+    let own = entry.by.person.as_ref().is_some_and(|p| Some(p.id) == mine);
+    view! {
+        <li class="message" id=id data-kind=if own { "agent" } else { "customer" }>
+            <header class="message__head">
+                <Avatar name=entry.by.name.clone() />
+                <b class="message__author">{if own { "You".to_owned() } else { entry.by.name }}</b>
+                <span class="message__time">
+                    <When at=entry.at />
+                </span>
+            </header>
+            <div class="message__body prose" inner_html=message.html></div>
+            {message
+                .quoted_html
+                .map(|quoted| {
+                    view! {
+                        <details class="quote">
+                            <summary>
+                                <Ico icon=Icon::ChevronRight />
+                                "Quoted text"
+                            </summary>
+                            <div class="prose" inner_html=quoted></div>
+                        </details>
+                    }
+                })}
+            {(!message.attachments.is_empty())
+                .then(|| {
+                    view! {
+                        <ul class="attachments">
+                            {message
+                                .attachments
+                                .into_iter()
+                                .map(|file| {
+                                    let size = text::bytes(file.size);
+                                    let inside = view! {
+                                        <Ico icon=Icon::File />
+                                        <span class="attachment__text">
+                                            <span class="attachment__name">{file.name.clone()}</span>
+                                            " "
+                                            <span class="attachment__size">
+                                                {if file.deleted_by.is_some() { "deleted".to_owned() } else { size }}
+                                            </span>
+                                        </span>
+                                    };
+                                    view! {
+                                        <li>
+                                            {if file.deleted_by.is_some() {
+                                                view! { <span class="attachment">{inside}</span> }.into_any()
+                                            } else {
+                                                view! {
+                                                    <a class="attachment" href=file.path() rel="external">
+                                                        {inside}
+                                                    </a>
+                                                }
+                                                    .into_any()
+                                            }}
+                                        </li>
+                                    }
+                                })
+                                .collect_view()}
+                        </ul>
+                    }
+                })}
+        </li>
+    }
+    .into_any()
+}
