@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod jobs;
 pub mod live;
+pub mod mails;
 pub mod migrate;
 pub mod people;
 pub mod render;

@@ -159,6 +159,19 @@ fn judge(name: &str, first: &[u8]) -> Result<&'static str> {
     attachment::content_type(name, sniffed, is_text(first))
 }
 
+/// The media type of a file that is kept whatever it is: one that is not taken from uploads is only bytes, and is never
+/// shown, only offered for download.
+pub(crate) fn kind_or_bytes(name: &str, content: &[u8]) -> &'static str {
+    const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+    // Pictures inside a mail often have no name, or one without an extension.
+    let picture = infer::get(content).and_then(|kind| PICTURES.into_iter().find(|p| *p == kind.mime_type()));
+    match (picture, judge(name, &content[..content.len().min(SNIFF)])) {
+        (Some(picture), _) => picture,
+        (None, Ok(kind)) if !kind.starts_with("text/") || is_text(content) => kind,
+        _ => "application/octet-stream",
+    }
+}
+
 /// Whether bytes read as text: nothing below the space but the usual breaks. Any encoding that keeps ASCII passes.
 fn is_text(bytes: &[u8]) -> bool {
     bytes.iter().all(|b| !matches!(b, 0..=8 | 14..=26 | 28..=31 | 127))

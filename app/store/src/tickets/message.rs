@@ -97,7 +97,7 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
     // A note must not show through in what customers see of the list.
     let excerpt = (said.kind != Kind::Note).then(|| text::excerpt(said.body, EXCERPT));
     sqlx::query!(
-        "update tickets set last_message_id = $2, updated_at = $3, version = version + 1,
+        "update tickets set last_message_id = $2, updated_at = greatest(updated_at, $3), version = version + 1,
              excerpt = coalesce($4, excerpt), customer_last = case when $4::text is null then customer_last else $5 end
          where id = $1",
         ticket.0,
