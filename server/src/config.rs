@@ -45,6 +45,13 @@ pub enum Command {
         #[arg(long, hide = true)]
         bench: bool,
     },
+    /// Take in an archive of mails: a folder with .eml files, Maildir folders and mbox files. Can be run again:
+    /// nothing is doubled
+    ImportMail {
+        /// The folder; those below it are looked through too
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
     /// Accounts of administrators
     #[command(subcommand)]
     Admin(Admin),

@@ -8,6 +8,7 @@ pub mod forms;
 pub mod identify;
 pub mod live;
 pub mod portal;
+pub mod mail;
 pub mod problem;
 pub mod serve;
 pub mod site;

@@ -49,6 +49,21 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
             );
             Ok(())
         }),
+        Command::ImportMail { folder } => with_desk(config, |desk| async move {
+            let stop = tokio_util::sync::CancellationToken::new();
+            tokio::spawn({
+                let stop = stop.clone();
+                async move {
+                    if tokio::signal::ctrl_c().await.is_ok() {
+                        stop.cancel();
+                    }
+                }
+            });
+            let report = server::mail::import::import(&desk, &folder, &stop).await?;
+            print!("{report}");
+            anyhow::ensure!(report.failed.is_empty(), "{} could not be taken in; see above", report.failed.len());
+            Ok(())
+        }),
         Command::Admin(Admin::Create { name, email, password }) => {
             let password = match password {
                 Some(password) => password,
