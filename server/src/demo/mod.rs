@@ -404,7 +404,7 @@ impl World<'_> {
                     story.say(Some(agent), Happening::Reply, Some(("reply", answer)));
                 }
                 _ => {
-                    let again = follow_ups.get(turn / 2 % follow_ups.len().max(1)).cloned().unwrap_or_default();
+                    let again = follow_ups.get((turn - 1) / 2 % follow_ups.len().max(1)).cloned().unwrap_or_default();
                     story.say(None, Happening::CustomerMessage, Some(("customer", again)));
                 }
             }

@@ -165,7 +165,7 @@ fn Conversation(view: TicketView) -> impl IntoView {
                 <h1 class="portal__title">{view.ticket.subject}</h1>
                 <div class="portal__ticket-meta">
                     {move || pill(&me::workflow(), status.get())} <span>{format!("#{id}")}</span>
-                    <span>"opened " <When at=view.ticket.created_at /></span>
+                    <span>"opened " {view.ticket.created_at.day()}</span>
                 </div>
             </header>
             <div class="timeline" tabindex="0" role="region" aria-label="Conversation">
@@ -255,7 +255,7 @@ fn EntryRow(entry: Entry, mine: Option<domain::UserId>) -> impl IntoView {
     };
     let own = entry.by.person.as_ref().is_some_and(|p| Some(p.id) == mine);
     view! {
-        <li class="message" id=id data-kind=if own { "agent" } else { "customer" }>
+        <li class="message" id=id data-kind=if entry.by.staff { "agent" } else { "customer" }>
             <header class="message__head">
                 <Avatar name=entry.by.name.clone() />
                 <b class="message__author">{if own { "You".to_owned() } else { entry.by.name }}</b>
