@@ -38,8 +38,8 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let stop = CancellationToken::new();
     let live = Live::start(opened.desk.clone(), stop.clone());
-    work::start(opened.desk.clone(), &live, stop.clone());
-    let router = app::router(AppState::new(config, site, opened.desk.clone(), live));
+    let workers = work::start(opened.desk.clone(), &live, stop.clone());
+    let router = app::router(AppState::new(config, site, opened.desk.clone(), live.clone()));
 
     // Small answers must not wait for the acknowledgement of earlier ones (Nagle's algorithm): 40 ms each otherwise.
     let listener = listener.tap_io(|socket| {
@@ -60,6 +60,13 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     }
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+    // Sockets have left the server's care with their upgrade: they are waited for apart.
+    let serving = async {
+        serving.await?;
+        live.closed().await;
+        workers.finished().await;
+        Ok::<_, std::io::Error>(())
+    };
     let too_late = async {
         stop.cancelled().await;
         tracing::info!("stopping");

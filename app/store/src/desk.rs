@@ -74,6 +74,7 @@ struct Inner {
     catalog: RwLock<Arc<Catalog>>,
     hashing: Arc<tokio::sync::Semaphore>,
     committed: Notify,
+    enqueued: Notify,
 }
 
 impl std::fmt::Debug for Desk {
@@ -100,6 +101,7 @@ impl Desk {
             catalog: RwLock::new(Arc::new(catalog)),
             hashing,
             committed: Notify::new(),
+            enqueued: Notify::new(),
         })))
     }
 
@@ -149,13 +151,29 @@ impl Desk {
 
     /// A transaction for one operation.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(Tx { conn: self.0.pool.begin().await.ours()?, now: self.now(), desk: self.clone(), catalog_changed: false })
+        Ok(Tx {
+            conn: self.0.pool.begin().await.ours()?,
+            now: self.now(),
+            desk: self.clone(),
+            catalog_changed: false,
+            enqueued: false,
+        })
     }
 
     /// Waits for the next commit in this process. The follower of the events wakes by it at once, and by `NOTIFY` for
     /// the commits of other nodes.
     pub async fn committed(&self) {
         self.0.committed.notified().await;
+    }
+
+    /// Waits until work that is due has been enqueued in this process, or [`Desk::call_worker`] says that there is more.
+    pub async fn enqueued(&self) {
+        self.0.enqueued.notified().await;
+    }
+
+    /// Wakes one who waits in [`Desk::enqueued`], now or later.
+    pub fn call_worker(&self) {
+        self.0.enqueued.notify_one();
     }
 }
 
@@ -166,6 +184,8 @@ pub struct Tx {
     pub now: Time,
     desk: Desk,
     pub(crate) catalog_changed: bool,
+    /// Work was enqueued that is due already.
+    pub(crate) enqueued: bool,
 }
 
 impl Tx {
@@ -179,13 +199,20 @@ impl Tx {
 
     /// Like [`Tx::commit`], for work that writes no events: nobody is woken, least of all who did it.
     pub async fn commit_quietly(self) -> Result<()> {
-        self.conn.commit().await.ours()
+        self.conn.commit().await.ours()?;
+        if self.enqueued {
+            self.desk.call_worker();
+        }
+        Ok(())
     }
 
     /// Makes it all true at once, and wakes who follows the events.
     pub async fn commit(self) -> Result<()> {
         self.conn.commit().await.ours()?;
         self.desk.0.committed.notify_one();
+        if self.enqueued {
+            self.desk.call_worker();
+        }
         if self.catalog_changed {
             self.desk.refresh_catalog().await?;
         }

@@ -46,6 +46,7 @@ pub async fn enqueue(tx: &mut Tx, work: &Work, run_at: Time, priority: i16, dedu
     .execute(&mut *tx.conn)
     .await
     .ours()?;
+    tx.enqueued |= run_at <= tx.now;
     Ok(())
 }
 

@@ -11,9 +11,7 @@ use domain::live::{ToBrowser, ToServer, Topic};
 use domain::ticket::Writing;
 use domain::{Actor, SessionId, TicketId};
 use futures::SinkExt as _;
-use http::{HeaderMap, header};
 use rand::Rng as _;
-use store::Desk;
 use store::live::Holder;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -21,7 +19,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::Live;
 use super::follow::{Answer, follow};
 use super::hub::{TOPICS_MAX, text};
-use super::outlet::{Close, Outgoing, Outlet, SIGNED_OUT};
+use super::outlet::{Close, Outgoing, Outlet};
 
 /// The longest message from a browser, in bytes. They send ids and positions.
 const INPUT_MAX: usize = 16 * 1024;
@@ -41,20 +39,9 @@ const GOODBYE: Duration = Duration::from_secs(2);
 const BURST: f64 = 60.0;
 const PER_SECOND: f64 = 10.0;
 
-/// Whether a request for a socket comes from a page of this very host.
+/// Answers `GET /live`: turns the request into a socket of this actor. The route has looked at its origin.
 ///
-/// Browsers let any page open a socket to any host, and send the cookies along. So before [`handle`] the route asks this:
-/// what has an `Origin` must name the host it was sent to. Programs that are not browsers send none.
-pub fn same_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|o| o.split_once("://")).map(|(_, authority)| authority);
-    host.zip(origin).is_some_and(|(host, origin)| host.eq_ignore_ascii_case(origin))
-}
-
-/// Answers `GET /live`: turns the request into a socket of this actor.
-///
-/// A visitor gets a socket that is closed at once with [`SIGNED_OUT`]: a browser cannot read the status of a refusal.
+/// A visitor gets a socket that is closed at once with [`SIGNED_OUT`](super::outlet::SIGNED_OUT): a browser cannot read the status of a refusal.
 pub fn handle(ws: WebSocketUpgrade, live: Live, actor: Actor, session: Option<SessionId>) -> Response {
     ws.read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)

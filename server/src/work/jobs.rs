@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use domain::event::Position;
 use domain::{Code, Error};
 use store::jobs::{self, Job, Work};
 use store::{Desk, sweep};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How many jobs one node does at once.
@@ -17,7 +15,7 @@ const POLL: Duration = Duration::from_secs(5);
 const LIMIT: Duration = Duration::from_secs(4 * 60);
 
 /// Does job after job until `stop`; the one at hand is finished.
-pub async fn run(desk: Desk, mut position: watch::Receiver<Option<Position>>, stop: CancellationToken) {
+pub async fn run(desk: Desk, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match one(&desk).await {
             Ok(true) => continue,
@@ -28,11 +26,7 @@ pub async fn run(desk: Desk, mut position: watch::Receiver<Option<Position>>, st
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(POLL) => {}
-            changed = position.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-            }
+            () = desk.enqueued() => {}
         }
     }
 }
@@ -57,16 +51,18 @@ pub async fn plan(desk: Desk, stop: CancellationToken) {
 }
 
 /// Takes the next job, if one is due, and does it. `false`: none is due.
-async fn one(desk: &Desk) -> Result<bool, Error> {
+///
+/// # Errors
+/// When a job could not be taken, or what became of it not be noted: then it is taken again after its time.
+pub async fn one(desk: &Desk) -> Result<bool, Error> {
     let mut tx = desk.begin().await?;
     let Some(job) = jobs::take(&mut tx).await? else {
         return Ok(false);
     };
     tx.commit_quietly().await?;
-    let outcome = match tokio::time::timeout(LIMIT, perform(desk, &job)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Error::new(Code::Unavailable, "It took too long.")),
-    };
+    // There may be more: the other worker need not wait until this one is through.
+    desk.call_worker();
+    let outcome = attempt(desk, &job).await;
     let mut tx = desk.begin().await?;
     match outcome {
         Ok(()) => jobs::finish(&mut tx, &job).await?,
@@ -84,8 +80,29 @@ async fn one(desk: &Desk) -> Result<bool, Error> {
     Ok(true)
 }
 
-async fn perform(desk: &Desk, job: &Job) -> Result<(), Error> {
-    match &job.work {
+/// Does a job within its time. In a task of its own, so that one that panics is a failed job and not a lost worker.
+async fn attempt(desk: &Desk, job: &Job) -> Result<(), Error> {
+    // Taken more often than it may be, it has ended whoever did it before they could say so. It is not tried again.
+    if job.attempts > job.max_attempts {
+        return Err(Error::new(Code::Internal, "It has ended the server or was never done in time, again and again."));
+    }
+    let (desk, work) = (desk.clone(), job.work.clone());
+    let mut task = tokio::spawn(async move { perform(&desk, &work).await });
+    match tokio::time::timeout(LIMIT, &mut task).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => {
+            tracing::error!(job = job.id, %error, "a job broke off");
+            Err(Error::new(Code::Internal, "It broke off."))
+        }
+        Err(_) => {
+            task.abort();
+            Err(Error::new(Code::Unavailable, "It took too long."))
+        }
+    }
+}
+
+async fn perform(desk: &Desk, work: &Work) -> Result<(), Error> {
+    match work {
         Work::DeleteFile { key } => sweep::delete_file(desk, key).await,
         Work::Sweep => sweep::sweep(desk).await,
     }

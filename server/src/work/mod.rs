@@ -1,18 +1,38 @@
 //! Work behind the pages: reactors that follow the events, and jobs that can fail or wait.
 
-mod jobs;
-mod reactors;
+pub mod jobs;
+pub mod reactors;
 
 use store::Desk;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Live;
 
-/// Starts the node's share of the work, until `stop`. Any number of nodes may do this on one database.
-pub fn start(desk: Desk, live: &Live, stop: CancellationToken) {
-    tokio::spawn(reactors::run(desk.clone(), live.position(), stop.clone()));
-    for _ in 0..jobs::WORKERS {
-        tokio::spawn(jobs::run(desk.clone(), live.position(), stop.clone()));
+/// The node's share of the work.
+#[derive(Debug)]
+pub struct Workers(Vec<JoinHandle<()>>);
+
+impl Workers {
+    /// Waits until each has finished what it was at. They take nothing new once the node stops.
+    pub async fn finished(self) {
+        for task in self.0 {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a worker ended badly");
+            }
+        }
     }
-    tokio::spawn(jobs::plan(desk, stop));
+}
+
+/// Starts the node's share of the work, until `stop`. Any number of nodes may do this on one database.
+pub fn start(desk: Desk, live: &Live, stop: CancellationToken) -> Workers {
+    let mut tasks = Vec::new();
+    for reactor in reactors::ALL {
+        tasks.push(tokio::spawn(reactors::run(desk.clone(), *reactor, live.position(), stop.clone())));
+    }
+    for _ in 0..jobs::WORKERS {
+        tasks.push(tokio::spawn(jobs::run(desk.clone(), stop.clone())));
+    }
+    tasks.push(tokio::spawn(jobs::plan(desk, stop)));
+    Workers(tasks)
 }
