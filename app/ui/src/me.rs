@@ -41,6 +41,9 @@ pub fn provide() {
     })
     .into_inner();
     provide_context(Now(RwSignal::new(start.now)));
+    let local = RwSignal::new(false);
+    Effect::new(move || local.set(true));
+    provide_context(Local(local));
     provide_context(StoredValue::new(start));
 }
 
@@ -69,6 +72,22 @@ struct Now(RwSignal<domain::Time>);
 /// The time for relative times: that of rendering until the page is hydrated, then ticking.
 pub fn now() -> RwSignal<domain::Time> {
     expect_context::<Now>().0
+}
+
+#[derive(Clone, Copy)]
+struct Local(RwSignal<bool>);
+
+/// A moment moved so that its [`Time::civil`] parts are what a clock on the wall shows: UTC as the server renders it, the
+/// browser's zone once the page has been taken over.
+///
+/// [`Time::civil`]: domain::Time::civil
+pub fn wall(at: domain::Time) -> domain::Time {
+    let Local(local) = expect_context();
+    if !local.get() {
+        return at;
+    }
+    let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at.0 as f64));
+    at.plus_millis(-(date.get_timezone_offset() * 60_000.0) as i64)
 }
 
 #[cfg(feature = "ssr")]

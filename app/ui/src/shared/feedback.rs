@@ -68,8 +68,29 @@ pub fn provide_toasts() {
     provide_context(ToastList(RwSignal::new(Vec::new())));
 }
 
-fn show(text: String, error: bool, undo: Option<Callback<()>>) {
-    let ToastList(list) = expect_context();
+/// The toasts of this page, to be kept for later: after waiting for the server there is no context to find them in.
+#[derive(Clone, Copy)]
+pub struct Toaster(ToastList);
+
+/// See [`Toaster`].
+pub fn toaster() -> Toaster {
+    Toaster(expect_context())
+}
+
+impl Toaster {
+    /// Like [`toast`].
+    pub fn say(self, text: impl Into<String>, undo: Option<Callback<()>>) {
+        show(self.0, text.into(), false, undo);
+    }
+
+    /// Like [`toast_error`].
+    pub fn fail(self, error: &Error) {
+        show(self.0, error.message.clone(), true, None);
+    }
+}
+
+fn show(list: ToastList, text: String, error: bool, undo: Option<Callback<()>>) {
+    let ToastList(list) = list;
     let id = list.with_untracked(|l| l.last().map_or(1, |t| t.id + 1));
     list.update(|l| {
         if l.len() > 2 {
@@ -83,12 +104,12 @@ fn show(text: String, error: bool, undo: Option<Callback<()>>) {
 
 /// A few words on what was just done, with a way back where there is one. Only in the browser.
 pub fn toast(text: impl Into<String>, undo: Option<Callback<()>>) {
-    show(text.into(), false, undo);
+    show(expect_context(), text.into(), false, undo);
 }
 
 /// A failure of something done in passing. Only in the browser.
 pub fn toast_error(error: &Error) {
-    show(error.message.clone(), true, None);
+    show(expect_context(), error.message.clone(), true, None);
 }
 
 /// Where toasts appear; once in a page.

@@ -4,14 +4,16 @@ mod avatar;
 mod feedback;
 mod field;
 mod menu;
+mod picker;
 mod priority;
 mod textarea;
 mod when;
 
 pub use avatar::Avatar;
-pub use feedback::{EmptyState, ErrorNotice, Toasts, provide_toasts, toast, toast_error};
+pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast, toast_error, toaster};
+pub use picker::{Choice, Picker};
 pub use field::Field;
 pub use menu::Menu;
 pub use priority::{PriorityMark, StatusMark, state_icon, state_word};
 pub use textarea::TextArea;
-pub use when::When;
+pub use when::{ClockTime, When, clock};

@@ -13,3 +13,19 @@ pub fn When(at: Time, #[prop(optional)] class: &'static str) -> impl IntoView {
         </time>
     }
 }
+
+/// A moment as hours and minutes, for where the day stands above it.
+#[component]
+pub fn ClockTime(at: Time) -> impl IntoView {
+    view! {
+        <time datetime=at.rfc3339() title=at.readable()>
+            {move || clock(me::wall(at))}
+        </time>
+    }
+}
+
+/// `08:12`.
+pub fn clock(at: Time) -> String {
+    let (_, _, _, hour, minute, _) = at.civil();
+    format!("{hour:02}:{minute:02}")
+}

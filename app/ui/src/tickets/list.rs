@@ -465,13 +465,9 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
         location.pathname.get().strip_prefix("/tickets/").and_then(|n| n.parse::<i64>().ok()).map(TicketId)
     });
     let open = {
-        let location = use_location();
-        move |id: TicketId| {
-            format!(
-                "/tickets/{id}{}",
-                location.search.with_untracked(|s| if s.is_empty() { String::new() } else { format!("?{s}") })
-            )
-        }
+        let query = use_query_map();
+        // A link to one entry is about one ticket only.
+        move |id: TicketId| with_query(&format!("/tickets/{id}"), &query.get_untracked(), "entry", None)
     };
     let link = StoredValue::new(open);
     on_command(move |command| {

@@ -1,8 +1,20 @@
 //! Tickets for staff: the list, a ticket, a new one, search.
 
+pub mod attachments;
+pub mod composer;
+pub mod conversation;
+mod drafts;
+pub mod entry;
+mod head;
 pub mod inbox;
 pub mod list;
+mod mail_frame;
+mod markdown;
 pub mod new;
 pub mod page;
+mod properties;
 pub mod rpc;
 pub mod search;
+mod state;
+pub mod timeline;
+mod uploads;

@@ -1,8 +1,21 @@
 //! A ticket: conversation, composer, properties.
 
-use crate::icons::Icon;
-use crate::shared::EmptyState;
+use super::{
+    attachments::provide_preview, composer::Composer, head::Head, inbox::PropsOpen, properties::Properties, rpc,
+    state::TicketState, timeline::Timeline,
+};
+use crate::{
+    icons::{Ico, Icon},
+    rpc::Rpc,
+    shared::{EmptyState, ErrorNotice},
+};
+use domain::{
+    Code, Error, EventId, TicketId,
+    timeline::{Part, TicketView},
+};
 use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// Beside the list while no ticket is open.
 #[component]
@@ -16,5 +29,134 @@ pub fn NoTicket() -> impl IntoView {
 
 #[component]
 pub fn TicketPage() -> impl IntoView {
-    view! { <section class="ticket"></section> }
+    let params = use_params_map();
+    let query = use_query_map();
+    let id = Memo::new(move |_| params.with(|p| p.get("id").and_then(|n| n.parse::<i64>().ok())).map(TicketId));
+    let marked =
+        Memo::new(move |_| query.with(|q| q.get("entry").and_then(|n| n.parse::<i64>().ok())).map(EventId));
+    let view = Resource::new_blocking(
+        move || id.get(),
+        move |id| {
+            let part = marked.get_untracked().map_or(Part::Latest, Part::Around);
+            async move {
+                match id {
+                    Some(id) => rpc::view(id, part).await,
+                    None => Err(Error::not_found("ticket").into()),
+                }
+            }
+        },
+    );
+    provide_preview();
+    view! {
+        <Transition fallback=Skeleton>
+            {move || Suspend::new(async move {
+                let found: Rpc<TicketView> = view.await;
+                match found {
+                    Ok(found) => view! { <OpenTicket view=found marked /> }.into_any(),
+                    Err(error) if error.0.code == Code::NotFound => view! { <NoSuchTicket /> }.into_any(),
+                    Err(error) => {
+                        view! {
+                            <section class="ticket ticket--empty">
+                                <ErrorNotice error=error.0 retry=Callback::new(move |()| view.refetch()) />
+                            </section>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+#[component]
+fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView {
+    let drafts = view.drafts.clone();
+    let state = TicketState::new(view);
+    state.follow();
+    let PropsOpen(props_open) = expect_context();
+    props_open.set(false);
+    let title = move || state.ticket.with(|t| format!("#{} {}", t.id, t.subject));
+    view! {
+        <Title text=title />
+        <section class="ticket" aria-labelledby="ticket-title">
+            <Head state />
+            <Timeline state marked />
+            <Composer state drafts />
+        </section>
+        <button
+            class="inbox__scrim"
+            type="button"
+            aria-label="Close properties"
+            on:click=move |_| props_open.set(false)
+        ></button>
+        <Properties state />
+    }
+    .into_any()
+}
+
+#[component]
+fn NoSuchTicket() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(axum::http::StatusCode::NOT_FOUND);
+    }
+    view! {
+        <Title text="No such ticket" />
+        <section class="ticket ticket--empty" aria-labelledby="ticket-title">
+            <div class="error-page">
+                <p class="error-page__code">"404"</p>
+                <h1 class="error-page__title" id="ticket-title">
+                    "This ticket is not here"
+                </h1>
+                <p>"The number may be mistyped, or the ticket is not yours to see."</p>
+                <div class="actions">
+                    <a class="button button--primary" href="/tickets">
+                        "Back to the list"
+                    </a>
+                    <a class="button" href="/search">
+                        <Ico icon=Icon::Search />
+                        "Search"
+                    </a>
+                </div>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Skeleton() -> impl IntoView {
+    let message = |kind: &'static str, width: &'static str| {
+        view! {
+            <li class="message" data-kind=kind style=format!("width:{width}")>
+                <i class="skeleton" style="--w:40%"></i>
+                <i class="skeleton" style="--w:95%"></i>
+                <i class="skeleton" style="--w:70%"></i>
+            </li>
+        }
+    };
+    view! {
+        <section class="ticket" aria-busy="true" aria-label="Loading the ticket">
+            <header class="ticket__head">
+                <p class="ticket__title">
+                    <i class="skeleton" style="--w:60%"></i>
+                </p>
+                <div class="ticket__meta">
+                    <i class="skeleton" style="--w:240px"></i>
+                </div>
+            </header>
+            <div class="timeline">
+                <div class="timeline__in">
+                    <ol class="timeline__list" aria-hidden="true">
+                        {message("customer", "60%")}
+                        {message("agent", "55%")}
+                        {message("customer", "45%")}
+                    </ol>
+                </div>
+            </div>
+        </section>
+        <aside class="props" aria-hidden="true"></aside>
+    }
+    .into_any()
 }

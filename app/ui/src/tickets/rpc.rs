@@ -116,6 +116,19 @@ pub async fn save_draft(id: TicketId, draft: Draft) -> Rpc<()> {
     .await
 }
 
+/// A text as the message made of it would look: rendered where messages are, so that both are the same.
+#[server(endpoint = "tickets/preview", input = Json)]
+pub async fn preview(body: String) -> Rpc<String> {
+    call(|_, actor| async move {
+        actor.signed_in()?;
+        let mut problems = domain::error::Problems::default();
+        domain::ticket::check_body(&body, true, &mut problems);
+        problems.check()?;
+        Ok(store::render::markdown(&body))
+    })
+    .await
+}
+
 #[server(endpoint = "tickets/attachments", input = Json)]
 pub async fn attachments(id: TicketId) -> Rpc<Vec<Attachment>> {
     call(|desk, actor| async move { store::tickets::attachments::of_ticket(&desk, &actor, id).await }).await

@@ -1,0 +1,197 @@
+use crate::icons::{Ico, Icon};
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::JsCast;
+
+/// One line of a [`Picker`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What is handed back.
+    pub key: String,
+    pub label: String,
+    pub chosen: bool,
+    /// Whether an avatar of the label stands before it.
+    pub person: bool,
+}
+
+/// A button with a list that is narrowed by typing.
+#[component]
+pub fn Picker(
+    /// What is chosen, for screen readers.
+    #[prop(into)]
+    label: String,
+    #[prop(default = "props__value")] class: &'static str,
+    /// Set from outside to open it by a key.
+    open: RwSignal<bool>,
+    #[prop(into)] choices: Signal<Vec<Choice>>,
+    on_pick: Callback<String>,
+    /// Whether a word that is not in the list can be chosen too.
+    #[prop(optional)]
+    free: bool,
+    #[prop(into, optional)] empty: Signal<bool>,
+    /// What the button shows.
+    button: ViewFn,
+) -> impl IntoView {
+    let anchor = NodeRef::<html::Div>::new();
+    let opener = NodeRef::<html::Button>::new();
+    let field = NodeRef::<html::Input>::new();
+    let typed = RwSignal::new(String::new());
+    let place = RwSignal::new(0_usize);
+    let list_id = format!("picker-{}", label.to_lowercase().replace(' ', "-"));
+    let shown = Memo::new(move |_| {
+        let words = typed.with(|t| t.trim().to_lowercase());
+        let mut found: Vec<Choice> =
+            choices.with(|all| all.iter().filter(|c| c.label.to_lowercase().contains(&words)).take(60).cloned().collect());
+        if free && !words.is_empty() && found.iter().all(|c| c.label.to_lowercase() != words) {
+            found.push(Choice { key: words.clone(), label: format!("New: {words}"), chosen: false, person: false });
+        }
+        found
+    });
+    let close = move |back: bool| {
+        open.set(false);
+        if back && let Some(button) = opener.get_untracked() {
+            let _ = button.focus();
+        }
+    };
+    Effect::new(move || {
+        if open.get() {
+            typed.set(String::new());
+            place.set(choices.with_untracked(|all| all.iter().position(|c| c.chosen).filter(|_| !free).unwrap_or(0)));
+            request_animation_frame(move || {
+                if let Some(field) = field.get_untracked() {
+                    let _ = field.focus();
+                }
+            });
+        }
+    });
+    let elsewhere = window_event_listener(ev::pointerdown, move |event| {
+        let target = event.target().and_then(|t| t.dyn_into::<web_sys::Node>().ok());
+        if open.get_untracked()
+            && let Some(anchor) = anchor.get_untracked()
+            && !anchor.contains(target.as_ref())
+        {
+            open.set(false);
+        }
+    });
+    on_cleanup(move || elsewhere.remove());
+    let pick = move |key: String| {
+        close(true);
+        on_pick.run(key);
+    };
+    let item_id = {
+        let list_id = list_id.clone();
+        move |n: usize| format!("{list_id}-{n}")
+    };
+    let show_place = {
+        let item_id = item_id.clone();
+        move || {
+            if let Some(item) = document().get_element_by_id(&item_id(place.get_untracked())) {
+                let options = web_sys::ScrollIntoViewOptions::new();
+                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                item.scroll_into_view_with_scroll_into_view_options(&options);
+            }
+        }
+    };
+    let keys = move |event: ev::KeyboardEvent| {
+        let count = shown.with_untracked(Vec::len).max(1);
+        match event.key().as_str() {
+            "ArrowDown" => place.update(|p| *p = (*p + 1) % count),
+            "ArrowUp" => place.update(|p| *p = (*p + count - 1) % count),
+            "Enter" => {
+                if let Some(choice) = shown.with_untracked(|s| s.get(place.get_untracked()).cloned()) {
+                    pick(choice.key);
+                }
+            }
+            "Escape" => close(true),
+            "Tab" => return open.set(false),
+            _ => return event.stop_propagation(),
+        }
+        event.prevent_default();
+        event.stop_propagation();
+        show_place();
+    };
+    let (name, list_name, field_name) = (label.clone(), label.clone(), format!("{label}: type to narrow"));
+    let list_id = StoredValue::new(list_id);
+    let item_id = StoredValue::new(item_id);
+    let keys = StoredValue::new(keys);
+    view! {
+        <div class="menu-anchor" node_ref=anchor>
+            <button
+                class=class
+                type="button"
+                node_ref=opener
+                aria-haspopup="listbox"
+                aria-expanded=move || open.get().to_string()
+                aria-label=name
+                data-empty=move || empty.get().then_some("")
+                on:click=move |_| open.update(|o| *o = !*o)
+            >
+                {button.run()}
+            </button>
+            {move || {
+                open.get()
+                    .then(|| {
+                        view! {
+                            <div class="menu picker">
+                                <div class="menu__search">
+                                    <input
+                                        class="input input--sm"
+                                        node_ref=field
+                                        type="text"
+                                        role="combobox"
+                                        autocomplete="off"
+                                        aria-expanded="true"
+                                        aria-autocomplete="list"
+                                        aria-controls=list_id.get_value()
+                                        aria-label=field_name.clone()
+                                        aria-activedescendant=move || item_id.with_value(|id| id(place.get()))
+                                        prop:value=move || typed.get()
+                                        on:input=move |event| {
+                                            typed.set(event_target_value(&event));
+                                            place.set(0);
+                                        }
+                                        on:keydown=move |event| keys.with_value(|keys| keys(event))
+                                    />
+                                </div>
+                                <div class="picker__list" role="listbox" id=list_id.get_value() aria-label=list_name.clone()>
+                                    {move || {
+                                        shown
+                                            .get()
+                                            .into_iter()
+                                            .enumerate()
+                                            .map(|(n, choice)| {
+                                                let key = choice.key.clone();
+                                                view! {
+                                                    <div
+                                                        class="menu__item"
+                                                        class:is-active=move || place.get() == n
+                                                        role="option"
+                                                        id=item_id.with_value(|id| id(n))
+                                                        aria-selected=choice.chosen.to_string()
+                                                        on:click=move |_| pick(key.clone())
+                                                    >
+                                                        {choice
+                                                            .person
+                                                            .then(|| {
+                                                                view! { <super::Avatar name=choice.label.clone() size="xs" /> }
+                                                            })}
+                                                        <span>{choice.label}</span>
+                                                        {choice.chosen.then(|| view! { <Ico icon=Icon::Check /> })}
+                                                    </div>
+                                                }
+                                            })
+                                            .collect_view()
+                                    }}
+                                </div>
+                                {move || {
+                                    shown
+                                        .with(Vec::is_empty)
+                                        .then(|| view! { <p class="menu__title">"Nothing found"</p> })
+                                }}
+                            </div>
+                        }
+                    })
+            }}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,687 @@
+//! Where staff write: a reply or a note, with files, kept as a draft, held back once when somebody else was faster.
+
+use super::{
+    attachments::file_icon,
+    drafts::{DraftText, Saved},
+    head::first_name,
+    markdown::{self, Tool},
+    rpc,
+    state::{Pending, TicketState},
+    uploads::{Progress, Upload, Uploads, files_of},
+};
+use crate::{
+    icons::{Ico, Icon},
+    keys::{Command, on_command},
+    shared::Menu,
+};
+use domain::{
+    Code, StatusId,
+    attachment::{ACCEPT, preview},
+    text,
+    ticket::{NewMessage, Writing},
+    timeline::{Draft, Entry},
+    workflow::Category,
+};
+use leptos::{ev, html, prelude::*, task::spawn_local};
+use std::sync::Arc;
+use wasm_bindgen::JsCast;
+
+/// While somebody types, the others are told so at most this often, in milliseconds.
+const TYPING_EVERY: f64 = 3_000.0;
+
+/// Everything the parts of the composer share. Cheap to copy.
+#[derive(Clone, Copy)]
+struct Desk {
+    state: TicketState,
+    mode: RwSignal<Writing>,
+    reply: DraftText,
+    note: DraftText,
+    uploads: Uploads,
+    /// The status that goes with a message which was held back, while it is held back.
+    held: RwSignal<Option<Option<StatusId>>>,
+    /// The rendered text, while it is shown in place of the field.
+    preview: RwSignal<Option<String>>,
+    sending: RwSignal<u32>,
+    area: NodeRef<html::Textarea>,
+}
+
+impl Desk {
+    fn draft(self) -> DraftText {
+        self.draft_of(self.mode.get_untracked())
+    }
+
+    fn draft_of(self, writing: Writing) -> DraftText {
+        if writing == Writing::Note { self.note } else { self.reply }
+    }
+
+    fn is_note(self) -> bool {
+        self.mode.get() == Writing::Note
+    }
+
+    fn text(self) -> String {
+        if self.is_note() { self.note.text.get() } else { self.reply.text.get() }
+    }
+
+    /// Switches to replies or notes and puts the cursor there.
+    fn write(self, writing: Writing) {
+        self.mode.set(writing);
+        self.preview.set(None);
+        request_animation_frame(move || {
+            if let Some(area) = self.area.get_untracked() {
+                let _ = area.focus();
+            }
+        });
+    }
+
+    /// Sends what is written. `all_the_same`: also when somebody else has written meanwhile.
+    fn send(self, status: Option<StatusId>, all_the_same: bool) {
+        let draft = self.draft();
+        let writing = self.mode.get_untracked();
+        if untrack(|| self.uploads.busy()) {
+            self.state.toaster.say("A file is still on its way. Please send when it is done.", None);
+            return;
+        }
+        let attachments = self.uploads.done();
+        if draft.text.with_untracked(|t| t.trim().is_empty()) && attachments.is_empty() {
+            if let Some(area) = self.area.get_untracked() {
+                let _ = area.focus();
+            }
+            return;
+        }
+        if all_the_same {
+            self.state.seen.set(self.state.conversation.newest.get_untracked());
+        }
+        self.held.set(None);
+        self.preview.set(None);
+        let body = draft.take();
+        let files = self.uploads.take();
+        let key = self.state.pending.with_untracked(|p| p.last().map_or(1, |p| p.key + 1));
+        self.state.pending.update(|p| p.push(Pending { key, writing, body: body.clone() }));
+        self.state.conversation.to_end();
+        let message = NewMessage {
+            writing,
+            body: body.clone(),
+            attachments,
+            seen: self.state.seen.get_untracked(),
+            status,
+        };
+        self.sending.update(|n| *n += 1);
+        let state = self.state;
+        spawn_local(async move {
+            let result = rpc::write(state.id, message).await;
+            if state.pending.try_get_untracked().is_none() {
+                // Another ticket is open by now: the draft on the server has the text.
+                if let Err(error) = result {
+                    state.toaster.fail(&error.0);
+                }
+                return;
+            }
+            self.sending.update(|n| *n -= 1);
+            match result {
+                Ok((ticket, entry)) => {
+                    state.take(ticket);
+                    if !state.conversation.holds(entry) {
+                        state.conversation.catch_up().await;
+                    }
+                    state.pending.update(|p| p.retain(|p| p.key != key));
+                    draft.sent();
+                }
+                Err(error) => {
+                    state.pending.update(|p| p.retain(|p| p.key != key));
+                    draft.give_back(body);
+                    self.uploads.give_back(files);
+                    self.mode.set(writing);
+                    if error.0.code == Code::Conflict {
+                        state.conversation.catch_up().await;
+                        self.held.set(Some(status));
+                    } else {
+                        state.toaster.fail(&error.0);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Changes the text by a tool, so that the browser's own undo can take it back.
+    fn use_tool(self, tool: Tool) {
+        let Some(area) = self.area.get_untracked() else { return };
+        let place = |at: Result<Option<u32>, _>| at.ok().flatten().unwrap_or_default() as usize;
+        let edit =
+            markdown::apply(tool, &area.value(), place(area.selection_start()), place(area.selection_end()));
+        let _ = area.focus();
+        let _ = area.set_selection_range(edit.start as u32, edit.end as u32);
+        let typed = document().dyn_into::<web_sys::HtmlDocument>().is_ok_and(|document| {
+            document.exec_command_with_show_ui_and_value("insertText", false, &edit.text).unwrap_or_default()
+        });
+        if !typed {
+            let _ = area.set_range_text_with_start_and_end(&edit.text, edit.start as u32, edit.end as u32);
+            self.draft().typed(area.value());
+        }
+        let _ = area.set_selection_range(edit.select.0 as u32, edit.select.1 as u32);
+    }
+}
+
+#[component]
+pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
+    let reply = DraftText::new(state.id, Writing::Reply, &drafts);
+    let note = DraftText::new(state.id, Writing::Note, &drafts);
+    let only_note = note.text.with_untracked(|t| !t.is_empty()) && reply.text.with_untracked(String::is_empty);
+    let desk = Desk {
+        state,
+        mode: RwSignal::new(if only_note { Writing::Note } else { Writing::Reply }),
+        reply,
+        note,
+        uploads: Uploads::new(state.id),
+        held: RwSignal::new(None),
+        preview: RwSignal::new(None),
+        sending: RwSignal::new(0),
+        area: NodeRef::new(),
+    };
+    on_command(move |command| match command {
+        Command::Reply => desk.write(Writing::Reply),
+        Command::Note => desk.write(Writing::Note),
+        _ => {}
+    });
+    let leaving = window_event_listener(ev::beforeunload, move |event| {
+        let files = desk.uploads.list.with_untracked(|l| !l.is_empty());
+        if reply.is_unsaved() || note.is_unsaved() || files || desk.sending.get_untracked() > 0 {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || leaving.remove());
+    let over = RwSignal::new(false);
+    let dropped = move |event: ev::DragEvent| {
+        event.prevent_default();
+        over.set(false);
+        desk.uploads.add(files_of(event.data_transfer().and_then(|d| d.files())));
+    };
+    let pasted = move |event: ev::ClipboardEvent| {
+        let files = files_of(event.clipboard_data().and_then(|d| d.files()));
+        if !files.is_empty() {
+            event.prevent_default();
+            desk.uploads.add(files);
+        }
+    };
+    let is_open = move || {
+        (!desk.text().is_empty() || !desk.uploads.list.with(Vec::is_empty)).then_some("")
+    };
+    view! {
+        <div class="composer-wrap">
+            <Typing state />
+            <form
+                class="composer"
+                class:is-over=over
+                data-mode=move || if desk.is_note() { "note" } else { "reply" }
+                data-open=is_open
+                aria-label="Write on this ticket"
+                on:submit=move |event| {
+                    event.prevent_default();
+                    desk.send(None, false);
+                }
+                on:dragover=move |event: ev::DragEvent| {
+                    event.prevent_default();
+                    over.set(true);
+                }
+                on:dragleave=move |_| over.set(false)
+                on:drop=dropped
+                on:paste=pasted
+            >
+                <button
+                    class="composer__mode"
+                    type="button"
+                    aria-label="Write an internal note"
+                    on:click=move |_| desk.write(Writing::Note)
+                >
+                    <Ico icon=Icon::Lock />
+                </button>
+                <Tabs desk />
+                <Hold desk />
+                <Field desk />
+                <Files uploads=desk.uploads />
+                <Foot desk />
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Typing(state: TicketState) -> impl IntoView {
+    let words = move || {
+        let names: Vec<String> =
+            state.looking.with(|l| l.iter().filter(|p| p.typing).map(|p| first_name(&p.name)).collect());
+        match names.as_slice() {
+            [] => None,
+            [one] => Some(format!("{one} is typing…")),
+            [one, other] => Some(format!("{one} and {other} are typing…")),
+            _ => Some("Several people are typing…".to_owned()),
+        }
+    };
+    view! {
+        <p class="typing" aria-live="polite">
+            {move || {
+                words()
+                    .map(|words| {
+                        view! {
+                            <span class="typing__dots" aria-hidden="true">
+                                <i></i>
+                                <i></i>
+                                <i></i>
+                            </span>
+                            {words}
+                        }
+                    })
+            }}
+        </p>
+    }
+    .into_any()
+}
+
+#[component]
+fn Tabs(desk: Desk) -> impl IntoView {
+    let info = move || {
+        let draft = if desk.is_note() { desk.note } else { desk.reply };
+        let saved = match draft.saved.get() {
+            Saved::Nothing => "",
+            Saved::Not => " · saving draft…",
+            Saved::Yes => " · draft saved",
+            Saved::Failed => " · draft not saved yet, trying again",
+        };
+        let to = if desk.is_note() {
+            "Only staff see it".to_owned()
+        } else {
+            format!("To {}", desk.state.ticket.with(|t| t.requester.name.clone()))
+        };
+        format!("{to}{saved}")
+    };
+    let tab = move |writing: Writing, icon: Icon, name: &'static str, key: &'static str| {
+        view! {
+            <button
+                class="composer__tab"
+                type="button"
+                role="tab"
+                aria-selected=move || (desk.mode.get() == writing).to_string()
+                aria-keyshortcuts=key
+                on:click=move |_| desk.write(writing)
+            >
+                <Ico icon />
+                {name}
+            </button>
+        }
+    };
+    view! {
+        <div class="composer__head">
+            <div class="composer__tabs" role="tablist" aria-label="What to write">
+                {tab(Writing::Reply, Icon::Reply, "Reply", "R")}
+                {tab(Writing::Note, Icon::Lock, "Note", "N")}
+            </div>
+            <span class="composer__info">{info}</span>
+        </div>
+    }
+    .into_any()
+}
+
+/// What others have written since this person last looked.
+fn missed(state: TicketState) -> Vec<Arc<Entry>> {
+    let seen = state.seen.get();
+    let me = crate::me::me().map(|m| m.id);
+    state.conversation.entries.with(|entries| {
+        entries
+            .iter()
+            .filter(|e| e.message.is_some() && Some(e.id) > seen && e.by.person.as_ref().map(|p| p.id) != me)
+            .cloned()
+            .collect()
+    })
+}
+
+#[component]
+fn Hold(desk: Desk) -> impl IntoView {
+    move || {
+        let status = desk.held.get()?;
+        let missed = missed(desk.state);
+        let who = missed.last().map_or_else(|| "Somebody".to_owned(), |e| first_name(&e.by.name));
+        let first = missed.first().map(|e| e.id);
+        let lines = missed
+            .iter()
+            .filter_map(|e| Some((first_name(&e.by.name), e.message.as_ref()?)))
+            .map(|(name, message)| format!("{name}: “{}”", text::excerpt(&plain(&message.html), 180)))
+            .map(|line| view! { <p>{line}</p> })
+            .collect_view();
+        Some(view! {
+            <div class="composer__hold" role="alert">
+                <Ico icon=Icon::Warning />
+                <p class="composer__hold-title">{format!("{who} wrote while you were writing")}</p>
+                {lines}
+                <div class="actions">
+                    <button
+                        class="button button--sm button--primary"
+                        type="button"
+                        on:click=move |_| desk.send(status, true)
+                    >
+                        "Send all the same"
+                    </button>
+                    <button
+                        class="button button--sm"
+                        type="button"
+                        on:click=move |_| {
+                            desk.held.set(None);
+                            desk.state.seen.set(desk.state.conversation.newest.get_untracked());
+                            if let Some(first) = first {
+                                desk.state.conversation.to_entry(first);
+                            }
+                        }
+                    >
+                        "Read first"
+                    </button>
+                </div>
+            </div>
+        })
+    }
+}
+
+/// The text of HTML that the server has made, for an excerpt.
+fn plain(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                text.push(' ');
+            }
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&")
+}
+
+#[component]
+fn Field(desk: Desk) -> impl IntoView {
+    let last_told = StoredValue::new(0.0_f64);
+    let ready = RwSignal::new(false);
+    // What is typed before the page has been taken over would be lost.
+    Effect::new(move || ready.set(true));
+    let typed = move |event: ev::Event| {
+        let text = event_target_value(&event);
+        let draft = desk.draft();
+        if draft.text.with_untracked(String::is_empty) {
+            // Whoever begins to write has read what is there.
+            desk.state.seen.set(desk.state.conversation.newest.get_untracked());
+        }
+        draft.typed(text);
+        let now = js_sys::Date::now();
+        if desk.mode.get_untracked() == Writing::Reply && now - last_told.get_value() > TYPING_EVERY {
+            last_told.set_value(now);
+            desk.state.live.typing(desk.state.id);
+        }
+    };
+    let keys = move |event: ev::KeyboardEvent| {
+        let command = event.ctrl_key() || event.meta_key();
+        match event.key().to_lowercase().as_str() {
+            "enter" if command => {
+                event.prevent_default();
+                desk.send(None, false);
+            }
+            "b" if command => {
+                event.prevent_default();
+                desk.use_tool(Tool::Bold);
+            }
+            "i" if command => {
+                event.prevent_default();
+                desk.use_tool(Tool::Italic);
+            }
+            "escape" => {
+                if let Some(area) = desk.area.get_untracked() {
+                    let _ = area.blur();
+                }
+            }
+            _ => {}
+        }
+    };
+    let name = move || {
+        if desk.is_note() {
+            "Internal note".to_owned()
+        } else {
+            format!("Reply to {}", desk.state.ticket.with(|t| t.requester.name.clone()))
+        }
+    };
+    let hint = move || if desk.is_note() { "Write a note for colleagues…" } else { "Write a reply…" };
+    view! {
+        <textarea
+            class="composer__text"
+            node_ref=desk.area
+            aria-label=name
+            placeholder=hint
+            rows=move || desk.text().lines().count().clamp(3, 14)
+            readonly=move || !ready.get()
+            hidden=move || desk.preview.with(Option::is_some)
+            prop:value=move || desk.text()
+            on:input=typed
+            on:keydown=keys
+        ></textarea>
+        {move || {
+            desk.preview
+                .get()
+                .map(|html| {
+                    view! {
+                        <div
+                            class="composer__preview prose"
+                            tabindex="0"
+                            role="region"
+                            aria-label="Preview"
+                            inner_html=html
+                        ></div>
+                    }
+                })
+        }}
+    }
+    .into_any()
+}
+
+#[component]
+fn Files(uploads: Uploads) -> impl IntoView {
+    view! {
+        <div class="composer__files">
+            <For each=move || uploads.list.get() key=|u| u.key let:upload>
+                <FileChip upload uploads />
+            </For>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn FileChip(upload: Upload, uploads: Uploads) -> impl IntoView {
+    let Upload { key, name, size, progress, .. } = upload;
+    let (state, words, done, icon) = (progress.clone(), progress.clone(), progress.clone(), progress);
+    view! {
+        <span
+            class="attachment"
+            data-state=move || matches!(state.get(), Progress::Failed(_)).then_some("failed")
+            role=move || matches!(words.get(), Progress::Failed(_)).then_some("alert")
+        >
+            {move || {
+                let icon = match icon.get() {
+                    Progress::Sending(_) => Icon::Upload,
+                    Progress::Done(file) => file_icon(preview(&file.content_type)),
+                    Progress::Failed(_) => Icon::Alert,
+                };
+                view! { <Ico icon /> }
+            }}
+            {move || {
+                let progress = done.get();
+                let label = match &progress {
+                    Progress::Sending(percent) => format!("{percent} %"),
+                    Progress::Done(_) => text::bytes(size),
+                    Progress::Failed(why) => why.clone(),
+                };
+                // The reason names the file already.
+                let refused = matches!(progress, Progress::Failed(_)) && label.contains(&name);
+                let bar = match progress {
+                    Progress::Sending(percent) => Some(percent),
+                    _ => None,
+                };
+                view! {
+                    <span class="attachment__text">
+                        {(!refused).then(|| view! { <span class="attachment__name">{name.clone()}</span> })}
+                        <span class="attachment__size">{label}</span>
+                    </span>
+                    <button
+                        class="button button--ghost button--icon"
+                        type="button"
+                        aria-label=format!("Remove {name}")
+                        on:click=move |_| uploads.remove(key)
+                    >
+                        <Ico icon=Icon::Close />
+                    </button>
+                    {bar
+                        .map(|percent| {
+                            view! {
+                                <i
+                                    class="attachment__bar"
+                                    role="progressbar"
+                                    aria-label=format!("Upload of {name}")
+                                    aria-valuenow=percent
+                                    style=format!("--done:{percent}%")
+                                ></i>
+                            }
+                        })}
+                }
+            }}
+        </span>
+    }
+    .into_any()
+}
+
+#[component]
+fn Foot(desk: Desk) -> impl IntoView {
+    let chooser = NodeRef::<html::Input>::new();
+    let tool = move |tool: Tool, icon: Icon, name: &'static str| {
+        view! {
+            <button
+                class="button button--ghost button--icon"
+                type="button"
+                aria-label=name
+                data-tip=name
+                data-tip-side="top"
+                disabled=move || desk.preview.with(Option::is_some)
+                on:click=move |_| desk.use_tool(tool)
+            >
+                <Ico icon />
+            </button>
+        }
+    };
+    let show_preview = move |_| {
+        if desk.preview.with_untracked(Option::is_some) {
+            return desk.write(desk.mode.get_untracked());
+        }
+        let body = desk.draft().text.get_untracked();
+        spawn_local(async move {
+            match rpc::preview(body).await {
+                Ok(html) => desk.preview.set(Some(html)),
+                Err(error) => desk.state.toaster.fail(&error.0),
+            }
+        });
+    };
+    let next = move || {
+        let current = desk.state.ticket.with(|t| t.status);
+        desk.state.workflow.with_value(|w| w.next(current).cloned().collect::<Vec<_>>())
+    };
+    view! {
+        <div class="composer__foot">
+            <div class="composer__tools" role="toolbar" aria-label="Format">
+                {tool(Tool::Bold, Icon::Bold, "Bold")}
+                {tool(Tool::Italic, Icon::Italic, "Italic")}
+                {tool(Tool::List, Icon::List, "List")}
+                {tool(Tool::Link, Icon::Link, "Link")}
+                {tool(Tool::Quote, Icon::Quote, "Quote")}
+                {tool(Tool::Code, Icon::Code, "Code")}
+                <button
+                    class="button button--ghost button--icon"
+                    type="button"
+                    aria-label="Attach files"
+                    data-tip="Attach files"
+                    data-tip-side="top"
+                    on:click=move |_| {
+                        if let Some(chooser) = chooser.get_untracked() {
+                            chooser.click();
+                        }
+                    }
+                >
+                    <Ico icon=Icon::Paperclip />
+                </button>
+                <input
+                    type="file"
+                    multiple
+                    hidden
+                    accept=ACCEPT
+                    node_ref=chooser
+                    aria-label="Files to attach"
+                    on:change=move |_| {
+                        if let Some(chooser) = chooser.get_untracked() {
+                            desk.uploads.add(files_of(chooser.files()));
+                            // The same file can be chosen again.
+                            chooser.set_value("");
+                        }
+                    }
+                />
+                <button
+                    class="button button--ghost button--icon"
+                    type="button"
+                    aria-label="Preview"
+                    aria-pressed=move || desk.preview.with(Option::is_some).to_string()
+                    data-tip="Preview"
+                    data-tip-side="top"
+                    on:click=show_preview
+                >
+                    <Ico icon=Icon::Eye />
+                </button>
+            </div>
+            <div class="composer__send">
+                <Menu
+                    class="button"
+                    label="Send and set status"
+                    up=true
+                    end=true
+                    button=ViewFn::from(|| {
+                        view! {
+                            <span class="hide-phone">"Send and…"</span>
+                            <Ico icon=Icon::ChevronUp />
+                        }
+                    })
+                >
+                    {move || {
+                        next()
+                            .into_iter()
+                            .map(|status| {
+                                let id = status.id;
+                                let name = match status.category {
+                                    Category::Resolved => "Send and resolve".to_owned(),
+                                    Category::Closed => "Send and close".to_owned(),
+                                    _ => format!("Send, then {}", status.name),
+                                };
+                                view! {
+                                    <button
+                                        class="menu__item"
+                                        type="button"
+                                        role="menuitem"
+                                        on:click=move |_| desk.send(Some(id), false)
+                                    >
+                                        <span>{name}</span>
+                                    </button>
+                                }
+                            })
+                            .collect_view()
+                    }}
+                </Menu>
+                <button class="button button--primary" type="submit" aria-keyshortcuts="Control+Enter">
+                    {move || if desk.is_note() { "Add note" } else { "Send" }}
+                    <kbd>"Ctrl ↵"</kbd>
+                </button>
+            </div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,181 @@
+//! Files on their way to the server: several at once, each with its progress, each to be called off.
+
+use domain::{
+    AttachmentId, TicketId,
+    attachment::{self, Attachment},
+    text,
+};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{File, ProgressEvent, XmlHttpRequest};
+
+/// How far a file has got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// In percent.
+    Sending(u8),
+    Done(Attachment),
+    /// Refused or broken off, and why.
+    Failed(String),
+}
+
+/// One file in the composer.
+#[derive(Clone)]
+pub struct Upload {
+    pub key: u32,
+    pub name: String,
+    pub size: i64,
+    pub progress: ArcRwSignal<Progress>,
+    request: Option<StoredValue<Request, LocalStorage>>,
+}
+
+struct Request {
+    xhr: XmlHttpRequest,
+    _handlers: Vec<Closure<dyn FnMut(ProgressEvent)>>,
+}
+
+/// The files of one composer. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Uploads {
+    ticket: TicketId,
+    pub list: RwSignal<Vec<Upload>>,
+}
+
+impl Uploads {
+    pub fn new(ticket: TicketId) -> Self {
+        Self { ticket, list: RwSignal::new(Vec::new()) }
+    }
+
+    /// Starts to send files.
+    pub fn add(self, files: Vec<File>) {
+        for file in files {
+            let key = self.list.with_untracked(|l| l.last().map_or(1, |u| u.key + 1));
+            let upload = if self.list.with_untracked(Vec::len) < attachment::PER_MESSAGE {
+                start(self.ticket, key, &file)
+            } else {
+                let why = format!("A message carries at most {} files.", attachment::PER_MESSAGE);
+                Upload::new(key, &file, Progress::Failed(why), None)
+            };
+            self.list.update(|list| list.push(upload));
+        }
+    }
+
+    /// Takes a file off: calls its upload off, or has the server forget it.
+    pub fn remove(self, key: u32) {
+        let Some(upload) = self.list.with_untracked(|l| l.iter().find(|u| u.key == key).cloned()) else { return };
+        self.list.update(|list| list.retain(|u| u.key != key));
+        match upload.progress.get_untracked() {
+            Progress::Sending(_) => {
+                if let Some(request) = upload.request {
+                    let _ = request.with_value(|request| request.xhr.abort());
+                }
+            }
+            // Nobody waits for it: one that stays behind is cleared away later.
+            Progress::Done(file) => {
+                if let Ok(xhr) = XmlHttpRequest::new() {
+                    let _ = xhr.open("DELETE", &format!("/files/{}", file.id));
+                    let _ = xhr.send();
+                }
+            }
+            Progress::Failed(_) => {}
+        }
+    }
+
+    /// What has been sent.
+    pub fn done(self) -> Vec<AttachmentId> {
+        self.list.with_untracked(|list| {
+            list.iter()
+                .filter_map(|u| match u.progress.get_untracked() {
+                    Progress::Done(file) => Some(file.id),
+                    _ => None,
+                })
+                .collect()
+        })
+    }
+
+    /// Whether something is still being sent. Tracks.
+    pub fn busy(self) -> bool {
+        self.list.with(|list| {
+            // Every one is asked, so that every one is followed.
+            list.iter().filter(|u| matches!(u.progress.get(), Progress::Sending(_))).count() > 0
+        })
+    }
+
+    /// Hands the files over to a message.
+    pub fn take(self) -> Vec<Upload> {
+        let mut taken = Vec::new();
+        self.list.update(|list| taken = std::mem::take(list));
+        taken
+    }
+
+    /// Puts them back when the message was refused.
+    pub fn give_back(self, uploads: Vec<Upload>) {
+        self.list.update(|list| list.splice(0..0, uploads).for_each(drop));
+    }
+}
+
+impl Upload {
+    fn new(key: u32, file: &File, progress: Progress, request: Option<StoredValue<Request, LocalStorage>>) -> Self {
+        Self { key, name: file.name(), size: file.size() as i64, progress: ArcRwSignal::new(progress), request }
+    }
+}
+
+fn start(ticket: TicketId, key: u32, file: &File) -> Upload {
+    let failed = |why: &str| Upload::new(key, file, Progress::Failed(why.to_owned()), None);
+    if file.size() as i64 > attachment::MAX_BYTES {
+        return failed(&format!("Larger than {}", text::bytes(attachment::MAX_BYTES)));
+    }
+    let upload = Upload::new(key, file, Progress::Sending(0), None);
+    match send(ticket, file, upload.progress.clone()) {
+        Some(request) => Upload { request: Some(StoredValue::new_local(request)), ..upload },
+        None => failed("The browser could not send it"),
+    }
+}
+
+/// Sends the bytes as they are. An `XMLHttpRequest`, because `fetch` does not tell how far it has got.
+fn send(ticket: TicketId, file: &File, progress: ArcRwSignal<Progress>) -> Option<Request> {
+    let xhr = XmlHttpRequest::new().ok()?;
+    let name = attachment::url_name(&file.name());
+    xhr.open_with_async("POST", &format!("/files?ticket={ticket}&name={name}"), true).ok()?;
+    xhr.set_request_header("content-type", "application/octet-stream").ok()?;
+    let moved = Closure::<dyn FnMut(ProgressEvent)>::new({
+        let progress = progress.clone();
+        move |event: ProgressEvent| {
+            if event.length_computable() && event.total() > 0.0 {
+                // The last percent is the server's: it looks at the file before it answers.
+                let percent = (event.loaded() / event.total() * 99.0) as u8;
+                progress.set(Progress::Sending(percent));
+            }
+        }
+    });
+    let ended = Closure::<dyn FnMut(ProgressEvent)>::new({
+        let xhr = xhr.clone();
+        move |_: ProgressEvent| progress.set(outcome(&xhr))
+    });
+    xhr.upload().ok()?.set_onprogress(Some(moved.as_ref().unchecked_ref()));
+    xhr.set_onloadend(Some(ended.as_ref().unchecked_ref()));
+    xhr.send_with_opt_blob(Some(file)).ok()?;
+    Some(Request { xhr, _handlers: vec![moved, ended] })
+}
+
+fn outcome(xhr: &XmlHttpRequest) -> Progress {
+    let body = xhr.response_text().ok().flatten().unwrap_or_default();
+    match xhr.status().unwrap_or(0) {
+        200..=299 => match serde_json::from_str(&body) {
+            Ok(file) => Progress::Done(file),
+            Err(_) => Progress::Failed("The server gave an answer that this page does not understand.".into()),
+        },
+        0 => Progress::Failed("The upload broke off. Please try again.".into()),
+        _ => {
+            let detail = serde_json::from_str::<serde_json::Value>(&body)
+                .ok()
+                .and_then(|problem| problem.get("detail")?.as_str().map(str::to_owned));
+            Progress::Failed(detail.unwrap_or_else(|| "The server did not take it.".into()))
+        }
+    }
+}
+
+/// The files of a list that the browser gave.
+pub fn files_of(list: Option<web_sys::FileList>) -> Vec<File> {
+    list.map(|list| (0..list.length()).filter_map(|n| list.get(n)).collect()).unwrap_or_default()
+}
