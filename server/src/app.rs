@@ -20,6 +20,7 @@ use tower_http::trace::TraceLayer;
 use ui::Assets;
 
 use crate::config::Config;
+use crate::files;
 use crate::forms;
 use crate::identify::{Who, identify};
 use crate::live::{self, Live};
@@ -75,6 +76,7 @@ pub fn router(state: AppState) -> Router {
         .leptos_routes_with_context(&state, routes, move || context.provide(), move || shell.shell())
         .merge(forms::router())
         .merge(portal::router(state.config.max_upload_mb))
+        .merge(files::router())
         .route("/live", get(live_updates))
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)

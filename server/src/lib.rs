@@ -4,6 +4,7 @@ pub mod app;
 pub mod config;
 pub mod demo;
 pub mod desk;
+pub mod files;
 pub mod forms;
 pub mod identify;
 pub mod live;

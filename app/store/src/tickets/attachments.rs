@@ -15,11 +15,29 @@ use domain::{
     text,
 };
 use futures::{Stream, StreamExt};
-use object_store::{ObjectStoreExt, PutPayload, path::Path};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, path::Path};
 use rand::{Rng, distr::Alphanumeric};
 
 /// As many bytes are looked at before anything is stored.
 const SNIFF: usize = 8 * 1024;
+
+/// A file that this actor may read.
+pub struct Found {
+    pub attachment: Attachment,
+    path: Path,
+}
+
+impl Found {
+    /// Its bytes, or a part of them.
+    pub async fn read(
+        &self,
+        desk: &Desk,
+        part: Option<std::ops::Range<u64>>,
+    ) -> Result<futures::stream::BoxStream<'static, object_store::Result<Bytes>>> {
+        let options = GetOptions { range: part.map(GetRange::Bounded), ..GetOptions::default() };
+        Ok(desk.files().get_opts(&self.path, options).await.ours()?.into_stream())
+    }
+}
 
 /// A file that is there to be read: what it is, and its bytes.
 pub struct Opened {
@@ -257,8 +275,15 @@ pub enum Which<'a> {
     Id(AttachmentId),
 }
 
-/// A file for reading, if this actor may see the message it is on; before it is sent, only its uploader.
+/// A file with all its bytes; see [`find`].
 pub async fn open(desk: &Desk, actor: &Actor, which: Which<'_>) -> Result<Opened> {
+    let found = find(desk, actor, which).await?;
+    let bytes = found.read(desk, None).await?;
+    Ok(Opened { attachment: found.attachment, bytes })
+}
+
+/// A file for reading, if this actor may see the message it is on; before it is sent, only its uploader.
+pub async fn find(desk: &Desk, actor: &Actor, which: Which<'_>) -> Result<Found> {
     let (key, id) = match which {
         Which::Key(key) => (Some(key), None),
         Which::Id(id) => (None, Some(id.0)),
@@ -290,8 +315,8 @@ pub async fn open(desk: &Desk, actor: &Actor, which: Which<'_>) -> Result<Opened
     if found.deleted_at.is_some() {
         return Err(Error::new(Code::NotFound, "This file was deleted."));
     }
-    let bytes = desk.files().get(&Path::from(found.path.as_str())).await.ours()?.into_stream();
-    Ok(Opened {
+    Ok(Found {
+        path: Path::from(found.path.as_str()),
         attachment: Attachment {
             id: AttachmentId(found.id),
             key: found.key,
@@ -300,7 +325,6 @@ pub async fn open(desk: &Desk, actor: &Actor, which: Which<'_>) -> Result<Opened
             size: found.size,
             deleted_by: None,
         },
-        bytes,
     })
 }
 
