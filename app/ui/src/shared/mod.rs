@@ -11,9 +11,9 @@ mod when;
 
 pub use avatar::Avatar;
 pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast, toast_error, toaster};
-pub use picker::{Choice, Picker};
 pub use field::Field;
 pub use menu::Menu;
+pub use picker::{Choice, Picker};
 pub use priority::{PriorityMark, StatusMark, state_icon, state_word};
 pub use textarea::TextArea;
 pub use when::{ClockTime, When, clock};

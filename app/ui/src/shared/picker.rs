@@ -39,8 +39,8 @@ pub fn Picker(
     let list_id = format!("picker-{}", label.to_lowercase().replace(' ', "-"));
     let shown = Memo::new(move |_| {
         let words = typed.with(|t| t.trim().to_lowercase());
-        let mut found: Vec<Choice> =
-            choices.with(|all| all.iter().filter(|c| c.label.to_lowercase().contains(&words)).take(60).cloned().collect());
+        let mut found: Vec<Choice> = choices
+            .with(|all| all.iter().filter(|c| c.label.to_lowercase().contains(&words)).take(60).cloned().collect());
         if free && !words.is_empty() && found.iter().all(|c| c.label.to_lowercase() != words) {
             found.push(Choice { key: words.clone(), label: format!("New: {words}"), chosen: false, person: false });
         }

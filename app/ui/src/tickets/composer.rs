@@ -98,13 +98,8 @@ impl Desk {
         let key = self.state.pending.with_untracked(|p| p.last().map_or(1, |p| p.key + 1));
         self.state.pending.update(|p| p.push(Pending { key, writing, body: body.clone() }));
         self.state.conversation.to_end();
-        let message = NewMessage {
-            writing,
-            body: body.clone(),
-            attachments,
-            seen: self.state.seen.get_untracked(),
-            status,
-        };
+        let message =
+            NewMessage { writing, body: body.clone(), attachments, seen: self.state.seen.get_untracked(), status };
         self.sending.update(|n| *n += 1);
         let state = self.state;
         spawn_local(async move {
@@ -146,8 +141,7 @@ impl Desk {
     fn use_tool(self, tool: Tool) {
         let Some(area) = self.area.get_untracked() else { return };
         let place = |at: Result<Option<u32>, _>| at.ok().flatten().unwrap_or_default() as usize;
-        let edit =
-            markdown::apply(tool, &area.value(), place(area.selection_start()), place(area.selection_end()));
+        let edit = markdown::apply(tool, &area.value(), place(area.selection_start()), place(area.selection_end()));
         let _ = area.focus();
         let _ = area.set_selection_range(edit.start as u32, edit.end as u32);
         let typed = document().dyn_into::<web_sys::HtmlDocument>().is_ok_and(|document| {
@@ -202,9 +196,7 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
             desk.uploads.add(files);
         }
     };
-    let is_open = move || {
-        (!desk.text().is_empty() || !desk.uploads.list.with(Vec::is_empty)).then_some("")
-    };
+    let is_open = move || (!desk.text().is_empty() || !desk.uploads.list.with(Vec::is_empty)).then_some("");
     view! {
         <div class="composer-wrap">
             <Typing state />

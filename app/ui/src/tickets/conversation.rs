@@ -125,7 +125,11 @@ impl Conversation {
                 self.more_before.set(true);
             }
         });
-        if before { self.more_before.set(slice.more_before) } else { self.more_after.set(slice.more_after) }
+        if before {
+            self.more_before.set(slice.more_before)
+        } else {
+            self.more_after.set(slice.more_after)
+        }
         self.note_newest();
     }
 
@@ -257,7 +261,7 @@ impl Item {
     pub fn key(&self) -> (u8, i64, usize) {
         match self {
             Item::Day(wall) => (0, day(*wall), 0),
-            Item::One(entry) => (1, entry.id.0, entry.message.as_ref().map_or(0, |m| deleted(m))),
+            Item::One(entry) => (1, entry.id.0, entry.message.as_ref().map_or(0, deleted)),
             Item::Run(entries) => (2, entries.first().map_or(0, |e| e.id.0), entries.len()),
         }
     }
@@ -352,7 +356,15 @@ mod tests {
     fn runs_fold_within_a_day() {
         let e = |id, at, message| entry(id, at, message);
         let hour = 3_600_000;
-        let all = [e(1, 0, true), e(2, 1, false), e(3, 2, false), e(4, 3, true), e(5, 4, false), e(6, 5, false), e(7, 6, false)];
+        let all = [
+            e(1, 0, true),
+            e(2, 1, false),
+            e(3, 2, false),
+            e(4, 3, true),
+            e(5, 4, false),
+            e(6, 5, false),
+            e(7, 6, false),
+        ];
         assert_eq!(shape(&all, 0), "|meem3");
         let over_midnight = [e(1, 22 * hour, false), e(2, 23 * hour, false), e(3, 24 * hour, false)];
         assert_eq!(shape(&over_midnight, 0), "|ee|e");

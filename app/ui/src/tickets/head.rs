@@ -18,7 +18,11 @@ pub fn Head(state: TicketState) -> impl IntoView {
     let location = use_location();
     let back = move || {
         let search = location.search.get();
-        if search.is_empty() || search.starts_with("entry=") { "/tickets".to_owned() } else { format!("/tickets?{search}") }
+        if search.is_empty() || search.starts_with("entry=") {
+            "/tickets".to_owned()
+        } else {
+            format!("/tickets?{search}")
+        }
     };
     let (id, created, source) = state.ticket.with_untracked(|t| (t.id, t.created_at, t.source));
     let requester = move || state.ticket.with(|t| t.requester.clone());

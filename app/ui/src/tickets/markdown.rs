@@ -34,8 +34,7 @@ pub fn apply(tool: Tool, text: &str, start: usize, end: usize) -> Edit {
             let length = end - start;
             let text = format!("[{words}](https://)");
             // The address is still to come, or the words are.
-            let select =
-                if length == 0 { (start + 1, start + 1) } else { (start + length + 3, start + length + 11) };
+            let select = if length == 0 { (start + 1, start + 1) } else { (start + length + 3, start + length + 11) };
             Edit { start, end, text, select }
         }
         Tool::Code if part(start, end).contains('\n') => around(start, end, part(start, end), "```\n", "\n```"),

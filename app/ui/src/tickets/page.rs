@@ -32,8 +32,7 @@ pub fn TicketPage() -> impl IntoView {
     let params = use_params_map();
     let query = use_query_map();
     let id = Memo::new(move |_| params.with(|p| p.get("id").and_then(|n| n.parse::<i64>().ok())).map(TicketId));
-    let marked =
-        Memo::new(move |_| query.with(|q| q.get("entry").and_then(|n| n.parse::<i64>().ok())).map(EventId));
+    let marked = Memo::new(move |_| query.with(|q| q.get("entry").and_then(|n| n.parse::<i64>().ok())).map(EventId));
     let view = Resource::new_blocking(
         move || id.get(),
         move |id| {

@@ -273,9 +273,10 @@ fn AssigneePicker(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
             .collect::<Vec<_>>()
     });
     let pick = Callback::new(move |key: String| {
-        let to = key.parse::<i64>().ok().and_then(|id| {
-            people.with_untracked(|all| all.iter().find(|p| p.id.0 == id).cloned())
-        });
+        let to = key
+            .parse::<i64>()
+            .ok()
+            .and_then(|id| people.with_untracked(|all| all.iter().find(|p| p.id.0 == id).cloned()));
         assign(state, to);
     });
     let shown = move || match current.get() {
@@ -324,8 +325,9 @@ fn Tags(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
     let names = move || state.tags_on().into_iter().map(|t| t.name).collect::<Vec<_>>();
     let set = move |new: Vec<String>, said: String| {
         let old = untrack(names);
-        let ids: Vec<_> =
-            state.tags.with_untracked(|all| new.iter().filter_map(|n| all.iter().find(|t| t.name == *n)).map(|t| t.id).collect());
+        let ids: Vec<_> = state
+            .tags
+            .with_untracked(|all| new.iter().filter_map(|n| all.iter().find(|t| t.name == *n)).map(|t| t.id).collect());
         let change = |tags| Change { tags: Some(tags), ..Change::default() };
         state.change(change(new), move |t| t.tags = ids, said, Some(change(old)));
     };

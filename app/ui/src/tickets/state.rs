@@ -153,6 +153,10 @@ impl TicketState {
     pub fn change(self, change: Change, show: impl FnOnce(&mut Ticket), said: String, undo: Option<Change>) {
         let before = self.ticket.get_untracked();
         self.ticket.update(show);
+        self.send(change, before, said, undo);
+    }
+
+    fn send(self, change: Change, before: Ticket, said: String, undo: Option<Change>) {
         spawn_local(async move {
             let result = rpc::change_ticket(self.id, change).await;
             if self.ticket.try_get_untracked().is_none() {
@@ -166,7 +170,8 @@ impl TicketState {
                     self.take(ticket);
                     let undo = undo.map(|undo| {
                         Callback::new(move |()| {
-                            self.change(undo.clone(), |_| {}, "Taken back.".into(), None);
+                            let now = self.ticket.get_untracked();
+                            self.send(undo.clone(), now, "Taken back.".into(), None);
                         })
                     });
                     self.toaster.say(said, undo);
@@ -197,7 +202,8 @@ impl TicketState {
         spawn_local(async move {
             match rpc::watch(self.id, on).await {
                 Ok(()) => {
-                    let said = if on { "You are told of what happens here." } else { "You no longer watch this ticket." };
+                    let said =
+                        if on { "You are told of what happens here." } else { "You no longer watch this ticket." };
                     self.toaster.say(said, None);
                     if self.watching.try_get_untracked().is_some() {
                         self.conversation.catch_up().await;
@@ -214,7 +220,8 @@ impl TicketState {
     /// The tags on the ticket, by name.
     pub fn tags_on(self) -> Vec<Tag> {
         self.ticket.with(|ticket| {
-            self.tags.with(|all| ticket.tags.iter().filter_map(|id| all.iter().find(|t| t.id == *id).cloned()).collect())
+            self.tags
+                .with(|all| ticket.tags.iter().filter_map(|id| all.iter().find(|t| t.id == *id).cloned()).collect())
         })
     }
 }
