@@ -1,0 +1,296 @@
+//! Mails becoming tickets and conversations.
+
+use crate::support::{Refused as _, World};
+use bytes::Bytes;
+use domain::{
+    Actor, Code, EventId, TicketId, UserId,
+    event::Happening,
+    mail::{Outcome, Raw},
+    timeline::{Entry, Part},
+};
+use futures::TryStreamExt as _;
+use server::mail::{import::import, parse};
+use std::path::{Path, PathBuf};
+use store::{
+    mails::{self, Origin},
+    tickets::{attachments, view},
+};
+use tokio_util::sync::CancellationToken;
+
+const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/// A plain mail.
+fn mail(from: &str, id: &str, references: &str, body: &str) -> String {
+    let references = if references.is_empty() { String::new() } else { format!("References: {references}\r\n") };
+    format!(
+        "From: {from}\r\nMessage-ID: <{id}>\r\n{references}Subject: The printer\r\nDate: Mon, 3 Mar 2025 10:12:00 +0000\r\n\r\n{body}\r\n"
+    )
+}
+
+async fn hand_in(world: &World, raw: &str, origin: Origin) -> Outcome {
+    let parsed = parse(raw.as_bytes()).unwrap();
+    mails::take_in(&world.desk, parsed, Bytes::from(raw.to_owned()), origin).await.unwrap()
+}
+
+async fn archive(world: &World, raw: &str) -> Outcome {
+    hand_in(world, raw, Origin::Archive).await
+}
+
+fn ticket(outcome: &Outcome) -> TicketId {
+    match outcome {
+        Outcome::Ticket(id) | Outcome::Reply(id) => *id,
+        other => panic!("no ticket: {other:?}"),
+    }
+}
+
+async fn entries(world: &World, actor: &Actor, id: TicketId) -> Vec<Entry> {
+    view::view(&world.desk, actor, id, Part::Latest).await.unwrap().slice.entries
+}
+
+async fn address(actor: &Actor) -> String {
+    actor.principal().unwrap().email.clone()
+}
+
+async fn actor_of(world: &World, email: &str) -> Actor {
+    let id: i64 = sqlx::query_scalar("select id from users where email = $1")
+        .bind(email)
+        .fetch_one(world.desk.pool())
+        .await
+        .unwrap();
+    world.actor(UserId(id)).await
+}
+
+#[tokio::test]
+async fn a_mail_opens_a_ticket_and_its_answer_finds_it() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let first =
+        archive(&world, &mail("Ada <ada@acme.example>", "a@x", "", "It does not print.\r\n\r\n-- \r\nAda")).await;
+    assert!(matches!(first, Outcome::Ticket(_)));
+    let id = ticket(&first);
+    let view = view::view(&world.desk, &agent, id, Part::Latest).await.unwrap();
+    assert_eq!((view.ticket.subject.as_str(), view.ticket.requester.name.as_str()), ("The printer", "Ada"));
+    assert_eq!(view.requester_email, "ada@acme.example");
+    assert_eq!(view.ticket.created_at.rfc3339(), "2025-03-03T10:12:00Z");
+    let message = view.slice.entries.iter().find_map(|e| e.message.clone()).unwrap();
+    assert_eq!(message.html, "<p>It does not print.</p>");
+    assert!(message.quoted_html.unwrap().contains("Ada"));
+
+    // Found by any mail of the thread, whatever the subject; the same subject alone finds nothing.
+    let answer =
+        mail("ada@acme.example", "b@x", "<unknown@x> <a@x>", "It prints again.").replace("The printer", "Other");
+    assert_eq!(archive(&world, &answer).await, Outcome::Reply(id));
+    let chained = mail("ada@acme.example", "c@x", "<b@x>", "Or not.");
+    assert_eq!(archive(&world, &chained).await, Outcome::Reply(id));
+    let alone = archive(&world, &mail("ada@acme.example", "d@x", "", "Re: #1001")).await;
+    assert!(matches!(alone, Outcome::Ticket(other) if other != id));
+}
+
+#[tokio::test]
+async fn a_mail_is_taken_in_once() {
+    let world = World::new().await;
+    let raw = mail("ada@acme.example", "a@x", "", "Hello");
+    let id = ticket(&archive(&world, &raw).await);
+    assert_eq!(archive(&world, &raw).await, Outcome::Twice);
+    // A copy that came another way has other headers.
+    assert_eq!(archive(&world, &format!("Received: by other\r\n{raw}")).await, Outcome::Twice);
+    // Another mail of a sender that gives all of them one Message-ID is another mail.
+    let other = archive(&world, &raw.replace("Hello", "Something else")).await;
+    assert!(matches!(other, Outcome::Ticket(other) if other != id), "{other:?}");
+    // Eight at the same moment.
+    let raw = mail("bob@acme.example", "z@x", "", "At once");
+    let all = futures::future::join_all((0..8).map(|_| archive(&world, &raw))).await;
+    assert_eq!(all.iter().filter(|o| matches!(o, Outcome::Ticket(_))).count(), 1, "{all:?}");
+    assert_eq!(all.iter().filter(|o| **o == Outcome::Twice).count(), 7, "{all:?}");
+}
+
+#[tokio::test]
+async fn a_stranger_joins_and_takes_nothing_over() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let id = ticket(&archive(&world, &mail("ada@acme.example", "a@x", "", "Hello")).await);
+    let raw = mail("Eve <eve@other.example>", "b@x", "<a@x>", "Me too");
+    assert_eq!(archive(&world, &raw).await, Outcome::Reply(id));
+    archive(&world, &mail("eve@other.example", "c@x", "<a@x>", "And again")).await;
+    let seen = entries(&world, &agent, id).await;
+    let joined =
+        seen.iter().filter(|e| matches!(&e.what, Happening::Joined { email, .. } if email == "eve@other.example"));
+    assert_eq!(joined.count(), 1, "announced once");
+    let by: Vec<&str> = seen.iter().filter(|e| e.message.is_some()).map(|e| e.by.name.as_str()).collect();
+    assert_eq!(by, ["ada", "Eve", "Eve"]);
+    let view = view::view(&world.desk, &agent, id, Part::Latest).await.unwrap();
+    assert_eq!(view.requester_email, "ada@acme.example");
+    let eve = actor_of(&world, "eve@other.example").await;
+    view::view(&world.desk, &eve, id, Part::Latest).await.refused(Code::NotFound);
+    // The customer does not see who joined, only what was written.
+    let ada = actor_of(&world, "ada@acme.example").await;
+    assert!(entries(&world, &ada, id).await.iter().all(|e| !matches!(e.what, Happening::Joined { .. })));
+}
+
+#[tokio::test]
+async fn staff_answer_by_mail_only_where_they_are_believed() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let id = ticket(&archive(&world, &mail("ada@acme.example", "a@x", "", "Hello")).await);
+    let from = address(&agent).await;
+    archive(&world, &mail(&from, "b@x", "<a@x>", "An old answer")).await;
+    hand_in(&world, &mail(&from, "c@x", "<a@x>", "Pay here, please"), Origin::Mailbox).await;
+    let kinds: Vec<Happening> =
+        entries(&world, &agent, id).await.into_iter().filter(|e| e.message.is_some()).map(|e| e.what).collect();
+    assert_eq!(kinds, [Happening::CustomerMessage, Happening::Reply, Happening::Note]);
+}
+
+#[tokio::test]
+async fn files_and_pictures_come_along() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let raw = format!(
+        "From: ada@acme.example\r\nMessage-ID: <a@x>\r\nSubject: Pictures\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n\
+         --m\r\nContent-Type: text/html\r\n\r\n<p onclick=x>Look <img src=\"cid:p@x\"><img src=\"https://t.example/x.png\"></p><script>x</script>\r\n\
+         --m\r\nContent-Type: image/png\r\nContent-ID: <p@x>\r\nContent-Transfer-Encoding: base64\r\n\r\n{PNG}\r\n\
+         --m\r\nContent-Type: application/x-msdownload; name=setup.exe\r\n\r\nMZ\r\n--m--\r\n"
+    );
+    let id = ticket(&archive(&world, &raw).await);
+    let message = entries(&world, &agent, id).await.into_iter().find_map(|e| e.message).unwrap();
+    assert!(message.foreign_html);
+    assert!(message.html.contains("src=\"/files/") && message.html.contains("Remote image hidden"), "{}", message.html);
+    assert!(!message.html.contains("script") && !message.html.contains("onclick"));
+    // The picture is shown in the text; the program is kept, but only as bytes.
+    let shown: Vec<_> = message.attachments.iter().map(|a| (a.name.as_str(), a.content_type.as_str())).collect();
+    assert_eq!(shown, [("setup.exe", "application/octet-stream")]);
+    let key = message.html.split("/files/").nth(1).unwrap().split('/').next().unwrap();
+    let opened = attachments::open(&world.desk, &agent, attachments::Which::Key(key)).await.unwrap();
+    let bytes: Vec<Bytes> = opened.bytes.try_collect().await.unwrap();
+    assert!(bytes.concat().starts_with(b"\x89PNG"));
+    assert_eq!(opened.attachment.content_type, "image/png");
+}
+
+#[tokio::test]
+async fn what_was_passed_on_stays_in_sight() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let body =
+        "FYI\r\n\r\n---------- Forwarded message ---------\r\nFrom: Bob\r\nSubject: It\r\n\r\nThe quokka is loose.";
+    let id = ticket(&archive(&world, &mail("ada@acme.example", "a@x", "", body)).await);
+    let message = entries(&world, &agent, id).await.into_iter().find_map(|e| e.message).unwrap();
+    assert!(message.html.contains("quokka") && message.quoted_html.is_none());
+}
+
+#[tokio::test]
+async fn quarantine_is_for_admins() {
+    let world = World::new().await;
+    let (admin, agent) = (world.superadmin().await, world.agent().await);
+    let nobody = "Subject: Nobody\r\nTo: help@desk.example\r\n\r\nHello";
+    assert!(matches!(archive(&world, nobody).await, Outcome::Quarantined(_)));
+    assert_eq!(archive(&world, nobody).await, Outcome::Twice);
+    archive(&world, &mail("eve@other.example", "a@x", "", "Hello")).await;
+    sqlx::query("update users set blocked_at = now() where email = 'eve@other.example'")
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    assert!(matches!(
+        archive(&world, &mail("eve@other.example", "b@x", "<a@x>", "Again")).await,
+        Outcome::Quarantined(_)
+    ));
+    mails::refuse(&world.desk, Bytes::from_static(b"\0\xff"), "It is not a mail.").await.unwrap();
+
+    let first = mails::list(&world.desk, &admin, None, Some(2)).await.unwrap();
+    assert_eq!(
+        first.rows.iter().map(|r| r.reason.as_str()).collect::<Vec<_>>(),
+        ["It is not a mail.", "Its sender is blocked."]
+    );
+    let rest = mails::list(&world.desk, &admin, first.next.as_deref(), Some(2)).await.unwrap();
+    assert_eq!((rest.rows.len(), rest.next), (1, None));
+    mails::list(&world.desk, &agent, None, None).await.refused(Code::Forbidden);
+    let kept = Raw::Mail(rest.rows[0].id);
+    let (size, bytes) = mails::raw(&world.desk, &admin, kept).await.unwrap();
+    let bytes: Vec<Bytes> = bytes.try_collect().await.unwrap();
+    assert_eq!((size as usize, bytes.concat()), (nobody.len(), nobody.as_bytes().to_vec()));
+    assert_eq!(mails::raw(&world.desk, &agent, kept).await.err().unwrap().code, Code::NotFound);
+}
+
+#[tokio::test]
+async fn the_raw_mail_of_a_message_is_for_staff() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let raw = mail("ada@acme.example", "a@x", "", "Hello");
+    let id = ticket(&archive(&world, &raw).await);
+    let message = entries(&world, &agent, id).await.into_iter().find(|e| e.message.is_some()).unwrap().id;
+    let (_, bytes) = mails::raw(&world.desk, &agent, Raw::Message(message)).await.unwrap();
+    assert_eq!(bytes.try_collect::<Vec<Bytes>>().await.unwrap().concat(), raw.as_bytes());
+    let ada = actor_of(&world, "ada@acme.example").await;
+    assert!(mails::raw(&world.desk, &ada, Raw::Message(message)).await.is_err());
+    assert!(mails::raw(&world.desk, &agent, Raw::Message(EventId(i64::MAX))).await.is_err());
+}
+
+/// A folder with these files.
+fn folder(files: &[(&str, String)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn folders_of_every_kind() {
+    let world = World::new().await;
+    let dated = |raw: String, day: u8| raw.replace("3 Mar", &format!("{day} Mar"));
+    let mbox = format!(
+        "From a Mon Mar  3 10:12:00 2025\n{}\nFrom b Mon Mar  3 10:12:00 2025\n{}",
+        dated(mail("ada@acme.example", "m2@x", "<m1@x>", ">From here on"), 6),
+        dated(mail("ada@acme.example", "m1@x", "", "One"), 5),
+    );
+    let files = [
+        // The answer lies before what it answers to; the dates put them in order.
+        ("a-answer.eml", dated(mail("ada@acme.example", "b@x", "<a@x>", "Two"), 4)),
+        ("sub/b-first.eml", mail("ada@acme.example", "a@x", "", "One")),
+        ("maildir/cur/1.host:2,S", mail("bob@acme.example", "c@x", "", "Three")),
+        ("maildir/new/2.host", mail("bob@acme.example", "d@x", "<c@x>", "Four")),
+        ("old.mbox", mbox),
+        ("broken.eml", "nothing of a mail".to_owned()),
+        ("README", "No mail.".to_owned()),
+    ];
+    let folder = folder(&files);
+    let go = CancellationToken::new();
+    let report = import(&world.desk, folder.path(), &go).await.unwrap();
+    assert_eq!((report.mails, report.tickets, report.replies, report.quarantined.len()), (7, 3, 3, 1), "{report}");
+    assert_eq!(report.other.len(), 1, "{report}");
+    assert_eq!(report.kept(), report.mails);
+    let again = import(&world.desk, folder.path(), &go).await.unwrap();
+    assert_eq!((again.twice, again.tickets, again.replies), (7, 0, 0), "{again}");
+    go.cancel();
+    assert!(import(&world.desk, folder.path(), &go).await.unwrap().stopped);
+    assert!(import(&world.desk, Path::new("/no/such/folder"), &go).await.is_err());
+}
+
+/// Real mails of many programs, many of them broken: each is kept, its files can be read, and a second time changes nothing.
+#[tokio::test]
+async fn real_mails() {
+    let all: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/mail");
+    let world = World::new().await;
+    let admin = world.superadmin().await;
+    for part in ["parse", "bounces", "not-bounces"] {
+        let folder = all.join(part);
+        if !folder.is_dir() {
+            eprintln!("skipped: there is no {}", folder.display());
+            continue;
+        }
+        let go = CancellationToken::new();
+        let report = import(&world.desk, &folder, &go).await.unwrap();
+        println!("{part}: {report}");
+        assert!(report.mails > 0 && report.failed.is_empty(), "{report}");
+        assert_eq!(report.kept(), report.mails, "{report}");
+        let again = import(&world.desk, &folder, &go).await.unwrap();
+        assert_eq!(again.twice, report.mails, "{again}");
+    }
+    let keys: Vec<(String, i64)> =
+        sqlx::query_as("select key, size from attachments").fetch_all(world.desk.pool()).await.unwrap();
+    for (key, size) in keys {
+        let opened = attachments::open(&world.desk, &admin, attachments::Which::Key(&key)).await.unwrap();
+        let bytes: Vec<Bytes> = opened.bytes.try_collect().await.unwrap();
+        assert_eq!(bytes.concat().len() as i64, size);
+    }
+}
