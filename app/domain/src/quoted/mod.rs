@@ -61,10 +61,8 @@ pub fn fold(lines: &[&str]) -> Fold {
     let mut fold = Fold { folded: vec![false; lines.len()], forwarded: false };
     let mut start = 0;
     // History at the very top, with what was written below it.
-    if let Some(first) = kinds.iter().position(|k| *k != Kind::Blank) {
-        if kinds[first].introduces() {
-            start = head(&kinds, first, &mut fold);
-        }
+    if let Some(first) = kinds.iter().position(|k| *k != Kind::Blank).filter(|n| kinds[*n].introduces()) {
+        start = head(&kinds, first, &mut fold);
     }
     let mut end = history(&kinds, start, &mut fold);
     end = signature(lines, &kinds, start, end, &mut fold);
@@ -112,8 +110,8 @@ fn history(kinds: &[Kind], start: usize, fold: &mut Fold) -> usize {
             return top;
         }
         // The person writes between or below the quotes: those stay, for without them it makes no sense.
-        for line in n..block {
-            fold.folded[line] = kinds[line] != Kind::QuotedIntroduction;
+        for (folded, kind) in fold.folded[n..block].iter_mut().zip(&kinds[n..block]) {
+            *folded = *kind != Kind::QuotedIntroduction;
         }
         n = block;
     }

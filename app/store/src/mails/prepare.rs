@@ -44,7 +44,7 @@ pub(super) fn prepare(mut mail: IncomingMail, folder: &str) -> Prepared {
     let subject = text::tidy_line(&mail.subject);
     let subject = match subject.chars().count() {
         0 => "(no subject)".to_owned(),
-        ..=SUBJECT_MAX => subject,
+        1..=SUBJECT_MAX => subject,
         _ => subject.chars().take(SUBJECT_MAX - 1).chain(['…']).collect(),
     };
     let mut files: Vec<File> = Vec::with_capacity(mail.files.len());

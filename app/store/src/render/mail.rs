@@ -311,7 +311,7 @@ fn style(text: &str) -> String {
 fn is_plain(name: &str, value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let clean = lower.chars().all(|c| c.is_alphanumeric() || " #%.,()'\"-!/+_".contains(c));
-    let paired = |quote: char| lower.matches(quote).count() % 2 == 0;
+    let paired = |quote: char| lower.matches(quote).count().is_multiple_of(2);
     let functions = lower.match_indices('(').all(|(at, _)| {
         let before = lower[..at].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
         matches!(before, "rgb" | "rgba" | "hsl" | "hsla")

@@ -158,6 +158,12 @@ fn history_is_folded_and_nothing_lost() {
 }
 
 #[test]
+fn a_picture_before_the_history_stays() {
+    let shown = show("<p>Look</p><div><img src=\"cid:pic@x\"><blockquote>It</blockquote></div>");
+    assert!(shown.visible.contains("<img ") && shown.quoted.is_some_and(|q| q.contains("It") && !q.contains("<img ")));
+}
+
+#[test]
 fn texts() {
     for (html, text) in [
         ("<p>a</p><p>b</p>", "a\n\nb"),

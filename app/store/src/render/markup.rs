@@ -208,10 +208,8 @@ impl Lines {
     }
 
     fn space(&mut self) {
-        if let Some(line) = &mut self.now {
-            if !line.text.ends_with(' ') {
-                line.text.push(' ');
-            }
+        if let Some(line) = self.now.as_mut().filter(|line| !line.text.ends_with(' ')) {
+            line.text.push(' ');
         }
     }
 
@@ -241,30 +239,19 @@ impl Lines {
 
 /// Cuts sanitised HTML in two, each of which is whole: what is open at the cut is closed before and opened again after.
 pub(super) fn cut(html: &str, at: usize) -> (String, String) {
-    let mut open: Vec<(&str, usize, usize)> = Vec::new();
-    let mut ended = 0;
-    let mut found: Vec<(usize, Token<'_>)> = Vec::new();
-    for (start, token) in tokens(html) {
-        if let Some((previous, _)) = found.last() {
-            if start >= at && *previous < at {
-                ended = found.len();
-            }
-        }
-        found.push((start, token));
-    }
-    if ended == 0 {
-        ended = found.iter().filter(|(start, _)| *start < at).count();
-    }
+    let found: Vec<(usize, Token<'_>)> = tokens(html).collect();
+    let ended = found.iter().filter(|(start, _)| *start < at).count();
     // What only opens right before the cut belongs behind it.
     let mut from = ended;
     while from > 0 {
         match found[from - 1].1 {
-            Token::Open(..) => from -= 1,
+            Token::Open(name, _) if name != "img" => from -= 1,
             Token::Text(text) if text.trim().is_empty() => from -= 1,
             _ => break,
         }
     }
     let at = found.get(from).map_or(html.len(), |(start, _)| *start);
+    let mut open: Vec<(&str, usize, usize)> = Vec::new();
     for (n, (start, token)) in found.iter().take(from).enumerate() {
         match token {
             Token::Open(name, _) if !is_void(name) => {
