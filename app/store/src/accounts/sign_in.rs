@@ -49,6 +49,7 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
     let hash = found.as_ref().and_then(|u| u.password_hash.clone());
     let right = password::verify(desk, password, hash).await?;
     let mut tx = desk.begin().await?;
+    throttle::check_again(&mut tx, &keys).await?;
     match found {
         Some(user) if right && user.blocked_at.is_none() => {
             throttle::succeeded(&mut tx, &keys).await?;

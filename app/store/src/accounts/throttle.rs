@@ -40,11 +40,25 @@ pub(super) async fn check(tx: &mut Tx, keys: &[Key]) -> Result<()> {
     .ours()?;
     match until {
         Some(until) => {
-            let seconds = (until - now).whole_seconds().max(1);
+            // Rounded up: who comes back when told must not be early.
+            let seconds = ((until - now).whole_milliseconds() + 999) / 1_000;
             Err(Error::too_many(u32::try_from(seconds).unwrap_or(u32::MAX)))
         }
         None => Ok(()),
     }
+}
+
+/// [`check`] again, once the password has been looked at, and keeping others out until the end of the transaction. Of many
+/// tries at once, all of which were let in before the first one had failed, only as many count as may: the others learn
+/// nothing, not even whether they were right.
+pub(super) async fn check_again(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+    let names: Vec<String> = keys.iter().map(|k| k.key.clone()).collect();
+    // In one order everywhere, so that no two wait for each other.
+    sqlx::query!("select key from sign_in_throttle where key = any($1) order by key for update", &names)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    check(tx, keys).await
 }
 
 /// Counts a failure. From the first one past the free ones on, each doubles the wait: 1, 2, 4 … seconds.
