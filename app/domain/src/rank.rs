@@ -1,8 +1,10 @@
 //! Order inside a column of the board: keys that sort as bytes, with always room for one more in between.
 //!
 //! A key is a string over [`DIGITS`], read as a fraction. A ticket gets a key from the moment it enters a column
-//! ([`newest_first`]); dropping a card between two others makes a key between theirs ([`between`]). So a move writes one
+//! ([`entering`]); dropping a card between two others makes a key between theirs ([`between`]). So a move writes one
 //! row, and two people moving different cards never touch the same one.
+
+use crate::TicketId;
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -14,16 +16,24 @@ fn value(digit: u8) -> usize {
     DIGITS.iter().position(|d| *d == digit).unwrap_or(0)
 }
 
-/// The key of a ticket that enters a column at `millis` since 1970: later ones sort first.
-pub fn newest_first(millis: i64) -> String {
-    let mut rest = (62_u64.pow(8) - 1).saturating_sub(millis.max(0) as u64);
-    let mut key = [b'0'; 9];
-    key[0] = b'U';
-    for place in key[1..].iter_mut().rev() {
-        *place = DIGITS[(rest % 62) as usize];
-        rest /= 62;
+/// The key of a ticket that enters a column at `millis` since 1970: later ones sort first, and of those of one moment (many
+/// moved at once) the higher numbers. Like every key it does not end in `0`.
+pub fn entering(millis: i64, ticket: TicketId) -> String {
+    let mut key = String::with_capacity(14);
+    key.push('U');
+    push_descending(&mut key, millis, 8);
+    push_descending(&mut key, ticket.0, 4);
+    key.push('V');
+    key
+}
+
+/// A number in `places` digits, higher ones sorting first; what does not fit is cut off at the left.
+fn push_descending(key: &mut String, number: i64, places: u32) {
+    let all = 62_u64.pow(places);
+    let rest = all - 1 - number.max(0).cast_unsigned() % all;
+    for place in (0..places).rev() {
+        key.push(char::from(DIGITS[(rest / 62_u64.pow(place) % 62) as usize]));
     }
-    String::from_utf8_lossy(&key).into_owned()
 }
 
 /// A key that sorts after `low` and before `high`; `None` is the open end. Never ends in `0`, so there is always room
@@ -60,14 +70,24 @@ mod tests {
 
     #[test]
     fn later_sorts_first() {
-        assert!(newest_first(2_000_000_000_000) < newest_first(1_900_000_000_000));
-        assert!(newest_first(1) < newest_first(0));
-        assert_eq!(newest_first(0).len(), newest_first(1_900_000_000_000).len());
+        let key = |millis| entering(millis, TicketId(1001));
+        assert!(key(2_000_000_000_000) < key(1_900_000_000_000));
+        assert!(key(1) < key(0));
+        assert_eq!(key(0).len(), key(1_900_000_000_000).len());
+    }
+
+    #[test]
+    fn many_at_one_moment_are_apart() {
+        let key = |ticket| entering(1_900_000_000_000, TicketId(ticket));
+        assert!(key(1002) < key(1001));
+        assert!(key(2_000_000) < key(1_999_999));
+        let middle = between(Some(&key(1002)), Some(&key(1001)));
+        assert!(key(1002) < middle && middle < key(1001), "{middle}");
     }
 
     #[test]
     fn room_at_both_ends() {
-        let key = newest_first(1_800_000_000_000);
+        let key = entering(1_800_000_000_000, TicketId(1001));
         assert!(between(None, Some(&key)) < key);
         assert!(between(Some(&key), None) > key);
         assert!(!between(None, None).is_empty());
@@ -77,7 +97,7 @@ mod tests {
         /// Whatever is dropped where: the new key lies between its neighbours, and the column stays strictly sorted.
         #[test]
         fn drops_keep_order(places in prop::collection::vec(0usize..1000, 1..300)) {
-            let mut column: Vec<String> = vec![newest_first(1_800_000_000_000)];
+            let mut column: Vec<String> = vec![entering(1_800_000_000_000, TicketId(1001))];
             for place in places {
                 let at = place % (column.len() + 1);
                 let low = at.checked_sub(1).map(|i| column[i].as_str());

@@ -12,7 +12,7 @@ use domain::{
     policy::{self, Action},
     rank,
     ticket::{Swap, Ticket, Whose},
-    workflow::Category,
+    workflow::{Category, Status},
 };
 use sqlx::{Postgres, QueryBuilder, Row};
 
@@ -100,9 +100,7 @@ pub async fn shift(tx: &mut Tx, actor: &Actor, input: Move) -> Result<Moved> {
     let catalog = tx.desk().catalog();
     let target = catalog.workflow.check(before.status, input.status)?;
     if before.status != input.status {
-        if let Some(limit) = target.wip_limit.filter(|_| target.wip_refuse) {
-            room(tx, input.status, limit, &target.name).await?;
-        }
+        room(tx, target).await?;
         change::set_status(tx, actor, &before, input.status).await?;
     }
     match &input.lane {
@@ -115,10 +113,15 @@ pub async fn shift(tx: &mut Tx, actor: &Actor, input: Move) -> Result<Moved> {
     Ok(Moved { ticket: row::load(&mut tx.conn, input.ticket).await?, event: Some(event) })
 }
 
-/// Whether the column takes one more. Two moves at once into the last place: the lock on the status lets one wait and
-/// then see that it is taken.
-async fn room(tx: &mut Tx, status: StatusId, limit: i32, name: &str) -> Result<()> {
-    sqlx::query!("select id from statuses where id = $1 for update", status.0).fetch_one(&mut *tx.conn).await.ours()?;
+/// Whether the column takes one more, if it has a limit that refuses. Two moves at once into the last place: the lock on the
+/// status lets one wait and then see that it is taken. (Not `for update`: that would hold up every new ticket, too.)
+pub(super) async fn room(tx: &mut Tx, target: &Status) -> Result<()> {
+    let Some(limit) = target.wip_limit.filter(|_| target.wip_refuse) else { return Ok(()) };
+    let (status, name) = (target.id, &target.name);
+    sqlx::query!("select id from statuses where id = $1 for no key update", status.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
     let held = sqlx::query_scalar!(
         r#"select count(*) as "count!" from (select 1 from tickets where status_id = $1 limit $2) t"#,
         status.0,
@@ -138,12 +141,17 @@ async fn room(tx: &mut Tx, status: StatusId, limit: i32, name: &str) -> Result<(
 
 /// Gives the card a rank between its new neighbours.
 async fn place(tx: &mut Tx, actor: &Actor, before: &Ticket, input: &Move) -> Result<domain::EventId> {
-    let above = rank_of(tx, input.above, input.status).await?;
-    let below = rank_of(tx, input.below, input.status).await?;
-    // With one neighbour known, the other is whoever stands there now: the mover may not have seen all cards.
+    // Two cards dropped into one gap at once would get one rank, and nothing could ever be put between them.
+    sqlx::query!("select pg_advisory_xact_lock(hashint8extended($1, 2))", input.status.0)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    let above = rank_of(tx, input, input.above).await?;
+    let below = rank_of(tx, input, input.below).await?;
+    // The other neighbour is whoever stands there now: somebody may have put a card into the gap, and on a filtered board
+    // the mover does not see all cards.
     let (low, high) = match (above, below) {
-        (Some(low), Some(high)) => (Some(low), Some(high)),
-        (Some(low), None) => {
+        (Some(low), _) => {
             let high = neighbour(tx, input, &low, true).await?;
             (Some(low), high)
         }
@@ -170,9 +178,10 @@ async fn place(tx: &mut Tx, actor: &Actor, before: &Ticket, input: &Move) -> Res
     events::append(tx, actor, Some(before.id), &Happening::Rank(Was { from: before.rank.clone(), to })).await
 }
 
-async fn rank_of(tx: &mut Tx, ticket: Option<TicketId>, status: StatusId) -> Result<Option<String>> {
-    let Some(ticket) = ticket else { return Ok(None) };
-    sqlx::query_scalar!("select rank from tickets where id = $1 and status_id = $2", ticket.0, status.0)
+/// Where a neighbour stands; `None` when it has left the column, or is the card itself.
+async fn rank_of(tx: &mut Tx, input: &Move, ticket: Option<TicketId>) -> Result<Option<String>> {
+    let Some(ticket) = ticket.filter(|t| *t != input.ticket) else { return Ok(None) };
+    sqlx::query_scalar!("select rank from tickets where id = $1 and status_id = $2", ticket.0, input.status.0)
         .fetch_optional(&mut *tx.conn)
         .await
         .ours()

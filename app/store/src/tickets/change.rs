@@ -1,6 +1,6 @@
 //! Changing a ticket's properties.
 
-use super::{create, hold, row};
+use super::{board, create, hold, row, watch};
 use crate::{OrOurs, Tx, events, settings};
 use domain::{
     Actor, Code, Error, Result, StatusId, TicketId, UserId,
@@ -25,7 +25,10 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: TicketId, input: Change) -> 
     if let Some(swap) = &input.status {
         expect(swap, &before.status, "status")?;
         let workflow = &tx.desk().catalog().workflow;
-        workflow.check(before.status, swap.to)?;
+        let target = workflow.check(before.status, swap.to)?;
+        if before.status != swap.to {
+            board::room(tx, target).await?;
+        }
         set_status(tx, actor, &before, swap.to).await?;
     }
     if let Some(swap) = &input.assignee {
@@ -86,7 +89,7 @@ pub(crate) async fn set_status(tx: &mut Tx, actor: &Actor, before: &Ticket, to: 
         "update tickets set status_id = $2, rank = $3, updated_at = greatest(updated_at, $4), version = version + 1 where id = $1",
         before.id.0,
         to.0,
-        rank::newest_first(tx.now.0),
+        rank::entering(tx.now.0, before.id),
         at,
     )
     .execute(&mut *tx.conn)
@@ -104,6 +107,7 @@ pub(super) async fn set_assignee(tx: &mut Tx, actor: &Actor, before: &Ticket, to
     let to = match to {
         Some(id) => {
             let id = create::assignable(tx, actor, id).await?;
+            watch::begin(tx, before.id, id).await?;
             let name = sqlx::query_scalar!("select name from users where id = $1", id.0)
                 .fetch_one(&mut *tx.conn)
                 .await

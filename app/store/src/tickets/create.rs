@@ -1,6 +1,6 @@
 //! Opening a ticket.
 
-use super::{attachments, message, row};
+use super::{attachments, message, row, watch};
 use crate::{OrOurs, Tx, events, people, settings};
 use domain::{
     Actor, Error, Principal, Result, TicketId, UserId,
@@ -63,28 +63,37 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
     };
     let tags = settings::tag_ids(tx, if actor.is_staff() { &input.tags } else { &[] }).await?;
     let at = tx.at();
+    // Its number comes first: its place on the board follows from it.
     let id = TicketId(
-        sqlx::query_scalar!(
-            "insert into tickets (subject, status_id, urgency, importance, priority, source, requester_id, company_id,
-                                  assignee_id, tag_ids, rank, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) returning id",
-            input.subject,
-            status.id.0,
-            input.urgency.number(),
-            input.importance.number(),
-            catalog.priorities.of(input.urgency, input.importance).number(),
-            input.source.word(),
-            requester.id.0,
-            requester.company.map(|c| c.0),
-            assignee.map(|a: UserId| a.0),
-            &tags,
-            rank::newest_first(tx.now.0),
-            at,
-        )
-        .fetch_one(&mut *tx.conn)
-        .await
-        .ours()?,
+        sqlx::query_scalar!(r#"select nextval(pg_get_serial_sequence('tickets', 'id')) as "id!""#)
+            .fetch_one(&mut *tx.conn)
+            .await
+            .ours()?,
     );
+    sqlx::query!(
+        "insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
+                              assignee_id, tag_ids, rank, created_at, updated_at)
+         overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+        input.subject,
+        status.id.0,
+        input.urgency.number(),
+        input.importance.number(),
+        catalog.priorities.of(input.urgency, input.importance).number(),
+        input.source.word(),
+        requester.id.0,
+        requester.company.map(|c| c.0),
+        assignee.map(|a: UserId| a.0),
+        &tags,
+        rank::entering(tx.now.0, id),
+        at,
+        id.0,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    if let Some(user) = assignee {
+        watch::begin(tx, id, user).await?;
+    }
     events::append(tx, actor, Some(id), &Happening::Created { source: input.source }).await?;
     Ok(id)
 }

@@ -2,7 +2,7 @@
 
 use super::hold;
 use crate::{OrOurs, Tx, events};
-use domain::{Actor, Result, TicketId, event::Happening, people::Person, policy::Action};
+use domain::{Actor, Result, TicketId, UserId, event::Happening, people::Person, policy::Action};
 
 /// Starts or stops watching. Doing it twice changes nothing.
 pub async fn watch(tx: &mut Tx, actor: &Actor, id: TicketId, on: bool) -> Result<()> {
@@ -12,7 +12,7 @@ pub async fn watch(tx: &mut Tx, actor: &Actor, id: TicketId, on: bool) -> Result
         sqlx::query!(
             "insert into ticket_watchers (ticket_id, user_id) values ($1, $2) on conflict do nothing",
             id.0,
-            person.id.0
+            person.id.0,
         )
         .execute(&mut *tx.conn)
         .await
@@ -25,5 +25,18 @@ pub async fn watch(tx: &mut Tx, actor: &Actor, id: TicketId, on: bool) -> Result
         let who = Person { id: person.id, name: person.name.clone() };
         events::append(tx, actor, Some(id), &Happening::Watch { who, on }).await?;
     }
+    Ok(())
+}
+
+/// Lets a person watch who has just been given the ticket. That they got it is on the timeline already.
+pub(super) async fn begin(tx: &mut Tx, id: TicketId, user: UserId) -> Result<()> {
+    sqlx::query!(
+        "insert into ticket_watchers (ticket_id, user_id) values ($1, $2) on conflict do nothing",
+        id.0,
+        user.0
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
     Ok(())
 }
