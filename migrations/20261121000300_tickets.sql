@@ -29,8 +29,9 @@ create table tickets (
     -- Its place in its column of the board: bytes that sort, see domain::rank.
     rank text collate "C" not null,
     version bigint not null default 1,
-    created_at timestamptz not null,
-    updated_at timestamptz not null,
+    -- To the millisecond, as pages of a list are cut by them and browsers know no less.
+    created_at timestamptz(3) not null,
+    updated_at timestamptz(3) not null,
     subject_search tsvector not null generated always as (to_tsvector('english', subject)) stored
 ) with (fillfactor = 85);
 -- Each filter of the list in each of its orders; the id breaks ties of the keyset.
@@ -110,6 +111,7 @@ create table attachments (
 create index attachments_ticket on attachments (ticket_id, id);
 create index attachments_event on attachments (event_id) where event_id is not null;
 create index attachments_uploader on attachments (uploader_id);
+create index attachments_unsent_of on attachments (uploader_id) where event_id is null;
 -- Uploads that were never sent, for the job that clears them away.
 create index attachments_unsent on attachments (created_at) where event_id is null;
 

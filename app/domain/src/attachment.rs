@@ -8,6 +8,8 @@ pub const MAX_BYTES: i64 = 10 * 1024 * 1024;
 pub const NAME_MAX: usize = 200;
 /// How many files one message may carry.
 pub const PER_MESSAGE: usize = 20;
+/// How many files one person may have uploaded and not sent: else one could fill the disk without writing a word.
+pub const UNSENT_MAX: i64 = 100;
 
 /// A file as shown beside a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

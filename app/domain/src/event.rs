@@ -72,7 +72,13 @@ pub enum Happening {
     #[serde(rename = "ticket.joined")]
     Joined { who: Person, email: String },
     #[serde(rename = "attachment.deleted")]
-    AttachmentDeleted { name: String, size: i64 },
+    AttachmentDeleted {
+        name: String,
+        size: i64,
+        /// It was on an internal note, so customers do not learn its name.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        internal: bool,
+    },
     #[serde(rename = "account.registered")]
     Registered { email: String },
     #[serde(rename = "account.signed_in")]
@@ -98,7 +104,7 @@ impl Happening {
             | Happening::CustomerMessage
             | Happening::Reply
             | Happening::Status(_)
-            | Happening::AttachmentDeleted { .. } => Audience::Public,
+            | Happening::AttachmentDeleted { internal: false, .. } => Audience::Public,
             Happening::Note
             | Happening::Assignee(_)
             | Happening::Urgency(_)
@@ -106,7 +112,8 @@ impl Happening {
             | Happening::Subject(_)
             | Happening::Tags { .. }
             | Happening::Watch { .. }
-            | Happening::Joined { .. } => Audience::Staff,
+            | Happening::Joined { .. }
+            | Happening::AttachmentDeleted { internal: true, .. } => Audience::Staff,
             _ => Audience::Hidden,
         }
     }

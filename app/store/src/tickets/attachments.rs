@@ -69,6 +69,20 @@ where
         }
         None => policy::demand(actor, Action::CreateTicket, None)?,
     }
+    let unsent = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from attachments
+           where uploader_id = $1 and event_id is null and deleted_at is null"#,
+        person.0,
+    )
+    .fetch_one(desk.pool())
+    .await
+    .ours()?;
+    if unsent >= attachment::UNSENT_MAX {
+        return Err(Error::new(
+            Code::TooMany,
+            "You have uploaded many files without sending them. Please send or remove some of them first.",
+        ));
+    }
     let max = desk.options().max_file_bytes;
     let name = attachment::clean_name(name);
     if declared_size.is_some_and(|size| i64::try_from(size).map_or(true, |size| size > max)) {
@@ -104,10 +118,10 @@ where
             break Err(too_large(&name, max));
         }
         // Parts of a multipart upload are to be 5 MiB or more in S3-like stores; the last one may be smaller.
-        if pending.len() >= 5 * 1024 * 1024 {
-            if let Err(cause) = writer.put_part(PutPayload::from(std::mem::take(&mut pending))).await {
-                break Err(cause).ours();
-            }
+        if pending.len() >= 5 * 1024 * 1024
+            && let Err(cause) = writer.put_part(PutPayload::from(std::mem::take(&mut pending))).await
+        {
+            break Err(cause).ours();
         }
         if ended {
             break Ok(());
@@ -138,7 +152,16 @@ where
         }
         return Err(error);
     }
-    let id = insert(desk, person, ticket, &key, &path, &name, content_type, total).await?;
+    let id = match insert(desk, person, ticket, &key, &path, &name, content_type, total).await {
+        Ok(id) => id,
+        Err(error) => {
+            // Nobody knows of these bytes: nobody else would ever remove them.
+            if let Err(cause) = desk.files().delete(&location).await {
+                tracing::warn!(%cause, %path, "a file without a row could not be removed");
+            }
+            return Err(error);
+        }
+    };
     Ok(Attachment { id, key, name, content_type: content_type.into(), size: total, deleted_by: None })
 }
 
@@ -241,6 +264,7 @@ pub(super) async fn claim(
 
 /// The files of a ticket that this actor may see, deleted ones with their trace, in the order they came.
 pub async fn of_ticket(desk: &Desk, actor: &Actor, id: TicketId) -> Result<Vec<Attachment>> {
+    policy::demand_somebody(actor)?;
     let mut conn = desk.read().await?;
     let ticket = row::load(&mut conn, id).await?;
     policy::demand(actor, Action::SeeTicket, Some(ticket.facts()))?;
@@ -329,28 +353,46 @@ pub async fn find(desk: &Desk, actor: &Actor, which: Which<'_>) -> Result<Found>
 }
 
 /// Takes a file off: its uploader may, and staff. The name stays as a trace, the bytes go.
+///
+/// Errors: `NotFound` when the actor may not see the message it is on; a file that was never sent is its uploader's alone.
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: AttachmentId) -> Result<()> {
+    let person = actor.signed_in()?;
+    let not_found = || Error::not_found("file");
+    let on = sqlx::query_scalar!("select ticket_id from attachments where id = $1", id.0)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .ours()?
+        .ok_or_else(not_found)?;
+    if let Some(ticket) = on {
+        super::take_turn(tx, TicketId(ticket)).await?;
+    }
     let found = sqlx::query!(
-        r#"select a.path, a.name, a.size, a.uploader_id, a.deleted_at, a.event_id, t.id as "ticket?",
-                  t.requester_id as "requester_id?", t.company_id as "company_id?"
-           from attachments a left join tickets t on t.id = a.ticket_id where a.id = $1 for no key update of a"#,
+        r#"select a.path, a.name, a.size, a.uploader_id, a.deleted_at, e.ticket_id as "ticket?",
+                  e.audience as "audience?", t.requester_id as "requester_id?", t.company_id as "company_id?"
+           from attachments a left join events e on e.id = a.event_id left join tickets t on t.id = e.ticket_id
+           where a.id = $1 for no key update of a"#,
         id.0,
     )
     .fetch_optional(&mut *tx.conn)
     .await
     .ours()?
-    .ok_or_else(|| Error::not_found("file"))?;
-    let person = actor.signed_in()?;
+    .ok_or_else(not_found)?;
     let mine = found.uploader_id == Some(person.id.0);
-    let facts = found
-        .requester_id
-        .map(|r| policy::TicketFacts { requester: UserId(r), company: found.company_id.map(domain::CompanyId) });
-    let sees = facts.is_some_and(|f| policy::may(actor, Action::SeeTicket, Some(f)));
-    if !(mine || sees) {
-        return Err(Error::not_found("file"));
-    }
-    if !(mine || policy::may(actor, Action::DeleteAnyFile, facts)) {
-        return Err(Error::forbidden());
+    let internal = found.audience.is_some_and(|audience| audience < 2);
+    match found.requester_id {
+        Some(requester) => {
+            let facts =
+                policy::TicketFacts { requester: UserId(requester), company: found.company_id.map(domain::CompanyId) };
+            let see = if internal { Action::SeeInternal } else { Action::SeeTicket };
+            if !policy::may(actor, see, Some(facts)) {
+                return Err(not_found());
+            }
+            if !(mine || policy::may(actor, Action::DeleteAnyFile, Some(facts))) {
+                return Err(Error::forbidden());
+            }
+        }
+        None if mine => {}
+        None => return Err(not_found()),
     }
     if found.deleted_at.is_some() {
         return Ok(());
@@ -361,9 +403,13 @@ pub async fn delete(tx: &mut Tx, actor: &Actor, id: AttachmentId) -> Result<()> 
         .await
         .ours()?;
     // One that was never sent leaves no trace: nobody but its uploader knew of it.
-    if let (Some(_), Some(ticket)) = (found.event_id, found.ticket) {
-        let what = Happening::AttachmentDeleted { name: found.name, size: found.size };
+    if let Some(ticket) = found.ticket {
+        let what = Happening::AttachmentDeleted { name: found.name, size: found.size, internal };
         events::append(tx, actor, Some(TicketId(ticket)), &what).await?;
+        sqlx::query!("update tickets set updated_at = $2, version = version + 1 where id = $1", ticket, at)
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
     }
     let now = tx.now;
     jobs::enqueue(tx, &Work::DeleteFile { key: found.path }, now, 0, None).await

@@ -32,12 +32,20 @@ pub(crate) struct Held {
 /// The advisory lock comes first, before this transaction has written anything: it gets its transaction id only after its
 /// turn has come. So the events of one ticket are in the order of their positions, which live updates rely on.
 pub(crate) async fn hold(tx: &mut Tx, actor: &Actor, id: TicketId, action: Action) -> Result<Held> {
+    // To a visitor, a ticket that is not there looks like any other.
+    policy::demand_somebody(actor)?;
+    take_turn(tx, id).await?;
+    let held = row::held(&mut tx.conn, id).await?.ok_or_else(|| Error::not_found("ticket"))?;
+    policy::demand(actor, action, Some(held.ticket.facts()))?;
+    Ok(held)
+}
+
+/// Waits until nobody else writes on this ticket, and keeps others waiting until the end of the transaction.
+async fn take_turn(tx: &mut Tx, id: TicketId) -> Result<()> {
     sqlx::query("select pg_advisory_xact_lock(hashint8extended($1, 1))")
         .bind(id.0)
         .execute(&mut *tx.conn)
         .await
         .ours()?;
-    let held = row::held(&mut tx.conn, id).await?.ok_or_else(|| Error::not_found("ticket"))?;
-    policy::demand(actor, action, Some(held.ticket.facts()))?;
-    Ok(held)
+    Ok(())
 }
