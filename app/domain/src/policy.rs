@@ -100,14 +100,20 @@ pub fn may(actor: &Actor, action: Action, ticket: Option<TicketFacts>) -> bool {
     }
 }
 
+/// Sends visitors to the sign-in page, before anything is looked up: whether it is there is nothing they may learn.
+pub fn demand_somebody(actor: &Actor) -> crate::Result<()> {
+    match actor.who {
+        Who::Visitor => Err(crate::Error::signed_out()),
+        Who::User(_) | Who::System(_) => Ok(()),
+    }
+}
+
 /// Like [`may`], as the error to return. A customer is told that a foreign ticket is not there.
 pub fn demand(actor: &Actor, action: Action, ticket: Option<TicketFacts>) -> crate::Result<()> {
     if may(actor, action, ticket) {
         return Ok(());
     }
-    if matches!(actor.who, Who::Visitor) {
-        return Err(crate::Error::signed_out());
-    }
+    demand_somebody(actor)?;
     if ticket.is_some() && !may(actor, Action::SeeTicket, ticket) {
         return Err(crate::Error::not_found("ticket"));
     }

@@ -76,6 +76,17 @@ impl Workflow {
         self.statuses.iter().find(|s| s.key == key)
     }
 
+    /// What customers may know of it: the states by their customers' names, and nothing of how the work is organised.
+    pub fn for_customers(&self) -> Self {
+        let statuses = self.statuses.iter().map(|s| Status {
+            name: s.customer_name.clone(),
+            wip_limit: None,
+            wip_refuse: false,
+            ..s.clone()
+        });
+        Self { statuses: statuses.collect(), transitions: Vec::new() }
+    }
+
     /// The first state of a category, in the workflow's order.
     pub fn first_of(&self, category: Category) -> Option<&Status> {
         self.statuses.iter().find(|s| s.category == category)
@@ -138,6 +149,16 @@ mod tests {
         assert!(w.check(StatusId(0), StatusId(0)).is_ok());
         assert!(w.check(StatusId(1), StatusId(0)).is_err());
         assert!(w.check(StatusId(0), StatusId(9)).is_err());
+    }
+
+    #[test]
+    fn customers_read_no_staff_words() {
+        let mut staffs = workflow();
+        staffs.statuses[0].customer_name = "Received".into();
+        staffs.statuses[0].wip_limit = Some(3);
+        let customers = staffs.for_customers();
+        assert_eq!((customers.statuses[0].name.as_str(), customers.statuses[0].wip_limit), ("Received", None));
+        assert!(customers.transitions.is_empty());
     }
 
     #[test]

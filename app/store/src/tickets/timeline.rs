@@ -23,6 +23,7 @@ pub(crate) fn audience(actor: &Actor, facts: policy::TicketFacts) -> Audience {
 
 /// A part of a ticket's timeline, for an actor who may see the ticket.
 pub async fn read(conn: &mut PgConnection, actor: &Actor, id: TicketId, part: Part) -> Result<Slice> {
+    policy::demand_somebody(actor)?;
     let ticket = super::row::load(conn, id).await?;
     policy::demand(actor, Action::SeeTicket, Some(ticket.facts()))?;
     slice(conn, id, audience(actor, ticket.facts()), part).await

@@ -14,6 +14,7 @@ use sqlx::Row;
 ///
 /// Errors: `NotFound` for a ticket that is not there, and for one that is not this actor's to see.
 pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Result<TicketView> {
+    policy::demand_somebody(actor)?;
     let mut conn = desk.read().await?;
     // The position is of this first statement's snapshot: whatever the later ones see beyond it comes over the socket
     // once more, which does no harm; nothing can fall in between.
@@ -46,7 +47,7 @@ pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Resul
         watching: found.try_get(row::WIDTH + 2).ours()?,
         drafts,
         position: Position { transaction: found.try_get(row::WIDTH + 1).ours()?, id: 0 },
-        workflow: catalog.workflow.clone(),
+        workflow: if internal { catalog.workflow.clone() } else { catalog.workflow.for_customers() },
         ticket: if internal { ticket } else { for_customers(ticket) },
     })
 }
