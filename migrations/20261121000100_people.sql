@@ -34,6 +34,7 @@ create unique index users_email on users (lower(email));
 create index users_company on users (company_id) where company_id is not null;
 create index users_staff on users (name, id) where role <> 'customer';
 create index users_name on users (lower(name) text_pattern_ops);
+create index users_email_prefix on users (lower(email) text_pattern_ops);
 
 create table sessions (
     id bigint generated always as identity primary key,

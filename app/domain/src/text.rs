@@ -80,9 +80,11 @@ pub fn duration(seconds: u32) -> String {
     format!("{n} {unit}{}", if n == 1 { "" } else { "s" })
 }
 
-/// A text that came from a person, made fit to store: no NUL (PostgreSQL refuses it), line ends as `\n`, ends trimmed.
+/// A text that came from a person, made fit to store: line ends as `\n`, no other control characters but tabs (PostgreSQL
+/// refuses NUL, and search uses some as marks), ends trimmed.
 pub fn tidy(text: &str) -> String {
-    text.replace("\r\n", "\n").replace(['\r'], "\n").replace('\0', "").trim().to_owned()
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "").trim().to_owned()
 }
 
 /// Like [`tidy`], in one line, for names and subjects.
@@ -151,6 +153,7 @@ mod tests {
     #[test]
     fn tidying() {
         assert_eq!(tidy("a\r\nb\0\r"), "a\nb");
+        assert_eq!(tidy("a\u{2}b\u{3}\tc\u{1b}"), "ab\tc");
         assert_eq!(tidy_line(" a\t\nb\u{7}c "), "a b c");
     }
 }

@@ -21,9 +21,15 @@ pub fn of_database(cause: sqlx::Error) -> Error {
             }
             let code = db.code();
             let code = code.as_deref().unwrap_or("");
-            // PostgreSQL, appendix A: 08 connection, 53 resources, 57P admin shutdown, 40 serialization and deadlock.
-            if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") || code.starts_with("40") {
+            // PostgreSQL, appendix A: 08 connection, 53 resources, 57 shutdown and statements cut off, 40 serialization
+            // and deadlock.
+            if ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class)) {
                 return unavailable(&cause);
+            }
+            // 22: a value that no column can hold, such as a NUL in a text or a moment outside of the calendar.
+            if code.starts_with("22") {
+                tracing::warn!(%cause, "a value was refused");
+                return Error::new(Code::Invalid, "This holds something that cannot be stored or looked up.");
             }
             internal(&cause)
         }

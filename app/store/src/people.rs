@@ -56,7 +56,7 @@ pub async fn companies(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<Com
 pub async fn find_customers(conn: &mut PgConnection, actor: &Actor, text: &str) -> Result<Vec<Contact>> {
     policy::demand(actor, Action::SeePeople, None)?;
     let text = domain::text::tidy_line(text).to_lowercase();
-    if text.is_empty() {
+    if text.is_empty() || text.len() > domain::text::EMAIL_MAX {
         return Ok(Vec::new());
     }
     let pattern = format!("{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));

@@ -30,7 +30,10 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
         conditions(&mut query, actor, filter, after.as_ref());
         query.push(format_args!(" order by {order} limit ")).push_bind(i64::from(limit) + 1).push(") t ");
     } else {
-        let statuses: Vec<i64> = filter.statuses.iter().map(|s| s.0).collect();
+        // Each once, or its tickets would come twice; and only those there are.
+        let catalog = desk.catalog();
+        let asked = catalog.workflow.statuses.iter().filter(|s| filter.statuses.contains(&s.id));
+        let statuses: Vec<i64> = asked.map(|s| s.id.0).collect();
         query.push("(select t.* from unnest(").push_bind(statuses).push("::bigint[]) s(id), lateral (");
         query.push("select t.* from tickets t where t.status_id = s.id");
         conditions(&mut query, actor, filter, after.as_ref());
@@ -106,6 +109,9 @@ fn conditions(query: &mut QueryBuilder<Postgres>, actor: &Actor, filter: &Filter
     query.push_bind(time::OffsetDateTime::from(key.at)).push(", ").push_bind(key.id).push(")");
 }
 
+/// The end of the year 9999, in milliseconds since 1970.
+const LATEST_MS: i64 = 253_402_300_799_999;
+
 /// What a list is cut by: the sort values of the last row of the page before.
 struct Key {
     priority: i16,
@@ -132,6 +138,10 @@ impl Key {
         let mut parts = text.splitn(3, '.');
         let mut part = || parts.next().and_then(|p| p.parse::<i64>().ok()).ok_or_else(wrong);
         let (priority, at, id) = (part()?, part()?, part()?);
+        // Only moments that a ticket can have: the database refuses to compare with those outside of its calendar.
+        if !(0..=LATEST_MS).contains(&at) {
+            return Err(wrong());
+        }
         Ok(Self { priority: i16::try_from(priority).map_err(|_| wrong())?, at: Time(at), id })
     }
 }

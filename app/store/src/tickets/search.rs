@@ -25,9 +25,10 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
     if words.is_empty() {
         return Ok(Found::default());
     }
-    let number = words.strip_prefix('#').unwrap_or(&words).parse::<i64>().ok();
-    let mut query = QueryBuilder::<Postgres>::new("with q as (select websearch_to_tsquery('english', ");
-    query.push_bind(words.clone()).push(") as q), hits as (");
+    let number = words.strip_prefix('#').unwrap_or(&words).parse::<u32>().ok();
+    let mut query = QueryBuilder::<Postgres>::new("with q as (select q from websearch_to_tsquery('english', ");
+    // What has no word to look up (`-printer` alone, `the`) is in nearly every message: finding them would be reading them all.
+    query.push_bind(words.clone()).push(") q where querytree(q) not in ('', 'T')), hits as (");
     query.push("(select m.ticket_id, m.event_id, ts_rank(m.search, q.q)::float8 as rank from q, messages m ");
     if !actor.is_staff() {
         query.push("join tickets t on t.id = m.ticket_id ");
@@ -42,7 +43,7 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
     row::visible(&mut query, actor);
     query.push(" limit ").push_bind(LOOKED_AT).push(")");
     if let Some(number) = number {
-        query.push(" union all (select t.id, null, 100 from tickets t where t.id = ").push_bind(number);
+        query.push(" union all (select t.id, null, 100 from tickets t where t.id = ").push_bind(i64::from(number));
         row::visible(&mut query, actor);
         query.push(")");
     }
