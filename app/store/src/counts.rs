@@ -60,6 +60,8 @@ async fn recount(tx: &mut Tx, tickets: &[i64]) -> Result<()> {
 
 /// Counts everything afresh: after tickets were put into the table in bulk, past the events.
 pub async fn rebuild(tx: &mut Tx) -> Result<()> {
+    // From before the counting: events that come while it goes on are read again, which changes nothing.
+    let now = events::position_now(&mut tx.conn).await?;
     for sql in [
         "lock table ticket_counts, ticket_counts_seen in share row exclusive mode",
         "truncate ticket_counts, ticket_counts_seen",
@@ -68,7 +70,6 @@ pub async fn rebuild(tx: &mut Tx) -> Result<()> {
     ] {
         sqlx::query(sql).execute(&mut *tx.conn).await.ours()?;
     }
-    let now = events::position_now(&mut tx.conn).await?;
     events::advance(tx, REACTOR, now).await
 }
 

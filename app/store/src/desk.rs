@@ -72,6 +72,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     options: Options,
     catalog: RwLock<Arc<Catalog>>,
+    refreshing: tokio::sync::Mutex<()>,
     hashing: Arc<tokio::sync::Semaphore>,
     committed: Notify,
     enqueued: Notify,
@@ -99,6 +100,7 @@ impl Desk {
             clock,
             options,
             catalog: RwLock::new(Arc::new(catalog)),
+            refreshing: tokio::sync::Mutex::new(()),
             hashing,
             committed: Notify::new(),
             enqueued: Notify::new(),
@@ -136,6 +138,8 @@ impl Desk {
 
     /// Reads the catalog again. Called after a change of it here, and when an event says that another node changed it.
     pub async fn refresh_catalog(&self) -> Result<()> {
+        // One after the other: else who has read first may write last.
+        let _turn = self.0.refreshing.lock().await;
         let fresh = Arc::new(Catalog::load(&self.0.pool).await?);
         match self.0.catalog.write() {
             Ok(mut slot) => *slot = fresh,
@@ -213,8 +217,11 @@ impl Tx {
         if self.enqueued {
             self.desk.call_worker();
         }
-        if self.catalog_changed {
-            self.desk.refresh_catalog().await?;
+        if self.catalog_changed
+            && let Err(error) = self.desk.refresh_catalog().await
+        {
+            // It is all true already. Until the next change this node shows the catalog as it was.
+            tracing::warn!(%error, "the catalog could not be read again");
         }
         Ok(())
     }

@@ -88,9 +88,12 @@ pub async fn take(tx: &mut Tx) -> Result<Option<Job>> {
     }
 }
 
-/// It is done.
+/// It is done. A worker that was too slow, whose job another one has taken since, no longer decides over it.
 pub async fn finish(tx: &mut Tx, job: &Job) -> Result<()> {
-    sqlx::query!("delete from jobs where id = $1", job.id).execute(&mut *tx.conn).await.ours()?;
+    sqlx::query!("delete from jobs where id = $1 and attempts = $2", job.id, job.attempts)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
     Ok(())
 }
 
@@ -100,11 +103,13 @@ pub async fn fail(tx: &mut Tx, job: &Job, cause: &str) -> Result<()> {
     let next = time::OffsetDateTime::from(tx.now.plus_millis(pause));
     let failed = (job.attempts >= job.max_attempts).then(|| tx.at());
     sqlx::query!(
-        "update jobs set taken_until = null, last_error = $2, run_at = $3, failed_at = $4 where id = $1",
+        "update jobs set taken_until = null, last_error = $2, run_at = $3, failed_at = $4
+         where id = $1 and attempts = $5",
         job.id,
         cause,
         next,
         failed,
+        job.attempts,
     )
     .execute(&mut *tx.conn)
     .await

@@ -87,6 +87,9 @@ pub(crate) async fn tag_ids(tx: &mut Tx, names: &[String]) -> Result<Vec<i64>> {
     }
     let known = tx.desk().catalog();
     let mut ids: Vec<i64> = Vec::with_capacity(names.len());
+    // In one order everywhere: two tickets that bring the same new tags must not wait for each other.
+    let mut names: Vec<&String> = names.iter().collect();
+    names.sort_unstable();
     for name in names {
         if let Some(tag) = known.tags.iter().find(|t| t.name == *name) {
             ids.push(tag.id.0);
