@@ -47,7 +47,7 @@ pub fn token(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The client's network address: the peer's, or what a trusted proxy says of it.
-fn address(extensions: &axum::http::Extensions, headers: &HeaderMap, trust_proxy: bool) -> Option<String> {
+fn address(extensions: &http::Extensions, headers: &HeaderMap, trust_proxy: bool) -> Option<String> {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let forwarded = headers
         .get("x-forwarded-for")

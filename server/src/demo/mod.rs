@@ -12,7 +12,7 @@ use domain::people::Person;
 use domain::priority::Level;
 use domain::ticket::Source;
 use domain::workflow::{Category, Status};
-use domain::{Actor, Role, Time, UserId, rank, text};
+use domain::{Actor, Role, TicketId, Time, UserId, rank, text};
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -466,7 +466,7 @@ impl World<'_> {
             t.excerpts.push(last.1);
             t.customer_last.push(last.2);
             t.last_messages.push(last_message);
-            t.ranks.push(rank::newest_first(last.3.0));
+            t.ranks.push(rank::entering(last.3.0, TicketId(id)));
             t.versions.push(draft.steps.len() as i64);
             t.created_at.push(opened.into());
             t.updated_at.push(last.3.into());
