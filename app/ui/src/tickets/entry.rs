@@ -336,7 +336,7 @@ fn words(entry: &Entry, workflow: &Workflow, staff: bool) -> Vec<Word> {
         Happening::Joined { who, email } => {
             vec![plain(" brought in "), strong(&who.name), plain(&format!(" ({email})"))]
         }
-        Happening::AttachmentDeleted { name, size } => {
+        Happening::AttachmentDeleted { name, size, .. } => {
             vec![plain(" deleted the file "), strong(name), plain(&format!(" ({})", text::bytes(*size)))]
         }
         _ => vec![plain(" changed the ticket")],
