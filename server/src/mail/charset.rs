@@ -26,10 +26,25 @@ pub(super) fn with_utf8_headers(raw: &[u8]) -> Cow<'_, [u8]> {
     // Line by line: mails pass through several hands, each with an encoding of its own.
     let mut mended = Vec::with_capacity(raw.len() + 64);
     for line in headers.split_inclusive(|b| *b == b'\n') {
-        mended.extend_from_slice(guess(line).as_bytes());
+        if is_encoded_word(line) && std::str::from_utf8(line).is_err() {
+            // The encoding is named, only the bytes were left as they are.
+            for byte in line {
+                match byte {
+                    0..=127 => mended.push(*byte),
+                    _ => mended.extend_from_slice(format!("={byte:02X}").as_bytes()),
+                }
+            }
+        } else {
+            mended.extend_from_slice(guess(line).as_bytes());
+        }
     }
     mended.extend_from_slice(rest);
     Cow::Owned(mended)
+}
+
+/// Whether a line has an encoded word of RFC 2047 in the encoding that is almost readable.
+fn is_encoded_word(line: &[u8]) -> bool {
+    line.windows(2).any(|w| w == b"=?") && line.windows(3).any(|w| w.eq_ignore_ascii_case(b"?q?"))
 }
 
 /// Where the headers end: behind the first blank line.

@@ -73,6 +73,7 @@ fn headers_of_all_sorts() {
     };
     assert_eq!(subject(b"=?utf-8?q?Gr=C3=BC=C3=9Fe?= =?iso-8859-1?b?/N8=?="), "Grüßeüß");
     assert_eq!(subject(b"Viele Gr\xfc\xdfe aus K\xf6ln am Rhein"), "Viele Grüße aus Köln am Rhein");
+    assert_eq!(subject(b"=?iso-8859-1?Q?Gr\xfc\xdfe?="), "Grüße");
     assert_eq!(subject("Grüße".as_bytes()), "Grüße");
     assert_eq!(subject(b"a\r\n  folded"), "a folded");
     assert_eq!(subject(b""), "");
