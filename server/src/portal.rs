@@ -1,38 +1,45 @@
 //! The portal's plain forms, which carry files: a new ticket, an answer. They work without JavaScript.
+//!
+//! Each is sent to the address of its page, so that a page that is shown again is the page of its address.
 
 use axum::Router;
-use axum::extract::multipart::MultipartRejection;
-use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
+use domain::error::Problems;
 use domain::priority::Level;
-use domain::ticket::{NewMessage, NewTicket, Source, Writing};
-use domain::{AttachmentId, Code, Error, TicketId};
+use domain::ticket::{BODY_MAX, NewMessage, NewTicket, Writing};
+use domain::{Actor, AttachmentId, Code, Error, FieldError, TicketId, attachment, text};
+use store::Desk;
+use store::tickets::{attachments, create, message};
 use ui::flash::Flash;
 
 use crate::app::AppState;
 use crate::forms::refuse;
 use crate::identify::Who;
 
-/// What a form may hold beside its files, in bytes: the longest message, encoded, and some small fields.
-const TEXT_MAX: usize = 1024 * 1024;
+/// What a form may weigh beside its files, in bytes: the text, doubled by its encoding at the worst, and the borders.
+const BESIDE_FILES: usize = 1024 * 1024;
+/// The longest text of a field, in bytes. Above the operation's own limit, so that it is the one who says what is wrong.
+const FIELD_MAX: usize = BODY_MAX + 50_000;
 
 /// The forms, with room for as many files as a message may carry.
 pub fn router(max_file_mb: u32) -> Router<AppState> {
-    let files = (max_file_mb as usize * 1024 * 1024).saturating_mul(domain::attachment::PER_MESSAGE);
+    let files = (max_file_mb as usize * 1024 * 1024).saturating_mul(attachment::PER_MESSAGE);
     Router::new()
-        .route("/portal/new", post(create))
-        .route("/portal/tickets/{id}/reply", post(reply))
-        .layer(DefaultBodyLimit::max(files.saturating_add(TEXT_MAX)))
+        .route("/portal/new", post(open))
+        .route("/portal/tickets/{id}", post(answer))
+        .layer(DefaultBodyLimit::max(files.saturating_add(BESIDE_FILES)))
 }
 
-/// A form with files, read: the files are stored already, waiting for their message.
+/// A form as it came: its texts, the files that were taken, and why others were not.
 #[derive(Default)]
 struct Filled {
     values: Vec<(String, String)>,
     files: Vec<AttachmentId>,
-    refused: Option<Error>,
+    refused: Vec<Error>,
 }
 
 impl Filled {
@@ -40,127 +47,211 @@ impl Filled {
         self.values.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default()
     }
 
-    /// What the page is shown again with. A browser cannot be given files back.
-    fn flash(self, mut error: Error) -> Flash {
-        if !self.files.is_empty() && error.of_field("attachments").is_none() {
-            error.fields.push(domain::FieldError {
-                field: "attachments".into(),
-                message: "Please choose your files again: browsers do not keep them.".into(),
-            });
-        }
-        Flash { values: self.values, error: Some(error) }
+    /// The files that were not taken, as the error of their field. Its code is that of the first.
+    fn check_files(&self) -> Result<(), Error> {
+        let Some(first) = self.refused.first() else { return Ok(()) };
+        let mut problems = Problems::default();
+        let all: Vec<&str> = self.refused.iter().map(|e| e.message.as_str()).collect();
+        problems.add("attachments", all.join(" "));
+        let mut error = problems.into_error();
+        error.code = first.code;
+        error.retry_after = first.retry_after;
+        Err(error)
     }
 }
 
-/// Reads the fields, and takes the files in one by one as they arrive.
-async fn read(
-    state: &AppState,
-    who: &Who,
-    ticket: Option<TicketId>,
-    form: Result<Multipart, MultipartRejection>,
-) -> Filled {
+/// Reads a form. Files go to the file store as they come; nothing is held in memory whole.
+async fn read(desk: &Desk, actor: &Actor, ticket: Option<TicketId>, request: Request) -> (Filled, Result<(), Error>) {
     let mut filled = Filled::default();
-    let broken = |_| Error::new(Code::Invalid, "The form did not arrive whole. Please send it again.");
-    let mut form = match form {
-        Ok(form) => form,
-        Err(_) => {
-            filled.refused = Some(Error::new(Code::Invalid, "The form could not be read. Please fill it in again."));
-            return filled;
-        }
-    };
-    loop {
-        let field = match form.next_field().await.map_err(broken) {
-            Ok(Some(field)) => field,
-            Ok(None) => return filled,
-            Err(error) => {
-                filled.refused = Some(error);
-                return filled;
-            }
-        };
+    let done = read_into(&mut filled, desk, actor, ticket, request).await;
+    (filled, done)
+}
+
+async fn read_into(
+    filled: &mut Filled,
+    desk: &Desk,
+    actor: &Actor,
+    ticket: Option<TicketId>,
+    request: Request,
+) -> Result<(), Error> {
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
+    let mut chosen = 0;
+    while let Some(field) = form.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
-        match field.file_name().map(str::to_owned) {
-            None => match field.text().await.map_err(broken) {
-                Ok(text) if filled.values.len() < 20 => filled.values.push((name, text)),
-                Ok(_) => {}
-                Err(error) => filled.refused = Some(error),
-            },
-            // A file field in which nothing was chosen.
-            Some(file) if file.is_empty() => {}
-            Some(file) => {
-                let taken =
-                    store::tickets::attachments::upload(&state.desk, &who.0.actor, ticket, &file, None, field).await;
-                match taken {
-                    Ok(attachment) => filled.files.push(attachment.id),
-                    Err(mut error) => {
-                        error
-                            .fields
-                            .push(domain::FieldError { field: "attachments".into(), message: error.message.clone() });
-                        filled.refused = Some(error);
-                    }
-                }
+        if name != "attachments" {
+            if filled.values.len() < 10 {
+                let value = text_of(field).await?;
+                filled.values.push((name, value));
             }
+            continue;
         }
+        // A file field in which nothing was chosen arrives as a file without a name.
+        let file = field.file_name().unwrap_or_default().to_owned();
+        if file.is_empty() {
+            continue;
+        }
+        chosen += 1;
+        if chosen > attachment::PER_MESSAGE {
+            if chosen == attachment::PER_MESSAGE + 1 {
+                filled.refused.push(Error::new(Code::Invalid, "Use at most 20 files in one message."));
+            }
+            continue;
+        }
+        match attachments::upload(desk, actor, ticket, &file, None, Box::pin(field)).await {
+            Ok(taken) => filled.files.push(taken.id),
+            Err(error) => filled.refused.push(error),
+        }
+    }
+    Ok(())
+}
+
+async fn text_of(mut field: Field<'_>) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    while let Some(part) = field.chunk().await.map_err(broken)? {
+        if bytes.len() + part.len() > FIELD_MAX {
+            return Err(Error::new(Code::TooLarge, "This text is too long. Please attach it as a file."));
+        }
+        bytes.extend_from_slice(&part);
+    }
+    String::from_utf8(bytes).map_err(|_| unreadable())
+}
+
+fn unreadable() -> Error {
+    Error::new(Code::Invalid, "The form could not be read. Please fill it in again.")
+}
+
+fn broken(cause: MultipartError) -> Error {
+    if cause.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Error::new(Code::TooLarge, "These files are too large together. Please send them in several messages.")
+    } else {
+        Error::new(Code::Invalid, "The form did not arrive whole. Please send it again.")
     }
 }
 
-async fn create(
-    State(state): State<AppState>,
+/// Answers a form: sends the browser on, or shows the page again with everything that was typed.
+async fn respond(
+    state: AppState,
     headers: HeaderMap,
     who: Who,
-    form: Result<Multipart, MultipartRejection>,
+    page: String,
+    filled: Filled,
+    outcome: Result<String, Error>,
 ) -> Response {
-    let filled = read(&state, &who, None, form).await;
-    let made = async {
-        if let Some(error) = &filled.refused {
-            return Err(error.clone());
+    let mut error = match outcome {
+        Ok(location) => return unkept(Redirect::to(&location).into_response()),
+        Err(error) => error,
+    };
+    let had_files = !filled.files.is_empty() || !filled.refused.is_empty();
+    // Files of a refused message belong to nothing; the person is told to choose them again.
+    for file in &filled.files {
+        if let Err(cause) = forget(&state.desk, &who.0.actor, *file).await {
+            tracing::warn!(%cause, "the file of a refused form could not be removed");
         }
-        let input = NewTicket {
+    }
+    if had_files {
+        let again = "Please choose your files again: browsers do not keep them.";
+        match error.fields.iter_mut().find(|f| f.field == "attachments") {
+            Some(field) => field.message = format!("{} {again}", field.message),
+            None => error.fields.push(FieldError { field: "attachments".to_owned(), message: again.to_owned() }),
+        }
+    }
+    refuse(state, &headers, who, &page, Flash { values: filled.values, error: Some(error) }).await
+}
+
+async fn forget(desk: &Desk, actor: &Actor, file: AttachmentId) -> Result<(), Error> {
+    let mut tx = desk.begin().await?;
+    attachments::delete(&mut tx, actor, file).await?;
+    tx.commit().await
+}
+
+fn unkept(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What a visitor is answered, before anything of the form is read.
+fn signed_out(page: &str) -> Response {
+    unkept(Redirect::to(&format!("/sign-in?next={}", attachment::url_name(page))).into_response())
+}
+
+async fn open(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let page = "/portal/new".to_owned();
+    let actor = who.0.actor.clone();
+    if actor.principal().is_none() {
+        return signed_out(&page);
+    }
+    let (filled, read) = read(&state.desk, &actor, None, request).await;
+    let made = async {
+        read?;
+        let ticket = NewTicket {
             subject: filled.value("subject"),
             body: filled.value("body"),
             urgency: Level::from_word(&filled.value("urgency")).unwrap_or(Level::Medium),
-            source: Source::Web,
             attachments: filled.files.clone(),
             ..NewTicket::default()
         };
+        // What is wrong with the texts and with the files is said at once.
+        let texts = ticket.clone().check().map(drop);
+        together(texts, filled.check_files())?;
         let mut tx = state.desk.begin().await?;
-        let ticket = store::tickets::create::create(&mut tx, &who.0.actor, input).await?;
+        let ticket = create::create(&mut tx, &actor, ticket).await?;
         tx.commit().await?;
-        Ok(ticket)
+        Ok(format!("/portal/tickets/{}", ticket.id))
     };
-    match made.await {
-        Ok(ticket) => Redirect::to(&format!("/portal/tickets/{}", ticket.id)).into_response(),
-        Err(error) => refuse(state, &headers, who, "/portal/new", filled.flash(error)).await,
-    }
+    let outcome = made.await;
+    respond(state, headers, who, page, filled, outcome).await
 }
 
-async fn reply(
+async fn answer(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
     who: Who,
-    form: Result<Multipart, MultipartRejection>,
+    request: Request,
 ) -> Response {
-    let ticket = TicketId(id);
-    let filled = read(&state, &who, Some(ticket), form).await;
+    // What is not a number is no ticket, like a number that nobody has.
+    let id = TicketId(id.parse().unwrap_or(0));
+    let page = format!("/portal/tickets/{id}");
+    let actor = who.0.actor.clone();
+    if actor.principal().is_none() {
+        return signed_out(&page);
+    }
+    let (filled, read) = read(&state.desk, &actor, Some(id), request).await;
     let written = async {
-        if let Some(error) = &filled.refused {
-            return Err(error.clone());
-        }
-        let input = NewMessage {
+        read?;
+        let message = NewMessage {
             writing: Writing::Reply,
             body: filled.value("body"),
             attachments: filled.files.clone(),
             seen: None,
             status: None,
         };
+        // A foreign ticket is not there, whatever else is wrong.
+        if let Some(error) = filled.refused.iter().find(|e| e.code == Code::NotFound) {
+            return Err(error.clone());
+        }
+        let texts = if text::tidy(&message.body).is_empty() && !filled.refused.is_empty() {
+            Ok(())
+        } else {
+            message.clone().check().map(drop)
+        };
+        together(texts, filled.check_files())?;
         let mut tx = state.desk.begin().await?;
-        let (_, entry) = store::tickets::message::write(&mut tx, &who.0.actor, ticket, input).await?;
+        let (_, entry) = message::write(&mut tx, &actor, id, message).await?;
         tx.commit().await?;
-        Ok(entry)
+        Ok(format!("/portal/tickets/{id}#e{entry}"))
     };
-    let page = format!("/portal/tickets/{ticket}");
-    match written.await {
-        Ok(entry) => Redirect::to(&format!("{page}#e{entry}")).into_response(),
-        Err(error) => refuse(state, &headers, who, &page, filled.flash(error)).await,
+    let outcome = written.await;
+    respond(state, headers, who, page, filled, outcome).await
+}
+
+/// Both errors as one, with the code of the first.
+fn together(first: Result<(), Error>, second: Result<(), Error>) -> Result<(), Error> {
+    match (first, second) {
+        (Err(mut first), Err(second)) => {
+            first.fields.extend(second.fields);
+            Err(first)
+        }
+        (first, second) => first.and(second),
     }
 }

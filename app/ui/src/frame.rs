@@ -46,7 +46,7 @@ pub fn StaffFrame() -> impl IntoView {
 }
 
 /// Moves relative times on, every 20 seconds.
-fn tick() {
+pub fn tick() {
     let now = me::now();
     Effect::new(move || {
         now.set(browser_now());

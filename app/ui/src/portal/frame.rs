@@ -17,6 +17,7 @@ pub fn PortalFrame() -> impl IntoView {
     };
     provide_toasts();
     crate::live::provide();
+    crate::frame::tick();
     let current = move |href: &'static str| move || (location.pathname.get() == href).then_some("page");
     view! {
         <a class="skip-link" href="#main">

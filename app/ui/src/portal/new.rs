@@ -118,7 +118,7 @@ pub(super) fn FileField(flash: Flash) -> impl IntoView {
                     }
                 })}
             <p class="field__hint" id="attachments-hint">
-                "Pictures, PDF, Word, Excel, text, CSV, ZIP, video, audio; up to 10 MB each."
+                "Pictures, PDF, Word, Excel, text, CSV, ZIP, video, audio; at most 20 files."
             </p>
         </div>
     }

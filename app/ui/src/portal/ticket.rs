@@ -3,7 +3,6 @@ use super::{
     pill,
 };
 use crate::{
-    app::NotFound,
     flash::flash,
     icons::{Ico, Icon},
     live::live,
@@ -12,7 +11,7 @@ use crate::{
     tickets::rpc,
 };
 use domain::{
-    Code, TicketId,
+    Code, EventId, TicketId,
     event::Happening,
     live::{ToBrowser, Topic},
     text,
@@ -21,18 +20,24 @@ use domain::{
 };
 use leptos::{ev, html, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// `/portal/tickets/N`.
 #[component]
 pub fn PortalTicket() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.get().get("id").and_then(|n| n.parse().ok()).map(TicketId));
+    let query = use_query_map();
+    // `?before=` shows what is older, for who has no script.
+    let wanted = Memo::new(move |_| {
+        let id = params.get().get("id").and_then(|n| n.parse().ok()).map(TicketId);
+        let before = query.get().get("before").and_then(|n| n.parse().ok()).map(EventId);
+        (id, before.map_or(Part::Latest, Part::Before))
+    });
     let view = Resource::new_blocking(
-        move || id.get(),
-        |id| async move {
+        move || wanted.get(),
+        |(id, part)| async move {
             match id {
-                Some(id) => rpc::view(id, Part::Latest).await,
+                Some(id) => rpc::view(id, part).await,
                 None => Err(domain::Error::not_found("ticket").into()),
             }
         },
@@ -47,8 +52,11 @@ pub fn PortalTicket() -> impl IntoView {
         }>
             {move || Suspend::new(async move {
                 match view.await {
-                    Ok(view) => view! { <Conversation view=view /> }.into_any(),
-                    Err(error) if error.0.code == Code::NotFound => view! { <NotFound /> }.into_any(),
+                    Ok(view) => {
+                        let latest = wanted.get_untracked().1 == Part::Latest;
+                        view! { <Conversation view=view latest=latest /> }.into_any()
+                    }
+                    Err(error) if error.0.code == Code::NotFound => view! { <Missing /> }.into_any(),
                     Err(error) => {
                         view! {
                             <div class="portal__width portal__width--read">
@@ -64,8 +72,31 @@ pub fn PortalTicket() -> impl IntoView {
     .into_any()
 }
 
+/// No such ticket, or somebody else's: both look the same. Inside the frame, so that the way back is at hand.
 #[component]
-fn Conversation(view: TicketView) -> impl IntoView {
+fn Missing() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(axum::http::StatusCode::NOT_FOUND);
+    }
+    view! {
+        <Title text="Ticket not found" />
+        <div class="error-page">
+            <p class="error-page__code">"404"</p>
+            <h1 class="error-page__title">"This ticket is not here"</h1>
+            <p>"The number may have a typing error, or the ticket belongs to another account."</p>
+            <div class="actions">
+                <a class="button button--primary" href="/portal">
+                    "My tickets"
+                </a>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
     let id = view.ticket.id;
     let user = me::me().map(|m| m.id);
     let status = RwSignal::new(view.ticket.status);
@@ -82,6 +113,9 @@ fn Conversation(view: TicketView) -> impl IntoView {
         });
     };
     Effect::new(move || {
+        if !latest {
+            return;
+        }
         live().follow(Topic::Ticket(id), position, move |message| match message {
             ToBrowser::Entry { entry, .. } => add(entry),
             ToBrowser::Ticket { ticket, .. } => status.set(ticket.status),
@@ -91,7 +125,8 @@ fn Conversation(view: TicketView) -> impl IntoView {
             _ => {}
         });
     });
-    let older = move |_| {
+    let older = move |event: ev::MouseEvent| {
+        event.prevent_default();
         let Some(first) = entries.with_untracked(|all| all.first().map(|e| e.id)) else { return };
         leptos::task::spawn_local(async move {
             match rpc::timeline(id, Part::Before(first)).await {
@@ -104,6 +139,10 @@ fn Conversation(view: TicketView) -> impl IntoView {
                 Err(error) => toast_error(&error.0),
             }
         });
+    };
+    let older_at = move || {
+        let first = entries.with(|all| all.first().map(|e| e.id));
+        first.map(|first| format!("/portal/tickets/{id}?before={first}"))
     };
     // With a script, an answer without files is sent without leaving the page; with files the form goes as it is.
     let form = NodeRef::<html::Form>::new();
@@ -119,7 +158,8 @@ fn Conversation(view: TicketView) -> impl IntoView {
             .and_then(|e| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlInputElement>(e).ok())
             .and_then(|input| input.files())
             .is_some_and(|files| files.length() > 0);
-        if has_files {
+        // On an older part of the conversation the answer would be out of sight: the plain form leads to it.
+        if has_files || !latest {
             return;
         }
         event.prevent_default();
@@ -175,9 +215,9 @@ fn Conversation(view: TicketView) -> impl IntoView {
                             .then(|| {
                                 view! {
                                     <li class="timeline__more">
-                                        <button class="button button--sm" type="button" on:click=older>
+                                        <a class="button button--sm" href=older_at rel="external" on:click=older>
                                             "Older messages"
-                                        </button>
+                                        </a>
                                     </li>
                                 }
                             })
@@ -187,11 +227,19 @@ fn Conversation(view: TicketView) -> impl IntoView {
                     </For>
                 </ol>
             </div>
+            {(!latest)
+                .then(|| {
+                    view! {
+                        <a class="portal__more" href=format!("/portal/tickets/{id}")>
+                            "Newest messages"
+                        </a>
+                    }
+                })}
             <General flash=flash.clone() />
             <form
                 class="portal__answer"
                 method="post"
-                action=format!("/portal/tickets/{id}/reply")
+                action=format!("/portal/tickets/{id}")
                 enctype="multipart/form-data"
                 node_ref=form
                 on:submit=send
