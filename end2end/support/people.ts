@@ -1,0 +1,31 @@
+import { expect, type Page } from '@playwright/test';
+
+/** Somebody who can sign in. The addresses are of the domain for examples (RFC 2606). */
+export type Person = { name: string; email: string };
+
+/** The password of everybody in the journeys. */
+export const PASSWORD = 'correct horse battery';
+
+/** A customer whom no other test has: journeys share the server of their worker. */
+export function customer(name = 'Jana Weiß'): Person {
+  return { name, email: `customer-${crypto.randomUUID()}@acme.example` };
+}
+
+/** Registers a customer by the page's form; they are signed in afterwards. */
+export async function signUp(page: Page, who: Person): Promise<void> {
+  await page.goto('/sign-up');
+  await page.getByLabel('Your name').fill(who.name);
+  await page.getByLabel('E-mail address').fill(who.email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await expect(page).toHaveURL('/portal');
+}
+
+/** Signs in by the page's form, and waits until it has been left. */
+export async function signIn(page: Page, who: Person): Promise<void> {
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail address').fill(who.email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page).not.toHaveURL(/sign-in/);
+}
