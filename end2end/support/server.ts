@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 /** How much of the log is kept to explain a failed start. */
 const LOG_LINES = 50;
@@ -17,24 +18,23 @@ export class Server {
     private readonly data: string,
   ) {}
 
-  /** Starts a server and waits until it listens. */
-  static async start(settings: Record<string, string> = {}): Promise<Server> {
+  /** Starts a server and waits until it listens. With `demo`, so many tickets of the demo are in it, and its people. */
+  static async start(settings: Record<string, string> = {}, demo = 0): Promise<Server> {
     const data = await mkdtemp(path.join(tmpdir(), 'docket-test-'));
     // Run by root, the private PostgreSQL belongs to another user, who must be able to pass through.
     await chmod(data, 0o755);
     // Settings of the person who runs the tests must not reach the server.
     const inherited = Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('DOCKET_'));
-    const child = spawn(binary(), ['serve'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: {
-        ...Object.fromEntries(inherited),
-        DOCKET_LISTEN: '127.0.0.1:0',
-        DOCKET_DATA: data,
-        DOCKET_LOG_FORMAT: 'json',
-        DOCKET_SHUTDOWN_SECONDS: '0',
-        ...settings,
-      },
-    });
+    const env = {
+      ...Object.fromEntries(inherited),
+      DOCKET_LISTEN: '127.0.0.1:0',
+      DOCKET_DATA: data,
+      DOCKET_LOG_FORMAT: 'json',
+      DOCKET_SHUTDOWN_SECONDS: '0',
+      ...settings,
+    };
+    if (demo > 0) await promisify(execFile)(binary(), ['demo', '--tickets', String(demo)], { env });
+    const child = spawn(binary(), ['serve'], { stdio: ['ignore', 'ignore', 'pipe'], env });
     return new Server(await listening(child), child, data);
   }
 

@@ -118,8 +118,8 @@ fn describe(headers: &mut HeaderMap, file: &Attachment, inline: bool) {
     let plain: String = file.name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '_' }).collect();
     let plain = plain.replace(['"', '\\', ';'], "_");
     let disposition = format!("{disposition}; filename=\"{plain}\"; filename*=UTF-8''{}", url_name(&file.name));
-    // The browsers' own reader of PDF does not work in a sandbox; the type is certain, and nothing else may be loaded.
-    let policy = if kind == Preview::Pdf {
+    // The browsers' own readers of PDF and text do not work in a sandbox; the type is certain, and nothing may be loaded.
+    let policy = if matches!(kind, Preview::Pdf | Preview::Text) {
         "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
     } else {
         "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"

@@ -118,7 +118,7 @@ pub fn Menu(
                 data-empty=empty.then_some("")
                 on:click=move |_| open.update(|o| *o = !*o)
             >
-                {button.run()}
+                {move || button.run()}
             </button>
             {move || {
                 open.get()

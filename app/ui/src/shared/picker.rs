@@ -125,7 +125,7 @@ pub fn Picker(
                 data-empty=move || empty.get().then_some("")
                 on:click=move |_| open.update(|o| *o = !*o)
             >
-                {button.run()}
+                {move || button.run()}
             </button>
             {move || {
                 open.get()

@@ -1,0 +1,177 @@
+import type { Page } from '@playwright/test';
+import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
+import { Server } from '../support/server.ts';
+
+/** With the people and a few tickets of the demo. */
+const test = base.extend<{}, { server: Server }>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start({}, 120);
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+});
+
+const MIA = 'agent@docket.example';
+const ADA = 'admin@docket.example';
+
+async function signIn(page: Page, email: string): Promise<void> {
+  await page.goto('/sign-in');
+  await hydrated(page);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill('docket-demo');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('navigation', { name: 'Main', exact: true }).or(page.getByLabel('Main, phone'))).not.toHaveCount(0);
+}
+
+/** The number of a ticket, counted from the newest: each journey has one of its own. */
+async function ticketAt(page: Page, place: number): Promise<number> {
+  await page.goto('/tickets?status=all&sort=created');
+  const link = page.getByRole('region', { name: 'Tickets' }).getByRole('listitem').nth(place).getByRole('link');
+  return Number(/\/tickets\/(\d+)/.exec((await link.getAttribute('href')) ?? '')?.[1]);
+}
+
+async function open(page: Page, id: number): Promise<void> {
+  await page.goto(`/tickets/${id}`);
+  await hydrated(page);
+  await expect(page.locator('html[data-live]')).toBeAttached();
+}
+
+const conversation = (page: Page) => page.getByRole('region', { name: 'Conversation' });
+
+test('two agents see each other work', async ({ page, openPage }) => {
+  const other = await openPage();
+  await signIn(page, MIA);
+  await signIn(other, ADA);
+  const id = await ticketAt(page, 1);
+  await open(page, id);
+  await open(other, id);
+  await expect(page.getByText('Ada is looking')).toBeVisible();
+
+  await page.getByRole('textbox', { name: /^Reply to/ }).pressSequentially('Please **restart** it.');
+  await expect(other.getByText('Mia is typing…')).toBeVisible();
+  await page.keyboard.press('Control+Enter');
+  await expect(conversation(other).getByText('Please restart it.')).toBeVisible();
+  await expect(conversation(page).getByText('Please restart it.')).toHaveCount(1);
+  await expect(page.getByRole('textbox', { name: /^Reply to/ })).toHaveValue('');
+
+  await conversation(other).focus();
+  await other.keyboard.press('n');
+  await other.keyboard.type('They are on site until six.');
+  await other.getByRole('button', { name: 'Add note' }).click();
+  const note = page.getByRole('listitem').filter({ hasText: 'They are on site until six.' }).last();
+  await expect(note).toContainText('Internal');
+
+  await conversation(page).focus();
+  await page.keyboard.press('s');
+  await expect(page.getByRole('menuitem').first()).toBeFocused();
+  const status = (await page.getByRole('menuitem').first().textContent())?.trim() ?? '';
+  await page.keyboard.press('Enter');
+  await expect(page.getByText(/^Status set to/)).toBeVisible();
+  await expect(other.getByRole('complementary').getByRole('button', { name: 'Status' })).toContainText(status.replace(/E$/, ''));
+});
+
+test('a reply is held back when somebody else has answered', async ({ page, openPage, allowErrors }) => {
+  const other = await openPage();
+  await signIn(page, MIA);
+  await signIn(other, ADA);
+  const id = await ticketAt(page, 2);
+  await open(page, id);
+  await open(other, id);
+  allowErrors(/status of 409/);
+  const mine = page.getByRole('textbox', { name: /^Reply to/ });
+  await mine.fill('I will send it tomorrow.');
+  await other.getByRole('textbox', { name: /^Reply to/ }).fill('It is in your mail now.');
+  await other.keyboard.press('Control+Enter');
+  await expect(conversation(page).getByText('It is in your mail now.')).toBeVisible();
+
+  await mine.press('Control+Enter');
+  const hold = page.getByRole('alert').filter({ hasText: 'Ada wrote while you were writing' });
+  await expect(hold).toContainText('It is in your mail now.');
+  await expect(mine).toHaveValue('I will send it tomorrow.');
+  await hold.getByRole('button', { name: 'Send all the same' }).click();
+  await expect(conversation(other).getByText('I will send it tomorrow.')).toBeVisible();
+  await expect(hold).toBeHidden();
+});
+
+test('a draft survives a reload', async ({ page }) => {
+  await signIn(page, MIA);
+  const id = await ticketAt(page, 3);
+  await open(page, id);
+  await page.getByRole('textbox', { name: /^Reply to/ }).pressSequentially('Which floor');
+  await expect(page.getByText('draft saved')).toBeVisible();
+  await page.reload();
+  await hydrated(page);
+  await expect(page.getByRole('textbox', { name: /^Reply to/ })).toHaveValue('Which floor');
+});
+
+test('files are taken or refused, and can be looked at', async ({ page, allowErrors }) => {
+  allowErrors(/status of 415/);
+  await signIn(page, MIA);
+  const id = await ticketAt(page, 4);
+  await open(page, id);
+  await page.getByLabel('Files to attach').setInputFiles([
+    { name: 'gate3.log', mimeType: 'text/plain', buffer: Buffer.from('08:12 paper jam\n') },
+    { name: 'tool.exe', mimeType: 'application/octet-stream', buffer: Buffer.from('MZ\0\0') },
+  ]);
+  await expect(page.getByText('“tool.exe” was not taken')).toBeVisible();
+  await page.getByRole('button', { name: 'Remove tool.exe' }).click();
+  await page.getByRole('textbox', { name: /^Reply to/ }).fill('Here is the log.');
+  await page.getByRole('button', { name: 'Send Ctrl ↵' }).click();
+  await conversation(page).getByRole('link', { name: /gate3\.log/ }).click();
+  const dialog = page.getByRole('dialog', { name: 'gate3.log' });
+  await expect(dialog.frameLocator('iframe').getByText('08:12 paper jam')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+});
+
+test('properties change by keyboard and can be taken back', async ({ page }) => {
+  await signIn(page, MIA);
+  const id = await ticketAt(page, 5);
+  await open(page, id);
+  await conversation(page).focus();
+  const urgency = page.getByRole('complementary').getByRole('button', { name: 'Urgency' });
+  const before = await urgency.textContent();
+  const [letter, word] = before?.includes('Critical') ? ['l', 'Low'] : ['c', 'Critical'];
+  await page.keyboard.press('u');
+  await expect(page.getByRole('menuitemradio', { checked: true })).toBeFocused();
+  await page.keyboard.press(letter);
+  await page.keyboard.press('Enter');
+  await expect(urgency).toContainText(word);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(urgency).toHaveText(before ?? '');
+
+  await conversation(page).focus();
+  await page.keyboard.press('#');
+  await page.getByRole('combobox').fill('gate');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Remove tag gate' })).toBeVisible();
+
+  await page.getByRole('button', { name: 'Take it' }).click();
+  await expect(page.getByRole('button', { name: 'Assignee' })).toContainText('Mia Berger');
+  await expectAccessible(page);
+});
+
+test('a ticket that is not there says so', async ({ page, allowErrors }) => {
+  allowErrors(/status of 404/);
+  await signIn(page, MIA);
+  const response = await page.goto('/tickets/999999');
+  expect(response?.status()).toBe(404);
+  await expect(page.getByRole('heading', { name: 'This ticket is not here' })).toBeVisible();
+});
+
+test('a ticket on a phone', async ({ openPage }) => {
+  const page = await openPage({ viewport: { width: 390, height: 844 }, hasTouch: true, colorScheme: 'dark' });
+  await signIn(page, MIA);
+  const id = await ticketAt(page, 6);
+  await open(page, id);
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Properties', exact: true }).click();
+  await expect(page.getByRole('complementary').getByRole('button', { name: 'Status' })).toBeVisible();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await page.getByRole('textbox', { name: /^Reply to/ }).fill('Gern.');
+  await page.getByRole('button', { name: 'Send', exact: false }).last().click();
+  await expect(conversation(page).getByText('Gern.')).toBeVisible();
+});
