@@ -15,8 +15,9 @@ use tokio::time::sleep;
 use super::hub::{Changed, text};
 use super::{Live, guard};
 
-/// How many events are read at once.
-const BATCH: i64 = 500;
+/// How many events are read at once. Each may bring a socket a few messages: one batch never fills its queue, and while
+/// the next one is read the sockets send.
+const BATCH: i64 = 100;
 /// The commits of this process and the calls of other nodes wake it. This is for what comes past both: a program that
 /// writes without calling, a call that was lost.
 const POLL: Duration = Duration::from_secs(2);

@@ -79,9 +79,9 @@ impl Live {
         self.0.position.subscribe()
     }
 
-    /// How many sockets are open on this node.
-    pub fn open_sockets(&self) -> usize {
-        *self.0.hub.count().borrow()
+    /// How many sockets are open on this node, to be watched.
+    pub fn sockets(&self) -> watch::Receiver<usize> {
+        self.0.hub.count()
     }
 
     /// Waits until all sockets are closed. They are asked to when the node stops.

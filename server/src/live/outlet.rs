@@ -14,7 +14,7 @@ pub type SocketId = u64;
 
 /// How many messages may wait for one socket. Whoever is further behind is cut off, comes back and catches up: so one
 /// slow reader costs the others nothing.
-pub const QUEUE: usize = 256;
+pub const QUEUE: usize = 512;
 
 /// The close code for somebody who is no longer signed in: the page asks them to sign in instead of coming back.
 pub const SIGNED_OUT: CloseCode = 4401;

@@ -8,4 +8,6 @@
 mod support;
 
 mod harness;
+mod live;
 mod mail;
+mod work;

@@ -18,6 +18,7 @@
 //! run in parallel and know nothing of each other. Nothing here sleeps.
 
 pub mod files;
+pub mod node;
 pub mod seed;
 mod server;
 pub mod sql;
