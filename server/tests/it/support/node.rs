@@ -28,9 +28,8 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for something that will happen, and fails the test if it does not.
-#[track_caller]
-pub fn soon<T>(what: &str, future: impl Future<Output = T>) -> impl Future<Output = T> {
-    async move { tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("in vain: {what}")) }
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("in vain: {what}"))
 }
 
 /// Waits until all that was written can be read in order. Transactions of other tests on the same server hold that back.
