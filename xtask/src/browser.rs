@@ -54,8 +54,6 @@ fn compile(project: &Project, profile: Profile) -> Result<PathBuf> {
             "wasm-release"
         }
     };
-    // Relocations are what the splitter reads; see `.cargo/config.toml`.
-    profile.flags(&mut cargo, "-Clink-args=--emit-relocs");
     run(&mut cargo).context("the browser's half did not build")?;
     Ok(project.target.join("browser").join(WASM).join(folder).join("frontend.wasm"))
 }

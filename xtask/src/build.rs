@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow};
 
@@ -28,13 +27,6 @@ impl Profile {
         match self {
             Self::Debug => "debug",
             Self::Release => "release",
-        }
-    }
-
-    /// Sets the flags of the compiler; those in `.cargo/config.toml` are for development.
-    pub fn flags(self, cargo: &mut Command, release_flags: &str) {
-        if self == Self::Release {
-            cargo.env("CARGO_ENCODED_RUSTFLAGS", release_flags);
         }
     }
 }
@@ -91,6 +83,5 @@ fn server(project: &Project, profile: Profile, what: &[&str]) -> Result<()> {
     if profile == Profile::Release {
         cargo.arg("--release");
     }
-    profile.flags(&mut cargo, "");
     run(&mut cargo).context("the server did not build")
 }
