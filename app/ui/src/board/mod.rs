@@ -1,4 +1,5 @@
 //! The board.
 
+pub mod model;
 pub mod page;
 pub mod rpc;
