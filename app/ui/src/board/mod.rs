@@ -1,5 +1,6 @@
 //! The board.
 
-pub mod model;
+pub mod drag;
+mod model;
 pub mod page;
 pub mod rpc;

@@ -1,6 +1,7 @@
 //! The board's page: columns by status, lanes by a property, changes of others at once.
 
 use super::{
+    drag::Drag,
     model::{Arranged, Cards, wip},
     rpc,
 };
@@ -13,7 +14,7 @@ use crate::{
     tickets::list::filter_of,
 };
 use domain::{
-    TicketId,
+    StatusId, TicketId,
     board::{Board, BoardFilter, Lane, Lanes},
     live::{ToBrowser, Topic},
     tag::Tag,
@@ -137,6 +138,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
     let columns = StoredValue::new(columns);
     let arranged = Memo::new(move |_| cards.with(|c| c.arranged(lanes.get())));
     let shown = Memo::new(move |_| cards.with(|c| c.lanes(lanes.get())));
+    let drag = Drag::new(cards, lanes, shown, filter.get_value(), board.workflow);
     Effect::new(move || {
         live().follow(Topic::Tickets, position, move |message| match message {
             ToBrowser::Ticket { ticket, .. } => {
@@ -153,13 +155,14 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
             role="region"
             aria-label="Board"
             style=format!("--columns:{count}")
+            node_ref=drag.scroller
         >
             <div class="board__head">
                 <div class="board__corner"></div>
                 {columns.get_value().into_iter().map(|status| view! { <Head status=status cards=cards /> }).collect_view()}
             </div>
             <For each=move || shown.get() key=|lane| lane.clone() let:lane>
-                <LaneRow lane=lane lanes=lanes columns=columns arranged=arranged cards=cards tags=tags />
+                <LaneRow lane=lane lanes=lanes columns=columns arranged=arranged cards=cards tags=tags drag=drag shown=shown />
             </For>
             {move || {
                 cards
@@ -175,6 +178,23 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
                     })
             }}
         </div>
+        <p class="sr-only" aria-live="assertive">
+            {move || drag.speech.get()}
+        </p>
+        {move || {
+            let held = drag.lifted.get().filter(|_| drag.by_pointer.get());
+            held.and_then(|id| cards.with_untracked(|c| c.get(id).cloned()))
+                .map(|ticket| {
+                    view! {
+                        <div class="card card--ghost is-lifted" style="--w:232px" aria-hidden="true" node_ref=drag.ghost>
+                            <span class="card__subject">{ticket.subject}</span>
+                            <div class="card__meta">
+                                <span>{format!("#{}", ticket.id)}</span>
+                            </div>
+                        </div>
+                    }
+                })
+        }}
     }
     .into_any()
 }
@@ -208,6 +228,8 @@ fn LaneRow(
     arranged: Memo<Arranged>,
     cards: RwSignal<Cards>,
     tags: StoredValue<Vec<Tag>>,
+    drag: Drag,
+    shown: Memo<Vec<Lane>>,
 ) -> impl IntoView {
     let title = lane.title(lanes.get_untracked());
     let label = if title.is_empty() { "All tickets".to_owned() } else { title.clone() };
@@ -225,7 +247,10 @@ fn LaneRow(
                     let key = (lane.clone(), status.id.0);
                     let name = if title.is_empty() { status.name } else { format!("{}, {title}", status.name) };
                     let inside = Memo::new(move |_| arranged.with(|a| a.get(&key).cloned().unwrap_or_default()));
-                    view! { <Cell name=name inside=inside cards=cards tags=tags /> }
+                    let place = (lane.clone(), status.id);
+                    let own = lane.clone();
+                    let number = Memo::new(move |_| shown.with(|all| all.iter().position(|l| *l == own)));
+                    view! { <Cell name=name place=place number=number inside=inside cards=cards tags=tags drag=drag /> }
                 })
                 .collect_view()}
         </section>
@@ -233,17 +258,74 @@ fn LaneRow(
     .into_any()
 }
 
+/// What a cell shows: its cards, and the gap where the one in the hand would land.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Shown {
+    Card(TicketId, i64),
+    Gap,
+}
+
 #[component]
 fn Cell(
     name: String,
+    place: (Lane, StatusId),
+    /// Which of the lanes it is in.
+    number: Memo<Option<usize>>,
     inside: Memo<Vec<(TicketId, i64)>>,
     cards: RwSignal<Cards>,
     tags: StoredValue<Vec<Tag>>,
+    drag: Drag,
 ) -> impl IntoView {
+    let (lane, status) = place;
+    let here = {
+        let lane = lane.clone();
+        Memo::new(move |_| {
+            drag.spot.with(|s| s.as_ref().filter(|s| s.lane == lane && s.status == status).map(|s| s.index))
+        })
+    };
+    let refused = Memo::new(move |_| here.get().is_some() && drag.refused(&lane, status).is_some());
+    let items = Memo::new(move |_| {
+        let lifted = drag.lifted.get();
+        let mut items: Vec<Shown> = inside.with(|all| all.iter().map(|(id, v)| Shown::Card(*id, *v)).collect());
+        if let Some(index) = here.get().filter(|_| !refused.get()) {
+            // The gap's index does not count the card in the hand, which is still shown where it came from.
+            let mut left = index;
+            let at = items
+                .iter()
+                .position(|item| {
+                    let counts = !matches!(item, Shown::Card(id, _) if Some(*id) == lifted);
+                    if left == 0 && counts {
+                        return true;
+                    }
+                    left -= usize::from(counts);
+                    false
+                })
+                .unwrap_or(items.len());
+            items.insert(at, Shown::Gap);
+        }
+        items
+    });
     view! {
-        <ol class="cell" aria-label=name>
-            <For each=move || inside.get() key=|card| *card let:card>
-                {cards.with_untracked(|c| c.get(card.0).cloned()).map(|t| view! { <Card ticket=t tags=tags /> })}
+        <ol
+            class="cell"
+            class:is-over=move || here.get().is_some()
+            aria-label=name
+            data-lane=move || number.get().map(|n| n.to_string())
+            data-column=status.0.to_string()
+            data-refused=move || refused.get().then_some("")
+        >
+            <For each=move || items.get() key=|item| *item let:item>
+                {match item {
+                    Shown::Gap => {
+                        view! { <li class="card-gap" style="--tall:60px" aria-hidden="true"></li> }.into_any()
+                    }
+                    Shown::Card(id, _) => {
+                        cards
+                            .with_untracked(|c| c.get(id).cloned())
+                            .map(|t| view! { <Card ticket=t tags=tags drag=drag /> })
+                            .into_any()
+                    }
+                }}
             </For>
         </ol>
     }
@@ -251,11 +333,22 @@ fn Cell(
 }
 
 #[component]
-fn Card(ticket: Ticket, tags: StoredValue<Vec<Tag>>) -> impl IntoView {
+fn Card(ticket: Ticket, tags: StoredValue<Vec<Tag>>, drag: Drag) -> impl IntoView {
+    let id = ticket.id;
     let who = ticket.company.map_or(ticket.requester.name, |c| c.name);
     let tags: Vec<Tag> = tags.with_value(|all| all.iter().filter(|t| ticket.tags.contains(&t.id)).cloned().collect());
     view! {
-        <li class="card" data-urgency=ticket.urgency.word() data-importance=ticket.importance.word()>
+        <li
+            class="card"
+            class:is-lifted=move || drag.lifted.get() == Some(id)
+            id=format!("card-{id}")
+            data-urgency=ticket.urgency.word()
+            data-importance=ticket.importance.word()
+            tabindex="0"
+            aria-roledescription="card that can be moved: Space lifts it"
+            on:pointerdown=move |event| drag.pressed(id, &event)
+            on:keydown=move |event| drag.key(id, &event)
+        >
             <a class="card__subject" href=format!("/tickets/{}", ticket.id) draggable="false">
                 {ticket.subject}
             </a>

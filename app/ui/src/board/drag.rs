@@ -1,0 +1,375 @@
+//! Moving cards, by mouse, touch and keyboard. What a drop means is in [`super::model`]; this is hands and eyes.
+
+use super::{
+    model::{Cards, Spot, refusal},
+    rpc,
+};
+use crate::shared::{Toaster, toaster};
+use domain::{
+    StatusId, TicketId,
+    board::{BoardFilter, Lane, Lanes},
+    workflow::Workflow,
+};
+use leptos::{ev, html, prelude::*};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, closure::Closure};
+
+/// How far a mouse moves before a press becomes a drag, in pixels.
+const SLACK: f64 = 5.0;
+/// How long a finger rests before it lifts a card; a shorter touch scrolls.
+const LONG_PRESS: Duration = Duration::from_millis(250);
+/// How near an edge the board scrolls under a lifted card, and by how much for each move, in pixels.
+const EDGE: f64 = 48.0;
+const STEP: i32 = 16;
+
+/// A press that may become a drag.
+#[derive(Clone, Copy, PartialEq)]
+struct Press {
+    card: TicketId,
+    x: f64,
+    y: f64,
+    touch: bool,
+}
+
+/// What is being moved, and where it would land.
+#[derive(Clone, Copy)]
+pub struct Drag {
+    cards: RwSignal<Cards>,
+    lanes: Memo<Lanes>,
+    shown: Memo<Vec<Lane>>,
+    filter: StoredValue<BoardFilter>,
+    workflow: StoredValue<Workflow>,
+    toaster: Toaster,
+    press: StoredValue<Option<Press>>,
+    /// The card in the hand.
+    pub lifted: RwSignal<Option<TicketId>>,
+    /// Where it would land.
+    pub spot: RwSignal<Option<Spot>>,
+    /// Whether a pointer holds it: then a copy follows the pointer.
+    pub by_pointer: RwSignal<bool>,
+    /// What a screen reader says.
+    pub speech: RwSignal<String>,
+    pub ghost: NodeRef<html::Div>,
+    pub scroller: NodeRef<html::Div>,
+}
+
+impl Drag {
+    pub fn new(
+        cards: RwSignal<Cards>,
+        lanes: Memo<Lanes>,
+        shown: Memo<Vec<Lane>>,
+        filter: BoardFilter,
+        workflow: Workflow,
+    ) -> Self {
+        let drag = Self {
+            cards,
+            lanes,
+            shown,
+            filter: StoredValue::new(filter),
+            workflow: StoredValue::new(workflow),
+            toaster: toaster(),
+            press: StoredValue::new(None),
+            lifted: RwSignal::new(None),
+            spot: RwSignal::new(None),
+            by_pointer: RwSignal::new(false),
+            speech: RwSignal::new(String::new()),
+            ghost: NodeRef::new(),
+            scroller: NodeRef::new(),
+        };
+        Effect::new(move || drag.listen());
+        drag
+    }
+
+    /// Why the card in the hand may not land in a cell, if it may not.
+    pub fn refused(self, lane: &Lane, status: StatusId) -> Option<String> {
+        let id = self.lifted.get()?;
+        self.why_not(id, lane, status)
+    }
+
+    fn why_not(self, id: TicketId, lane: &Lane, status: StatusId) -> Option<String> {
+        let lanes = self.lanes.get_untracked();
+        self.cards.with_untracked(|cards| {
+            let ticket = cards.get(id)?;
+            self.workflow.with_value(|workflow| refusal(ticket, lane, status, lanes, workflow))
+        })
+    }
+
+    /// A press on a card. A mouse drags it once it moves; a finger lifts it by resting on it.
+    pub fn pressed(self, card: TicketId, event: &ev::PointerEvent) {
+        if event.button() != 0 || self.lifted.get_untracked().is_some() {
+            return;
+        }
+        let touch = event.pointer_type() == "touch";
+        let press = Press { card, x: event.client_x().into(), y: event.client_y().into(), touch };
+        self.press.set_value(Some(press));
+        if touch {
+            set_timeout(
+                move || {
+                    if self.press.try_get_value().flatten() == Some(press) && self.lifted.get_untracked().is_none() {
+                        self.lift(card, true);
+                        self.follow(press.x, press.y);
+                    }
+                },
+                LONG_PRESS,
+            );
+        }
+    }
+
+    fn listen(self) {
+        let moved = window_event_listener(ev::pointermove, move |event| {
+            let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
+            if let Some(press) = self.press.get_value()
+                && self.lifted.get_untracked().is_none()
+            {
+                let far = (x - press.x).hypot(y - press.y) > SLACK;
+                if far && press.touch {
+                    // A finger that moves at once wants to scroll.
+                    self.press.set_value(None);
+                } else if far {
+                    self.lift(press.card, true);
+                }
+            }
+            if self.by_pointer.get_untracked() {
+                event.prevent_default();
+                self.follow(x, y);
+            }
+        });
+        let up = window_event_listener(ev::pointerup, move |_| {
+            self.press.set_value(None);
+            if self.by_pointer.get_untracked() {
+                self.put_down();
+            }
+        });
+        let broken_off = window_event_listener(ev::pointercancel, move |_| {
+            self.press.set_value(None);
+            if self.by_pointer.get_untracked() {
+                self.back();
+            }
+        });
+        let escape = window_event_listener(ev::keydown, move |event| {
+            if event.key() == "Escape" && self.by_pointer.get_untracked() {
+                self.press.set_value(None);
+                self.back();
+            }
+        });
+        // A drag must not end in following the card's link.
+        let click = window_event_listener(ev::click, move |event| {
+            if self.press.with_value(Option::is_none) && self.speech.with_untracked(|s| s.starts_with('\u{200b}')) {
+                event.prevent_default();
+                self.speech.update(|s| {
+                    s.remove(0);
+                });
+            }
+        });
+        // While a finger holds a card the page must not scroll; the browser asks only listeners that are not passive.
+        let hold = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
+            if self.by_pointer.try_get_untracked() == Some(true) {
+                event.prevent_default();
+            }
+        });
+        let options = web_sys::AddEventListenerOptions::new();
+        options.set_passive(false);
+        let function: &js_sys::Function = hold.as_ref().unchecked_ref();
+        let _ = window().add_event_listener_with_callback_and_add_event_listener_options("touchmove", function, &options);
+        let hold = send_wrapper::SendWrapper::new(hold);
+        on_cleanup(move || {
+            let _ = window().remove_event_listener_with_callback("touchmove", hold.as_ref().unchecked_ref());
+            for handle in [moved, up, broken_off, escape, click] {
+                handle.remove();
+            }
+        });
+    }
+
+    fn say(self, text: String) {
+        self.speech.set(text);
+    }
+
+    /// Where a card is now.
+    fn home(self, id: TicketId) -> Option<Spot> {
+        let lanes = self.lanes.get_untracked();
+        self.cards.with_untracked(|cards| {
+            let ticket = cards.get(id)?;
+            let lane = Lane::of(ticket, lanes);
+            let cells = cards.arranged(lanes);
+            let index = cells.get(&(lane.clone(), ticket.status.0))?.iter().position(|(t, _)| *t == id)?;
+            Some(Spot { lane, status: ticket.status, index })
+        })
+    }
+
+    fn lift(self, id: TicketId, by_pointer: bool) {
+        self.spot.set(self.home(id));
+        self.lifted.set(Some(id));
+        self.by_pointer.set(by_pointer);
+        self.say(format!("Lifted #{id}. {} Arrow keys move it, Space drops it, Escape puts it back.", self.place()));
+    }
+
+    /// Where the card in the hand would land, in words.
+    fn place(self) -> String {
+        let Some(spot) = self.spot.get_untracked() else { return String::new() };
+        let column = self.workflow.with_value(|w| w.status(spot.status).map(|s| s.name.clone())).unwrap_or_default();
+        let lane = spot.lane.title(self.lanes.get_untracked());
+        let of = self.others(&spot).len() + 1;
+        let lane = if lane.is_empty() { lane } else { format!(", {lane}") };
+        let refused = self.lifted.get_untracked().and_then(|id| self.why_not(id, &spot.lane, spot.status));
+        match refused {
+            Some(why) => format!("{column}{lane}: {why}"),
+            None => format!("{column}{lane}, position {} of {of}.", spot.index + 1),
+        }
+    }
+
+    /// The cards of a cell but the one in the hand.
+    fn others(self, spot: &Spot) -> Vec<TicketId> {
+        let lifted = self.lifted.get_untracked();
+        let cells = self.cards.with_untracked(|c| c.arranged(self.lanes.get_untracked()));
+        let cell = cells.get(&(spot.lane.clone(), spot.status.0));
+        cell.into_iter().flatten().map(|(t, _)| *t).filter(|t| Some(*t) != lifted).collect()
+    }
+
+    /// Moves the copy under the pointer, and finds the place below it.
+    fn follow(self, x: f64, y: f64) {
+        if let Some(ghost) = self.ghost.get_untracked() {
+            let style = web_sys::HtmlElement::style(&ghost);
+            let _ = style.set_property("transform", &format!("translate({}px,{}px)", x - 24.0, y - 16.0));
+        }
+        self.scroll(x, y);
+        let Some(cell) = document()
+            .element_from_point(x as f32, y as f32)
+            .and_then(|e| e.closest(".cell").ok().flatten())
+        else {
+            return;
+        };
+        let number = |name: &str| cell.get_attribute(name).and_then(|v| v.parse::<i64>().ok());
+        let (Some(lane), Some(status)) = (number("data-lane"), number("data-column")) else { return };
+        let Some(lane) = self.shown.with_untracked(|s| s.get(lane as usize).cloned()) else { return };
+        let lifted = self.lifted.get_untracked().map(|id| format!("card-{id}")).unwrap_or_default();
+        let mut index = 0;
+        if let Ok(cards) = cell.query_selector_all(".card") {
+            for n in 0..cards.length() {
+                let Some(card) = cards.get(n).and_then(|c| c.dyn_into::<web_sys::Element>().ok()) else { continue };
+                let frame = card.get_bounding_client_rect();
+                if card.id() != lifted && y > frame.top() + frame.height() / 2.0 {
+                    index += 1;
+                }
+            }
+        }
+        let spot = Some(Spot { lane, status: StatusId(status), index });
+        if self.spot.with_untracked(|s| *s != spot) {
+            self.spot.set(spot);
+        }
+    }
+
+    fn scroll(self, x: f64, y: f64) {
+        let Some(scroller) = self.scroller.get_untracked() else { return };
+        let frame = scroller.get_bounding_client_rect();
+        let step = |near: bool, far: bool| if near { -STEP } else if far { STEP } else { 0 };
+        let dx = step(x < frame.left() + EDGE, x > frame.right() - EDGE);
+        let dy = step(y < frame.top() + EDGE, y > frame.bottom() - EDGE);
+        if dx != 0 {
+            scroller.set_scroll_left(scroller.scroll_left() + dx);
+        }
+        if dy != 0 {
+            scroller.set_scroll_top(scroller.scroll_top() + dy);
+        }
+    }
+
+    /// Keys on a card.
+    pub fn key(self, id: TicketId, event: &ev::KeyboardEvent) {
+        let holding = self.lifted.get_untracked() == Some(id);
+        match (event.key().as_str(), holding) {
+            (" ", false) => self.lift(id, false),
+            (" " | "Enter", true) => self.put_down(),
+            ("Escape", true) => self.back(),
+            ("Tab", true) => {}
+            (key @ ("ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown"), true) => self.step(key),
+            _ => return,
+        }
+        event.prevent_default();
+        event.stop_propagation();
+    }
+
+    fn step(self, key: &str) {
+        let Some(mut spot) = self.spot.get_untracked() else { return };
+        let columns = self.cards.with_untracked(|c| c.columns.clone());
+        let lanes = self.shown.get_untracked();
+        let column = columns.iter().position(|c| *c == spot.status).unwrap_or(0);
+        let lane = lanes.iter().position(|l| *l == spot.lane).unwrap_or(0);
+        let length = self.others(&spot).len();
+        match key {
+            "ArrowLeft" if column > 0 => spot.status = columns[column - 1],
+            "ArrowRight" if column + 1 < columns.len() => spot.status = columns[column + 1],
+            "ArrowUp" if spot.index > 0 => spot.index -= 1,
+            "ArrowDown" if spot.index < length => spot.index += 1,
+            "ArrowUp" if lane > 0 => {
+                spot.lane = lanes[lane - 1].clone();
+                spot.index = usize::MAX;
+            }
+            "ArrowDown" if lane + 1 < lanes.len() => {
+                spot.lane = lanes[lane + 1].clone();
+                spot.index = 0;
+            }
+            _ => return,
+        }
+        spot.index = spot.index.min(self.others(&spot).len());
+        self.spot.set(Some(spot));
+        self.say(self.place());
+    }
+
+    fn back(self) {
+        if let Some(id) = self.lifted.get_untracked() {
+            self.let_go();
+            self.say(format!("#{id} is back where it was."));
+        }
+    }
+
+    fn let_go(self) {
+        self.lifted.set(None);
+        self.spot.set(None);
+        self.by_pointer.set(false);
+    }
+
+    /// Drops the card: shown there at once, put back if the server refuses.
+    fn put_down(self) {
+        let (Some(id), Some(spot)) = (self.lifted.get_untracked(), self.spot.get_untracked()) else { return };
+        let pointer = self.by_pointer.get_untracked();
+        let refused = self.why_not(id, &spot.lane, spot.status);
+        let place = self.place();
+        self.let_go();
+        // The click that follows a drag is marked by a character that nobody hears.
+        let quiet = if pointer { "\u{200b}" } else { "" };
+        if let Some(why) = refused {
+            self.say(format!("{quiet}{why}"));
+            self.toaster.fail(&domain::Error::new(domain::Code::Conflict, why));
+            return;
+        }
+        self.say(format!("{quiet}Dropped #{id}. {place}"));
+        let planned = self.cards.with_untracked(|cards| {
+            let before = cards.get(id).cloned();
+            before.zip(cards.plan(id, &spot, self.lanes.get_untracked()))
+        });
+        let Some((before, (input, after))) = planned else { return };
+        self.cards.update(|cards| cards.show(after));
+        if !pointer {
+            // In another cell it is another element.
+            request_animation_frame(move || {
+                if let Some(card) = document()
+                    .get_element_by_id(&format!("card-{id}"))
+                    .and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok())
+                {
+                    let _ = card.focus();
+                }
+            });
+        }
+        leptos::task::spawn_local(async move {
+            match rpc::shift(input).await {
+                Ok(moved) => {
+                    self.filter.with_value(|filter| self.cards.update(|cards| cards.take_in(moved.ticket, filter)));
+                }
+                Err(error) => {
+                    self.cards.update(|cards| cards.put_back(before));
+                    self.say(format!("#{id} went back. {}", error.0.message));
+                    self.toaster.fail(&error.0);
+                }
+            }
+        });
+    }
+}
