@@ -6,7 +6,6 @@ use crate::{
     frame::StaffFrame,
     me,
     portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalTicket},
-    settings::SettingsPage,
     tickets::{
         inbox::Inbox,
         new::NewTicketPage,
@@ -53,7 +52,6 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("new") view=NewTicketPage ssr=SsrMode::Async />
                     <Route path=path!("board") view=BoardPage ssr=SsrMode::Async />
                     <Route path=path!("search") view=SearchPage ssr=SsrMode::Async />
-                    <Route path=path!("settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("me") view=MePage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>

@@ -127,7 +127,6 @@ fn Rail(name: String) -> impl IntoView {
             here.then_some("page")
         }
     };
-    let admin = me::start().role() == Some(domain::Role::Superadmin);
     view! {
         <nav class="rail" aria-label="Main">
             <a class="rail__brand" href="/tickets">
@@ -168,16 +167,6 @@ fn Rail(name: String) -> impl IntoView {
                     <Ico icon=Icon::Search />
                     <span>"Search"</span>
                 </a>
-                {admin
-                    .then(|| {
-                        view! {
-                            <h2 class="rail__title">"Docket"</h2>
-                            <a class="rail__item" href="/settings" aria-current=current("/settings")>
-                                <Ico icon=Icon::Settings />
-                                <span>"Settings"</span>
-                            </a>
-                        }
-                    })}
             </div>
             <div class="rail__me">
                 <details class="menu-anchor">

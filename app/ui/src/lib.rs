@@ -15,7 +15,6 @@ mod live;
 mod me;
 pub mod portal;
 pub mod rpc;
-pub mod settings;
 mod shared;
 #[cfg(feature = "ssr")]
 mod shell;

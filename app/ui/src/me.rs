@@ -57,10 +57,6 @@ pub fn me() -> Option<Principal> {
     expect_context::<StoredValue<Start>>().with_value(|s| s.me.clone())
 }
 
-pub fn is_staff() -> bool {
-    expect_context::<StoredValue<Start>>().with_value(Start::is_staff)
-}
-
 /// The states of the workflow.
 pub fn workflow() -> Workflow {
     expect_context::<StoredValue<Start>>().with_value(|s| s.workflow.clone())

@@ -170,7 +170,8 @@ impl Drag {
         let options = web_sys::AddEventListenerOptions::new();
         options.set_passive(false);
         let function: &js_sys::Function = hold.as_ref().unchecked_ref();
-        let _ = window().add_event_listener_with_callback_and_add_event_listener_options("touchmove", function, &options);
+        let _ =
+            window().add_event_listener_with_callback_and_add_event_listener_options("touchmove", function, &options);
         let hold = send_wrapper::SendWrapper::new(hold);
         on_cleanup(move || {
             let _ = window().remove_event_listener_with_callback("touchmove", hold.as_ref().unchecked_ref());
@@ -232,9 +233,8 @@ impl Drag {
             let _ = style.set_property("transform", &format!("translate({}px,{}px)", x - 24.0, y - 16.0));
         }
         self.scroll(x, y);
-        let Some(cell) = document()
-            .element_from_point(x as f32, y as f32)
-            .and_then(|e| e.closest(".cell").ok().flatten())
+        let Some(cell) =
+            document().element_from_point(x as f32, y as f32).and_then(|e| e.closest(".cell").ok().flatten())
         else {
             return;
         };
@@ -261,7 +261,15 @@ impl Drag {
     fn scroll(self, x: f64, y: f64) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
         let frame = scroller.get_bounding_client_rect();
-        let step = |near: bool, far: bool| if near { -STEP } else if far { STEP } else { 0 };
+        let step = |near: bool, far: bool| {
+            if near {
+                -STEP
+            } else if far {
+                STEP
+            } else {
+                0
+            }
+        };
         let dx = step(x < frame.left() + EDGE, x > frame.right() - EDGE);
         let dy = step(y < frame.top() + EDGE, y > frame.bottom() - EDGE);
         if dx != 0 {
@@ -349,20 +357,15 @@ impl Drag {
         let Some((before, (input, after))) = planned else { return };
         self.cards.update(|cards| cards.show(after));
         if !pointer {
-            // In another cell it is another element.
-            request_animation_frame(move || {
-                if let Some(card) = document()
-                    .get_element_by_id(&format!("card-{id}"))
-                    .and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok())
-                {
-                    let _ = card.focus();
-                }
-            });
+            focus_again(id);
         }
         leptos::task::spawn_local(async move {
             match rpc::shift(input).await {
                 Ok(moved) => {
                     self.filter.with_value(|filter| self.cards.update(|cards| cards.take_in(moved.ticket, filter)));
+                    if !pointer {
+                        focus_again(id);
+                    }
                 }
                 Err(error) => {
                     self.cards.update(|cards| cards.put_back(before));
@@ -372,4 +375,14 @@ impl Drag {
             }
         });
     }
+}
+
+/// Focuses a card that was moved by keys: in another cell, or in a newer version, it is another element.
+fn focus_again(id: TicketId) {
+    request_animation_frame(move || {
+        let card = document().get_element_by_id(&format!("card-{id}"));
+        if let Some(card) = card.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = card.focus();
+        }
+    });
 }

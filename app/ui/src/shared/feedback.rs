@@ -63,7 +63,7 @@ struct Toast {
 #[derive(Clone, Copy)]
 struct ToastList(RwSignal<Vec<Toast>>);
 
-/// Makes [`toast`] work below.
+/// Makes [`toaster`] work below.
 pub fn provide_toasts() {
     provide_context(ToastList(RwSignal::new(Vec::new())));
 }
@@ -78,7 +78,7 @@ pub fn toaster() -> Toaster {
 }
 
 impl Toaster {
-    /// Like [`toast`].
+    /// A few words on what was just done, with a way back where there is one. Only in the browser.
     pub fn say(self, text: impl Into<String>, undo: Option<Callback<()>>) {
         show(self.0, text.into(), false, undo);
     }
@@ -100,11 +100,6 @@ fn show(list: ToastList, text: String, error: bool, undo: Option<Callback<()>>) 
     });
     let stays = std::time::Duration::from_secs(if error || undo.is_some() { 9 } else { 5 });
     set_timeout(move || list.update(|l| l.retain(|t| t.id != id)), stays);
-}
-
-/// A few words on what was just done, with a way back where there is one. Only in the browser.
-pub fn toast(text: impl Into<String>, undo: Option<Callback<()>>) {
-    show(expect_context(), text.into(), false, undo);
 }
 
 /// A failure of something done in passing. Only in the browser.

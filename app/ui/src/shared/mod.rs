@@ -10,7 +10,7 @@ mod textarea;
 mod when;
 
 pub use avatar::Avatar;
-pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast, toast_error, toaster};
+pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast_error, toaster};
 pub use field::Field;
 pub use menu::Menu;
 pub use picker::{Choice, Picker};

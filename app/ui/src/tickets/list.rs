@@ -416,7 +416,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
         });
     };
     if missing {
-        Effect::new(move || load_more());
+        Effect::new(load_more);
     }
 
     let take_in = move |ticket: Ticket| {
