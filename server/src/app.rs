@@ -61,6 +61,11 @@ impl AppState {
         provide_context(self.desk.clone());
     }
 
+    /// The address of the site's style sheet.
+    pub fn style(&self) -> &str {
+        &self.assets.style
+    }
+
     /// The document around a page.
     pub fn shell(&self) -> impl leptos::IntoView + use<> {
         ui::shell(&self.assets)
@@ -84,6 +89,7 @@ pub fn router(state: AppState) -> Router {
         // Changes come from our own pages only: by `Sec-Fetch-Site`, or by `Origin` where a browser lacks it.
         .layer(CsrfLayer::new());
     let router = Router::new()
+        .merge(crate::api::router(state.clone()))
         .fallback_service(pages.with_state(state.clone()))
         .layer(axum::middleware::from_fn_with_state(state.clone(), files_first));
     let router = if state.assets.reload { router.merge(reload()) } else { router };

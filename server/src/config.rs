@@ -117,6 +117,11 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub max_upload_mb: u32,
 
+    /// How many calls of the API one person may make in a minute; without a token a tenth of it. 0 for no limit. Each
+    /// server counts for itself
+    #[arg(long, env = "DOCKET_API_RATE_LIMIT", global = true, default_value = "1200", value_name = "CALLS")]
+    pub api_rate_limit: u32,
+
     /// What to log: a level (error, warn, info, debug, trace), or levels per module as in "info,server=debug"
     #[arg(long, env = "DOCKET_LOG", global = true, default_value = "info", value_name = "FILTER")]
     pub log: String,
@@ -156,6 +161,14 @@ pub struct Invocation {
 /// What is wrong with them, as a message for the person who started the program; also the text of `--help`.
 pub fn from_process() -> Result<Invocation, clap::Error> {
     parse(std::env::args_os(), |path| std::fs::read_to_string(path))
+}
+
+/// Reads the command and the settings from these arguments, the first of which is the program's name.
+///
+/// # Errors
+/// Like [`from_process`].
+pub fn from_arguments(arguments: &[&str]) -> Result<Invocation, clap::Error> {
+    parse(arguments.iter().map(OsString::from), |path| std::fs::read_to_string(path))
 }
 
 fn parse(

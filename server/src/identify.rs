@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::{Actor, Error};
@@ -47,7 +47,7 @@ pub fn token(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The client's network address: the peer's, or what a trusted proxy says of it.
-fn address(extensions: &http::Extensions, headers: &HeaderMap, trust_proxy: bool) -> Option<String> {
+pub fn address(extensions: &Extensions, headers: &HeaderMap, trust_proxy: bool) -> Option<String> {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let forwarded = headers
         .get("x-forwarded-for")

@@ -2,7 +2,108 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::Error;
+use domain::{Code, Error};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The media type of an error (RFC 9457, section 3).
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Why a request was refused or failed, in the form of RFC 9457.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(title = "Problem")]
+pub struct Details {
+    /// What kind of problem it is: `urn:docket:error:` and the `code`.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:docket:error:invalid")]
+    pub kind: String,
+    /// The kind in a few words for people. The same for every problem of the kind.
+    #[schema(example = "Some of this is not right")]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// The kind as one word for programs.
+    #[schema(example = "invalid")]
+    pub code: String,
+    /// What happened and what to do, as a sentence that may be shown to people.
+    #[schema(example = "Please correct what is marked.")]
+    pub detail: String,
+    /// The path of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/api/v1/ticket")]
+    pub instance: Option<String>,
+    /// What is wrong with which field of the input.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Wrong>,
+    /// For failures of the server: what to quote when you report it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "3f9a1c07")]
+    pub reference: Option<String>,
+    /// Seconds until another try makes sense; also in the header `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
+}
+
+/// One field and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(title = "FieldProblem")]
+pub struct Wrong {
+    /// The path of the field, as in `requester.email` or `attachments[0]`. Empty for the input as a whole.
+    #[schema(example = "subject")]
+    pub field: String,
+    /// What is wrong, for people.
+    #[schema(example = "Please say in a few words what it is about.")]
+    pub message: String,
+}
+
+impl Details {
+    /// A problem that HTTP knows and the operations do not: no such method, a body that cannot be read.
+    pub fn new(status: StatusCode, code: &str, title: &str, detail: &str) -> Self {
+        Self {
+            kind: format!("urn:docket:error:{code}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            code: code.to_owned(),
+            detail: detail.to_owned(),
+            instance: None,
+            errors: Vec::new(),
+            reference: None,
+            retry_after: None,
+        }
+    }
+}
+
+impl From<Error> for Details {
+    fn from(error: Error) -> Self {
+        Self {
+            kind: format!("urn:docket:error:{}", error.code.word()),
+            title: error.code.title().to_owned(),
+            status: error.code.status(),
+            code: error.code.word().to_owned(),
+            detail: error.message,
+            instance: None,
+            errors: error.fields.into_iter().map(|f| Wrong { field: f.field, message: f.message }).collect(),
+            reference: error.reference,
+            retry_after: error.retry_after,
+        }
+    }
+}
+
+impl IntoResponse for Details {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(&self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        // For whoever knows more about the request and wants to say so, as the API does with `instance`.
+        response.extensions_mut().insert(self);
+        response
+    }
+}
 
 /// An error as an answer.
 #[derive(Debug)]
@@ -14,24 +115,20 @@ impl From<Error> for Problem {
     }
 }
 
+impl Problem {
+    /// Not there, or not for this actor.
+    pub fn not_found(what: &str) -> Self {
+        Self(Error::not_found(what))
+    }
+
+    /// A kind of body or file that is not taken.
+    pub fn unsupported(message: &str) -> Self {
+        Self(Error::new(Code::Unsupported, message))
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self(error) = self;
-        let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::json!({
-            "type": format!("urn:docket:error:{}", error.code.word()),
-            "title": error.code.title(),
-            "status": status.as_u16(),
-            "detail": error.message,
-            "errors": error.fields,
-            "reference": error.reference,
-        });
-        let mut response = (status, axum::Json(body)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = error.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
+        Details::from(self.0).into_response()
     }
 }

@@ -23,3 +23,6 @@ pub mod tickets;
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use shell::{Assets, LazyParts, shell};
+
+#[cfg(feature = "ssr")]
+pub use me::theme_cookie;

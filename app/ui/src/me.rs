@@ -105,7 +105,7 @@ fn of_request() -> Start {
 
 /// The theme that somebody has chosen on this device.
 #[cfg(feature = "ssr")]
-pub(crate) fn theme_cookie(headers: &axum::http::HeaderMap) -> Option<String> {
+pub fn theme_cookie(headers: &axum::http::HeaderMap) -> Option<String> {
     let value = headers
         .get_all(axum::http::header::COOKIE)
         .iter()

@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "helpers for tests of all features")]
 mod support;
 
+mod api;
 mod harness;
 mod live;
 mod mail;

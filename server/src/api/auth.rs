@@ -1,0 +1,114 @@
+//! Accounts: registering, logging in, and who one is.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::account::Registration;
+use domain::{Code, Error, Principal};
+use serde::{Deserialize, Serialize};
+use store::accounts;
+use utoipa::ToSchema;
+
+use super::ApiState;
+use super::input::{Anyone, Body, Caller, Refusal};
+use super::openapi::{ForAnyone, ForCallers, WithBody};
+use super::token::LIFETIME;
+use super::wire::User;
+
+/// A new account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "Jana Novak", "email": "jana@acme.example", "password": "correct horse battery" }))]
+pub struct Register {
+    /// At most 100 characters.
+    name: String,
+    email: String,
+    /// At least 8 characters, and none of the common ones.
+    password: String,
+}
+
+/// Address and password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "email": "jana@acme.example", "password": "correct horse battery" }))]
+pub struct Login {
+    email: String,
+    password: String,
+}
+
+/// A token, and whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMiJ9.c2lnbmF0dXJl", "token_type": "Bearer", "expires_in": 86400,
+    "expires_at": "2026-11-22T08:12:00Z",
+    "user": { "id": 12, "name": "Jana Novak", "email": "jana@acme.example", "role": "customer", "company_id": null }
+}))]
+pub struct LoggedIn {
+    /// Send it with every further call: `Authorization: Bearer …`.
+    token: String,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// Seconds until the token ends.
+    expires_in: i64,
+    #[schema(format = DateTime)]
+    expires_at: String,
+    user: User,
+}
+
+impl LoggedIn {
+    fn new(state: &ApiState, person: &Principal) -> Result<Self, Error> {
+        let (token, ends) = state.tokens.issue(person.id, state.desk.now())?;
+        Ok(Self { token, token_type: "Bearer", expires_in: LIFETIME, expires_at: ends.rfc3339(), user: person.into() })
+    }
+}
+
+/// Register as a customer
+///
+/// Makes an account of an individual and logs it in. An address that is known already, also one we only know by mail,
+/// is refused: its owner has to prove that it is theirs.
+#[utoipa::path(post, path = "/auth/register", tag = "Accounts", request_body = Register, responses(
+    (status = 201, description = "The account, and a token for it", body = LoggedIn), WithBody, ForAnyone
+))]
+pub async fn register(
+    State(state): State<ApiState>,
+    Anyone(actor): Anyone,
+    Body(input): Body<Register>,
+) -> Result<(StatusCode, Json<LoggedIn>), Refusal> {
+    let Register { name, email, password } = input;
+    let person = accounts::register(&state.desk, &actor, Registration { name, email, password }).await?;
+    Ok((StatusCode::CREATED, Json(LoggedIn::new(&state, &person)?)))
+}
+
+/// Log in
+///
+/// Gives a token (JWT) for 24 hours. After some wrong passwords an account and an address have to wait, for longer each
+/// time; the answer says for how many seconds.
+#[utoipa::path(post, path = "/auth/login", tag = "Accounts", request_body = Login, responses(
+    (status = 200, description = "A token", body = LoggedIn),
+    (status = 401, description = "The address or the password is not right", body = crate::problem::Details,
+     content_type = "application/problem+json"),
+    WithBody, ForAnyone
+))]
+pub async fn login(
+    State(state): State<ApiState>,
+    Anyone(actor): Anyone,
+    Body(input): Body<Login>,
+) -> Result<Json<LoggedIn>, Refusal> {
+    let person = accounts::sign_in_for_token(&state.desk, &actor, &input.email, input.password).await;
+    let person = person.map_err(|mut error| {
+        // A form says what is wrong in it; a client of an API expects the status for “not you”.
+        if error.code == Code::Invalid {
+            error.code = Code::SignedOut;
+        }
+        error
+    })?;
+    Ok(Json(LoggedIn::new(&state, &person)?))
+}
+
+/// Who the token belongs to
+#[utoipa::path(get, path = "/auth/me", tag = "Accounts", security(("bearer" = [])), responses(
+    (status = 200, description = "The person as they are now", body = User), ForCallers
+))]
+pub async fn me(Caller(actor): Caller) -> Result<Json<User>, Refusal> {
+    Ok(Json(actor.signed_in()?.into()))
+}

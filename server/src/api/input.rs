@@ -1,0 +1,254 @@
+//! From a request to an actor and a typed input. Whatever is wrong becomes a [`Problem`] that names the field.
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use domain::{Actor, Code, Error};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::{Admitted, ApiState};
+use crate::problem::{Details, Problem};
+
+/// Whoever calls, with or without a token.
+pub struct Anyone(pub Actor);
+
+/// A person, by a token: who they are now, not when the token was made. One statement.
+pub struct Caller(pub Actor);
+
+impl FromRequestParts<ApiState> for Anyone {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        let address = parts.extensions.get::<Admitted>().and_then(|a| a.address.clone());
+        Ok(Self(Actor::visitor(address)))
+    }
+}
+
+impl FromRequestParts<ApiState> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        let Some(Admitted { person: Some(person), address }) = parts.extensions.get::<Admitted>().cloned() else {
+            return Err(Problem(Error::new(
+                Code::SignedOut,
+                "This call needs a token: Authorization: Bearer …. POST /api/v1/auth/login gives you one.",
+            )));
+        };
+        let found = store::people::principal(&mut *state.desk.read().await?, person).await;
+        match found {
+            Ok(person) => Ok(Self(Actor::user(person, address))),
+            Err(error) if error.code == Code::NotFound => {
+                Err(Problem(Error::new(Code::SignedOut, "The token is not valid, or has ended. Please log in again.")))
+            }
+            Err(error) => Err(Problem(error)),
+        }
+    }
+}
+
+/// The id in a path. What is not a number is not there.
+pub struct Id(pub i64);
+
+impl FromRequestParts<ApiState> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        match Path::<i64>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(_) => Err(Problem::not_found("number")),
+        }
+    }
+}
+
+/// The parameters behind the `?`.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Refusal> {
+        let query = parts.uri.query().unwrap_or_default();
+        let parameters = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(parameters).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            wrong(&path, &error.into_inner().to_string()).into()
+        })
+    }
+}
+
+/// A JSON body.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Refusal> {
+        if !is_json(request.headers()) {
+            return Err(Problem::unsupported("The body must be JSON: Content-Type: application/json.").into());
+        }
+        let body = read(request, state).await?;
+        parse(&body).map(Self)
+    }
+}
+
+/// A JSON body that may be left out.
+pub struct MaybeBody<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<ApiState> for MaybeBody<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Refusal> {
+        let json = is_json(request.headers());
+        let body = read(request, state).await?;
+        match (body.is_empty(), json) {
+            (true, _) => Ok(Self(T::default())),
+            (false, true) => parse(&body).map(Self),
+            (false, false) => {
+                Err(Problem::unsupported("The body must be JSON: Content-Type: application/json.").into())
+            }
+        }
+    }
+}
+
+/// Why an input was refused.
+#[derive(Debug)]
+pub struct Refusal(Box<Details>);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(problem.0.into()))
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(Box::new(error.into()))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+impl Refusal {
+    /// A body that cannot be read at all.
+    pub fn malformed(detail: &str) -> Self {
+        Self(Box::new(Details::new(StatusCode::BAD_REQUEST, "malformed", "Cannot be read", detail)))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+async fn read(request: Request, state: &ApiState) -> Result<Bytes, Refusal> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::new(Code::TooLarge, "The body is larger than 2 MB. Send long texts as files.").into()
+        }
+        _ => Refusal::malformed("The body broke off."),
+    })
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        match cause.classify() {
+            Category::Data => wrong(&path, &cause.to_string()).into(),
+            _ => Refusal::malformed(&format!("The body is not JSON: {cause}.")),
+        }
+    })?;
+    json.end().map_err(|cause| Refusal::malformed(&format!("The body is not JSON: {cause}.")))?;
+    Ok(value)
+}
+
+/// A field error from what serde says: the field, if it is only named in the text, and the text without its place.
+fn wrong(path: &str, cause: &str) -> Error {
+    let text = cause.rsplit_once(" at line ").map_or(cause, |(text, _)| text);
+    let path = if path == "." { "" } else { path };
+    let named = ["unknown field `", "missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| text.strip_prefix(start)?.split_once('`').map(|(name, _)| name));
+    // An unknown field is in the path already, a missing one is not.
+    let field = match named {
+        Some(name) if path.rsplit('.').next() != Some(name) => {
+            if path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{path}.{name}")
+            }
+        }
+        _ => path.to_owned(),
+    };
+    let mut characters = text.chars();
+    let first: String = characters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    Error::field(&field, format!("{first}{}.", characters.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read into")]
+    struct Outer {
+        name: String,
+        #[serde(default)]
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read into")]
+    struct Inner {
+        number: i64,
+    }
+
+    #[test]
+    fn problems_name_their_field() {
+        for (json, field) in [
+            (r#"{"name": 5}"#, "name"),
+            (r#"{}"#, "name"),
+            (r#"{"name": "a", "nmae": 1}"#, "nmae"),
+            (r#"{"name": "a", "inner": [{"number": 1}, {"number": "x"}]}"#, "inner[1].number"),
+            (r#"{"name": "a", "inner": [{}]}"#, "inner[0].number"),
+            (r#"{"name": "a", "inner": [{"number": 1, "other": 1}]}"#, "inner[0].other"),
+            ("[1]", "inner"),
+            ("5", ""),
+        ] {
+            let details = parse::<Outer>(json.as_bytes()).unwrap_err().0;
+            assert_eq!(details.status, 422, "{json}");
+            if json != "[1]" {
+                assert_eq!(details.errors[0].field, field, "{json}: {:?}", details.errors);
+            }
+        }
+        for json in ["", "{", "{\"name\": \"a\"} x", "\u{feff}{}"] {
+            assert_eq!(parse::<Outer>(json.as_bytes()).unwrap_err().0.status, 400, "{json}");
+        }
+    }
+
+    #[test]
+    fn json_goes_by_several_names() {
+        for (kind, json) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/merge-patch+json", true),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())]);
+            assert_eq!(is_json(&headers), json, "{kind}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,7 @@
+//! The REST interface, through the router.
+
+mod attachments;
+mod auth;
+mod client;
+mod document;
+mod tickets;
