@@ -113,7 +113,7 @@ impl Entry {
             Happening::Tags { added, removed } => What::Tags { added, removed },
             Happening::Watch { who, on } => What::Watch { who: who.into(), on },
             Happening::Joined { who, email } => What::Joined { who: who.into(), email },
-            Happening::AttachmentDeleted { name, size } => What::AttachmentDeleted { name, size },
+            Happening::AttachmentDeleted { name, size, .. } => What::AttachmentDeleted { name, size },
             _ => What::Other,
         };
         let by = Author { id: entry.by.person.map(|p| p.id.0), name: entry.by.name, staff: entry.by.staff };
