@@ -61,7 +61,7 @@ pub fn PortalNew() -> impl IntoView {
                         {choices
                             .map(|(level, label)| {
                                 view! {
-                                    <option value=level.word() selected=urgency == level.word()>
+                                    <option value=level.word() selected=urgency.eq(level.word())>
                                         {label}
                                     </option>
                                 }

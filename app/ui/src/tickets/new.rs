@@ -109,7 +109,7 @@ pub fn NewTicketPage() -> impl IntoView {
                     {Level::ALL
                         .map(|l| {
                             view! {
-                                <option value=l.word() selected=l == Level::Medium>
+                                <option value=l.word() selected=Level::Medium.eq(&l)>
                                     {l.name()}
                                 </option>
                             }

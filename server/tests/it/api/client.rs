@@ -99,7 +99,7 @@ impl Api {
     }
 }
 
-fn request(method: &str, token: &str, path: &str) -> axum::http::request::Builder {
+fn request(method: &str, token: &str, path: &str) -> http::request::Builder {
     let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
     if token.is_empty() { request } else { request.header(header::AUTHORIZATION, format!("Bearer {token}")) }
 }

@@ -192,6 +192,7 @@ fn private() -> String {
 }
 
 /// Lets a shell wait for the end of this process, however it comes: then it stops the server and removes its folder.
+#[expect(clippy::zombie_processes, reason = "it outlives this process, to clean up after it")]
 fn stop_with_us(pid: i32, place: &std::path::Path) {
     let script = "read -r _; kill -INT \"$1\"; while kill -0 \"$1\" 2>/dev/null; do sleep 0.1; done; rm -rf -- \"$2\"";
     let mut shell = Command::new("sh")
