@@ -1,30 +1,6 @@
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
-import { Server } from '../support/server.ts';
-
-/** With the people and a few tickets of the demo. */
-const test = base.extend<{}, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start({}, 120);
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-});
-
-const MIA = 'agent@docket.example';
-const ADA = 'admin@docket.example';
-
-async function signIn(page: Page, email: string): Promise<void> {
-  await page.goto('/sign-in');
-  await hydrated(page);
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill('docket-demo');
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await expect(page.getByRole('navigation', { name: 'Main', exact: true }).or(page.getByLabel('Main, phone'))).not.toHaveCount(0);
-}
+import { ADA, MIA, signIn, test } from '../support/demo.ts';
+import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
 
 /** The number of a ticket, counted from the newest: each journey has one of its own. */
 async function ticketAt(page: Page, place: number): Promise<number> {
