@@ -41,21 +41,21 @@ test('a card moves by mouse, for everybody, and for good', async ({ page, openPa
 test('a card moves by keyboard, and each step is said', async ({ page }) => {
   await signIn(page, MIA);
   await open(page);
-  const card = column(page, 'In progress').getByRole('listitem').first();
+  const card = column(page, 'Open').getByRole('listitem').first();
   const id = (await card.getAttribute('id')) ?? '';
   await card.focus();
   await page.keyboard.press('Space');
   const said = page.locator('.board [aria-live="assertive"]');
   await expect(said).toContainText('Lifted');
   await page.keyboard.press('ArrowRight');
-  await expect(said).toContainText('Waiting for customer, position 1');
+  await expect(said).toContainText('In progress, position 1');
   await page.keyboard.press('Escape');
   await expect(said).toContainText('back where it was');
-  expect(await place(column(page, 'In progress'), id)).toBe(0);
+  expect(await place(column(page, 'Open'), id)).toBe(0);
   await page.keyboard.press('Space');
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Space');
-  await expect.poll(() => place(column(page, 'Waiting for customer'), id)).toBe(0);
+  await expect.poll(() => place(column(page, 'In progress'), id)).toBe(0);
   await expect(page.locator(`#${id}`)).toBeFocused();
 });
 
