@@ -97,7 +97,7 @@ fn of_request() -> Start {
     Start {
         me,
         theme,
-        workflow: catalog.workflow.clone(),
+        workflow: if staff { catalog.workflow.clone() } else { catalog.workflow.for_customers() },
         tags: if staff { catalog.tags.clone() } else { Vec::new() },
         now: desk.now(),
     }

@@ -4,12 +4,11 @@ use super::row::{self, COLUMNS, JOINS};
 use crate::{Desk, OrOurs, events};
 use domain::{
     Actor, Error, Result, Time,
-    event::Position,
     page::{self, Page},
     policy::{self, Action},
     ticket::{Filter, Sort, Ticket, Whose},
 };
-use sqlx::{Postgres, QueryBuilder, Row};
+use sqlx::{Postgres, QueryBuilder};
 
 /// A page of the tickets that this actor may see and the filter lets through.
 ///
@@ -23,7 +22,7 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     let limit = page::size(filter.limit);
     let after = filter.after.as_deref().map(Key::parse).transpose()?;
     let mut query = QueryBuilder::<Postgres>::new("select ");
-    query.push(COLUMNS).push(", pg_snapshot_xmin(pg_current_snapshot())::text::bigint from ");
+    query.push(COLUMNS).push(" from ");
     let order = order(filter.sort);
     if filter.statuses.is_empty() {
         query.push("(select t.* from tickets t where true");
@@ -42,12 +41,10 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     }
     query.push(JOINS).push(format_args!(" order by {order}"));
     let mut conn = desk.read().await?;
+    // Before the rows, also where there are none: what commits after this comes over the socket.
+    let position = events::position_now(&mut conn).await?;
     let rows = query.build().fetch_all(&mut *conn).await.ours()?;
     let mut tickets = rows.iter().map(row::from_row).collect::<Result<Vec<_>>>()?;
-    let position = match rows.first() {
-        Some(first) => Position { transaction: first.try_get(row::WIDTH).ours()?, id: 0 },
-        None => events::position_now(&mut conn).await?,
-    };
     let more = tickets.len() > limit as usize;
     tickets.truncate(limit as usize);
     let next = tickets.last().filter(|_| more).map(|t| Key::of(t, filter.sort).text());
