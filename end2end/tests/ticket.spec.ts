@@ -35,6 +35,7 @@ test('two agents see each other work', async ({ page, openPage }) => {
 
   await conversation(other).focus();
   await other.keyboard.press('n');
+  await expect(other.locator('textarea:focus')).toBeVisible();
   await other.keyboard.type('They are on site until six.');
   await other.getByRole('button', { name: 'Add note' }).click();
   const note = page.getByRole('listitem').filter({ hasText: 'They are on site until six.' }).last();
