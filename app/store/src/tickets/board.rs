@@ -11,7 +11,7 @@ use domain::{
     event::{Happening, Position, Was},
     policy::{self, Action},
     rank,
-    ticket::{Swap, Ticket, Whose},
+    ticket::{Swap, Ticket},
     workflow::{Category, Status},
 };
 use sqlx::{Postgres, QueryBuilder, Row};
@@ -27,7 +27,7 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
     query.push(COLUMNS).push(", pg_snapshot_xmin(pg_current_snapshot())::text::bigint from (select t.* from unnest(");
     query.push_bind(ids).push("::bigint[]) s(id), lateral (select t.* from tickets t where t.status_id = s.id");
     row::visible(&mut query, actor);
-    conditions(&mut query, filter);
+    row::chosen(&mut query, filter);
     query.push(" order by t.rank, t.id limit ").push_bind(COLUMN_MAX + 1).push(") t) t ").push(JOINS);
     query.push(" order by t.status_id, t.rank, t.id");
     let mut conn = desk.read().await?;
@@ -59,30 +59,6 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
         };
     }
     Ok(Board { workflow: catalog.workflow.clone(), columns, tags: catalog.tags.clone(), position })
-}
-
-fn conditions(query: &mut QueryBuilder<Postgres>, filter: &BoardFilter) {
-    match filter.assignee {
-        Some(Whose::Nobody) => {
-            query.push(" and t.assignee_id is null");
-        }
-        Some(Whose::Of(user)) => {
-            query.push(" and t.assignee_id = ").push_bind(user.0);
-        }
-        None => {}
-    }
-    if let Some(company) = filter.company {
-        query.push(" and t.company_id = ").push_bind(company.0);
-    }
-    if let Some(level) = filter.urgency {
-        query.push(" and t.urgency = ").push_bind(level.number());
-    }
-    if let Some(level) = filter.importance {
-        query.push(" and t.importance = ").push_bind(level.number());
-    }
-    if let Some(tag) = filter.tag {
-        query.push(" and t.tag_ids @> array[").push_bind(tag.0).push("]");
-    }
 }
 
 /// Puts a card somewhere else: another column, another lane, another place.

@@ -4,9 +4,10 @@ use super::row::{self, COLUMNS, JOINS};
 use crate::{Desk, OrOurs, events};
 use domain::{
     Actor, Error, Result, Time,
+    board::BoardFilter,
     page::{self, Page},
     policy::{self, Action},
-    ticket::{Filter, Sort, Ticket, Whose},
+    ticket::{Filter, Sort, Ticket},
 };
 use sqlx::{Postgres, QueryBuilder};
 
@@ -65,32 +66,19 @@ fn order(sort: Sort) -> &'static str {
 
 fn conditions(query: &mut QueryBuilder<Postgres>, actor: &Actor, filter: &Filter, after: Option<&Key>) {
     row::visible(query, actor);
-    match filter.assignee {
-        Some(Whose::Nobody) => {
-            query.push(" and t.assignee_id is null");
-        }
-        Some(Whose::Of(user)) => {
-            query.push(" and t.assignee_id = ").push_bind(user.0);
-        }
-        None => {}
-    }
+    let shared = BoardFilter {
+        assignee: filter.assignee,
+        company: filter.company,
+        urgency: filter.urgency,
+        importance: filter.importance,
+        tag: filter.tag,
+    };
+    row::chosen(query, &shared);
     if let Some(requester) = filter.requester {
         query.push(" and t.requester_id = ").push_bind(requester.0);
     }
-    if let Some(level) = filter.urgency {
-        query.push(" and t.urgency = ").push_bind(level.number());
-    }
-    if let Some(level) = filter.importance {
-        query.push(" and t.importance = ").push_bind(level.number());
-    }
     if let Some(priority) = filter.priority {
         query.push(" and t.priority = ").push_bind(priority.number());
-    }
-    if let Some(company) = filter.company {
-        query.push(" and t.company_id = ").push_bind(company.0);
-    }
-    if let Some(tag) = filter.tag {
-        query.push(" and t.tag_ids @> array[").push_bind(tag.0).push("]");
     }
     let Some(key) = after else { return };
     let (column, side) = match filter.sort {

@@ -5,10 +5,11 @@ use crate::OrOurs;
 use domain::{
     Actor, CompanyId, Error, EventId, Result, StatusId, TagId, TicketId, UserId,
     actor::Who,
+    board::BoardFilter,
     company::CompanyName,
     people::Person,
     priority::{Level, Priority},
-    ticket::{Source, Ticket},
+    ticket::{Source, Ticket, Whose},
 };
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
@@ -105,5 +106,30 @@ pub(crate) fn visible(query: &mut QueryBuilder<Postgres>, actor: &Actor) {
                 query.push_bind(person.id.0);
             }
         },
+    }
+}
+
+/// Adds what a board or a list was narrowed down to, to the conditions on a ticket `t`.
+pub(super) fn chosen(query: &mut QueryBuilder<Postgres>, filter: &BoardFilter) {
+    match filter.assignee {
+        Some(Whose::Nobody) => {
+            query.push(" and t.assignee_id is null");
+        }
+        Some(Whose::Of(user)) => {
+            query.push(" and t.assignee_id = ").push_bind(user.0);
+        }
+        None => {}
+    }
+    if let Some(company) = filter.company {
+        query.push(" and t.company_id = ").push_bind(company.0);
+    }
+    if let Some(level) = filter.urgency {
+        query.push(" and t.urgency = ").push_bind(level.number());
+    }
+    if let Some(level) = filter.importance {
+        query.push(" and t.importance = ").push_bind(level.number());
+    }
+    if let Some(tag) = filter.tag {
+        query.push(" and t.tag_ids @> array[").push_bind(tag.0).push("]");
     }
 }
