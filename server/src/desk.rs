@@ -52,7 +52,7 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
         }
     };
     let options: PgConnectOptions = url.parse().context("--database-url is not a PostgreSQL address")?;
-    let options = options.application_name("docket").options([("jit", "off"), ("statement_timeout", "30s")]);
+    let options = options.application_name("docket").options(store::SESSION);
     let pool = PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(Duration::from_secs(8))

@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds both halves of Docket and drives everything around them.
 
+mod bench;
 mod browser;
 mod build;
 mod css;
@@ -41,6 +42,8 @@ enum Command {
     Demo(Rest),
     /// Check and test everything; ends with a line `N passed, N failed`
     Test(TestArgs),
+    /// Measure a release: CPU per request, times, live updates, memory, sizes. `cargo xtask bench -- --help` has the options
+    Bench(Rest),
     /// Describe the database's queries for builds without one (.sqlx)
     Prepare(PrepareArgs),
 }
@@ -61,7 +64,7 @@ struct BuildArgs {
 
 #[derive(Debug, Args)]
 struct Rest {
-    /// Handed on to `docket`
+    /// Handed on to the program that is started
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     rest: Vec<OsString>,
 }
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::dev(&project, &args.rest),
         Command::Demo(args) => run::demo(&project, &args.rest),
         Command::Test(args) => test::test(&project, &args),
+        Command::Bench(args) => bench::bench(&project, &args.rest),
         Command::Prepare(args) => prepare::prepare(&project, args.check),
     });
     match done {

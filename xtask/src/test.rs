@@ -50,13 +50,14 @@ impl std::ops::AddAssign for Tally {
 }
 
 /// The crates that are tested as the server sees them, with the features it turns on.
-const SERVER_SIDE: [&str; 7] = [
+const SERVER_SIDE: [&str; 8] = [
     "--package=server",
     "--package=ui",
     "--features=ui/ssr",
     "--package=store",
     "--package=domain",
     "--package=cluster",
+    "--package=bench",
     "--no-fail-fast",
 ];
 /// The crates that the browser gets.
@@ -110,7 +111,7 @@ fn checks(project: &Project) -> Tally {
     tally += check("tools", tools::components(project).and_then(|()| tools::wasm_target(project)));
     tally += check("format", run(project.cargo("", "fmt").args(["--all", "--check"])));
     tally += check("queries described in .sqlx", prepare::prepare(project, true));
-    tally += check("clippy, server side", clippy(project, "server", &SERVER_SIDE[..6], &["--all-targets"]));
+    tally += check("clippy, server side", clippy(project, "server", &SERVER_SIDE[..7], &["--all-targets"]));
     tally += check("clippy, browser side", clippy(project, "browser", &BROWSER_SIDE, &[WASM]));
     tally += check("clippy, xtask", clippy(project, "", &["--package=xtask"], &["--all-targets"]));
     tally += check("nothing of the server in the browser", browser_is_clean(project));

@@ -45,6 +45,13 @@ impl Clock for ManualClock {
     }
 }
 
+/// How every connection of a desk is set.
+///
+/// Statements are planned once per connection, not for each of their values: planning a list costs as much as reading it.
+/// What a plan depends on (how many rows, which audience) therefore stands in the text of a statement.
+pub const SESSION: [(&str, &str); 3] =
+    [("jit", "off"), ("statement_timeout", "30s"), ("plan_cache_mode", "force_generic_plan")];
+
 /// What a desk needs to know beside its database.
 #[derive(Clone, Debug)]
 pub struct Options {

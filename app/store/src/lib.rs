@@ -19,5 +19,5 @@ pub mod settings;
 pub mod sweep;
 pub mod tickets;
 
-pub use desk::{Clock, Desk, ManualClock, Options, SystemClock, Tx};
+pub use desk::{Clock, Desk, ManualClock, Options, SESSION, SystemClock, Tx};
 pub use error::OrOurs;

@@ -11,4 +11,5 @@ mod api;
 mod harness;
 mod live;
 mod mail;
+mod pages;
 mod work;

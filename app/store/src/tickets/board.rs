@@ -28,7 +28,7 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
     query.push_bind(ids).push("::bigint[]) s(id), lateral (select t.* from tickets t where t.status_id = s.id");
     row::visible(&mut query, actor);
     row::chosen(&mut query, filter);
-    query.push(" order by t.rank, t.id limit ").push_bind(COLUMN_MAX + 1).push(") t) t ").push(JOINS);
+    query.push(format_args!(" order by t.rank, t.id limit {}) t) t ", COLUMN_MAX + 1)).push(JOINS);
     query.push(" order by t.status_id, t.rank, t.id");
     let mut conn = desk.read().await?;
     let start = events::position_now(&mut conn).await?;

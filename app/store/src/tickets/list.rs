@@ -21,6 +21,8 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
         policy::demand(actor, Action::SeeQueues, None)?;
     }
     let limit = page::size(filter.limit);
+    // One more than is shown tells whether there are more. In the text, not as a parameter: the plan depends on it.
+    let fetched = limit + 1;
     let after = filter.after.as_deref().map(Key::parse).transpose()?;
     let mut query = QueryBuilder::<Postgres>::new("select ");
     query.push(COLUMNS).push(" from ");
@@ -28,7 +30,7 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     if filter.statuses.is_empty() {
         query.push("(select t.* from tickets t where true");
         conditions(&mut query, actor, filter, after.as_ref());
-        query.push(format_args!(" order by {order} limit ")).push_bind(i64::from(limit) + 1).push(") t ");
+        query.push(format_args!(" order by {order} limit {fetched}) t "));
     } else {
         // Each once, or its tickets would come twice; and only those there are.
         let catalog = desk.catalog();
@@ -37,8 +39,8 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
         query.push("(select t.* from unnest(").push_bind(statuses).push("::bigint[]) s(id), lateral (");
         query.push("select t.* from tickets t where t.status_id = s.id");
         conditions(&mut query, actor, filter, after.as_ref());
-        query.push(format_args!(" order by {order} limit ")).push_bind(i64::from(limit) + 1).push(") t ");
-        query.push(format_args!(" order by {order} limit ")).push_bind(i64::from(limit) + 1).push(") t ");
+        query.push(format_args!(" order by {order} limit {fetched}) t "));
+        query.push(format_args!(" order by {order} limit {fetched}) t "));
     }
     query.push(JOINS).push(format_args!(" order by {order}"));
     let mut conn = desk.read().await?;

@@ -38,10 +38,10 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
         query.push(" and m.kind <> 'note'");
         row::visible(&mut query, actor);
     }
-    query.push(" limit ").push_bind(LOOKED_AT);
+    query.push(format_args!(" limit {LOOKED_AT}"));
     query.push(") union all (select t.id, null, 0.2 + ts_rank(t.subject_search, q.q) from q, tickets t where t.subject_search @@ q.q");
     row::visible(&mut query, actor);
-    query.push(" limit ").push_bind(LOOKED_AT).push(")");
+    query.push(format_args!(" limit {LOOKED_AT})"));
     if let Some(number) = number {
         query.push(" union all (select t.id, null, 100 from tickets t where t.id = ").push_bind(i64::from(number));
         row::visible(&mut query, actor);
@@ -49,7 +49,7 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
     }
     query.push("), best as (select ticket_id, max(rank) + 0.1 * ln(count(*)) as rank, ");
     query.push("(array_agg(event_id order by rank desc) filter (where event_id is not null))[1] as event_id ");
-    query.push("from hits group by ticket_id order by 2 desc, 1 desc limit ").push_bind(SHOWN as i64 + 1).push(") ");
+    query.push(format_args!("from hits group by ticket_id order by 2 desc, 1 desc limit {}) ", SHOWN + 1));
     let marks = format!("'StartSel={START}, StopSel={STOP}, MaxWords=28, MinWords=12, MaxFragments=1'");
     let whole = format!("'StartSel={START}, StopSel={STOP}, HighlightAll=true'");
     query.push(format_args!(

@@ -77,10 +77,9 @@ async fn rows(
     let seen = if audience == Audience::Public { "e.audience = 2" } else { "e.audience > 0" };
     let sql = format!(
         "select {COLUMNS} from events e left join messages m on m.event_id = e.id
-         where e.ticket_id = $1 and {seen} and e.id {side} $2 order by e.id {order} limit $3"
+         where e.ticket_id = $1 and {seen} and e.id {side} $2 order by e.id {order} limit {limit}"
     );
-    let rows =
-        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.0).bind(entry.0).bind(limit).fetch_all(conn).await.ours()?;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.0).bind(entry.0).fetch_all(conn).await.ours()?;
     rows.iter().map(from_row).collect()
 }
 

@@ -50,16 +50,19 @@ impl DraftText {
             timer: StoredValue::new(None),
             busy: StoredValue::new(false),
         };
-        on_cleanup(move || {
-            let unsaved = this.try_unsaved();
-            if let Some(Some(timer)) = this.timer.try_get_value() {
-                timer.clear();
-            }
-            if let Some(body) = unsaved {
-                spawn_local(async move {
-                    let _ = rpc::save_draft(ticket, Draft { writing, body }).await;
-                });
-            }
+        // In an effect, as it is the browser's: on the server a page may be dropped where its values cannot be reached.
+        Effect::new(move || {
+            on_cleanup(move || {
+                let unsaved = this.try_unsaved();
+                if let Some(Some(timer)) = this.timer.try_get_value() {
+                    timer.clear();
+                }
+                if let Some(body) = unsaved {
+                    spawn_local(async move {
+                        let _ = rpc::save_draft(ticket, Draft { writing, body }).await;
+                    });
+                }
+            });
         });
         this
     }

@@ -76,6 +76,9 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     let PropsOpen(props_open) = expect_context();
     props_open.set(false);
     let title = move || state.ticket.with(|t| format!("#{} {}", t.id, t.subject));
+    // On the server the head is written last, when the values of the page may be gone already.
+    #[cfg(feature = "ssr")]
+    let title = title();
     view! {
         <Title text=title />
         <section class="ticket" aria-labelledby="ticket-title">

@@ -55,7 +55,7 @@ impl Database {
         PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(60))
-            .connect_lazy_with(SERVER.options.clone().database(&self.name))
+            .connect_lazy_with(SERVER.options.clone().database(&self.name).options(store::SESSION))
     }
 
     pub fn url(&self) -> String {

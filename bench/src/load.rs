@@ -1,0 +1,116 @@
+//! Sends one kind of request over and over, and counts what it costs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::desk::Server;
+use crate::http::Connection;
+use crate::machine::TICK_MS;
+use crate::rows::{As, People, Row};
+
+/// What one row of the table says.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figures {
+    pub row: &'static str,
+    pub connections: usize,
+    pub requests: usize,
+    pub per_second: f64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    /// CPU of one request, in milliseconds.
+    pub server_cpu_ms: f64,
+    pub postgres_cpu_ms: f64,
+    pub goal_ms: Option<f64>,
+    /// The size of an answer over the wire.
+    pub bytes: u64,
+}
+
+impl Figures {
+    pub fn cpu_ms(&self) -> f64 {
+        self.server_cpu_ms + self.postgres_cpu_ms
+    }
+}
+
+/// Before it is measured, a row is run for this long: caches fill, connections to the database open.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Enough for a p99, whatever the time.
+const AT_LEAST: usize = 200;
+
+/// Sends requests over so many connections for so long.
+pub async fn run(
+    server: &Server,
+    people: &People,
+    row: &Row,
+    connections: usize,
+    time: Duration,
+) -> anyhow::Result<Figures> {
+    let mut open = Vec::new();
+    for n in 0..connections {
+        let cookie = match row.by {
+            As::Staff => &people.staff[n % people.staff.len()],
+            As::Customer => &people.customer,
+        };
+        open.push(Connection::open(&server.address, cookie).await?);
+    }
+    let (open, _, _) = drive(row, open, WARM_UP, connections).await?;
+    let before = server.usage();
+    let start = Instant::now();
+    let (_, mut times, bytes) = drive(row, open, time, AT_LEAST).await?;
+    let took = start.elapsed();
+    let after = server.usage();
+    times.sort_unstable();
+    let at = |share: f64| {
+        let n = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
+        times.get(n).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+    };
+    let requests = times.len();
+    let each = |after: u64, before: u64| after.saturating_sub(before) as f64 * TICK_MS / requests as f64;
+    Ok(Figures {
+        row: row.name,
+        connections,
+        requests,
+        per_second: requests as f64 / took.as_secs_f64(),
+        p50_ms: at(0.5),
+        p99_ms: at(0.99),
+        server_cpu_ms: each(after.server.ticks, before.server.ticks),
+        postgres_cpu_ms: each(after.postgres.ticks, before.postgres.ticks),
+        goal_ms: row.goal_ms,
+        bytes: bytes / requests as u64,
+    })
+}
+
+/// Each connection sends as soon as it has its answer. Returns the connections, all times and the sum of bytes.
+async fn drive(
+    row: &Row,
+    open: Vec<Connection>,
+    time: Duration,
+    at_least: usize,
+) -> anyhow::Result<(Vec<Connection>, Vec<Duration>, u64)> {
+    let end = Instant::now() + time;
+    let sent = Arc::new(AtomicU64::new(0));
+    let runs = open.into_iter().map(|mut connection| {
+        let sent = sent.clone();
+        async move {
+            let (mut times, mut bytes) = (Vec::new(), 0);
+            while Instant::now() < end || sent.load(Ordering::Relaxed) < at_least as u64 {
+                let call = (row.next)();
+                let start = Instant::now();
+                let answer = connection.good(&call).await?;
+                times.push(start.elapsed());
+                bytes += answer.body.len() as u64;
+                sent.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok::<_, anyhow::Error>((connection, times, bytes))
+        }
+    });
+    let mut all = (Vec::new(), Vec::new(), 0);
+    for (connection, times, bytes) in futures::future::try_join_all(runs).await? {
+        all.0.push(connection);
+        all.1.extend(times);
+        all.2 += bytes;
+    }
+    Ok(all)
+}
