@@ -44,8 +44,9 @@ create index tickets_assignee on tickets (assignee_id, status_id, updated_at des
 create index tickets_requester on tickets (requester_id, updated_at desc, id desc);
 create index tickets_company on tickets (company_id, updated_at desc, id desc) where company_id is not null;
 create index tickets_board on tickets (status_id, rank, id);
-create index tickets_tags on tickets using gin (tag_ids);
-create index tickets_subject_search on tickets using gin (subject_search);
+-- New entries wait in a list that every search reads: it is kept short, or searching would slow down as tickets come in.
+create index tickets_tags on tickets using gin (tag_ids) with (gin_pending_list_limit = 64);
+create index tickets_subject_search on tickets using gin (subject_search) with (gin_pending_list_limit = 128);
 
 -- The spine: append-only, read by everything that follows what happens.
 create table events (
@@ -87,7 +88,7 @@ create table messages (
     search tsvector not null generated always as (to_tsvector('english', left(body, 100000))) stored
 );
 create index messages_ticket on messages (ticket_id, event_id);
-create index messages_search on messages using gin (search);
+create index messages_search on messages using gin (search) with (gin_pending_list_limit = 128);
 
 create table attachments (
     id bigint generated always as identity primary key,

@@ -117,7 +117,7 @@ impl Connection {
         Ok(answer)
     }
 
-    /// The JSON that a good answer carries.
+    /// The JSON that a good answer carries. On a connection that is [`uncompressed`](Self::uncompressed).
     pub async fn json(&mut self, call: &Call) -> anyhow::Result<serde_json::Value> {
         let answer = self.good(call).await?;
         serde_json::from_slice(&answer.body).with_context(|| format!("{} does not answer with JSON", call.path))

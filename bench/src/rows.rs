@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, ensure};
 use domain::TicketId;
-use domain::board::BoardFilter;
+use domain::board::{Board, BoardFilter};
+use domain::company::CompanyName;
 use domain::priority::Level;
 use domain::ticket::{Filter, NewMessage, NewTicket, Requester, Writing};
 use domain::timeline::{Part, TicketView};
@@ -14,6 +15,8 @@ use crate::http::{Call, Connection};
 
 /// The ticket of ten messages.
 pub const LONG: i64 = 1001;
+/// The ticket that open tabs follow, and that is replied on while they do.
+pub const WATCHED: i64 = 1002;
 /// The word that is in fifty tickets.
 const WORD: &str = "quokka";
 /// Everybody's password in the demo.
@@ -72,6 +75,7 @@ impl Row {
 pub async fn all(address: &str, people: &People, tickets: u32) -> anyhow::Result<Vec<Row>> {
     let customers = format!("/portal/tickets/{}", customers_ticket(address, people).await?);
     let view = json!({ "id": TicketId(LONG), "part": Part::Latest });
+    let board = two_hundred_cards(address, people).await?;
     let list = json!({ "filter": active(address, people).await? });
     Ok(vec![
         Row::reading("list, page", As::Staff, Some(2.0), Call::get("/tickets")),
@@ -85,13 +89,9 @@ pub async fn all(address: &str, people: &People, tickets: u32) -> anyhow::Result
             Some(2.0),
             Call::json("/rpc/tickets/search", &json!({ "words": WORD })),
         ),
-        Row::reading("board, page", As::Staff, Some(3.0), Call::get("/board")),
-        Row::reading(
-            "board, data",
-            As::Staff,
-            Some(3.0),
-            Call::json("/rpc/board/read", &json!({ "filter": BoardFilter::default() })),
-        ),
+        Row::reading("board of 200, page", As::Staff, Some(3.0), Call::get(format!("/board?{}", board.address))),
+        Row::reading("board of 200, data", As::Staff, Some(3.0), Call::json("/rpc/board/read", &board.filter)),
+        Row::reading("whole board, page", As::Staff, None, Call::get("/board")),
         create(),
         reply(tickets),
         Row::reading("portal, my tickets", As::Customer, None, Call::get("/portal")),
@@ -101,11 +101,39 @@ pub async fn all(address: &str, people: &People, tickets: u32) -> anyhow::Result
 
 /// The filter of the list as it is first shown: tickets that somebody still has to do something about.
 async fn active(address: &str, people: &People) -> anyhow::Result<Filter> {
-    let mut connection = Connection::open(address, &people.staff[0]).await?;
+    let mut connection = Connection::open(address, &people.staff[0]).await?.uncompressed();
     let view = Call::json("/rpc/tickets/view", &json!({ "id": TicketId(LONG), "part": Part::Latest }));
     let view: TicketView = serde_json::from_value(connection.json(&view).await?)?;
     let active = view.workflow.statuses.iter().filter(|status| status.category.is_active());
     Ok(Filter { statuses: active.map(|status| status.id).collect(), ..Filter::default() })
+}
+
+/// A board narrowed down.
+struct Narrow {
+    address: String,
+    filter: serde_json::Value,
+}
+
+/// The board of that company and urgency that comes nearest to two hundred cards.
+async fn two_hundred_cards(address: &str, people: &People) -> anyhow::Result<Narrow> {
+    let mut connection = Connection::open(address, &people.staff[0]).await?.uncompressed();
+    let companies = connection.json(&Call::json("/rpc/people/companies", &json!({}))).await?;
+    let companies: Vec<CompanyName> = serde_json::from_value(companies)?;
+    let mut best: Option<(usize, Narrow)> = None;
+    for company in companies.iter().map(|company| company.id) {
+        for urgency in Level::ALL.map(Some).into_iter().chain([None]) {
+            let filter = BoardFilter { company: Some(company), urgency, ..BoardFilter::default() };
+            let filter = json!({ "filter": filter });
+            let board = connection.json(&Call::json("/rpc/board/read", &filter)).await?;
+            let board: Board = serde_json::from_value(board)?;
+            let off = board.columns.iter().map(|column| column.cards.len()).sum::<usize>().abs_diff(200);
+            if best.as_ref().is_none_or(|(least, _)| off < *least) {
+                let urgency = urgency.map_or(String::new(), |level| format!("&urgency={}", level.word()));
+                best = Some((off, Narrow { address: format!("company={}{urgency}", company.0), filter }));
+            }
+        }
+    }
+    Ok(best.context("there is no company")?.1)
 }
 
 fn create() -> Row {
@@ -129,8 +157,8 @@ fn reply(tickets: u32) -> Row {
     let count = AtomicU64::new(0);
     let next = move || {
         let n = count.fetch_add(1, Ordering::Relaxed);
-        // All over the desk, as customers come, and never the one that is measured by itself.
-        let ticket = LONG + 1 + i64::try_from((n * 7919) % u64::from(tickets - 1)).unwrap_or(0);
+        // All over the desk, as customers come, and never the ones that are measured by themselves.
+        let ticket = WATCHED + 1 + i64::try_from((n * 7919) % u64::from(tickets - 2)).unwrap_or(0);
         let message = NewMessage {
             writing: Writing::Reply,
             body: "Thank you for the details.\n\nPlease **hold the feed button** for ten seconds, then try again."

@@ -22,7 +22,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::desk::Server;
 use crate::http::{Call, Connection};
 use crate::machine::Memory;
-use crate::rows::{LONG, People};
+use crate::rows::{People, WATCHED};
 
 /// What was found out with open tabs.
 #[derive(Debug, Clone, Serialize)]
@@ -61,8 +61,8 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Opens `count` sockets, `watchers` of which follow one ticket and the others the list, and replies on the ticket.
 pub async fn run(server: &Server, people: &People, count: usize, watchers: usize) -> anyhow::Result<Live> {
-    let mut connection = Connection::open(&server.address, &people.staff[0]).await?;
-    let view = Call::json("/rpc/tickets/view", &json!({ "id": TicketId(LONG), "part": Part::Latest }));
+    let mut connection = Connection::open(&server.address, &people.staff[0]).await?.uncompressed();
+    let view = Call::json("/rpc/tickets/view", &json!({ "id": TicketId(WATCHED), "part": Part::Latest }));
     let of_ticket = connection.json(&view).await?;
     let list = Call::json("/rpc/tickets/list", &json!({ "filter": Filter { limit: Some(1), ..Filter::default() } }));
     let of_list = connection.json(&list).await?;
@@ -73,7 +73,7 @@ pub async fn run(server: &Server, people: &People, count: usize, watchers: usize
     let mut tabs = Vec::new();
     for n in 0..count {
         let (topic, since) = match n < watchers {
-            true => (Topic::Ticket(TicketId(LONG)), of_ticket),
+            true => (Topic::Ticket(TicketId(WATCHED)), of_ticket),
             false => (Topic::Tickets, of_list),
         };
         let cookie = &people.staff[n % people.staff.len()];
@@ -94,7 +94,7 @@ pub async fn run(server: &Server, people: &People, count: usize, watchers: usize
             seen: None,
             status: None,
         };
-        let write = Call::json("/rpc/tickets/write", &json!({ "id": TicketId(LONG), "message": message }));
+        let write = Call::json("/rpc/tickets/write", &json!({ "id": TicketId(WATCHED), "message": message }));
         let sent = Instant::now();
         connection.good(&write).await?;
         let answered = Instant::now();
@@ -144,7 +144,7 @@ async fn listen(mut socket: Socket, told: mpsc::UnboundedSender<Instant>) {
     while let Some(Ok(message)) = socket.next().await {
         let at = Instant::now();
         if let Message::Text(text) = message
-            && text.contains(r#""t":"entry""#)
+            && text.starts_with(r#"{"entry""#)
             && told.send(at).is_err()
         {
             return;

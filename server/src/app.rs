@@ -24,6 +24,7 @@ use crate::files;
 use crate::forms;
 use crate::identify::{Who, identify};
 use crate::live::{self, Live};
+use crate::pack::pack;
 use crate::portal;
 use crate::problem::Problem;
 use crate::site::Site;
@@ -91,6 +92,7 @@ pub fn router(state: AppState) -> Router {
     let router = Router::new()
         .merge(crate::api::router(state.clone()))
         .fallback_service(pages.with_state(state.clone()))
+        .layer(axum::middleware::from_fn(pack))
         .layer(axum::middleware::from_fn_with_state(state.clone(), files_first));
     let router = if state.assets.reload { router.merge(reload()) } else { router };
     router.layer(TraceLayer::new_for_http()).with_state(state)

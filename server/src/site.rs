@@ -171,7 +171,7 @@ fn matches(asked: Option<&HeaderValue>, etag: &HeaderValue) -> bool {
 }
 
 /// Whether `Accept-Encoding` (RFC 9110, section 12.5.3) takes this encoding: named, and not with weight zero.
-fn accepts(header: &str, encoding: &str) -> bool {
+pub fn accepts(header: &str, encoding: &str) -> bool {
     header.split(',').any(|offer| {
         let mut parts = offer.split(';').map(str::trim);
         parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding))

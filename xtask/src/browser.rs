@@ -20,7 +20,7 @@ pub const SPLIT: &str = "__wasm_split.______________________.js";
 pub const MANIFEST: &str = "__wasm_split_manifest.json";
 
 /// Counts up when the steps below change, so that what earlier versions left behind is not taken for current.
-const STEPS: &str = "1";
+const STEPS: &str = "2";
 
 /// The files of the browser's half by name, as the tools left them: without hashes in their names.
 pub type Parts = BTreeMap<String, Vec<u8>>;
@@ -84,7 +84,27 @@ fn process(input: &[u8], folder: &Path) -> Result<()> {
         .out_name(NAME)
         .generate(folder)
         .context("cannot write the JavaScript glue")?;
-    Ok(fs::remove_file(main)?)
+    fs::remove_file(main)?;
+    crate::site::walk(folder, &mut |name, path| {
+        if name.ends_with(".wasm") {
+            fs::write(path, without_names(&fs::read(path)?)?)?;
+        }
+        Ok(())
+    })
+}
+
+/// A module without the names of its functions, which in a part that was split off weigh more than its code.
+fn without_names(module: &[u8]) -> Result<Vec<u8>> {
+    let mut smaller = wasm_encoder::Module::new();
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        let dropped = matches!(&payload, wasmparser::Payload::CustomSection(section)
+            if matches!(section.name(), "name" | "producers"));
+        if let (Some((id, range)), false) = (payload.as_section(), dropped) {
+            smaller.section(&wasm_encoder::RawSection { id, data: &module[range] });
+        }
+    }
+    Ok(smaller.finish())
 }
 
 fn read_parts(folder: &Path) -> Result<Parts> {

@@ -35,7 +35,6 @@ pub struct Was<T> {
 
 /// What happened. The names of people and states are kept as they were then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "data")]
 pub enum Happening {
     #[serde(rename = "ticket.created")]
     Created { source: Source },
@@ -155,10 +154,10 @@ mod tests {
         let json = |h: &Happening| serde_json::to_string(h).expect("json");
         assert_eq!(
             json(&Happening::Status(Was { from: StatusId(1), to: StatusId(2) })),
-            r#"{"kind":"ticket.status","data":{"from":1,"to":2}}"#
+            r#"{"ticket.status":{"from":1,"to":2}}"#
         );
-        assert_eq!(json(&Happening::Reply), r#"{"kind":"message.reply"}"#);
-        let back: Happening = serde_json::from_str(r#"{"kind":"message.note","data":null}"#).expect("back");
+        assert_eq!(json(&Happening::Reply), r#""message.reply""#);
+        let back: Happening = serde_json::from_str(r#""message.note""#).expect("back");
         assert_eq!(back, Happening::Note);
     }
 

@@ -15,7 +15,7 @@ pub enum Topic {
 
 /// From the browser.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "t", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ToServer {
     /// Follow a topic from a position on: what happened since is sent first, in order, once.
     Follow {
@@ -37,7 +37,7 @@ pub enum ToServer {
 
 /// To the browser.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "t", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ToBrowser {
     /// A new entry of a followed ticket.
     Entry { ticket: TicketId, entry: Entry, position: Position },
@@ -77,8 +77,8 @@ mod tests {
     fn wire() {
         let follow = ToServer::Follow { topic: Topic::Ticket(TicketId(7)), since: Position { transaction: 3, id: 4 } };
         let json = serde_json::to_string(&follow).expect("json");
-        assert_eq!(json, r#"{"t":"follow","topic":{"ticket":7},"since":{"transaction":3,"id":4}}"#);
+        assert_eq!(json, r#"{"follow":{"topic":{"ticket":7},"since":{"transaction":3,"id":4}}}"#);
         assert_eq!(serde_json::from_str::<ToServer>(&json).expect("back"), follow);
-        assert!(serde_json::from_str::<ToServer>(r#"{"t":"nonsense"}"#).is_err());
+        assert!(serde_json::from_str::<ToServer>(r#"{"nonsense":{}}"#).is_err());
     }
 }

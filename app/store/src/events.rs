@@ -1,6 +1,6 @@
 //! The spine: writing events in an operation's transaction, and reading them in order.
 
-use crate::{OrOurs, Tx};
+use crate::{OrOurs, Tx, error::internal};
 use domain::{
     Actor, EventId, Result, TicketId,
     actor::Who,
@@ -66,21 +66,24 @@ pub(crate) async fn append_by(
 
 /// A happening as its two columns.
 pub(crate) fn split(what: &Happening) -> Result<(String, Option<Value>)> {
-    let Value::Object(mut parts) = serde_json::to_value(what).ours()? else {
-        return Err(crate::error::internal(&"an event is not an object"));
-    };
-    let kind = parts.remove("kind").and_then(|k| k.as_str().map(str::to_owned)).unwrap_or_default();
-    Ok((kind, parts.remove("data")))
+    match serde_json::to_value(what).ours()? {
+        Value::String(kind) => Ok((kind, None)),
+        Value::Object(parts) if parts.len() == 1 => parts
+            .into_iter()
+            .next()
+            .map(|(kind, data)| (kind, Some(data)))
+            .ok_or_else(|| internal(&"an event is empty")),
+        _ => Err(internal(&"an event is neither a word nor a word with data")),
+    }
 }
 
 /// A happening from its two columns.
 pub(crate) fn join(kind: String, data: Option<Value>) -> Result<Happening> {
-    let mut parts = serde_json::Map::with_capacity(2);
-    parts.insert("kind".into(), Value::String(kind));
-    if let Some(data) = data {
-        parts.insert("data".into(), data);
-    }
-    serde_json::from_value(Value::Object(parts)).ours()
+    let value = match data {
+        Some(data) => Value::Object([(kind, data)].into_iter().collect()),
+        None => Value::String(kind),
+    };
+    serde_json::from_value(value).ours()
 }
 
 /// The columns of [`from_row`], of `events e`.

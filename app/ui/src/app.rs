@@ -1,22 +1,19 @@
 //! The application inside `<body>`: the router and every page behind it.
 
 use crate::{
-    accounts::{MePage, SetUpPage, SignInPage, SignUpPage},
-    board::page::BoardPage,
-    frame::StaffFrame,
-    me,
-    portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalTicket},
-    tickets::{
-        inbox::Inbox,
-        new::NewTicketPage,
-        page::{NoTicket, TicketPage},
-        search::SearchPage,
+    accounts::{SetUpPage, SignInPage, SignUpPage},
+    lazy::{
+        BoardRoute, InboxRoute, MeRoute, NewTicketRoute, PortalNewRoute, PortalTicketRoute, SearchRoute, StaffRoute,
+        TicketRoute,
     },
+    me,
+    portal::{PortalFrame, PortalHome, PortalMe},
+    tickets::page::NoTicket,
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
@@ -40,19 +37,19 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/set-up") view=SetUpPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/portal") view=PortalFrame ssr=SsrMode::Async>
                     <Route path=path!("") view=PortalHome ssr=SsrMode::Async />
-                    <Route path=path!("new") view=PortalNew ssr=SsrMode::Async />
+                    <Route path=path!("new") view={Lazy::<PortalNewRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("me") view=PortalMe ssr=SsrMode::Async />
-                    <Route path=path!("tickets/:id") view=PortalTicket ssr=SsrMode::Async />
+                    <Route path=path!("tickets/:id") view={Lazy::<PortalTicketRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
-                <ParentRoute path=path!("") view=StaffFrame ssr=SsrMode::Async>
-                    <ParentRoute path=path!("tickets") view=Inbox ssr=SsrMode::Async>
+                <ParentRoute path=path!("") view={Lazy::<StaffRoute>::new()} ssr=SsrMode::Async>
+                    <ParentRoute path=path!("tickets") view={Lazy::<InboxRoute>::new()} ssr=SsrMode::Async>
                         <Route path=path!("") view=NoTicket ssr=SsrMode::Async />
-                        <Route path=path!(":id") view=TicketPage ssr=SsrMode::Async />
+                        <Route path=path!(":id") view={Lazy::<TicketRoute>::new()} ssr=SsrMode::Async />
                     </ParentRoute>
-                    <Route path=path!("new") view=NewTicketPage ssr=SsrMode::Async />
-                    <Route path=path!("board") view=BoardPage ssr=SsrMode::Async />
-                    <Route path=path!("search") view=SearchPage ssr=SsrMode::Async />
-                    <Route path=path!("me") view=MePage ssr=SsrMode::Async />
+                    <Route path=path!("new") view={Lazy::<NewTicketRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("board") view={Lazy::<BoardRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("search") view={Lazy::<SearchRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("me") view={Lazy::<MeRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -11,6 +11,7 @@ pub mod flash;
 mod frame;
 pub mod icons;
 mod keys;
+mod lazy;
 mod live;
 mod me;
 pub mod portal;

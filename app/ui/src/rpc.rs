@@ -3,9 +3,47 @@
 //! A server function is a thin shell: it takes the actor of its request, calls one operation of `store` and hands on what
 //! comes back. It has no rules of its own.
 
+use bytes::Bytes;
 use domain::{Code, Error};
-use serde::{Deserialize, Serialize};
-use server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use server_fn::{
+    ContentType, Decodes, Encodes, Format, FormatType, codec::Post, error::FromServerFnError, error::ServerFnErrorErr,
+};
+
+/// JSON in the body, both ways.
+///
+/// The library's own reads bytes, while everything else in the browser reads text: everything that is read would be in the
+/// module twice.
+pub type Json = Post<JsonText>;
+
+/// See [`Json`].
+#[derive(Debug)]
+pub struct JsonText;
+
+impl ContentType for JsonText {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for JsonText {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for JsonText {
+    type Error = serde_json::Error;
+
+    fn encode(value: &T) -> Result<Bytes, Self::Error> {
+        serde_json::to_vec(value).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for JsonText {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        // What is no text is not JSON either, so the reader finds the fault.
+        serde_json::from_str(&String::from_utf8_lossy(&bytes))
+    }
+}
 
 /// [`domain::Error`] as server functions carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +63,7 @@ impl From<Error> for RpcError {
 }
 
 impl FromServerFnError for RpcError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     /// What went wrong on the way: nothing of it is shown but whether the server could be reached.
     fn from_server_fn_error(cause: ServerFnErrorErr) -> Self {

@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
 use leptos::{
-    WasmSplitManifest,
     nonce::{Nonce, use_nonce},
     prelude::*,
 };
@@ -40,6 +39,30 @@ pub struct LazyParts {
     pub preload: HashMap<String, Vec<String>>,
 }
 
+impl LazyParts {
+    /// What the page at this address will load anyway. Leptos would name it too, but only where it knows in time.
+    fn links(&self, path: &str) -> impl IntoView + use<> {
+        let wanted = crate::lazy::parts_of(path);
+        let is_wanted =
+            |key: &str| wanted.iter().any(|part| key.strip_prefix(part).is_some_and(|k| k.starts_with('_')));
+        let mut modules: Vec<&String> =
+            self.preload.iter().filter(|(key, _)| is_wanted(key)).flat_map(|(_, modules)| modules).collect();
+        modules.sort_unstable();
+        modules.dedup();
+        let loader = (!modules.is_empty()).then(|| {
+            view! { <link rel="modulepreload" href=format!("{}/{}", self.folder, self.loader) /> }
+        });
+        let modules = modules
+            .into_iter()
+            .map(|module| {
+                let address = format!("{}/{module}.wasm", self.folder);
+                view! { <link rel="preload" href=address r#as="fetch" r#type="application/wasm" crossorigin="" /> }
+            })
+            .collect_view();
+        (loader, modules)
+    }
+}
+
 /// The document around the [`App`]: head, scripts and `<body>`.
 ///
 /// `leptos`'s own `HydrationScripts` reads file names from the disk beside the binary. Docket ships as one file, so
@@ -49,14 +72,10 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     if let (Some(nonce), Some(response)) = (&nonce, use_context::<ResponseOptions>()) {
         restrict(&response, nonce);
     }
-    if let Some(lazy) = &assets.lazy {
-        provide_context(WasmSplitManifest(ArcStoredValue::new((
-            lazy.folder.clone(),
-            lazy.preload.clone(),
-            lazy.loader.clone(),
-        ))));
-    }
-    let theme = use_context::<axum::http::request::Parts>().and_then(|parts| crate::me::theme_cookie(&parts.headers));
+    let request = use_context::<axum::http::request::Parts>();
+    let theme = request.as_ref().and_then(|parts| crate::me::theme_cookie(&parts.headers));
+    let path = request.as_ref().map_or("", |parts| parts.uri.path());
+    let parts = assets.lazy.as_ref().map(|lazy| lazy.links(path));
     let start = format!(
         "import start,{{hydrate}} from {:?};start({{module_or_path:{:?}}}).then(()=>hydrate())",
         assets.script, assets.wasm
@@ -79,6 +98,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
                 <link rel="stylesheet" href=assets.style.clone() />
                 <link rel="modulepreload" href=assets.script.clone() />
                 <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="" />
+                {parts}
                 <script type="module" nonce=nonce inner_html=start></script>
                 {reload}
                 <MetaTags />

@@ -3,7 +3,7 @@ use crate::{
     flash::flash,
     icons::{Ico, Icon},
     me,
-    shared::{ErrorNotice, When},
+    shared::{ErrorNotice, When, awaited},
 };
 use domain::account::Device;
 use leptos::prelude::*;
@@ -70,8 +70,7 @@ pub fn Devices() -> impl IntoView {
                     </button>
                 </form>
             </div>
-            <Suspense fallback=|| view! { <i class="skeleton skeleton--block" style="--tall:120px"></i> }>
-                {move || Suspend::new(async move {
+            {awaited(|| view! { <i class="skeleton skeleton--block" style="--tall:120px"></i> }, move || async move {
                     match devices.await {
                         Ok(devices) => {
                             view! {
@@ -84,7 +83,6 @@ pub fn Devices() -> impl IntoView {
                         Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
                     }
                 })}
-            </Suspense>
         </section>
     }
     .into_any()

@@ -1,20 +1,19 @@
 //! Server functions for accounts.
 
-use crate::rpc::Rpc;
+use crate::rpc::{Json, Rpc};
 #[cfg(feature = "ssr")]
 use crate::rpc::{call, signed};
 use domain::account::Device;
 use leptos::prelude::*;
-use server_fn::codec::Json;
 
 /// Whether nobody on staff exists yet.
-#[server(endpoint = "accounts/first_run", input = Json)]
+#[server(endpoint = "accounts/first_run", input = Json, output = Json)]
 pub async fn first_run() -> Rpc<bool> {
     call(|desk, _| async move { store::accounts::is_first_run(&mut *desk.read().await?).await }).await
 }
 
 /// The devices on which this person is signed in.
-#[server(endpoint = "accounts/devices", input = Json)]
+#[server(endpoint = "accounts/devices", input = Json, output = Json)]
 pub async fn devices() -> Rpc<Vec<Device>> {
     let session = signed().session;
     call(|desk, actor| async move {

@@ -4,7 +4,7 @@ use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
     me,
-    shared::Field,
+    shared::{Field, awaited},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -56,11 +56,9 @@ pub fn SignInPage() -> impl IntoView {
     let first_run = Resource::new_blocking(|| (), |()| rpc::first_run());
     let email = flash.clone();
     view! {
-        <Suspense>
-            {move || Suspend::new(async move {
+        {awaited(|| (), move || async move {
                 if let Ok(true) = first_run.await { go_to("/set-up") } else { ().into_any() }
             })}
-        </Suspense>
         <Card title="Sign in" lead="With the e-mail address of your account." flash=flash>
             <form method="post" action="/sign-in" class="stack">
                 {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
@@ -156,11 +154,9 @@ pub fn SetUpPage() -> impl IntoView {
     let flash = flash();
     let first_run = Resource::new_blocking(|| (), |()| rpc::first_run());
     view! {
-        <Suspense>
-            {move || Suspend::new(async move {
+        {awaited(|| (), move || async move {
                 if let Ok(false) = first_run.await { go_to("/sign-in") } else { ().into_any() }
             })}
-        </Suspense>
         <Card
             title="Set up Docket"
             lead="Nobody is on staff yet. This account becomes the superadmin, who may do everything."

@@ -10,7 +10,7 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{Avatar, EmptyState, ErrorNotice, Menu, state_icon, state_word},
+    shared::{Avatar, EmptyState, ErrorNotice, Menu, awaited, state_icon, state_word},
     tickets::list::filter_of,
 };
 use domain::{
@@ -57,10 +57,9 @@ pub fn BoardPage() -> impl IntoView {
                     </a>
                 </div>
             </header>
-            <Transition fallback=|| {
+            {awaited(|| {
                 view! { <span class="spinner" role="status" aria-label="Loading the board"></span> }
-            }>
-                {move || Suspend::new(async move {
+            }, move || async move {
                     let loaded: Rpc<Board> = board.await;
                     match loaded {
                         Ok(read) => {
@@ -74,7 +73,6 @@ pub fn BoardPage() -> impl IntoView {
                         }
                     }
                 })}
-            </Transition>
         </div>
     }
     .into_any()

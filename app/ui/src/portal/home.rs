@@ -2,7 +2,7 @@ use super::pill;
 use crate::{
     icons::{Ico, Icon},
     me,
-    shared::{EmptyState, ErrorNotice, When},
+    shared::{EmptyState, ErrorNotice, When, awaited},
     tickets::rpc,
 };
 use domain::{
@@ -107,10 +107,9 @@ pub fn PortalHome() -> impl IntoView {
                     {chip("show", Some("closed"), "Solved and closed")}
                     {sees_company.then(|| chip("whose", Some("company"), "Of all colleagues"))}
                 </div>
-                <Transition fallback=|| {
+                {awaited(|| {
                     view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> }
-                }>
-                    {move || Suspend::new(async move {
+                }, move || async move {
                         match found.await {
                             Ok(page) if page.rows.is_empty() => {
                                 view! {
@@ -146,7 +145,6 @@ pub fn PortalHome() -> impl IntoView {
                             Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
                         }
                     })}
-                </Transition>
             </section>
         </div>
     }

@@ -7,7 +7,7 @@ use crate::{
     icons::{Ico, Icon},
     live::live,
     me,
-    shared::{Avatar, ErrorNotice, TextArea, When, toast_error},
+    shared::{Avatar, ErrorNotice, TextArea, When, awaited, toast_error},
     tickets::rpc,
 };
 use domain::{
@@ -43,14 +43,13 @@ pub fn PortalTicket() -> impl IntoView {
         },
     );
     view! {
-        <Transition fallback=|| {
+        {awaited(|| {
             view! {
                 <div class="portal__width portal__width--read" aria-busy="true">
                     <i class="skeleton skeleton--block" style="--tall:320px"></i>
                 </div>
             }
-        }>
-            {move || Suspend::new(async move {
+        }, move || async move {
                 match view.await {
                     Ok(view) => {
                         let latest = wanted.get_untracked().1 == Part::Latest;
@@ -67,7 +66,6 @@ pub fn PortalTicket() -> impl IntoView {
                     }
                 }
             })}
-        </Transition>
     }
     .into_any()
 }

@@ -1,6 +1,7 @@
 //! Pieces that several pages use.
 
 mod avatar;
+mod awaited;
 mod feedback;
 mod field;
 mod menu;
@@ -10,6 +11,7 @@ mod textarea;
 mod when;
 
 pub use avatar::Avatar;
+pub use awaited::awaited;
 pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast_error, toaster};
 pub use field::Field;
 pub use menu::Menu;

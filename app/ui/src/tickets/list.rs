@@ -7,7 +7,7 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{Avatar, EmptyState, ErrorNotice, Menu, PriorityMark, When},
+    shared::{Avatar, EmptyState, ErrorNotice, Menu, PriorityMark, When, awaited},
 };
 use domain::{
     StatusId, TagId, TicketId, UserId,
@@ -110,8 +110,7 @@ pub fn TicketList() -> impl IntoView {
     view! {
         <section class="ticket-list" aria-label="Tickets">
             <ListBar filter=filter />
-            <Transition fallback=Skeleton>
-                {move || Suspend::new(async move {
+            {awaited(Skeleton, move || async move {
                     let loaded: Rpc<Option<Page<Ticket>>> = first.await;
                     match loaded {
                         Ok(page) => view! { <Rows page=page filter=filter.get_untracked() /> }.into_any(),
@@ -128,7 +127,6 @@ pub fn TicketList() -> impl IntoView {
                         }
                     }
                 })}
-            </Transition>
         </section>
     }
     .into_any()

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     icons::{Ico, Icon},
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice},
+    shared::{EmptyState, ErrorNotice, awaited},
 };
 use domain::{
     Code, Error, EventId, TicketId,
@@ -47,8 +47,7 @@ pub fn TicketPage() -> impl IntoView {
     );
     provide_preview();
     view! {
-        <Transition fallback=Skeleton>
-            {move || Suspend::new(async move {
+        {awaited(Skeleton, move || async move {
                 let found: Rpc<TicketView> = view.await;
                 match found {
                     Ok(found) => view! { <OpenTicket view=found marked /> }.into_any(),
@@ -63,7 +62,6 @@ pub fn TicketPage() -> impl IntoView {
                     }
                 }
             })}
-        </Transition>
     }
     .into_any()
 }

@@ -4,7 +4,7 @@ use super::rpc;
 use crate::{
     icons::{Ico, Icon},
     me,
-    shared::{EmptyState, ErrorNotice, PriorityMark, StatusMark, When},
+    shared::{EmptyState, ErrorNotice, PriorityMark, StatusMark, When, awaited},
 };
 use domain::search::{Found, Hit, Piece};
 use leptos::{html, prelude::*};
@@ -54,8 +54,7 @@ pub fn SearchPage() -> impl IntoView {
                         />
                     </div>
                 </form>
-                <Transition fallback=Skeleton>
-                    {move || Suspend::new(async move {
+                {awaited(Skeleton, move || async move {
                         match found.await {
                             Ok(Some(found)) => view! { <Results found=found /> }.into_any(),
                             Ok(None) => {
@@ -79,7 +78,6 @@ pub fn SearchPage() -> impl IntoView {
                             }
                         }
                     })}
-                </Transition>
             </div>
         </div>
     }
