@@ -78,6 +78,7 @@ part! {
 }
 
 /// The parts that the page at this address needs: the document names them, so that they come with the first module.
+#[cfg(feature = "ssr")]
 pub fn parts_of(path: &str) -> &'static [&'static str] {
     let mut steps = path.trim_matches('/').split('/');
     match (steps.next(), steps.next()) {

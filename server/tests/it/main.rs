@@ -8,8 +8,10 @@
 mod support;
 
 mod api;
+mod durability;
 mod harness;
 mod live;
 mod mail;
 mod pages;
+mod visibility;
 mod work;

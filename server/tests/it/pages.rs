@@ -1,56 +1,19 @@
-//! Pages as a browser gets them, through the router.
+//! Pages: that they arrive whole, and what they cost.
 
-use crate::support::{PASSWORD, World, person};
-use axum::{Router, body::Body};
-use domain::{Actor, TicketId};
-use http::{Request, StatusCode, header};
-use http_body_util::BodyExt as _;
-use server::{
-    app::{self, AppState},
-    live::Live,
-    site::Site,
+use crate::support::{World, browser::Browser, seed, sql};
+use domain::{
+    StatusId, TicketId,
+    board::BoardFilter,
+    priority::Level,
+    ticket::{Filter, Sort, Whose},
+    timeline::Part,
+};
+use http::StatusCode;
+use store::{
+    counts::Counts,
+    tickets::{board, list, search, view},
 };
 use tokio::task::JoinSet;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tower::ServiceExt as _;
-
-/// The application of a world, and somebody's cookie.
-#[derive(Clone)]
-struct Browser {
-    router: Router,
-    cookie: String,
-    _stop: std::sync::Arc<DropGuard>,
-}
-
-impl Browser {
-    /// Signs in by the form.
-    async fn of(world: &World, who: &Actor) -> Self {
-        let config = server::config::from_arguments(&["docket"]).unwrap().config;
-        let stop = CancellationToken::new();
-        let live = Live::start(world.desk.clone(), stop.clone());
-        let router = app::router(AppState::new(config, Site::default(), world.desk.clone(), live));
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("email", &person(who).email)
-            .append_pair("password", PASSWORD)
-            .finish();
-        let request = Request::post("/sign-in")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header("sec-fetch-site", "same-origin");
-        let answer = router.clone().oneshot(request.body(Body::from(form)).unwrap()).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
-        let cookie = cookie.split(';').next().unwrap().to_owned();
-        Self { router, cookie, _stop: std::sync::Arc::new(stop.drop_guard()) }
-    }
-
-    async fn get(&self, path: &str) -> (StatusCode, String) {
-        let request = Request::get(path).header(header::COOKIE, &self.cookie).body(Body::empty()).unwrap();
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let status = answer.status();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8(body.to_vec()).unwrap())
-    }
-}
 
 /// Views are dropped by other threads than render them, so what a page does when it goes must not touch its values.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -74,13 +37,119 @@ async fn pages_that_many_open_at_once_all_arrive_whole() {
         ] {
             let browser = browser.clone();
             open.spawn(async move {
-                let (status, page) = browser.get(&path).await;
-                assert_eq!(status, StatusCode::OK, "{path}");
-                assert!(page.contains(wanted) && page.ends_with("</html>"), "{path}: {page}");
+                let page = browser.get(&path).await;
+                assert_eq!(page.status, StatusCode::OK, "{path}");
+                assert!(
+                    page.text.contains(wanted) && page.text.contains("</html>"),
+                    "{path}: …{}",
+                    &page.text[page.text.len().saturating_sub(400)..]
+                );
             });
         }
     }
     while let Some(done) = open.join_next().await {
         done.unwrap();
     }
+}
+
+/// The most statements that a page may take, the one that finds its session included.
+const STATEMENTS_MAX: usize = 6;
+
+#[tokio::test]
+async fn no_page_takes_more_than_six_statements() {
+    let world = World::new().await;
+    let company = world.company("Acme", true).await;
+    let (agent, jana) = (world.agent().await, world.company_user(company).await);
+    let ticket = world.ticket(&jana).await.id;
+    world.reply(&agent, ticket, "Please restart it.").await;
+    world.note(&agent, ticket, "The fuse again.").await;
+    let visitor = Browser::of_visitor(&world);
+    let staff = Browser::of(&world, &agent).await;
+    let customer = Browser::of(&world, &jana).await;
+    let pages = [
+        (&staff, "/".to_owned()),
+        (&visitor, "/sign-in".to_owned()),
+        (&visitor, "/sign-up".to_owned()),
+        (&visitor, "/set-up".to_owned()),
+        (&customer, "/portal".to_owned()),
+        (&customer, "/portal/new".to_owned()),
+        (&customer, "/portal/me".to_owned()),
+        (&customer, format!("/portal/tickets/{ticket}")),
+        (&staff, "/tickets".to_owned()),
+        (&staff, format!("/tickets/{ticket}")),
+        (&staff, "/new".to_owned()),
+        (&staff, "/board".to_owned()),
+        (&staff, "/search?q=restart".to_owned()),
+        (&staff, "/me".to_owned()),
+    ];
+    let routes = include_str!("../../../app/ui/src/app.rs").matches("<Route ").count();
+    assert_eq!(pages.len(), routes, "each page of the application has its line here");
+    for (browser, path) in pages {
+        let mut least = usize::MAX;
+        let mut seen = Vec::new();
+        // What follows the events reads now and then by itself, on this thread too: the best of three is the page's own.
+        for _ in 0..3 {
+            let (page, statements) = sql::statements_here(browser.get(&path)).await;
+            assert!(page.status.is_success() || page.status.is_redirection(), "{path}: {}", page.status);
+            if statements.len() < least {
+                least = statements.len();
+                seen = statements;
+            }
+        }
+        let asks = path != "/sign-up";
+        assert!(least > 0 || !asks, "{path}: its statements went unseen");
+        assert!(least <= STATEMENTS_MAX, "{path}: {seen:#?}");
+    }
+}
+
+/// What the screens read, on a desk of so many tickets: rows by table, and no table from end to end.
+async fn rows_read(tickets: i64) -> i64 {
+    let setup = crate::support::Setup { connections: 1, ..Default::default() };
+    let world = World::with(setup).await;
+    let company = world.company("Acme", true).await;
+    let (agent, jana) = (world.agent().await, world.company_user(company).await);
+    let mut customers = vec![jana.clone()];
+    for _ in 0..9 {
+        customers.push(world.customer().await);
+    }
+    seed::tickets(&world, &customers, &agent, tickets).await;
+    let desk = &world.desk;
+    let catalog = desk.catalog();
+    let active: Vec<StatusId> = catalog.active();
+    let user = agent.user_id().unwrap();
+    let filters = [
+        Filter::default(),
+        Filter { statuses: active.clone(), ..Filter::default() },
+        Filter { statuses: active.clone(), sort: Sort::Priority, ..Filter::default() },
+        Filter { sort: Sort::Created, ..Filter::default() },
+        Filter { sort: Sort::Oldest, ..Filter::default() },
+        Filter { statuses: active.clone(), assignee: Some(Whose::Of(user)), ..Filter::default() },
+        Filter { statuses: active.clone(), assignee: Some(Whose::Nobody), ..Filter::default() },
+        Filter { statuses: active.clone(), urgency: Some(Level::Critical), ..Filter::default() },
+        Filter { company: Some(company), ..Filter::default() },
+    ];
+    let (_, read) = sql::reads(&world, async {
+        for filter in &filters {
+            let page = list::list(desk, &agent, filter).await.unwrap();
+            assert_eq!(page.rows.len(), 40, "{filter:?}");
+            let after = Filter { after: page.next, ..filter.clone() };
+            assert!(!list::list(desk, &agent, &after).await.unwrap().rows.is_empty(), "{filter:?}");
+        }
+        assert_eq!(list::list(desk, &jana, &Filter::default()).await.unwrap().rows.len(), 40);
+        board::board(desk, &agent, &BoardFilter::default()).await.unwrap();
+        assert!(!search::search(desk, &agent, "rare").await.unwrap().hits.is_empty());
+        view::view(desk, &agent, TicketId(1_500), Part::Latest).await.unwrap();
+        Counts::load(&mut desk.read().await.unwrap()).await.unwrap();
+    })
+    .await;
+    for table in ["tickets", "events", "messages"] {
+        assert_eq!(read.get(table).map_or(0, |r| r.scans), 0, "{table} was read from end to end: {read:?}");
+    }
+    read.values().map(|r| r.rows).sum()
+}
+
+#[tokio::test]
+async fn screens_read_no_more_as_the_table_grows() {
+    let (small, large) = (rows_read(4_000).await, rows_read(16_000).await);
+    assert!(large * 10 <= small * 13, "{small} rows with 4,000 tickets, {large} with 16,000");
 }

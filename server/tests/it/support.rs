@@ -17,6 +17,7 @@
 //! The server is the one of `DOCKET_TEST_DATABASE_URL` (a superuser's address), else a private one for this process. Tests
 //! run in parallel and know nothing of each other. Nothing here sleeps.
 
+pub mod browser;
 pub mod files;
 pub mod node;
 pub mod seed;

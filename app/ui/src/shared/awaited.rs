@@ -18,6 +18,8 @@ where
     {
         use leptos::tachys::reactive_graph::OwnedView;
         drop(fallback);
+        // The browser's boundary takes a number; what comes after it is numbered alike in both halves.
+        let _ = Owner::current_shared_context().map(|context| context.next_id());
         let (owner, made) = (Owner::current().unwrap_or_default(), body());
         // What is made is written out later, and what it reads then belongs to this place in the page.
         Suspend::new(async move { OwnedView::new_with_owner(made.await, owner) }).into_any()

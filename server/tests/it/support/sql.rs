@@ -2,6 +2,7 @@
 
 use super::World;
 use std::{
+    cell::RefCell,
     collections::HashMap,
     fmt,
     sync::{Mutex, Once},
@@ -19,8 +20,30 @@ tokio::task_local! {
     static SEEN: Mutex<Vec<String>>;
 }
 
+thread_local! {
+    static SEEN_HERE: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
 /// Runs something and returns, beside its result, the statements that sqlx sent while it ran, in this task.
 pub async fn statements<T>(operation: impl Future<Output = T>) -> (T, Vec<String>) {
+    listen();
+    SEEN.scope(Mutex::default(), async {
+        let result = operation.await;
+        (result, SEEN.with(|seen| std::mem::take(&mut *seen.lock().unwrap())))
+    })
+    .await
+}
+
+/// The same for everything that happens on this thread meanwhile: the tasks that a page starts to fetch its data with. For
+/// tests on a runtime of one thread.
+pub async fn statements_here<T>(operation: impl Future<Output = T>) -> (T, Vec<String>) {
+    listen();
+    SEEN_HERE.set(Some(Vec::new()));
+    let result = operation.await;
+    (result, SEEN_HERE.take().unwrap_or_default())
+}
+
+fn listen() {
     // One subscriber for the whole process: those of single threads miss events while others come and go.
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| {
@@ -28,11 +51,6 @@ pub async fn statements<T>(operation: impl Future<Output = T>) -> (T, Vec<String
         // Another one is there already only if a test has installed it; then nothing is seen, and the test says so.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Spy.with_filter(only)));
     });
-    SEEN.scope(Mutex::default(), async {
-        let result = operation.await;
-        (result, SEEN.with(|seen| std::mem::take(&mut *seen.lock().unwrap())))
-    })
-    .await
 }
 
 /// Notes what sqlx logs of each statement.
@@ -46,6 +64,11 @@ impl<S: Subscriber> Layer<S> for Spy {
             let whole = if statement.whole.trim().is_empty() { statement.summary } else { statement.whole };
             // Outside of `statements` nobody listens.
             let _ = SEEN.try_with(|seen| seen.lock().unwrap().push(whole.trim().to_owned()));
+            SEEN_HERE.with_borrow_mut(|seen| {
+                if let Some(seen) = seen {
+                    seen.push(whole.trim().to_owned());
+                }
+            });
         }
     }
 }

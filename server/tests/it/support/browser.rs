@@ -1,0 +1,75 @@
+//! Pages as a browser gets them, through the router.
+
+use super::{PASSWORD, World, person};
+use axum::{Router, body::Body};
+use domain::Actor;
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use server::{
+    app::{self, AppState},
+    live::Live,
+    site::Site,
+};
+use std::sync::Arc;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt as _;
+
+/// The application of a world, and somebody's cookie.
+#[derive(Clone)]
+pub struct Browser {
+    router: Router,
+    cookie: Option<String>,
+    _stop: Arc<DropGuard>,
+}
+
+/// A page, read whole.
+#[derive(Debug)]
+pub struct Page {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Browser {
+    /// Of somebody who is not signed in.
+    pub fn of_visitor(world: &World) -> Self {
+        let config = server::config::from_arguments(&["docket"]).unwrap().config;
+        let stop = CancellationToken::new();
+        let live = Live::start(world.desk.clone(), stop.clone());
+        let router = app::router(AppState::new(config, Site::default(), world.desk.clone(), live));
+        Self { router, cookie: None, _stop: Arc::new(stop.drop_guard()) }
+    }
+
+    /// Signs in by the form.
+    pub async fn of(world: &World, who: &Actor) -> Self {
+        let mut browser = Self::of_visitor(world);
+        let page = browser.post("/sign-in", &[("email", &person(who).email), ("password", PASSWORD)]).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+        let cookie = page.headers[header::SET_COOKIE].to_str().unwrap();
+        browser.cookie = cookie.split(';').next().map(str::to_owned);
+        browser
+    }
+
+    /// Opens a page.
+    pub async fn get(&self, path: &str) -> Page {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends a form of our own page.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(Body::from(form)).unwrap()).await
+    }
+
+    pub async fn send(&self, mut request: Request<Body>) -> Page {
+        if let Some(cookie) = &self.cookie {
+            request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+        }
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Page { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&body).into_owned() }
+    }
+}
