@@ -32,6 +32,8 @@ create table tickets (
     -- To the millisecond, as pages of a list are cut by them and browsers know no less.
     created_at timestamptz(3) not null,
     updated_at timestamptz(3) not null,
+    -- When anything last happened that its customer may know of: what they see and sort by in place of updated_at.
+    public_at timestamptz(3) not null,
     subject_search tsvector not null generated always as (to_tsvector('english', subject)) stored
 ) with (fillfactor = 85);
 -- Each filter of the list in each of its orders; the id breaks ties of the keyset.
@@ -41,8 +43,9 @@ create index tickets_status_updated on tickets (status_id, updated_at desc, id d
 create index tickets_status_priority on tickets (status_id, priority desc, updated_at desc, id desc);
 create index tickets_priority on tickets (priority desc, updated_at desc, id desc);
 create index tickets_assignee on tickets (assignee_id, status_id, updated_at desc, id desc);
-create index tickets_requester on tickets (requester_id, updated_at desc, id desc);
+create index tickets_requester on tickets (requester_id, public_at desc, id desc);
 create index tickets_company on tickets (company_id, updated_at desc, id desc) where company_id is not null;
+create index tickets_company_public on tickets (company_id, public_at desc, id desc) where company_id is not null;
 create index tickets_board on tickets (status_id, rank, id);
 -- New entries wait in a list that every search reads: it is kept short, or searching would slow down as tickets come in.
 create index tickets_tags on tickets using gin (tag_ids) with (gin_pending_list_limit = 64);

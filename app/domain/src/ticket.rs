@@ -74,6 +74,8 @@ pub struct Ticket {
     pub created_at: Time,
     /// When anything last happened on it.
     pub updated_at: Time,
+    /// When anything last happened that its customer may know of. They get it as [`Self::updated_at`] too.
+    pub public_at: Time,
     /// The beginning of the last public message.
     pub excerpt: String,
     /// Whether the customer wrote last: somebody owes an answer.

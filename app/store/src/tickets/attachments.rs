@@ -406,7 +406,13 @@ pub async fn delete(tx: &mut Tx, actor: &Actor, id: AttachmentId) -> Result<()> 
     if let Some(ticket) = found.ticket {
         let what = Happening::AttachmentDeleted { name: found.name, size: found.size, internal };
         events::append(tx, actor, Some(TicketId(ticket)), &what).await?;
-        sqlx::query!("update tickets set updated_at = $2, version = version + 1 where id = $1", ticket, at)
+        sqlx::query!(
+            "update tickets set updated_at = $2, public_at = case when $3 then public_at else $2 end, version = version + 1
+             where id = $1",
+            ticket,
+            at,
+            internal,
+        )
             .execute(&mut *tx.conn)
             .await
             .ours()?;

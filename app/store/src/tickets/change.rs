@@ -86,7 +86,8 @@ pub(crate) async fn set_status(tx: &mut Tx, actor: &Actor, before: &Ticket, to: 
     }
     let at = tx.at();
     sqlx::query!(
-        "update tickets set status_id = $2, rank = $3, updated_at = greatest(updated_at, $4), version = version + 1 where id = $1",
+        "update tickets set status_id = $2, rank = $3, updated_at = greatest(updated_at, $4),
+             public_at = greatest(public_at, $4), version = version + 1 where id = $1",
         before.id.0,
         to.0,
         rank::entering(tx.now.0, before.id),

@@ -72,8 +72,8 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
     );
     sqlx::query!(
         "insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
-                              assignee_id, tag_ids, rank, created_at, updated_at)
-         overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+                              assignee_id, tag_ids, rank, created_at, updated_at, public_at)
+         overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)",
         input.subject,
         status.id.0,
         input.urgency.number(),

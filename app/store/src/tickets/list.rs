@@ -1,6 +1,6 @@
 //! The list of tickets: filters, orders, keyset pages.
 
-use super::row::{self, COLUMNS, JOINS};
+use super::row::{self, COLUMNS, JOINS, Way};
 use crate::{Desk, OrOurs, events};
 use domain::{
     Actor, Error, Result, Time,
@@ -13,8 +13,8 @@ use sqlx::{Postgres, QueryBuilder};
 
 /// A page of the tickets that this actor may see and the filter lets through.
 ///
-/// With states given, each state's index is read in order and the results are merged: the cost does not grow with the
-/// tickets in other states.
+/// With states given, each state's index is read in order and the results are merged, and so are the ways by which a
+/// customer sees tickets: the cost does not grow with the tickets of others, or in other states.
 pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ticket>> {
     actor.signed_in()?;
     if actor.is_staff() {
@@ -24,24 +24,37 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     // One more than is shown tells whether there are more. In the text, not as a parameter: the plan depends on it.
     let fetched = limit + 1;
     let after = filter.after.as_deref().map(Key::parse).transpose()?;
+    // Each once, or its tickets would come twice; and only those there are.
+    let catalog = desk.catalog();
+    let asked = catalog.workflow.statuses.iter().filter(|s| filter.statuses.contains(&s.id));
+    let statuses: Vec<i64> = asked.map(|s| s.id.0).collect();
+    let order = order(filter.sort, actor);
     let mut query = QueryBuilder::<Postgres>::new("select ");
-    query.push(COLUMNS).push(" from ");
-    let order = order(filter.sort);
-    if filter.statuses.is_empty() {
-        query.push("(select t.* from tickets t where true");
+    query.push(COLUMNS).push(" from (select t.* from (");
+    for (n, way) in row::ways(actor).iter().enumerate() {
+        query.push(if n == 0 { "(" } else { " union all (" });
+        match (filter.statuses.is_empty(), way) {
+            (true, _) => {
+                query.push("select t.* from tickets t where true");
+            }
+            (false, Way::All) => {
+                query.push("select t.* from unnest(").push_bind(&statuses).push("::bigint[]) s(id), lateral (");
+                query.push("select t.* from tickets t where t.status_id = s.id");
+            }
+            // One customer's tickets are few in any state.
+            (false, _) => {
+                query.push("select t.* from tickets t where t.status_id = any(").push_bind(&statuses).push(")");
+            }
+        }
+        way.push(&mut query);
         conditions(&mut query, actor, filter, after.as_ref());
-        query.push(format_args!(" order by {order} limit {fetched}) t "));
-    } else {
-        // Each once, or its tickets would come twice; and only those there are.
-        let catalog = desk.catalog();
-        let asked = catalog.workflow.statuses.iter().filter(|s| filter.statuses.contains(&s.id));
-        let statuses: Vec<i64> = asked.map(|s| s.id.0).collect();
-        query.push("(select t.* from unnest(").push_bind(statuses).push("::bigint[]) s(id), lateral (");
-        query.push("select t.* from tickets t where t.status_id = s.id");
-        conditions(&mut query, actor, filter, after.as_ref());
-        query.push(format_args!(" order by {order} limit {fetched}) t "));
-        query.push(format_args!(" order by {order} limit {fetched}) t "));
+        query.push(format_args!(" order by {order} limit {fetched}"));
+        if let (false, Way::All) = (filter.statuses.is_empty(), way) {
+            query.push(format_args!(") t order by {order} limit {fetched}"));
+        }
+        query.push(")");
     }
+    query.push(format_args!(") t order by {order} limit {fetched}) t "));
     query.push(JOINS).push(format_args!(" order by {order}"));
     let mut conn = desk.read().await?;
     // Before the rows, also where there are none: what commits after this comes over the socket.
@@ -50,24 +63,29 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     let mut tickets = rows.iter().map(row::from_row).collect::<Result<Vec<_>>>()?;
     let more = tickets.len() > limit as usize;
     tickets.truncate(limit as usize);
-    let next = tickets.last().filter(|_| more).map(|t| Key::of(t, filter.sort).text());
     if !actor.is_staff() {
         tickets = tickets.into_iter().map(super::view::for_customers).collect();
     }
+    let next = tickets.last().filter(|_| more).map(|t| Key::of(t, filter.sort).text());
     Ok(Page { rows: tickets, next, position: Some(position) })
 }
 
-fn order(sort: Sort) -> &'static str {
+/// The column that says when a ticket last changed, for this actor.
+fn changed_at(actor: &Actor) -> &'static str {
+    if actor.is_staff() { "t.updated_at" } else { "t.public_at" }
+}
+
+fn order(sort: Sort, actor: &Actor) -> String {
+    let changed_at = changed_at(actor);
     match sort {
-        Sort::Updated => "t.updated_at desc, t.id desc",
-        Sort::Created => "t.created_at desc, t.id desc",
-        Sort::Oldest => "t.created_at, t.id",
-        Sort::Priority => "t.priority desc, t.updated_at desc, t.id desc",
+        Sort::Updated => format!("{changed_at} desc, t.id desc"),
+        Sort::Created => "t.created_at desc, t.id desc".into(),
+        Sort::Oldest => "t.created_at, t.id".into(),
+        Sort::Priority => format!("t.priority desc, {changed_at} desc, t.id desc"),
     }
 }
 
 fn conditions(query: &mut QueryBuilder<Postgres>, actor: &Actor, filter: &Filter, after: Option<&Key>) {
-    row::visible(query, actor);
     let shared = BoardFilter {
         assignee: filter.assignee,
         company: filter.company,
@@ -84,10 +102,10 @@ fn conditions(query: &mut QueryBuilder<Postgres>, actor: &Actor, filter: &Filter
     }
     let Some(key) = after else { return };
     let (column, side) = match filter.sort {
-        Sort::Updated => ("(t.updated_at, t.id)", "<"),
-        Sort::Created => ("(t.created_at, t.id)", "<"),
-        Sort::Oldest => ("(t.created_at, t.id)", ">"),
-        Sort::Priority => ("(t.priority, t.updated_at, t.id)", "<"),
+        Sort::Updated => (format!("({}, t.id)", changed_at(actor)), "<"),
+        Sort::Created => ("(t.created_at, t.id)".into(), "<"),
+        Sort::Oldest => ("(t.created_at, t.id)".into(), ">"),
+        Sort::Priority => (format!("(t.priority, {}, t.id)", changed_at(actor)), "<"),
     };
     query.push(format_args!(" and {column} {side} ("));
     if filter.sort == Sort::Priority {

@@ -98,6 +98,7 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
     let excerpt = (said.kind != Kind::Note).then(|| text::excerpt(said.body, EXCERPT));
     sqlx::query!(
         "update tickets set last_message_id = $2, updated_at = greatest(updated_at, $3), version = version + 1,
+             public_at = case when $4::text is null then public_at else greatest(public_at, $3) end,
              excerpt = coalesce($4, excerpt), customer_last = case when $4::text is null then customer_last else $5 end
          where id = $1",
         ticket.0,

@@ -56,6 +56,9 @@ pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Resul
 pub fn for_customers(mut ticket: domain::ticket::Ticket) -> domain::ticket::Ticket {
     ticket.tags.clear();
     ticket.rank.clear();
+    // Neither the time nor the count of changes tells that somebody wrote a note.
+    ticket.updated_at = ticket.public_at;
+    ticket.version = ticket.public_at.0;
     ticket.assignee = None;
     ticket
 }

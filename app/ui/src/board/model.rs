@@ -231,6 +231,7 @@ mod tests {
             tags: Vec::new(),
             created_at: Time(0),
             updated_at: Time(0),
+            public_at: Time(0),
             excerpt: String::new(),
             customer_last: false,
             rank: rank.into(),

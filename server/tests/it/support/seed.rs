@@ -12,10 +12,10 @@ pub async fn tickets(world: &World, customers: &[Actor], agent: &Actor, tickets:
     let morning = time::OffsetDateTime::from(MORNING);
     for sql in [
         "insert into tickets (subject, status_id, urgency, importance, priority, source, requester_id, company_id,
-                              assignee_id, excerpt, rank, created_at, updated_at)
+                              assignee_id, excerpt, rank, created_at, updated_at, public_at)
          select 'Seeded ' || n, (select id from statuses order by position offset n % 5 limit 1), 1 + n % 4, 1 + n / 4 % 4,
                 1 + n / 16 % 4, 'web', u.id, u.company_id, case when n % 3 = 0 then $2 end, 'Seeded', 'V' || lpad(n::text, 9, '0'),
-                $3 - n * interval '1 minute', $3 - n * interval '1 minute'
+                $3 - n * interval '1 minute', $3 - n * interval '1 minute', $3 - n * interval '1 minute'
          from generate_series(1, $4) n join users u on u.id = ($1::bigint[])[1 + n % cardinality($1::bigint[])]",
         "insert into events (at, actor_id, actor_name, actor_staff, ticket_id, audience, kind)
          select t.created_at, case when m = 1 then t.requester_id else $2 end, 'Seeded', m = 2, t.id, 2,
