@@ -27,6 +27,7 @@ use crate::live::{self, Live};
 use crate::pack::pack;
 use crate::portal;
 use crate::problem::Problem;
+use crate::settings;
 use crate::site::Site;
 
 /// What every request can reach.
@@ -83,6 +84,7 @@ pub fn router(state: AppState) -> Router {
         .merge(forms::router())
         .merge(portal::router(state.config.max_upload_mb))
         .merge(files::router())
+        .merge(settings::router())
         .route("/live", get(live_updates))
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)

@@ -14,5 +14,6 @@ mod pack;
 pub mod portal;
 pub mod problem;
 pub mod serve;
+mod settings;
 pub mod site;
 pub mod work;

@@ -3,14 +3,15 @@
 use crate::{
     accounts::{SetUpPage, SignInPage, SignUpPage},
     lazy::{
-        BoardRoute, InboxRoute, MeRoute, NewTicketRoute, PortalNewRoute, PortalTicketRoute, SearchRoute, StaffRoute,
+        BoardRoute, BoardSettingsRoute, InboxRoute, MeRoute, NewTicketRoute, PortalNewRoute, PortalTicketRoute,
+        PrioritySettingsRoute, QuarantineRoute, SearchRoute, SettingsRoute, SettingsStartRoute, StaffRoute,
         TicketRoute,
     },
     me,
     portal::{PortalFrame, PortalHome, PortalMe},
     tickets::page::NoTicket,
 };
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     Lazy, SsrMode,
@@ -24,7 +25,6 @@ use leptos_router::{
 pub fn App() -> impl IntoView {
     provide_meta_context();
     me::provide();
-    mark_hydrated();
     view! {
         <Title formatter=|title: String| {
             if title.is_empty() { "Docket".to_owned() } else { format!("{title} · Docket") }
@@ -50,9 +50,16 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("board") view={Lazy::<BoardRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("search") view={Lazy::<SearchRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("me") view={Lazy::<MeRoute>::new()} ssr=SsrMode::Async />
+                    <ParentRoute path=path!("settings") view={Lazy::<SettingsRoute>::new()} ssr=SsrMode::Async>
+                        <Route path=path!("") view={Lazy::<SettingsStartRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("priority") view={Lazy::<PrioritySettingsRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("board") view={Lazy::<BoardSettingsRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("mails") view={Lazy::<QuarantineRoute>::new()} ssr=SsrMode::Async />
+                    </ParentRoute>
                 </ParentRoute>
             </Routes>
         </Router>
+        <TakenOver />
     }
 }
 
@@ -80,16 +87,26 @@ pub fn go_to(address: &str) -> AnyView {
     ().into_any()
 }
 
-/// Sets `data-hydrated` on `<html>` once the page has been taken over.
+/// The end of the page: when the browser comes to it, all parts before it have been loaded and taken over.
 ///
-/// Browser tests wait for it: before, a click could fall on an element that nothing listens to yet.
-fn mark_hydrated() {
-    Effect::new(|| {
+/// Effects of a part that came early run while others are still on their way, so what changes how things look waits for
+/// this. Sets `data-hydrated` on `<html>`, too. Browser tests wait for it: before, a click could fall on an element that
+/// nothing listens to yet.
+#[component]
+fn TakenOver() -> impl IntoView {
+    let end = NodeRef::<html::Span>::new();
+    let taken_over = me::taken_over();
+    Effect::new(move || {
+        if end.get().is_none() {
+            return;
+        }
+        taken_over.set(true);
         if let Some(root) = document().document_element() {
             // Setting an attribute with a valid constant name cannot fail.
             let _ = root.set_attribute("data-hydrated", "");
         }
     });
+    view! { <span hidden node_ref=end></span> }
 }
 
 /// The page for an address at which there is nothing.

@@ -47,8 +47,11 @@ pub fn StaffFrame() -> impl IntoView {
 
 /// Moves relative times on, every 20 seconds.
 pub fn tick() {
-    let now = me::now();
+    let (now, taken_over) = (me::now(), me::taken_over());
     Effect::new(move || {
+        if !taken_over.get() {
+            return;
+        }
         now.set(browser_now());
         let timer = set_interval_with_handle(move || now.set(browser_now()), std::time::Duration::from_secs(20));
         on_cleanup(move || {
@@ -179,6 +182,15 @@ fn Rail(name: String) -> impl IntoView {
                             <Ico icon=Icon::User />
                             <span>"Devices and theme"</span>
                         </a>
+                        {(me::start().role() == Some(domain::Role::Superadmin))
+                            .then(|| {
+                                view! {
+                                    <a class="menu__item" href="/settings/priority">
+                                        <Ico icon=Icon::Settings />
+                                        <span>"Settings"</span>
+                                    </a>
+                                }
+                            })}
                         <button class="menu__item" type="button" on:click=move |_| crate::keys::open_shortcuts()>
                             <Ico icon=Icon::Help />
                             <span>"Keyboard"</span>

@@ -46,6 +46,7 @@ const PLACES: &[(&str, &str, &str, Icon)] = &[
     ("n", "/new", "New ticket", Icon::CirclePlus),
     ("s", "/search", "Search", Icon::Search),
     ("p", "/me", "Devices and theme", Icon::User),
+    ("t", "/settings/priority", "Settings", Icon::Settings),
 ];
 
 #[derive(Clone, Copy)]

@@ -9,6 +9,7 @@ use crate::{
     board::page::BoardPage,
     frame::StaffFrame,
     portal::{PortalNew, PortalTicket},
+    settings::{BoardSettings, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
     tickets::{inbox::Inbox, new::NewTicketPage, page::TicketPage, search::SearchPage},
 };
 
@@ -73,6 +74,14 @@ part! {
     more, __preload_more: SearchRoute = SearchPage, MeRoute = MePage
 }
 part! {
+    settings, __preload_settings:
+    SettingsRoute = SettingsFrame,
+    SettingsStartRoute = SettingsStart,
+    PrioritySettingsRoute = PrioritySettings,
+    BoardSettingsRoute = BoardSettings,
+    QuarantineRoute = QuarantinePage,
+}
+part! {
     /// What customers do beside looking through their tickets.
     portal, __preload_portal: PortalNewRoute = PortalNew, PortalTicketRoute = PortalTicket
 }
@@ -86,6 +95,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("tickets"), Some(_)) | (Some("new"), _) => &["staff", "ticket"],
         (Some("board"), _) => &["staff", "board"],
         (Some("search" | "me"), _) => &["staff", "more"],
+        (Some("settings"), _) => &["staff", "settings"],
         (Some("portal"), Some("new" | "tickets")) => &["portal"],
         _ => &[],
     }

@@ -16,6 +16,7 @@ mod live;
 mod me;
 pub mod portal;
 pub mod rpc;
+mod settings;
 mod shared;
 #[cfg(feature = "ssr")]
 mod shell;

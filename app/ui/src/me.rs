@@ -41,9 +41,7 @@ pub fn provide() {
     })
     .into_inner();
     provide_context(Now(RwSignal::new(start.now)));
-    let local = RwSignal::new(false);
-    Effect::new(move || local.set(true));
-    provide_context(Local(local));
+    provide_context(TakenOver(RwSignal::new(false)));
     provide_context(StoredValue::new(start));
 }
 
@@ -71,15 +69,19 @@ pub fn now() -> RwSignal<domain::Time> {
 }
 
 #[derive(Clone, Copy)]
-struct Local(RwSignal<bool>);
+struct TakenOver(RwSignal<bool>);
+
+/// Whether the browser has taken over the whole page. Until then nothing may look otherwise than the server rendered it.
+pub fn taken_over() -> RwSignal<bool> {
+    expect_context::<TakenOver>().0
+}
 
 /// A moment moved so that its [`Time::civil`] parts are what a clock on the wall shows: UTC as the server renders it, the
 /// browser's zone once the page has been taken over.
 ///
 /// [`Time::civil`]: domain::Time::civil
 pub fn wall(at: domain::Time) -> domain::Time {
-    let Local(local) = expect_context();
-    if !local.get() {
+    if !taken_over().get() {
         return at;
     }
     let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at.0 as f64));

@@ -109,7 +109,7 @@ impl Writer {
             Done::Opened { id, .. } => Some(*id),
             _ => None,
         });
-        let Some(id) = last.filter(|_| n % 4 != 0) else {
+        let Some(id) = last.filter(|_| !n.is_multiple_of(4)) else {
             let subject = format!("Write {n}");
             let ticket = NewTicket {
                 subject: subject.clone(),

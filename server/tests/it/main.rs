@@ -13,5 +13,6 @@ mod harness;
 mod live;
 mod mail;
 mod pages;
+mod settings;
 mod visibility;
 mod work;

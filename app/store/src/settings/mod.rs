@@ -1,15 +1,15 @@
 //! The catalog (workflow, priority table, tags) and its changes.
 
-use crate::{OrOurs, Tx, events};
+use crate::{Desk, OrOurs, Tx, events};
 use domain::{
-    Actor, Error, Result, StatusId, TagId,
+    Actor, Code, Error, Result, StatusId, TagId,
     event::Happening,
     policy::{self, Action},
     priority::{Level, Priority, PriorityTable},
     tag::{self, Tag},
     workflow::{Category, Status, Workflow},
 };
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 /// Small tables that every page needs, read once and kept.
 #[derive(Clone, Debug, Default)]
@@ -45,16 +45,7 @@ impl Catalog {
             .into_iter()
             .map(|r| (StatusId(r.from_id), StatusId(r.to_id)))
             .collect();
-        let mut priorities = PriorityTable::default();
-        for r in
-            sqlx::query!("select urgency, importance, priority from priority_table").fetch_all(pool).await.ours()?
-        {
-            if let (Some(u), Some(i), Some(p)) =
-                (Level::from_number(r.urgency), Level::from_number(r.importance), Priority::from_number(r.priority))
-            {
-                priorities.set(u, i, p);
-            }
-        }
+        let priorities = load_priorities(pool).await?;
         let tags = sqlx::query!("select id, name, colour from tags order by name")
             .fetch_all(pool)
             .await
@@ -145,6 +136,89 @@ pub async fn set_priority(
     Ok(())
 }
 
+/// Which priority each pair gets.
+pub async fn priorities(desk: &Desk, actor: &Actor) -> Result<PriorityTable> {
+    policy::demand(actor, Action::Administer, None)?;
+    Ok(desk.catalog().priorities.clone())
+}
+
+/// Changes the whole table from what somebody was shown to what they want.
+///
+/// Errors: `Conflict` when it is not what they were shown any more; nothing is changed then.
+pub async fn set_priorities(tx: &mut Tx, actor: &Actor, was: &PriorityTable, wanted: &PriorityTable) -> Result<()> {
+    policy::demand(actor, Action::Administer, None)?;
+    // One after the other: two admins who save at once must not mix their tables.
+    sqlx::query("lock table priority_table in share row exclusive mode").execute(&mut *tx.conn).await.ours()?;
+    let now = load_priorities(&mut tx.conn).await?;
+    if now != *was {
+        return Err(Error::new(
+            Code::Conflict,
+            "Somebody else has changed the table meanwhile. It is shown below as it is now; please make your change again.",
+        ));
+    }
+    for urgency in Level::ALL {
+        for importance in Level::ALL {
+            let priority = wanted.of(urgency, importance);
+            if priority != now.of(urgency, importance) {
+                set_priority(tx, actor, urgency, importance, priority).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn load_priorities(conn: impl PgExecutor<'_>) -> Result<PriorityTable> {
+    let mut priorities = PriorityTable::default();
+    for r in sqlx::query!("select urgency, importance, priority from priority_table").fetch_all(conn).await.ours()? {
+        if let (Some(u), Some(i), Some(p)) =
+            (Level::from_number(r.urgency), Level::from_number(r.importance), Priority::from_number(r.priority))
+        {
+            priorities.set(u, i, p);
+        }
+    }
+    Ok(priorities)
+}
+
+/// The columns of the board, with their limits.
+pub async fn columns(desk: &Desk, actor: &Actor) -> Result<Vec<Status>> {
+    policy::demand(actor, Action::Administer, None)?;
+    Ok(desk.catalog().workflow.statuses.clone())
+}
+
+/// A column's work-in-progress limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub status: StatusId,
+    /// At most so many tickets; `None`: as many as there are.
+    pub limit: Option<i32>,
+    /// Whether a full column takes no more, or is only marked.
+    pub refuse: bool,
+}
+
+/// What is wrong with a limit that [`is_limit`] does not take.
+pub const LIMIT_HELP: &str = "Use a number from 1 to 9999, or leave it empty for no limit.";
+
+/// Whether a column may have this limit.
+pub fn is_limit(limit: Option<i32>) -> bool {
+    limit.is_none_or(|limit| (1..=9_999).contains(&limit))
+}
+
+/// Sets those limits that differ from what they are.
+pub async fn set_wip_limits(tx: &mut Tx, actor: &Actor, limits: &[Limit]) -> Result<()> {
+    policy::demand(actor, Action::Administer, None)?;
+    let catalog = tx.desk().catalog();
+    for wanted in limits {
+        let same = catalog
+            .workflow
+            .status(wanted.status)
+            .is_some_and(|s| s.wip_limit == wanted.limit && s.wip_refuse == wanted.refuse);
+        if !same {
+            set_wip_limit(tx, actor, wanted.status, wanted.limit, wanted.refuse).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Sets or lifts a column's work-in-progress limit.
 pub async fn set_wip_limit(
     tx: &mut Tx,
@@ -154,8 +228,8 @@ pub async fn set_wip_limit(
     refuse: bool,
 ) -> Result<()> {
     policy::demand(actor, Action::Administer, None)?;
-    if limit.is_some_and(|l| !(1..=9_999).contains(&l)) {
-        return Err(Error::field("limit", "Use a number from 1 to 9999, or leave it empty for no limit."));
+    if !is_limit(limit) {
+        return Err(Error::field("limit", LIMIT_HELP));
     }
     let found =
         sqlx::query!("update statuses set wip_limit = $2, wip_refuse = $3 where id = $1", status.0, limit, refuse)

@@ -1,0 +1,118 @@
+//! How many tickets a column of the board should hold.
+
+use super::{frame::Sent, rpc};
+use crate::{
+    flash::flash,
+    icons::{Ico, Icon},
+    shared::{ErrorNotice, StatusMark, awaited},
+};
+use domain::workflow::Status;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// `/settings/board`.
+#[component]
+pub fn BoardSettings() -> impl IntoView {
+    let columns = Resource::new_blocking(|| (), |()| rpc::columns());
+    view! {
+        <Title text="Board settings" />
+        <div class="page__body">
+            <header class="page__head">
+                <div>
+                    <h1 class="page__title">"Board"</h1>
+                    <p class="page__lead">
+                        "A limit on the work in progress shows where it piles up. A column over its limit is marked; it can also refuse further tickets."
+                    </p>
+                </div>
+            </header>
+            <Sent />
+            {awaited(
+                || view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> },
+                move || async move {
+                    match columns.await {
+                        Ok(columns) => view! { <Limits columns=columns /> }.into_any(),
+                        Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
+                    }
+                },
+            )}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Limits(columns: Vec<Status>) -> impl IntoView {
+    view! {
+        <form method="post" action="/settings/board" class="stack" novalidate>
+            <div class="table-wrap">
+                <table class="table">
+                    <caption class="sr-only">"Limits of the board's columns"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Column"</th>
+                            <th scope="col">"At most"</th>
+                            <th scope="col">"When it is full"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{columns.into_iter().map(|status| view! { <Limit status=status /> }).collect_view()}</tbody>
+                </table>
+            </div>
+            <div class="actions">
+                <button class="button button--primary" type="submit">
+                    "Save"
+                </button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn Limit(status: Status) -> impl IntoView {
+    let flash = flash();
+    let (limit, refuse) = (format!("limit-{}", status.id), format!("refuse-{}", status.id));
+    let problem = flash.problem(&limit);
+    let (value, full) = if flash.error.is_some() {
+        (flash.value(&limit), flash.value(&refuse) == "on")
+    } else {
+        (status.wip_limit.map(|limit| limit.to_string()).unwrap_or_default(), status.wip_refuse)
+    };
+    let name = status.name.clone();
+    view! {
+        <tr>
+            <th scope="row">
+                <StatusMark status=status />
+            </th>
+            <td>
+                <input
+                    class="input"
+                    name=limit.clone()
+                    inputmode="numeric"
+                    maxlength="4"
+                    size="6"
+                    placeholder="No limit"
+                    value=value
+                    aria-label=format!("Most tickets in {name}")
+                    aria-invalid=problem.is_some().then_some("true")
+                    aria-describedby=problem.is_some().then(|| format!("{limit}-error"))
+                />
+                {problem
+                    .map(|problem| {
+                        view! {
+                            <p class="field__error" id=format!("{limit}-error")>
+                                <Ico icon=Icon::Alert />
+                                {problem}
+                            </p>
+                        }
+                    })}
+            </td>
+            <td>
+                <label class="check">
+                    <input type="checkbox" name=refuse checked=full />
+                    <span>{format!("Refuse more in {name}")}</span>
+                </label>
+            </td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,84 @@
+//! The frame around the settings: their list, and what a form has come to.
+
+use crate::{
+    app::go_to,
+    flash::flash,
+    icons::{Ico, Icon},
+    me,
+    shared::ErrorNotice,
+};
+use domain::{Error, Role};
+use leptos::prelude::*;
+use leptos_router::{
+    components::Outlet,
+    hooks::{use_location, use_query_map},
+};
+
+/// Address, name and icon of each page.
+const PAGES: [(&str, &str, Icon); 3] = [
+    ("/settings/priority", "Priority", Icon::Sliders),
+    ("/settings/board", "Board", Icon::Board),
+    ("/settings/mails", "Unreadable mails", Icon::Mail),
+];
+
+/// The parent of all settings. Others than superadmins are told that it is not theirs.
+#[component]
+pub fn SettingsFrame() -> impl IntoView {
+    if me::start().role() != Some(Role::Superadmin) {
+        return view! {
+            <div class="page page--narrow">
+                <div class="page__body">
+                    <ErrorNotice error=Error::forbidden() />
+                </div>
+            </div>
+        }
+        .into_any();
+    }
+    let location = use_location();
+    let current = move |href: &'static str| move || (location.pathname.get() == href).then_some("page");
+    view! {
+        <div class="settings">
+            <nav class="settings__nav" aria-label="Settings">
+                <h2 class="rail__title">"Settings"</h2>
+                {PAGES
+                    .map(|(href, name, icon)| {
+                        view! {
+                            <a class="rail__item" href=href aria-current=current(href)>
+                                <Ico icon=icon />
+                                <span>{name}</span>
+                            </a>
+                        }
+                    })
+                    .collect_view()}
+            </nav>
+            <div class="page">
+                <Outlet />
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// `/settings`: the first of them.
+#[component]
+pub fn SettingsStart() -> impl IntoView {
+    go_to("/settings/priority")
+}
+
+/// What became of the form that was sent last: an error, or that it was saved.
+#[component]
+pub fn Sent() -> impl IntoView {
+    let error = flash().error;
+    let saved = use_query_map().with_untracked(|query| query.get("saved").is_some());
+    match error {
+        Some(error) => view! { <ErrorNotice error=error /> }.into_any(),
+        None if saved => view! {
+            <p class="notice" data-kind="success" role="status">
+                <Ico icon=Icon::Check />
+                "Saved."
+            </p>
+        }
+        .into_any(),
+        None => ().into_any(),
+    }
+}

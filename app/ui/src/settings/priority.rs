@@ -1,0 +1,109 @@
+//! The table that derives a ticket's priority from its urgency and importance.
+
+use super::{frame::Sent, rpc};
+use crate::shared::{ErrorNotice, awaited};
+use domain::priority::{Level, Priority, PriorityTable};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// `/settings/priority`.
+#[component]
+pub fn PrioritySettings() -> impl IntoView {
+    let table = Resource::new_blocking(|| (), |()| rpc::priorities());
+    view! {
+        <Title text="Priority" />
+        <div class="page__body">
+            <header class="page__head">
+                <div>
+                    <h1 class="page__title">"Priority"</h1>
+                    <p class="page__lead">
+                        "Urgency says how soon it hurts, importance how much it matters. Each pair of them gives a ticket its priority. A change applies to tickets that are there, too."
+                    </p>
+                </div>
+            </header>
+            <Sent />
+            {awaited(
+                || view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> },
+                move || async move {
+                    match table.await {
+                        Ok(table) => view! { <Table table=table /> }.into_any(),
+                        Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
+                    }
+                },
+            )}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Table(table: PriorityTable) -> impl IntoView {
+    // What was shown goes along: a table that somebody else has changed meanwhile is not written over.
+    let shown: String = table.0.iter().flatten().map(|priority| priority.number().to_string()).collect();
+    view! {
+        <form method="post" action="/settings/priority" class="stack">
+            <input type="hidden" name="was" value=shown />
+            <div class="table-wrap">
+                <table class="table">
+                    <caption class="sr-only">"Priority of each pair of urgency and importance"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Urgency"</th>
+                            {Level::ALL
+                                .map(|level| view! { <th scope="col">{format!("Importance: {}", level.name())}</th> })
+                                .collect_view()}
+                        </tr>
+                    </thead>
+                    <tbody>
+                        {Level::ALL
+                            .into_iter()
+                            .rev()
+                            .map(|urgency| {
+                                view! {
+                                    <tr>
+                                        <th scope="row">{urgency.name()}</th>
+                                        {Level::ALL
+                                            .map(|importance| {
+                                                view! {
+                                                    <td>
+                                                        <Choice urgency importance now=table.of(urgency, importance) />
+                                                    </td>
+                                                }
+                                            })
+                                            .collect_view()}
+                                    </tr>
+                                }
+                            })
+                            .collect_view()}
+                    </tbody>
+                </table>
+            </div>
+            <div class="actions">
+                <button class="button button--primary" type="submit">
+                    "Save"
+                </button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn Choice(urgency: Level, importance: Level, now: Priority) -> impl IntoView {
+    let label = format!("Urgency {}, importance {}", urgency.name().to_lowercase(), importance.name().to_lowercase());
+    view! {
+        <select class="select" name=format!("{}-{}", urgency.word(), importance.word()) aria-label=label>
+            {Priority::ALL
+                .map(|priority| {
+                    let chosen = priority == now;
+                    view! {
+                        <option value=priority.word() selected=chosen>
+                            {priority.name()}
+                        </option>
+                    }
+                })
+                .collect_view()}
+        </select>
+    }
+    .into_any()
+}

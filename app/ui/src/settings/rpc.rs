@@ -1,0 +1,25 @@
+//! Server functions for the settings.
+
+#[cfg(feature = "ssr")]
+use crate::rpc::call;
+use crate::rpc::{Json, Rpc};
+use domain::{mail::Quarantined, page::Page, priority::PriorityTable, workflow::Status};
+use leptos::prelude::*;
+
+/// Which priority each pair gets.
+#[server(endpoint = "settings/priorities", input = Json, output = Json)]
+pub async fn priorities() -> Rpc<PriorityTable> {
+    call(|desk, actor| async move { store::settings::priorities(&desk, &actor).await }).await
+}
+
+/// The columns of the board with their limits.
+#[server(endpoint = "settings/columns", input = Json, output = Json)]
+pub async fn columns() -> Rpc<Vec<Status>> {
+    call(|desk, actor| async move { store::settings::columns(&desk, &actor).await }).await
+}
+
+/// Mails that could not become messages.
+#[server(endpoint = "settings/mails", input = Json, output = Json)]
+pub async fn quarantined(after: Option<String>) -> Rpc<Page<Quarantined>> {
+    call(|desk, actor| async move { store::mails::list(&desk, &actor, after.as_deref(), None).await }).await
+}

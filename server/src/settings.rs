@@ -1,0 +1,145 @@
+//! The forms of the settings, and mails as they came.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Form, FromRequest as _, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use domain::error::Problems;
+use domain::mail::Raw;
+use domain::priority::{Level, Priority, PriorityTable};
+use domain::{Code, Error, MailId};
+use store::settings::{self, Limit};
+use ui::flash::Flash;
+
+use crate::app::AppState;
+use crate::forms::refuse;
+use crate::identify::Who;
+use crate::problem::Problem;
+
+/// The largest form, in bytes: some numbers.
+const BODY_MAX: usize = 16 * 1024;
+
+/// What the pages of the settings send and link to.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/settings/priority", post(priority))
+        .route("/settings/board", post(board))
+        .route("/settings/mails/{id}/raw", get(raw_mail))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+}
+
+/// The fields of a form, in their order.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    async fn read(request: Request) -> Result<Self, Error> {
+        let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
+        form.map(|Form(fields)| Self(fields)).map_err(|_| unreadable())
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn unreadable() -> Error {
+    Error::new(Code::Invalid, "The form could not be read. Please reload the page and try again.")
+}
+
+/// Sends the browser back to the form's page, which says that it was saved, or renders it again with what is wrong.
+async fn answer(
+    state: AppState,
+    headers: &HeaderMap,
+    who: Who,
+    page: &str,
+    done: Result<(), (Error, Vec<(String, String)>)>,
+) -> Response {
+    match done {
+        Ok(()) => Redirect::to(&format!("{page}?saved")).into_response(),
+        Err((error, values)) => refuse(state, headers, who, page, Flash { values, error: Some(error) }).await,
+    }
+}
+
+async fn priority(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let done = async {
+        let fields = Fields::read(request).await?;
+        let (was, wanted) = tables(&fields).ok_or_else(unreadable)?;
+        let mut tx = state.desk.begin().await?;
+        settings::set_priorities(&mut tx, &who.0.actor, &was, &wanted).await?;
+        tx.commit().await
+    };
+    let done = done.await.map_err(|error| (error, Vec::new()));
+    answer(state, &headers, who, "/settings/priority", done).await
+}
+
+/// The table as it was shown, and as it is wanted.
+fn tables(fields: &Fields) -> Option<(PriorityTable, PriorityTable)> {
+    let (mut was, mut wanted) = (PriorityTable::default(), PriorityTable::default());
+    let mut shown = fields.value("was")?.chars();
+    for urgency in Level::ALL {
+        for importance in Level::ALL {
+            let number = shown.next()?.to_digit(10)?;
+            was.set(urgency, importance, Priority::from_number(i16::try_from(number).ok()?)?);
+            let word = fields.value(&format!("{}-{}", urgency.word(), importance.word()))?;
+            wanted.set(urgency, importance, Priority::from_word(word)?);
+        }
+    }
+    Some((was, wanted))
+}
+
+async fn board(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let mut typed = Vec::new();
+    let done = async {
+        let fields = Fields::read(request).await?;
+        typed.clone_from(&fields.0);
+        let mut problems = Problems::default();
+        let mut limits = Vec::new();
+        for status in settings::columns(&state.desk, &who.0.actor).await? {
+            let field = format!("limit-{}", status.id);
+            let text = fields.value(&field).unwrap_or_default().trim();
+            let limit = if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
+            match limit.filter(|limit| settings::is_limit(*limit)) {
+                Some(limit) => {
+                    let refuse = fields.value(&format!("refuse-{}", status.id)).is_some();
+                    limits.push(Limit { status: status.id, limit, refuse });
+                }
+                None => problems.add(&field, settings::LIMIT_HELP),
+            }
+        }
+        problems.check()?;
+        let mut tx = state.desk.begin().await?;
+        settings::set_wip_limits(&mut tx, &who.0.actor, &limits).await?;
+        tx.commit().await
+    };
+    let done = done.await;
+    let done = done.map_err(|error| (error, typed));
+    answer(state, &headers, who, "/settings/board", done).await
+}
+
+/// A mail as it came, as a file: never shown, since anything may be in it.
+async fn raw_mail(
+    State(state): State<AppState>,
+    Who(signed): Who,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id: MailId = id.parse().map_err(|_| Error::not_found("mail"))?;
+    let (size, bytes) = store::mails::raw(&state.desk, &signed.actor, Raw::Mail(id)).await?;
+    let mut response = Body::from_stream(bytes).into_response();
+    let name = format!("attachment; filename=\"mail-{id}.eml\"");
+    for (header, value) in [
+        (header::CONTENT_TYPE, "message/rfc822"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
+        (header::CACHE_CONTROL, "private, no-store"),
+        (header::CONTENT_DISPOSITION, name.as_str()),
+    ] {
+        // Words of our own and a number: always valid headers.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(header, value);
+        }
+    }
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+    Ok(response)
+}
