@@ -22,6 +22,7 @@ macro_rules! part {
             use leptos::{lazy, prelude::*};
             use leptos_router::LazyRoute;
 
+            #[allow(clippy::enum_variant_names, reason = "each is named like its route")]
             enum Page {
                 $($route,)+
             }

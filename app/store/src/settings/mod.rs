@@ -149,7 +149,7 @@ pub async fn set_priorities(tx: &mut Tx, actor: &Actor, was: &PriorityTable, wan
     policy::demand(actor, Action::Administer, None)?;
     // One after the other: two admins who save at once must not mix their tables.
     sqlx::query("lock table priority_table in share row exclusive mode").execute(&mut *tx.conn).await.ours()?;
-    let now = load_priorities(&mut tx.conn).await?;
+    let now = load_priorities(&mut *tx.conn).await?;
     if now != *was {
         return Err(Error::new(
             Code::Conflict,

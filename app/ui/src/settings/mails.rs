@@ -15,7 +15,7 @@ use leptos_router::hooks::use_query_map;
 pub fn QuarantinePage() -> impl IntoView {
     let query = use_query_map();
     let after = Memo::new(move |_| query.with(|query| query.get("after")));
-    let mails = Resource::new_blocking(move || after.get(), rpc::quarantined);
+    let mails = Resource::new_blocking(move || after.get(), rpc::unreadable_mails);
     view! {
         <Title text="Unreadable mails" />
         <div class="page__body">

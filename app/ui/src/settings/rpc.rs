@@ -20,6 +20,6 @@ pub async fn columns() -> Rpc<Vec<Status>> {
 
 /// Mails that could not become messages.
 #[server(endpoint = "settings/mails", input = Json, output = Json)]
-pub async fn quarantined(after: Option<String>) -> Rpc<Page<Quarantined>> {
+pub async fn unreadable_mails(after: Option<String>) -> Rpc<Page<Quarantined>> {
     call(|desk, actor| async move { store::mails::list(&desk, &actor, after.as_deref(), None).await }).await
 }

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 /// Shows `fallback` until the data have come, then what `body` makes of them. While they are fetched anew, the old ones
 /// stay.
 ///
-/// The server waits for them, in place: a [`Transition`] there would build everything in it twice, to find out what it
-/// has to wait for. Both halves render the same.
+/// On the server a page is made once, so `body` runs once there: given as a closure it would run three times, each time
+/// building everything in it. Both halves render the same.
 pub fn awaited<Fallback, Shown, Body, Made>(fallback: Fallback, body: Body) -> AnyView
 where
     Fallback: Fn() -> Shown + Send + Sync + 'static,
@@ -16,13 +16,7 @@ where
 {
     #[cfg(feature = "ssr")]
     {
-        use leptos::tachys::reactive_graph::OwnedView;
-        drop(fallback);
-        // The browser's boundary takes a number; what comes after it is numbered alike in both halves.
-        let _ = Owner::current_shared_context().map(|context| context.next_id());
-        let (owner, made) = (Owner::current().unwrap_or_default(), body());
-        // What is made is written out later, and what it reads then belongs to this place in the page.
-        Suspend::new(async move { OwnedView::new_with_owner(made.await, owner) }).into_any()
+        view! { <Transition fallback=fallback>{Suspend::new(body())}</Transition> }.into_any()
     }
     #[cfg(not(feature = "ssr"))]
     {
