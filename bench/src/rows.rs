@@ -114,22 +114,27 @@ struct Narrow {
     filter: serde_json::Value,
 }
 
-/// The board of that company and urgency that comes nearest to two hundred cards.
+/// The board of that company, urgency and importance that comes nearest to two hundred cards.
 async fn two_hundred_cards(address: &str, people: &People) -> anyhow::Result<Narrow> {
     let mut connection = Connection::open(address, &people.staff[0]).await?.uncompressed();
     let companies = connection.json(&Call::json("/rpc/people/companies", &json!({}))).await?;
     let companies: Vec<CompanyName> = serde_json::from_value(companies)?;
     let mut best: Option<(usize, Narrow)> = None;
-    for company in companies.iter().map(|company| company.id) {
-        for urgency in Level::ALL.map(Some).into_iter().chain([None]) {
-            let filter = BoardFilter { company: Some(company), urgency, ..BoardFilter::default() };
+    let levels = || Level::ALL.map(Some).into_iter().chain([None]);
+    let pairs = levels().flat_map(|urgency| levels().map(move |importance| (urgency, importance)));
+    for (urgency, importance) in pairs {
+        for company in companies.iter().map(|company| company.id) {
+            let filter = BoardFilter { company: Some(company), urgency, importance, ..BoardFilter::default() };
             let filter = json!({ "filter": filter });
             let board = connection.json(&Call::json("/rpc/board/read", &filter)).await?;
             let board: Board = serde_json::from_value(board)?;
             let off = board.columns.iter().map(|column| column.cards.len()).sum::<usize>().abs_diff(200);
             if best.as_ref().is_none_or(|(least, _)| off < *least) {
-                let urgency = urgency.map_or(String::new(), |level| format!("&urgency={}", level.word()));
-                best = Some((off, Narrow { address: format!("company={}{urgency}", company.0), filter }));
+                let word =
+                    |name, level: Option<Level>| level.map_or(String::new(), |l| format!("&{name}={}", l.word()));
+                let (urgency, importance) = (word("urgency", urgency), word("importance", importance));
+                let address = format!("company={}{urgency}{importance}", company.0);
+                best = Some((off, Narrow { address, filter }));
             }
         }
     }

@@ -65,7 +65,12 @@ async fn of(address: &str, cookie: &str, page: &str) -> anyhow::Result<Weight> {
 /// The files of the site that a page makes a browser load, each once: what stands in quotes and is no link to a page.
 fn files(page: &str) -> BTreeSet<String> {
     const KINDS: [&str; 8] = [".js", ".wasm", ".css", ".woff2", ".svg", ".png", ".ico", ".webmanifest"];
-    page.split(['"', '\''])
+    page.split("<link rel=\"prefetch\"")
+        .enumerate()
+        // What is fetched when all is done is no part of a first load: the rest of such a tag is passed over.
+        .flat_map(|(n, part)| {
+            if n == 0 { part } else { part.split_once('>').map_or("", |(_, rest)| rest) }.split(['"', '\''])
+        })
         .filter(|text| text.starts_with('/') && !text.contains(['<', '>', ' ', '\n']))
         .map(|text| text.split('#').next().unwrap_or_default())
         .filter(|text| KINDS.iter().any(|kind| text.ends_with(kind)))
@@ -81,7 +86,7 @@ mod tests {
 
     #[test]
     fn each_file_of_a_page_counts_once_and_links_do_not() {
-        let page = r##"<link href="/pkg/docket.1.css"><script>import("/pkg/docket.2.js")</script>
+        let page = r##"<link href="/pkg/docket.1.css"><link rel="prefetch" href="/pkg/later.wasm"><script>import("/pkg/docket.2.js")</script>
             <use href="/icons.svg#inbox"></use><use href="/icons.svg#board"></use><a href="/tickets">x</a>"##;
         assert_eq!(
             files(page).into_iter().collect::<Vec<_>>(),

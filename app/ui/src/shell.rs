@@ -42,24 +42,40 @@ pub struct LazyParts {
 impl LazyParts {
     /// What the page at this address will load anyway. Leptos would name it too, but only where it knows in time.
     fn links(&self, path: &str) -> impl IntoView + use<> {
-        let wanted = crate::lazy::parts_of(path);
-        let is_wanted =
-            |key: &str| wanted.iter().any(|part| key.strip_prefix(part).is_some_and(|k| k.starts_with('_')));
+        let now = crate::lazy::parts_of(path);
+        let modules = self.modules(now);
+        let loader = (!modules.is_empty()).then(|| {
+            view! { <link rel="modulepreload" href=format!("{}/{}", self.folder, self.loader) /> }
+        });
+        // What staff will come to next is fetched when nothing else is: going there is instant then, and works while the
+        // server restarts.
+        let later = if now.contains(&"staff") { self.modules(&["ticket", "board", "more"]) } else { Vec::new() };
+        let later = later.into_iter().filter(|module| !modules.contains(module)).map(|module| {
+            view! { <link rel="prefetch" href=self.address(module) r#as="fetch" crossorigin="" /> }
+        });
+        let later = later.collect_view();
+        let modules = modules
+            .into_iter()
+            .map(|module| {
+                let address = self.address(module);
+                view! { <link rel="preload" href=address r#as="fetch" r#type="application/wasm" crossorigin="" /> }
+            })
+            .collect_view();
+        (loader, modules, later)
+    }
+
+    /// The modules that these parts are made of, each once.
+    fn modules(&self, parts: &[&str]) -> Vec<&String> {
+        let is_wanted = |key: &str| parts.iter().any(|part| key.strip_prefix(part).is_some_and(|k| k.starts_with('_')));
         let mut modules: Vec<&String> =
             self.preload.iter().filter(|(key, _)| is_wanted(key)).flat_map(|(_, modules)| modules).collect();
         modules.sort_unstable();
         modules.dedup();
-        let loader = (!modules.is_empty()).then(|| {
-            view! { <link rel="modulepreload" href=format!("{}/{}", self.folder, self.loader) /> }
-        });
-        let modules = modules
-            .into_iter()
-            .map(|module| {
-                let address = format!("{}/{module}.wasm", self.folder);
-                view! { <link rel="preload" href=address r#as="fetch" r#type="application/wasm" crossorigin="" /> }
-            })
-            .collect_view();
-        (loader, modules)
+        modules
+    }
+
+    fn address(&self, module: &str) -> String {
+        format!("{}/{module}.wasm", self.folder)
     }
 }
 

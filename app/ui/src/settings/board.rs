@@ -80,12 +80,12 @@ fn Limit(status: Status) -> impl IntoView {
     let name = status.name.clone();
     view! {
         <tr>
-            <th scope="row">
+            <th scope="row" class="settings__name">
                 <StatusMark status=status />
             </th>
             <td>
                 <input
-                    class="input"
+                    class="input settings__number"
                     name=limit.clone()
                     inputmode="numeric"
                     maxlength="4"
@@ -109,7 +109,7 @@ fn Limit(status: Status) -> impl IntoView {
             <td>
                 <label class="check">
                     <input type="checkbox" name=refuse checked=full />
-                    <span>{format!("Refuse more in {name}")}</span>
+                    <span>"Refuse more" <span class="sr-only">{format!(" in {name}")}</span></span>
                 </label>
             </td>
         </tr>

@@ -1,0 +1,50 @@
+import { ADA, MIA, signIn, test } from '../support/demo.ts';
+import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
+
+test('a superadmin changes the priority table and a limit, and agents see it', async ({ page, openPage }) => {
+  await signIn(page, ADA);
+  await page.goto('/settings');
+  await expect(page).toHaveURL('/settings/priority');
+  await hydrated(page);
+  await expectAccessible(page);
+  const pair = page.getByLabel('Urgency low, importance low');
+  await expect(pair).toHaveValue('low');
+  await pair.selectOption('High');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('status')).toHaveText('Saved.');
+  await expect(page.getByLabel('Urgency low, importance low')).toHaveValue('high');
+
+  await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'Board' }).click();
+  await expect(page.getByRole('heading', { name: 'Board' })).toBeVisible();
+  await expectAccessible(page);
+  await page.getByLabel('Most tickets in Open').fill('many');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Use a number from 1 to 9999')).toBeVisible();
+  await expect(page.getByLabel('Most tickets in Open')).toHaveValue('many');
+  await page.getByLabel('Most tickets in Open').fill('1');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByLabel('Most tickets in Open')).toHaveValue('1');
+
+  const agent = await openPage();
+  await signIn(agent, MIA);
+  await agent.goto('/board');
+  await hydrated(agent);
+  await expect(agent.locator('.wip').first()).toContainText('/ 1');
+});
+
+test('settings are for superadmins only', async ({ page, allowErrors }) => {
+  allowErrors(/403/);
+  await signIn(page, MIA);
+  const answer = await page.goto('/settings/priority');
+  expect(answer?.status()).toBe(403);
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Save' })).toHaveCount(0);
+});
+
+test('mails that could not be read are listed', async ({ page }) => {
+  await signIn(page, ADA);
+  await page.goto('/settings/mails');
+  await hydrated(page);
+  await expect(page.getByText('No unreadable mails')).toBeVisible();
+  await expectAccessible(page);
+});
