@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use object_store::local::LocalFileSystem;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use store::{Desk, Options, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+
+/// A connection that was not used for so long is tried before it is handed out.
+const RESTED: Duration = Duration::from_secs(2);
 
 /// A desk, and the private PostgreSQL it runs on, if it does.
 pub struct Opened {
@@ -56,8 +60,17 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     let pool = PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(Duration::from_secs(8))
-        // A broken connection shows at its first statement; asking before each one would double the statements.
+        // A broken connection shows at its first statement; asking before each one would double the statements. One
+        // that has rested may be from before a restart of the database, so it is asked whether it still works.
         .test_before_acquire(false)
+        .before_acquire(|conn, met| {
+            Box::pin(async move {
+                if met.idle_for > RESTED {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .context("cannot reach the database")?;

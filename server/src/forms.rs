@@ -5,7 +5,7 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use domain::account::Registration;
@@ -16,6 +16,7 @@ use ui::flash::Flash;
 
 use crate::app::AppState;
 use crate::identify::{COOKIE, Who, token};
+use crate::outage;
 
 /// The largest body of a form without files, in bytes.
 const BODY_MAX: usize = 64 * 1024;
@@ -27,8 +28,8 @@ pub fn router() -> Router<AppState> {
         .route("/sign-in", post(sign_in))
         .route("/sign-up", post(sign_up))
         .route("/sign-out", post(sign_out))
-        .route("/me/devices/revoke", post(revoke))
-        .route("/me/devices/revoke-others", post(revoke_others))
+        .route("/me", post(revoke))
+        .route("/portal/me", post(revoke))
         .route("/me/theme", post(theme))
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }
@@ -53,7 +54,8 @@ pub async fn refuse(state: AppState, headers: &HeaderMap, who: Who, path: &str, 
         move || shell.shell(),
     );
     let mut response = render(request).await.into_response();
-    if let Some(error) = error {
+    // The page may have sent them elsewhere, as a visitor to signing in; that stands.
+    if let Some(error) = error.filter(|_| !response.status().is_redirection()) {
         *response.status_mut() = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
         if let Some(seconds) = error.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -101,11 +103,13 @@ fn agent(headers: &HeaderMap) -> &str {
 /// A form's fields; a broken body is an error like any other.
 async fn read<T: serde::de::DeserializeOwned>(request: Request) -> Result<T, Error> {
     Form::<T>::from_request(request, &()).await.map(|Form(form)| form).map_err(|rejection| {
-        let code = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => domain::Code::TooLarge,
-            _ => domain::Code::Invalid,
-        };
-        Error::new(code, "The form could not be read. Please fill it in again.")
+        // Too long a body breaks off inside the reader of the form, which says so only behind its own rejection.
+        match rejection.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Error::new(domain::Code::TooLarge, "This is more than the form can take. Please shorten it.")
+            }
+            _ => Error::new(domain::Code::Invalid, "The form could not be read. Please fill it in again."),
+        }
     })
 }
 
@@ -172,24 +176,27 @@ async fn register(state: AppState, headers: HeaderMap, who: Who, request: Reques
     }
 }
 
-async fn sign_out(
-    State(state): State<AppState>,
-    headers: HeaderMap,
-    Who(signed): Who,
-) -> Result<Response, crate::problem::Problem> {
+async fn sign_out(State(state): State<AppState>, headers: HeaderMap, Who(signed): Who, uri: Uri) -> Response {
     if let Some(token) = token(&headers) {
-        let mut tx = state.desk.begin().await?;
-        store::accounts::sign_out(&mut tx, &signed.actor, &token).await?;
-        tx.commit().await?;
+        let done = async {
+            let mut tx = state.desk.begin().await?;
+            store::accounts::sign_out(&mut tx, &signed.actor, &token).await?;
+            tx.commit().await
+        };
+        // The session lives on, so the cookie stays too: whoever sees this can try again.
+        if let Err(error) = done.await {
+            return outage::answer(&state, &headers, &uri, error);
+        }
     }
     let mut response = Redirect::to("/sign-in").into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie(&state, None));
-    Ok(response)
+    response
 }
 
 #[derive(Debug, Deserialize)]
 struct Revoke {
-    id: i64,
+    /// The number of a session, or `others` for all but this one.
+    revoke: String,
 }
 
 /// Where the page of one's devices is, for staff and for customers.
@@ -199,10 +206,19 @@ fn me_page(actor: &Actor) -> &'static str {
 
 async fn revoke(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
     let page = me_page(&who.0.actor);
+    if who.0.actor.principal().is_none() {
+        return Redirect::to(&format!("/sign-in?next={page}")).into_response();
+    }
     let done = async {
         let form: Revoke = read(request).await?;
         let mut tx = state.desk.begin().await?;
-        store::accounts::revoke(&mut tx, &who.0.actor, SessionId(form.id)).await?;
+        match form.revoke.as_str() {
+            "others" => drop(store::accounts::revoke_others(&mut tx, &who.0.actor, who.0.session).await?),
+            id => {
+                let id = id.parse().map_err(|_| Error::not_found("device"))?;
+                store::accounts::revoke(&mut tx, &who.0.actor, SessionId(id)).await?;
+            }
+        }
         tx.commit().await
     };
     match done.await {
@@ -211,25 +227,15 @@ async fn revoke(State(state): State<AppState>, headers: HeaderMap, who: Who, req
     }
 }
 
-async fn revoke_others(State(state): State<AppState>, headers: HeaderMap, who: Who) -> Response {
-    let page = me_page(&who.0.actor);
-    let done = async {
-        let mut tx = state.desk.begin().await?;
-        store::accounts::revoke_others(&mut tx, &who.0.actor, who.0.session).await?;
-        tx.commit().await
-    };
-    match done.await {
-        Ok(()) => Redirect::to(page).into_response(),
-        Err(error) => refuse(state, &headers, who, page, Flash { values: Vec::new(), error: Some(error) }).await,
-    }
-}
-
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Theme {
     theme: String,
 }
 
-async fn theme(Who(signed): Who, Form(form): Form<Theme>) -> Response {
+async fn theme(Who(signed): Who, request: Request) -> Response {
+    // A theme that we do not know, also because the form is broken, is that of the system.
+    let form: Theme = read(request).await.unwrap_or_default();
     let cookie = match form.theme.as_str() {
         "light" => "docket_theme=light; Path=/; SameSite=Lax; Max-Age=31536000",
         "dark" => "docket_theme=dark; Path=/; SameSite=Lax; Max-Age=31536000",

@@ -6,11 +6,12 @@ use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::{Actor, Error};
 use ui::rpc::Signed;
 
 use crate::app::AppState;
+use crate::outage;
 use crate::problem::Problem;
 
 /// The name of the session's cookie.
@@ -24,7 +25,7 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     let session = match token(request.headers()) {
         Some(token) => match store::accounts::find(&state.desk, &token).await {
             Ok(found) => found,
-            Err(error) => return Problem(error).into_response(),
+            Err(error) => return outage::answer(&state, request.headers(), request.uri(), error),
         },
         None => None,
     };

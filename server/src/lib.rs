@@ -10,6 +10,7 @@ pub mod forms;
 pub mod identify;
 pub mod live;
 pub mod mail;
+mod outage;
 mod pack;
 pub mod portal;
 pub mod problem;

@@ -22,8 +22,9 @@ use crate::identify::Who;
 
 /// What a form may weigh beside its files, in bytes: the text, doubled by its encoding at the worst, and the borders.
 const BESIDE_FILES: usize = 1024 * 1024;
-/// The longest text of a field, in bytes. Above the operation's own limit, so that it is the one who says what is wrong.
-const FIELD_MAX: usize = BODY_MAX + 50_000;
+/// The longest text of a field that is kept, in bytes. Far above the operation's own limit, so that it is the one who says
+/// what is wrong and the person finds all of their text again, to be shortened.
+const FIELD_MAX: usize = 4 * BODY_MAX;
 
 /// The forms, with room for as many files as a message may carry.
 pub fn router(max_file_mb: u32) -> Router<AppState> {
@@ -105,15 +106,26 @@ async fn read_into(
     Ok(())
 }
 
+/// A field's text. Of one so long that the operation will refuse it whatever it says, only the beginning.
 async fn text_of(mut field: Field<'_>) -> Result<String, Error> {
     let mut bytes = Vec::new();
+    let mut cut = false;
     while let Some(part) = field.chunk().await.map_err(broken)? {
-        if bytes.len() + part.len() > FIELD_MAX {
-            return Err(Error::new(Code::TooLarge, "This text is too long. Please attach it as a file."));
-        }
-        bytes.extend_from_slice(&part);
+        let room = FIELD_MAX - bytes.len();
+        cut |= part.len() > room;
+        bytes.extend_from_slice(&part[..part.len().min(room)]);
     }
-    String::from_utf8(bytes).map_err(|_| unreadable())
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        // Cut in the middle of a character.
+        Err(error) if cut && error.utf8_error().error_len().is_none() => {
+            let whole = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            bytes.truncate(whole);
+            String::from_utf8(bytes).map_err(|_| unreadable())
+        }
+        Err(_) => Err(unreadable()),
+    }
 }
 
 fn unreadable() -> Error {

@@ -37,6 +37,8 @@ pub fn of_database(cause: sqlx::Error) -> Error {
         | sqlx::Error::Tls(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
+        // A server that goes away while a connection begins answers nothing that could be understood.
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::WorkerCrashed => unavailable(&cause),
         _ => internal(&cause),
     }

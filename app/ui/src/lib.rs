@@ -13,7 +13,7 @@ pub mod icons;
 mod keys;
 mod lazy;
 mod live;
-mod me;
+pub mod me;
 pub mod portal;
 pub mod rpc;
 mod settings;

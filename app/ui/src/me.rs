@@ -13,6 +13,8 @@ pub struct Start {
     /// Staff only: the states and tags that lists and cards speak of.
     pub workflow: Workflow,
     pub tags: Vec<Tag>,
+    /// The limit for one file, in bytes.
+    pub max_file_bytes: i64,
     /// The moment of rendering, so that both halves say “3 m” of the same message; it moves on in the browser.
     pub now: domain::Time,
 }
@@ -60,6 +62,11 @@ pub fn workflow() -> Workflow {
     expect_context::<StoredValue<Start>>().with_value(|s| s.workflow.clone())
 }
 
+/// The limit for one file, in bytes.
+pub fn max_file_bytes() -> i64 {
+    expect_context::<StoredValue<Start>>().with_value(|s| s.max_file_bytes)
+}
+
 #[derive(Clone, Copy)]
 struct Now(RwSignal<domain::Time>);
 
@@ -101,6 +108,7 @@ fn of_request() -> Start {
         theme,
         workflow: if staff { catalog.workflow.clone() } else { catalog.workflow.for_customers() },
         tags: if staff { catalog.tags.clone() } else { Vec::new() },
+        max_file_bytes: desk.options().max_file_bytes,
         now: desk.now(),
     }
 }

@@ -7,11 +7,15 @@
 #[allow(dead_code, reason = "helpers for tests of all features")]
 mod support;
 
+mod accounts;
 mod api;
+mod attachments;
 mod durability;
+mod forms;
 mod harness;
 mod live;
 mod mail;
+mod outage;
 mod pages;
 mod settings;
 mod visibility;

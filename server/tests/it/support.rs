@@ -20,6 +20,7 @@
 pub mod browser;
 pub mod files;
 pub mod node;
+pub mod proxy;
 pub mod seed;
 mod server;
 pub mod sql;

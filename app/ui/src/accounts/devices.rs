@@ -26,6 +26,8 @@ pub fn MePage() -> impl IntoView {
 #[component]
 pub fn Devices() -> impl IntoView {
     let person = me::me();
+    // Forms go to the address of their page, so that a refused one is shown there.
+    let page = if me::start().is_staff() { "/me" } else { "/portal/me" };
     let theme = me::start().theme.unwrap_or_else(|| "system".into());
     let devices = Resource::new_blocking(|| (), |()| rpc::devices());
     let refused = flash().error;
@@ -64,8 +66,8 @@ pub fn Devices() -> impl IntoView {
         <section class="section">
             <div class="section__head">
                 <h2 class="section__title">"Signed in on"</h2>
-                <form method="post" action="/me/devices/revoke-others">
-                    <button class="button button--sm" type="submit">
+                <form method="post" action=page>
+                    <button class="button button--sm" type="submit" name="revoke" value="others">
                         "Sign out everywhere else"
                     </button>
                 </form>
@@ -75,7 +77,7 @@ pub fn Devices() -> impl IntoView {
                         Ok(devices) => {
                             view! {
                                 <div class="box">
-                                    {devices.into_iter().map(|device| view! { <Row device=device /> }).collect_view()}
+                                    {devices.into_iter().map(|device| view! { <Row device=device page=page /> }).collect_view()}
                                 </div>
                             }
                                 .into_any()
@@ -89,7 +91,7 @@ pub fn Devices() -> impl IntoView {
 }
 
 #[component]
-fn Row(device: Device) -> impl IntoView {
+fn Row(device: Device, page: &'static str) -> impl IntoView {
     let place = device.address.unwrap_or_else(|| "address unknown".into());
     let name = device.agent;
     view! {
@@ -101,8 +103,8 @@ fn Row(device: Device) -> impl IntoView {
                 view! { <span class="badge" data-kind="green">"This device"</span> }.into_any()
             } else {
                 view! {
-                    <form method="post" action="/me/devices/revoke">
-                        <input type="hidden" name="id" value=device.id.0.to_string() />
+                    <form method="post" action=page>
+                        <input type="hidden" name="revoke" value=device.id.0.to_string() />
                         <button class="button button--sm" type="submit" aria-label=format!("Sign out on {name}")>
                             "Sign out"
                         </button>

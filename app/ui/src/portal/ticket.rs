@@ -246,13 +246,21 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                     <label class="field__label" for="body">
                         "Your answer"
                     </label>
-                    <TextArea text=flash.value("body") name="body" id="body" rows=5 node=text_node />
+                    <TextArea
+                        text=flash.value("body")
+                        name="body"
+                        id="body"
+                        rows=5
+                        node=text_node
+                        invalid=flash.problem("body").is_some()
+                        described_by=flash.problem("body").map(|_| "body-error".to_owned())
+                    />
                     {move || {
                         problem
                             .get()
                             .map(|problem| {
                                 view! {
-                                    <p class="field__error" role="alert">
+                                    <p class="field__error" id="body-error" role="alert">
                                         <Ico icon=Icon::Alert />
                                         {problem}
                                     </p>

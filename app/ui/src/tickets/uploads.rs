@@ -39,11 +39,13 @@ struct Request {
 pub struct Uploads {
     ticket: TicketId,
     pub list: RwSignal<Vec<Upload>>,
+    /// The limit for one file, in bytes.
+    max: i64,
 }
 
 impl Uploads {
     pub fn new(ticket: TicketId) -> Self {
-        Self { ticket, list: RwSignal::new(Vec::new()) }
+        Self { ticket, list: RwSignal::new(Vec::new()), max: crate::me::max_file_bytes() }
     }
 
     /// Starts to send files.
@@ -51,7 +53,7 @@ impl Uploads {
         for file in files {
             let key = self.list.with_untracked(|l| l.last().map_or(1, |u| u.key + 1));
             let upload = if self.list.with_untracked(Vec::len) < attachment::PER_MESSAGE {
-                start(self.ticket, key, &file)
+                start(self.ticket, key, &file, self.max)
             } else {
                 let why = format!("A message carries at most {} files.", attachment::PER_MESSAGE);
                 Upload::new(key, &file, Progress::Failed(why), None)
@@ -120,10 +122,10 @@ impl Upload {
     }
 }
 
-fn start(ticket: TicketId, key: u32, file: &File) -> Upload {
+fn start(ticket: TicketId, key: u32, file: &File, max: i64) -> Upload {
     let failed = |why: &str| Upload::new(key, file, Progress::Failed(why.to_owned()), None);
-    if file.size() as i64 > attachment::MAX_BYTES {
-        return failed(&format!("Larger than {}", text::bytes(attachment::MAX_BYTES)));
+    if file.size() as i64 > max {
+        return failed(&format!("Larger than {}", text::bytes(max)));
     }
     let upload = Upload::new(key, file, Progress::Sending(0), None);
     match send(ticket, file, upload.progress.clone()) {

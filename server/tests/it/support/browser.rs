@@ -11,6 +11,7 @@ use server::{
     site::Site,
 };
 use std::sync::Arc;
+use store::Desk;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt as _;
 
@@ -33,21 +34,30 @@ pub struct Page {
 impl Browser {
     /// Of somebody who is not signed in.
     pub fn of_visitor(world: &World) -> Self {
+        Self::on(&world.desk)
+    }
+
+    /// Of somebody who is not signed in, on another node's desk.
+    pub fn on(desk: &Desk) -> Self {
         let config = server::config::from_arguments(&["docket"]).unwrap().config;
         let stop = CancellationToken::new();
-        let live = Live::start(world.desk.clone(), stop.clone());
-        let router = app::router(AppState::new(config, Site::default(), world.desk.clone(), live));
+        let live = Live::start(desk.clone(), stop.clone());
+        let router = app::router(AppState::new(config, Site::default(), desk.clone(), live));
         Self { router, cookie: None, _stop: Arc::new(stop.drop_guard()) }
     }
 
     /// Signs in by the form.
     pub async fn of(world: &World, who: &Actor) -> Self {
-        let mut browser = Self::of_visitor(world);
-        let page = browser.post("/sign-in", &[("email", &person(who).email), ("password", PASSWORD)]).await;
+        Self::of_visitor(world).signed_in(who).await
+    }
+
+    /// Signs in by the form.
+    pub async fn signed_in(mut self, who: &Actor) -> Self {
+        let page = self.post("/sign-in", &[("email", &person(who).email), ("password", PASSWORD)]).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
         let cookie = page.headers[header::SET_COOKIE].to_str().unwrap();
-        browser.cookie = cookie.split(';').next().map(str::to_owned);
-        browser
+        self.cookie = cookie.split(';').next().map(str::to_owned);
+        self
     }
 
     /// Opens a page.
@@ -68,6 +78,8 @@ impl Browser {
         if let Some(cookie) = &self.cookie {
             request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
         }
+        // Pages are redirected for those who read HTML only.
+        request.headers_mut().entry(header::ACCEPT).or_insert(http::HeaderValue::from_static("text/html,*/*;q=0.8"));
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Page { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&body).into_owned() }

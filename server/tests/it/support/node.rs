@@ -50,12 +50,12 @@ pub struct Node {
 impl Node {
     /// A node that passes on what happens, and leaves reactors and jobs alone.
     pub async fn start(world: &World) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(12)
-            .acquire_timeout(PATIENCE)
-            .connect(&world.database_url())
-            .await
-            .unwrap();
+        Self::start_on(world, &world.database_url(), PATIENCE).await
+    }
+
+    /// The same with the database at this address, whose connections are waited for so long.
+    pub async fn start_on(world: &World, url: &str, patience: Duration) -> Self {
+        let pool = PgPoolOptions::new().max_connections(12).acquire_timeout(patience).connect(url).await.unwrap();
         let desk = Desk::open(pool, world.files.clone(), world.clock.clone(), Options::default()).await.unwrap();
         let stop = CancellationToken::new();
         let live = Live::start(desk.clone(), stop.clone());

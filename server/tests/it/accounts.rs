@@ -1,0 +1,257 @@
+//! Accounts: the first superadmin, registering, signing in, limits on guessing, devices.
+
+use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, person};
+use axum::body::Body;
+use domain::{Actor, Code, Role, account::Registration};
+use http::{Request, StatusCode, header};
+use store::accounts;
+
+fn registration(email: &str) -> Registration {
+    Registration { name: "Jana Novak".into(), email: email.into(), password: PASSWORD.into() }
+}
+
+fn from(address: &str) -> Actor {
+    Actor::visitor(Some(address.into()))
+}
+
+async fn sign_in(world: &World, at: &str, email: &str, password: &str) -> domain::Result<String> {
+    accounts::sign_in(&world.desk, &from(at), email, password.into(), "").await.map(|(_, token)| token)
+}
+
+#[tokio::test]
+async fn a_desk_is_set_up_once_also_by_two_at_once() {
+    let world = World::new().await;
+    // Customers may be there before anybody on staff is.
+    world.customer().await;
+    let visitor = from("192.0.2.7");
+    let (one, two) = tokio::join!(
+        accounts::set_up(&world.desk, &visitor, registration("one@acme.example")),
+        accounts::set_up(&world.desk, &visitor, registration("two@acme.example")),
+    );
+    let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
+    assert_eq!(won.unwrap().role, Role::Superadmin);
+    lost.refused(Code::Forbidden);
+    accounts::set_up(&world.desk, &visitor, registration("three@acme.example")).await.refused(Code::Forbidden);
+    assert_eq!(world.count("select count(*) from users where role <> 'customer'").await, 1);
+    let form = [("name", "Eve"), ("email", "eve@acme.example"), ("password", PASSWORD)];
+    let late = Browser::of_visitor(&world).post("/set-up", &form).await;
+    assert_eq!((late.status, late.headers[header::LOCATION].to_str().unwrap()), (StatusCode::FOUND, "/sign-in"));
+    assert_eq!(world.count("select count(*) from users where email = 'eve@acme.example'").await, 0);
+}
+
+#[tokio::test]
+async fn an_address_has_one_account() {
+    let world = World::new().await;
+    let visitor = from("192.0.2.7");
+    let made = accounts::register(&world.desk, &visitor, registration("  jana@acme.example ")).await.unwrap();
+    assert_eq!((made.role, made.company, made.email.as_str()), (Role::Customer, None, "jana@acme.example"));
+    accounts::register(&world.desk, &visitor, registration("JANA@Acme.example")).await.wrong("email");
+    let (one, two) = tokio::join!(
+        accounts::register(&world.desk, &visitor, registration("two@acme.example")),
+        accounts::register(&world.desk, &visitor, registration("two@acme.example")),
+    );
+    assert!(one.is_ok() != two.is_ok());
+    // One that we only know by mail has to be proved first.
+    sqlx::query("insert into users (name, email, role) values ('Mail', 'mail@acme.example', 'customer')")
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    accounts::register(&world.desk, &visitor, registration("mail@acme.example")).await.wrong("email");
+    sign_in(&world, "192.0.2.7", "mail@acme.example", "").await.refused(Code::Invalid);
+    for (name, email, password, field) in [
+        ("", "a@acme.example", PASSWORD, "name"),
+        ("A", "a@", PASSWORD, "email"),
+        ("A", "a@acme.example", "password", "password"),
+        ("A", "long-enough@acme.example", "long-enough@acme.example", "password"),
+    ] {
+        let input = Registration { name: name.into(), email: email.into(), password: password.into() };
+        accounts::register(&world.desk, &visitor, input).await.wrong(field);
+    }
+}
+
+#[tokio::test]
+async fn who_may_sign_in() {
+    let world = World::new().await;
+    let (agent, blocked) = (world.agent().await, world.agent().await);
+    let session = sign_in(&world, "192.0.2.7", &person(&blocked).email, PASSWORD).await.unwrap();
+    sqlx::query("update users set blocked_at = now() where id = $1")
+        .bind(id_of(&blocked).0)
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    assert!(accounts::find(&world.desk, &session).await.unwrap().is_none(), "the open session ends with it");
+    let wrong = sign_in(&world, "192.0.2.7", &person(&agent).email, "not this one").await.refused(Code::Invalid);
+    for (email, password) in [
+        (person(&blocked).email.as_str(), PASSWORD),
+        ("nobody@acme.example", PASSWORD),
+        ("", PASSWORD),
+        (person(&agent).email.as_str(), ""),
+    ] {
+        // The same words for all, so that nobody learns which addresses are known.
+        assert_eq!(sign_in(&world, "192.0.2.7", email, password).await.refused(Code::Invalid), wrong);
+    }
+    let upper = person(&agent).email.to_uppercase();
+    sign_in(&world, "192.0.2.7", &upper, PASSWORD).await.unwrap();
+}
+
+/// Wrong tries until one is refused unseen, and for how long.
+async fn wait_after(world: &World, at: &str, email: &str) -> (u32, u32) {
+    for tries in 0.. {
+        let error = sign_in(world, at, email, "not this one").await.unwrap_err();
+        if error.code == Code::TooMany {
+            return (tries, error.retry_after.unwrap());
+        }
+    }
+    unreachable!()
+}
+
+#[tokio::test]
+async fn guessing_at_an_account_takes_longer_each_time() {
+    let world = World::new().await;
+    let email = person(&world.agent().await).email.clone();
+    assert_eq!(wait_after(&world, "192.0.2.1", &email).await, (6, 1));
+    for wait in [1, 2, 4, 8, 16] {
+        // The right password is not even looked at while the wait is on.
+        let refused = sign_in(&world, "192.0.2.1", &email, PASSWORD).await.refused(Code::TooMany);
+        assert_eq!(refused.retry_after, Some(wait));
+        world.advance_seconds(wait.into());
+        assert_eq!(wait_after(&world, "192.0.2.1", &email).await, (1, wait * 2));
+    }
+    // Never longer than a quarter of an hour, and forgotten after an hour without a try.
+    world.advance_seconds(32);
+    for _ in 0..6 {
+        let (_, wait) = wait_after(&world, "192.0.2.1", &email).await;
+        assert!(wait <= 900);
+        world.advance_seconds(wait.into());
+    }
+    sign_in(&world, "192.0.2.1", &email, PASSWORD).await.unwrap();
+    assert_eq!(wait_after(&world, "192.0.2.1", &email).await, (6, 1), "a right password starts anew");
+}
+
+#[tokio::test]
+async fn guessing_from_an_address_does_not_keep_others_out() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let email = person(&agent).email.as_str();
+    for n in 0..31 {
+        sign_in(&world, "192.0.2.9", &format!("guess{n}@acme.example"), "x").await.refused(Code::Invalid);
+    }
+    sign_in(&world, "192.0.2.9", email, PASSWORD).await.refused(Code::TooMany);
+    sign_in(&world, "192.0.2.10", email, PASSWORD).await.unwrap();
+    world.advance_seconds(1);
+    // A right password does not wash the address clean.
+    sign_in(&world, "192.0.2.9", email, PASSWORD).await.unwrap();
+    sign_in(&world, "192.0.2.9", "guess@acme.example", "x").await.refused(Code::Invalid);
+    sign_in(&world, "192.0.2.9", email, PASSWORD).await.refused(Code::TooMany);
+}
+
+#[tokio::test]
+async fn sessions_are_listed_revoked_and_end() {
+    let world = World::new().await;
+    let (agent, other) = (world.agent().await, world.agent().await);
+    let email = person(&agent).email.as_str();
+    let mut tokens = Vec::new();
+    for n in 0..3 {
+        tokens.push(sign_in(&world, &format!("192.0.2.{n}"), email, PASSWORD).await.unwrap());
+        world.advance_seconds(1);
+    }
+    let open = async |token: &str| accounts::find(&world.desk, token).await.unwrap();
+    let here = open(&tokens[0]).await.unwrap();
+    let devices = async |who: &Actor| {
+        accounts::devices(&mut world.desk.read().await.unwrap(), who, Some(here.id), world.now()).await.unwrap()
+    };
+    let listed = devices(&agent).await;
+    assert_eq!(listed.iter().map(|d| d.current).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(listed[0].address.as_deref(), Some("192.0.2.2"));
+    assert!(devices(&other).await.is_empty());
+    let second = listed[1].id;
+    world.run(async |tx| accounts::revoke(tx, &other, second).await).await.refused(Code::NotFound);
+    world.run(async |tx| accounts::revoke(tx, &agent, second).await).await.unwrap();
+    assert!(open(&tokens[1]).await.is_none());
+    assert_eq!(world.run(async |tx| accounts::revoke_others(tx, &agent, Some(here.id)).await).await.unwrap(), 1);
+    assert!(open(&tokens[2]).await.is_none() && open(&tokens[0]).await.is_some());
+    // Used every six days it lives on, but not for ever; unused it ends after a week.
+    for day in (6..30).step_by(6) {
+        world.advance_seconds(6 * 86_400);
+        assert!(open(&tokens[0]).await.is_some(), "day {day}");
+    }
+    world.advance_seconds(6 * 86_400);
+    assert!(open(&tokens[0]).await.is_none());
+    let idle = sign_in(&world, "192.0.2.1", email, PASSWORD).await.unwrap();
+    world.advance_seconds(7 * 86_400);
+    assert!(open(&idle).await.is_none());
+}
+
+#[tokio::test]
+async fn a_broken_cookie_makes_a_visitor() {
+    let world = World::new().await;
+    world.agent().await;
+    let visitor = Browser::of_visitor(&world);
+    let long = "x".repeat(5_000);
+    for cookie in ["docket_session=", "docket_session=nonsense", "docket_session; =;;", "docket_session=\u{e9}", &long]
+    {
+        let cookie = http::HeaderValue::from_bytes(cookie.as_bytes()).unwrap();
+        let request = Request::get("/tickets").header(header::COOKIE, cookie).body(Body::empty()).unwrap();
+        let page = visitor.send(request).await;
+        assert_eq!(page.status, StatusCode::FOUND, "{}", page.text);
+        assert!(page.headers[header::LOCATION].to_str().unwrap().starts_with("/sign-in"));
+    }
+}
+
+#[tokio::test]
+async fn signing_in_leads_to_places_of_ours_only() {
+    let world = World::new().await;
+    let email = person(&world.agent().await).email.clone();
+    let browser = Browser::of_visitor(&world);
+    for (next, place) in [
+        ("/tickets/1001?a=b", "/tickets/1001?a=b"),
+        ("https://evil.example", "/"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+    ] {
+        let page = browser.post("/sign-in", &[("email", &email), ("password", PASSWORD), ("next", next)]).await;
+        assert_eq!(page.headers[header::LOCATION], place, "{next:?}");
+        let cookie = page.headers[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    }
+}
+
+/// Hashing is heavy: as many as there are workers at once, and the threads of requests stay free.
+#[tokio::test(flavor = "current_thread")]
+async fn hashing_holds_nothing_else_up() {
+    let world = World::new().await;
+    let hashed = std::sync::atomic::AtomicUsize::new(0);
+    let hashing = futures::future::join_all((0..6).map(async |_| {
+        accounts::password::hash(&world.desk, PASSWORD.into()).await.unwrap();
+        hashed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }));
+    // On one thread: if the work were done there, none of these would come in between.
+    let meanwhile = async {
+        let mut between = 0;
+        while hashed.load(std::sync::atomic::Ordering::Relaxed) < 6 {
+            tokio::task::yield_now().await;
+            between += 1;
+        }
+        between
+    };
+    let (_, between) = tokio::join!(hashing, meanwhile);
+    assert!(between > 100, "{between} turns");
+}
+
+#[tokio::test]
+async fn pages_are_of_their_roles() {
+    let world = World::new().await;
+    let jana = Browser::of(&world, &world.customer().await).await;
+    for path in ["/tickets", "/board", "/search", "/new", "/me"] {
+        let page = jana.get(path).await;
+        assert!(page.status.is_redirection() || page.status.is_client_error(), "{path}: {}", page.status);
+    }
+    for who in [world.agent().await, world.manager().await, world.superadmin().await] {
+        let staff = Browser::of(&world, &who).await;
+        for path in ["/tickets", "/board", "/new", "/me"] {
+            assert_eq!(staff.get(path).await.status, StatusCode::OK, "{path}");
+        }
+    }
+}

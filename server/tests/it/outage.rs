@@ -1,0 +1,126 @@
+//! A database that goes away and comes back: everybody is told, nothing is lost, and nobody has to do anything.
+
+use crate::support::{
+    World,
+    browser::Browser,
+    node::{Node, settled, soon},
+    proxy::Proxy,
+    text,
+};
+use axum::body::Body;
+use domain::{
+    Actor, TicketId,
+    live::{ToBrowser, Topic},
+    ticket::Writing,
+};
+use http::{Request, StatusCode, header};
+use std::time::Duration;
+use store::{Desk, counts::Counts, tickets::message};
+
+/// How long a request waits for a connection here: an outage is over as soon as the test has seen its answers.
+const IMPATIENT: Duration = Duration::from_millis(300);
+
+async fn note(desk: &Desk, actor: &Actor, ticket: TicketId, body: &str) {
+    let mut tx = desk.begin().await.unwrap();
+    message::write(&mut tx, actor, ticket, text(Writing::Note, body)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+fn says(body: &str) -> impl FnMut(&ToBrowser) -> bool {
+    let html = format!("<p>{body}</p>");
+    move |m| matches!(m, ToBrowser::Entry { entry, .. } if entry.message.as_ref().is_some_and(|m| m.html.trim() == html))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_and_calls_say_so_and_work_again_by_themselves() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let ticket = world.ticket(&jana).await.id;
+    let proxy = Proxy::before(&world.database_url()).await;
+    let node = Node::start_on(&world, &proxy.url(), IMPATIENT).await;
+    let staff = Browser::on(&node.desk).signed_in(&agent).await;
+    let customer = Browser::on(&node.desk).signed_in(&jana).await;
+    let visitor = Browser::on(&node.desk);
+    let path = format!("/tickets/{ticket}");
+    assert_eq!(staff.get(&path).await.status, StatusCode::OK);
+
+    proxy.cut();
+    for (browser, path) in
+        [(&staff, path.as_str()), (&staff, "/tickets"), (&customer, "/portal"), (&customer, "/portal/new?a=b")]
+    {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert!(page.headers.contains_key(header::RETRY_AFTER), "{path}");
+        assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
+        assert!(page.text.contains("cannot reach its database") && page.text.contains("Try again"), "{}", page.text);
+        assert!(page.text.contains(&format!("href=\"{path}\"")), "{}", page.text);
+    }
+    // Programs get a problem, server functions an error that they can show.
+    for (kind, path) in [("*/*", "/files/key/a.txt"), ("application/json", "/tickets")] {
+        let request = Request::get(path).header(header::ACCEPT, kind).body(Body::empty()).unwrap();
+        let answer = staff.send(request).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json");
+    }
+    let request = Request::post("/rpc/tickets/view")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("sec-fetch-site", "same-origin");
+    let answer = staff.send(request.body(Body::from("{}")).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let error: domain::Error = serde_json::from_str(&answer.text).unwrap();
+    assert_eq!(error.code, domain::Code::Unavailable);
+    let request = Request::get("/api/v1/stats").body(Body::empty()).unwrap();
+    assert_eq!(visitor.send(request).await.status, StatusCode::UNAUTHORIZED);
+    let login = Request::post("/api/v1/auth/login").header(header::CONTENT_TYPE, "application/json");
+    let answer = visitor.send(login.body(Body::from(r#"{"email":"a@b.example","password":"x"}"#)).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+    assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json");
+    // A form without a session keeps what was typed.
+    let page = visitor.post("/sign-in", &[("email", "typed@acme.example"), ("password", "x")]).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.text.contains("typed@acme.example"), "{}", page.text);
+    assert_eq!(world.count("select count(*) from tickets").await, 1);
+
+    proxy.mend();
+    // Connections from before are found out one by one; whoever meets one tries again.
+    soon("pages work again", async { while staff.get(&path).await.status != StatusCode::OK {} }).await;
+    soon("all of them", async { while customer.get("/portal").await.status != StatusCode::OK {} }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_tabs_and_reactors_catch_up() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let ticket = world.ticket(&jana).await.id;
+    let proxy = Proxy::before(&world.database_url()).await;
+    let node = Node::start_on(&world, &proxy.url(), IMPATIENT).await;
+    let workers = node.work();
+    settled(&world.desk).await;
+    let start = store::events::position_now(&mut world.desk.read().await.unwrap()).await.unwrap();
+    let topic = Topic::Ticket(ticket);
+    let mut tab = node.tab(&agent).await;
+    tab.follow(topic, start).await;
+    note(&world.desk, &agent, ticket, "before").await;
+    tab.until(says("before")).await;
+
+    proxy.cut();
+    // Another node still reaches the database; this one's tabs must not miss what it does.
+    note(&world.desk, &agent, ticket, "meanwhile").await;
+    let second = world.ticket(&jana).await.id;
+    proxy.mend();
+    let got = tab.until(says("meanwhile")).await;
+    assert_eq!(got.iter().filter(|m| matches!(m, ToBrowser::Entry { .. })).count(), 1, "once: {got:?}");
+    note(&world.desk, &agent, ticket, "after").await;
+    tab.until(says("after")).await;
+    // The numbers follow too, led by this node alone.
+    let active = world.desk.catalog().active();
+    soon("the counts go on", async {
+        while Counts::load(&mut world.desk.read().await.unwrap()).await.unwrap().count(&active, None) != 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_ne!(second, ticket);
+    node.stop.cancel();
+    soon("the workers end", workers.finished()).await;
+}
