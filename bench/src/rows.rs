@@ -114,7 +114,7 @@ struct Narrow {
     filter: serde_json::Value,
 }
 
-/// The board of that company, urgency and importance that comes nearest to two hundred cards.
+/// The board of that company (or all), urgency and importance that comes nearest to two hundred cards.
 async fn two_hundred_cards(address: &str, people: &People) -> anyhow::Result<Narrow> {
     let mut connection = Connection::open(address, &people.staff[0]).await?.uncompressed();
     let companies = connection.json(&Call::json("/rpc/people/companies", &json!({}))).await?;
@@ -123,8 +123,8 @@ async fn two_hundred_cards(address: &str, people: &People) -> anyhow::Result<Nar
     let levels = || Level::ALL.map(Some).into_iter().chain([None]);
     let pairs = levels().flat_map(|urgency| levels().map(move |importance| (urgency, importance)));
     for (urgency, importance) in pairs {
-        for company in companies.iter().map(|company| company.id) {
-            let filter = BoardFilter { company: Some(company), urgency, importance, ..BoardFilter::default() };
+        for company in companies.iter().map(|company| Some(company.id)).chain([None]) {
+            let filter = BoardFilter { company, urgency, importance, ..BoardFilter::default() };
             let filter = json!({ "filter": filter });
             let board = connection.json(&Call::json("/rpc/board/read", &filter)).await?;
             let board: Board = serde_json::from_value(board)?;
@@ -133,12 +133,15 @@ async fn two_hundred_cards(address: &str, people: &People) -> anyhow::Result<Nar
                 let word =
                     |name, level: Option<Level>| level.map_or(String::new(), |l| format!("&{name}={}", l.word()));
                 let (urgency, importance) = (word("urgency", urgency), word("importance", importance));
-                let address = format!("company={}{urgency}{importance}", company.0);
+                let company = company.map_or(String::new(), |company| format!("company={}", company.0));
+                let address = format!("{company}{urgency}{importance}");
                 best = Some((off, Narrow { address, filter }));
             }
         }
     }
-    Ok(best.context("there is no company")?.1)
+    let (off, best) = best.context("there is no company")?;
+    eprintln!("  the board of 200 cards is {off} off: {}", best.address);
+    Ok(best)
 }
 
 fn create() -> Row {

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
 use leptos::{
     nonce::{Nonce, use_nonce},
     prelude::*,
+    tachys::html::InertElement,
 };
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
@@ -41,27 +42,27 @@ pub struct LazyParts {
 
 impl LazyParts {
     /// What the page at this address will load anyway. Leptos would name it too, but only where it knows in time.
-    fn links(&self, path: &str) -> impl IntoView + use<> {
+    ///
+    /// As text: these are dozens of elements, and nothing ever happens to them.
+    fn links(&self, path: &str) -> InertElement {
         let now = crate::lazy::parts_of(path);
         let modules = self.modules(now);
-        let loader = (!modules.is_empty()).then(|| {
-            view! { <link rel="modulepreload" href=format!("{}/{}", self.folder, self.loader) /> }
-        });
         // What staff will come to next is fetched when nothing else is: going there is instant then, and works while the
         // server restarts.
         let later = if now.contains(&"staff") { self.modules(&["ticket", "board", "more"]) } else { Vec::new() };
-        let later = later.into_iter().filter(|module| !modules.contains(module)).map(|module| {
-            view! { <link rel="prefetch" href=self.address(module) r#as="fetch" crossorigin="" /> }
-        });
-        let later = later.collect_view();
-        let modules = modules
-            .into_iter()
-            .map(|module| {
-                let address = self.address(module);
-                view! { <link rel="preload" href=address r#as="fetch" r#type="application/wasm" crossorigin="" /> }
-            })
-            .collect_view();
-        (loader, modules, later)
+        let folder = &self.folder;
+        let mut links = String::new();
+        if !modules.is_empty() {
+            links.push_str(&format!("<link rel=\"modulepreload\" href=\"{folder}/{}\">", self.loader));
+        }
+        let now = modules.iter().map(|module| ("preload", module));
+        let later = later.iter().filter(|module| !modules.contains(module)).map(|module| ("prefetch", module));
+        for (how, module) in now.chain(later) {
+            links.push_str(&format!(
+                "<link rel=\"{how}\" href=\"{folder}/{module}.wasm\" as=\"fetch\" type=\"application/wasm\" crossorigin>"
+            ));
+        }
+        InertElement::new(links)
     }
 
     /// The modules that these parts are made of, each once.
@@ -72,10 +73,6 @@ impl LazyParts {
         modules.sort_unstable();
         modules.dedup();
         modules
-    }
-
-    fn address(&self, module: &str) -> String {
-        format!("{}/{module}.wasm", self.folder)
     }
 }
 

@@ -1,6 +1,9 @@
 //! How many tickets a column of the board should hold.
 
-use super::{frame::Sent, rpc};
+use super::{
+    frame::{SettingsPage, loading},
+    rpc,
+};
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -8,26 +11,18 @@ use crate::{
 };
 use domain::workflow::Status;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// `/settings/board`.
 #[component]
 pub fn BoardSettings() -> impl IntoView {
     let columns = Resource::new_blocking(|| (), |()| rpc::columns());
     view! {
-        <Title text="Board settings" />
-        <div class="page__body">
-            <header class="page__head">
-                <div>
-                    <h1 class="page__title">"Board"</h1>
-                    <p class="page__lead">
-                        "A limit on the work in progress shows where it piles up. A column over its limit is marked; it can also refuse further tickets."
-                    </p>
-                </div>
-            </header>
-            <Sent />
+        <SettingsPage
+            title="Board"
+            lead="A limit on the work in progress shows where it piles up. A column over its limit is marked; it can also refuse further tickets."
+        >
             {awaited(
-                || view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> },
+                loading,
                 move || async move {
                     match columns.await {
                         Ok(columns) => view! { <Limits columns=columns /> }.into_any(),
@@ -35,7 +30,7 @@ pub fn BoardSettings() -> impl IntoView {
                     }
                 },
             )}
-        </div>
+        </SettingsPage>
     }
     .into_any()
 }

@@ -9,6 +9,7 @@ use crate::{
 };
 use domain::{Error, Role};
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::{
     components::Outlet,
     hooks::{use_location, use_query_map},
@@ -65,9 +66,33 @@ pub fn SettingsStart() -> impl IntoView {
     go_to("/settings/priority")
 }
 
+/// One page of the settings: its head, what became of its form, and what is to be set.
+#[component]
+pub fn SettingsPage(title: &'static str, lead: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <Title text=title />
+        <div class="page__body">
+            <header class="page__head">
+                <div>
+                    <h1 class="page__title">{title}</h1>
+                    <p class="page__lead">{lead}</p>
+                </div>
+            </header>
+            <Sent />
+            {children()}
+        </div>
+    }
+    .into_any()
+}
+
+/// While a page's data are fetched.
+pub fn loading() -> impl IntoView {
+    view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> }
+}
+
 /// What became of the form that was sent last: an error, or that it was saved.
 #[component]
-pub fn Sent() -> impl IntoView {
+fn Sent() -> impl IntoView {
     let error = flash().error;
     let saved = use_query_map().with_untracked(|query| query.get("saved").is_some());
     match error {

@@ -1,13 +1,15 @@
 //! Mails that could not become messages. Nothing is lost: each can be read as it came.
 
-use super::rpc;
+use super::{
+    frame::{SettingsPage, loading},
+    rpc,
+};
 use crate::{
     icons::Icon,
     shared::{EmptyState, ErrorNotice, When, awaited},
 };
 use domain::{mail::Quarantined, page::Page};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 /// `/settings/mails`.
@@ -17,18 +19,12 @@ pub fn QuarantinePage() -> impl IntoView {
     let after = Memo::new(move |_| query.with(|query| query.get("after")));
     let mails = Resource::new_blocking(move || after.get(), rpc::unreadable_mails);
     view! {
-        <Title text="Unreadable mails" />
-        <div class="page__body">
-            <header class="page__head">
-                <div>
-                    <h1 class="page__title">"Unreadable mails"</h1>
-                    <p class="page__lead">
-                        "Mails that came in and could not become messages, with the reason. They are kept as they came."
-                    </p>
-                </div>
-            </header>
+        <SettingsPage
+            title="Unreadable mails"
+            lead="Mails that came in and could not become messages, with the reason. They are kept as they came."
+        >
             {awaited(
-                || view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> },
+                loading,
                 move || async move {
                     match mails.await {
                         Ok(page) if page.rows.is_empty() => {
@@ -51,7 +47,7 @@ pub fn QuarantinePage() -> impl IntoView {
                     }
                 },
             )}
-        </div>
+        </SettingsPage>
     }
     .into_any()
 }

@@ -1,29 +1,24 @@
 //! The table that derives a ticket's priority from its urgency and importance.
 
-use super::{frame::Sent, rpc};
+use super::{
+    frame::{SettingsPage, loading},
+    rpc,
+};
 use crate::shared::{ErrorNotice, awaited};
 use domain::priority::{Level, Priority, PriorityTable};
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// `/settings/priority`.
 #[component]
 pub fn PrioritySettings() -> impl IntoView {
     let table = Resource::new_blocking(|| (), |()| rpc::priorities());
     view! {
-        <Title text="Priority" />
-        <div class="page__body">
-            <header class="page__head">
-                <div>
-                    <h1 class="page__title">"Priority"</h1>
-                    <p class="page__lead">
-                        "Urgency says how soon it hurts, importance how much it matters. Each pair of them gives a ticket its priority. A change applies to tickets that are there, too."
-                    </p>
-                </div>
-            </header>
-            <Sent />
+        <SettingsPage
+            title="Priority"
+            lead="Urgency says how soon it hurts, importance how much it matters. Each pair of them gives a ticket its priority. A change applies to tickets that are there, too."
+        >
             {awaited(
-                || view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> },
+                loading,
                 move || async move {
                     match table.await {
                         Ok(table) => view! { <Table table=table /> }.into_any(),
@@ -31,7 +26,7 @@ pub fn PrioritySettings() -> impl IntoView {
                     }
                 },
             )}
-        </div>
+        </SettingsPage>
     }
     .into_any()
 }
