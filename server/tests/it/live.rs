@@ -248,6 +248,7 @@ async fn too_much_missed_is_read_anew() {
     let ticket = world.ticket(&customer).await;
     let start = position(&world.desk).await;
     flood(&world, ticket.id, CATCH_UP_MAX + 1, 10).await;
+    settled(&world.desk).await;
     let node = Node::start(&world).await;
     let mut tab = node.tab(&agent).await;
     for topic in [Topic::Ticket(ticket.id), Topic::Tickets] {
