@@ -99,6 +99,10 @@ impl Site {
             script: address("js", "js"),
             wasm: address("wasm", "wasm"),
             style: address("css", "css"),
+            font: self
+                .hashes
+                .contains_key("font")
+                .then(|| format!("/{HASHED}/{}", named("font", "inter-latin", "woff2"))),
             lazy,
             reload: cfg!(debug_assertions) && std::env::var_os("DOCKET_RELOAD").is_some(),
         }

@@ -60,6 +60,9 @@ struct BuildArgs {
     /// Optimised, with the site inside the binary
     #[arg(long)]
     release: bool,
+    /// Only what browsers load, into `target/site` or `target/site-debug`
+    #[arg(long)]
+    site: bool,
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +75,7 @@ struct Rest {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = Project::locate().and_then(|project| match cli.command {
+        Command::Build(args) if args.site => build::site(&project, Profile::new(args.release)),
         Command::Build(args) => build::build(&project, Profile::new(args.release)).map(|_| ()),
         Command::Run(args) => run::run(&project, &args.rest),
         Command::Dev(args) => dev::dev(&project, &args.rest),

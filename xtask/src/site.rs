@@ -15,6 +15,8 @@ use crate::project::{Project, timed};
 
 /// The folder for files with a hash of their content in the name; browsers may keep them for good.
 const HASHED: &str = "pkg";
+/// The font that every page shows its text in, and therefore names in its head.
+const TEXT_FONT: &str = "fonts/inter-latin.woff2";
 /// Files that lose at least a tenth when they are compressed.
 const COMPRESSIBLE: [&str; 9] = ["js", "mjs", "wasm", "css", "json", "svg", "txt", "html", "webmanifest"];
 
@@ -35,6 +37,9 @@ pub fn lay_out(project: &Project, profile: Profile, parts: Parts) -> Result<()> 
         let content = fs::read(path)?;
         // What the style sheet names (fonts) is kept by browsers for good as well.
         if let Some(hashed) = refer(&mut style, &name, &content) {
+            if name == TEXT_FONT {
+                hashes.push(("font".to_owned(), hash(&content)));
+            }
             files.insert(hashed, content.clone());
         }
         files.insert(name, content);

@@ -23,6 +23,8 @@ pub struct Assets {
     pub wasm: String,
     /// The style sheet.
     pub style: String,
+    /// The font of the text, as the style sheet names it.
+    pub font: Option<String>,
     /// Where the parts of lazily loaded pages are; `None` when nothing is split off.
     pub lazy: Option<Arc<LazyParts>>,
     /// Whether the page should reload itself when the server was rebuilt (`cargo xtask dev`).
@@ -49,7 +51,11 @@ impl LazyParts {
         let modules = self.modules(now);
         // What staff will come to next is fetched when nothing else is: going there is instant then, and works while the
         // server restarts.
-        let later = if now.contains(&"staff") { self.modules(&["ticket", "board", "more"]) } else { Vec::new() };
+        let later = if now.contains(&"staff") {
+            self.modules(&["dialogs", "ticket", "new", "board", "more"])
+        } else {
+            Vec::new()
+        };
         let folder = &self.folder;
         let mut links = String::new();
         if !modules.is_empty() {
@@ -93,6 +99,9 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
         "import start,{{hydrate}} from {:?};start({{module_or_path:{:?}}}).then(()=>hydrate())",
         assets.script, assets.wasm
     );
+    let font = assets.font.clone().map(|address| {
+        view! { <link rel="preload" href=address r#as="font" r#type="font/woff2" crossorigin="" /> }
+    });
     let reload = assets.reload.then(|| view! { <script nonce=nonce.clone() inner_html=RELOAD></script> });
 
     view! {
@@ -106,7 +115,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#121417" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <link rel="apple-touch-icon" href="/icons/icon-192.png" />
-                <link rel="preload" href="/fonts/inter-latin.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
+                {font}
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=assets.style.clone() />
                 <link rel="modulepreload" href=assets.script.clone() />
