@@ -29,6 +29,7 @@ use crate::portal;
 use crate::problem::Problem;
 use crate::settings;
 use crate::site::Site;
+use crate::together::{self, together};
 
 /// What every request can reach.
 #[derive(Debug, Clone, FromRef)]
@@ -76,6 +77,7 @@ impl AppState {
 
 /// The whole application, without the socket it listens on.
 pub fn router(state: AppState) -> Router {
+    together::install();
     let (shell, context, listing) = (state.clone(), state.clone(), state.clone());
     // Listing the routes runs the application once, so it needs what a request would give it.
     let (routes, _) = generate_route_list_with_exclusions_and_ssg_and_context(ui::App, None, move || listing.provide());
@@ -95,6 +97,7 @@ pub fn router(state: AppState) -> Router {
         .merge(crate::api::router(state.clone()))
         .fallback_service(pages.with_state(state.clone()))
         .layer(axum::middleware::from_fn(pack))
+        .layer(axum::middleware::from_fn(together))
         .layer(axum::middleware::from_fn_with_state(state.clone(), files_first));
     let router = if state.assets.reload { router.merge(reload()) } else { router };
     router.layer(TraceLayer::new_for_http()).with_state(state)

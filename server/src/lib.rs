@@ -17,4 +17,5 @@ pub mod problem;
 pub mod serve;
 mod settings;
 pub mod site;
+mod together;
 pub mod work;
