@@ -53,7 +53,8 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
     let marks = format!("'StartSel={START}, StopSel={STOP}, MaxWords=28, MinWords=12, MaxFragments=1'");
     let whole = format!("'StartSel={START}, StopSel={STOP}, HighlightAll=true'");
     query.push(format_args!(
-        "select {COLUMNS}, ts_headline('english', t.subject, q.q, {whole}), \
+        "select {COLUMNS}, \
+         case when t.subject_search @@ q.q then ts_headline('english', t.subject, q.q, {whole}) else t.subject end, \
          ts_headline('english', left(m.body, 4000), q.q, {marks}), m.event_id \
          from best b cross join q join tickets t on t.id = b.ticket_id {JOINS} \
          left join messages m on m.event_id = coalesce(b.event_id, t.last_message_id) and "
