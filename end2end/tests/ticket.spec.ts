@@ -127,7 +127,7 @@ test('properties change by keyboard and can be taken back', async ({ page }) => 
   await expect(page.getByRole('button', { name: 'Remove tag gate' })).toBeVisible();
 
   await page.getByRole('button', { name: 'Take it' }).click();
-  await expect(page.getByRole('button', { name: 'Assignee' })).toContainText('Mia Berger');
+  await expect(page.getByRole('complementary').getByRole('button', { name: 'Assignee' })).toContainText('Mia Berger');
   await expectAccessible(page);
 });
 

@@ -1,94 +1,25 @@
 //! The list of tickets: filters in the address, pages by scrolling, changes of others live.
 
-use super::rpc;
+use super::{
+    filters::{ClearChip, OrderChip, StatusChip, TicketChips, filter_of, fits, sorted, with_query},
+    rpc,
+};
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
     live::live,
     me,
     rpc::Rpc,
-    shared::{Avatar, EmptyState, ErrorNotice, Menu, PriorityMark, When, awaited},
+    shared::{EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar, awaited},
 };
 use domain::{
-    StatusId, TagId, TicketId, UserId,
+    TicketId,
     live::{ToBrowser, Topic},
     page::Page,
-    priority::Level,
-    ticket::{Filter, Sort, Ticket, Whose},
-    workflow::Workflow,
+    ticket::{Filter, Ticket},
 };
 use leptos::{html, prelude::*};
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate, use_query_map},
-    params::ParamsMap,
-};
-
-/// The filter that an address stands for. The empty one: everything that somebody still has to work on.
-pub fn filter_of(query: &ParamsMap, workflow: &Workflow, me: Option<UserId>) -> Filter {
-    let number = |name: &str| query.get(name).and_then(|v| v.parse::<i64>().ok());
-    let level = |name: &str| query.get(name).and_then(|v| Level::from_word(&v));
-    let active = || workflow.statuses.iter().filter(|s| s.category.is_active()).map(|s| s.id).collect();
-    let statuses: Vec<StatusId> = match query.get("status").as_deref() {
-        None | Some("") => active(),
-        Some("all") => Vec::new(),
-        Some(key) => workflow.by_key(key).map_or_else(active, |s| vec![s.id]),
-    };
-    Filter {
-        statuses,
-        assignee: match query.get("assignee").as_deref() {
-            Some("me") => me.map(Whose::Of),
-            Some("none") => Some(Whose::Nobody),
-            Some(id) => id.parse().ok().map(|id| Whose::Of(UserId(id))),
-            None => None,
-        },
-        requester: number("requester").map(UserId),
-        urgency: level("urgency"),
-        importance: level("importance"),
-        priority: None,
-        company: number("company").map(domain::CompanyId),
-        tag: number("tag").map(TagId),
-        sort: query.get("sort").and_then(|s| Sort::from_word(&s)).unwrap_or_default(),
-        after: None,
-        limit: None,
-    }
-}
-
-/// Whether a ticket belongs into a list, as far as the browser can tell.
-fn fits(ticket: &Ticket, filter: &Filter) -> bool {
-    (filter.statuses.is_empty() || filter.statuses.contains(&ticket.status))
-        && match filter.assignee {
-            None => true,
-            Some(Whose::Nobody) => ticket.assignee.is_none(),
-            Some(Whose::Of(user)) => ticket.assignee.as_ref().is_some_and(|a| a.id == user),
-        }
-        && filter.requester.is_none_or(|r| ticket.requester.id == r)
-        && filter.urgency.is_none_or(|u| ticket.urgency == u)
-        && filter.importance.is_none_or(|i| ticket.importance == i)
-        && filter.priority.is_none_or(|p| ticket.priority == p)
-        && filter.company.is_none_or(|c| ticket.company.as_ref().is_some_and(|t| t.id == c))
-        && filter.tag.is_none_or(|t| ticket.tags.contains(&t))
-}
-
-/// The address of the same page with one part of the filter set, or taken out.
-fn with_query(path: &str, query: &ParamsMap, name: &'static str, value: Option<&str>) -> String {
-    let mut query = query.clone();
-    query.remove(name);
-    if let Some(value) = value {
-        query.insert(name, value.to_owned());
-    }
-    format!("{path}{}", query.to_query_string())
-}
-
-/// Rows in the order of the filter.
-fn sorted(rows: &mut [Ticket], sort: Sort) {
-    rows.sort_by(|a, b| match sort {
-        Sort::Updated => (b.updated_at, b.id).cmp(&(a.updated_at, a.id)),
-        Sort::Created => (b.created_at, b.id).cmp(&(a.created_at, a.id)),
-        Sort::Oldest => (a.created_at, a.id).cmp(&(b.created_at, b.id)),
-        Sort::Priority => (b.priority, b.updated_at, b.id).cmp(&(a.priority, a.updated_at, a.id)),
-    });
-}
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
 #[component]
 pub fn TicketList() -> impl IntoView {
@@ -109,7 +40,7 @@ pub fn TicketList() -> impl IntoView {
     );
     view! {
         <section class="ticket-list" aria-label="Tickets">
-            <ListBar filter=filter />
+            <ListBar />
             {awaited(Skeleton, move || async move {
                     let loaded: Rpc<Option<Page<Ticket>>> = first.await;
                     match loaded {
@@ -154,76 +85,15 @@ fn Skeleton() -> impl IntoView {
     .into_any()
 }
 
-/// Heading, filters and order.
+/// Heading and filters.
 #[component]
-fn ListBar(filter: Memo<Filter>) -> impl IntoView {
+fn ListBar() -> impl IntoView {
     let query = use_query_map();
-    let navigate = use_navigate();
-    let location = use_location();
-    // Choosing a filter shows the list, also when a ticket was open on a phone.
-    let go = move |name: &'static str, value: Option<String>| {
-        let to = with_query(&location.pathname.get_untracked(), &query.get_untracked(), name, value.as_deref());
-        navigate(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() });
-    };
-    let workflow = me::workflow();
     let title = move || match query.get().get("assignee").as_deref() {
         Some("me") => "Assigned to me",
         Some("none") => "Unassigned",
         _ => "Inbox",
     };
-    let status_name = {
-        let workflow = workflow.clone();
-        move || match query.get().get("status").as_deref() {
-            Some("all") => "All".to_owned(),
-            Some(key) => workflow.by_key(key).map_or_else(|| "To do".to_owned(), |s| s.name.clone()),
-            None => "To do".to_owned(),
-        }
-    };
-    let status_items = StoredValue::new(
-        [("To do".to_owned(), None), ("All".to_owned(), Some("all".to_owned()))]
-            .into_iter()
-            .chain(workflow.statuses.iter().map(|s| (s.name.clone(), Some(s.key.clone()))))
-            .collect::<Vec<_>>(),
-    );
-    let go = StoredValue::new(go);
-    let levels = move |name: &'static str| {
-        std::iter::once(("Any".to_owned(), None))
-            .chain(Level::ALL.into_iter().rev().map(|l| (l.name().to_owned(), Some(l.word().to_owned()))))
-            .map(|(label, value)| {
-                let value_now = value.clone();
-                let checked = move || (query.get().get(name) == value_now).to_string();
-                view! {
-                    <button
-                        class="menu__item"
-                        type="button"
-                        role="menuitemradio"
-                        aria-checked=checked
-                        on:click=move |_| go.with_value(|go| go(name, value.clone()))
-                    >
-                        <span>{label}</span>
-                    </button>
-                }
-            })
-            .collect_view()
-    };
-    let level_chip = move |name: &'static str, label: &'static str| {
-        view! {
-            <Menu
-                class="chip"
-                label=label
-                button=ViewFn::from(move || {
-                    let value = query.get().get(name).and_then(|v| Level::from_word(&v));
-                    match value {
-                        Some(level) => format!("{label}: {}", level.name()),
-                        None => label.to_owned(),
-                    }
-                })
-            >
-                {levels(name)}
-            </Menu>
-        }
-    };
-    let tags = StoredValue::new(me::start().tags);
     view! {
         <header class="bar">
             <h1 class="bar__title">{title}</h1>
@@ -235,134 +105,11 @@ fn ListBar(filter: Memo<Filter>) -> impl IntoView {
             </div>
         </header>
         <div class="ticket-list__chips chips">
-            <Menu class="chip" label="Status" button=ViewFn::from(status_name)>
-                {status_items
-                    .get_value()
-                    .into_iter()
-                    .map(|(label, value)| {
-                        let value_now = value.clone();
-                        let checked = move || (query.get().get("status") == value_now).to_string();
-                        view! {
-                            <button
-                                class="menu__item"
-                                type="button"
-                                role="menuitemradio"
-                                aria-checked=checked
-                                on:click=move |_| go.with_value(|go| go("status", value.clone()))
-                            >
-                                <span>{label}</span>
-                            </button>
-                        }
-                    })
-                    .collect_view()}
-            </Menu>
-            {level_chip("urgency", "Urgency")}
-            {level_chip("importance", "Importance")}
-            <CompanyChip go=Callback::new(move |value| go.with_value(|go| go("company", value))) />
-            <Menu
-                class="chip"
-                label="Tag"
-                end=true
-                button=ViewFn::from(move || {
-                    let id = query.get().get("tag").and_then(|v| v.parse::<i64>().ok());
-                    tags.with_value(|tags| {
-                        tags.iter()
-                            .find(|t| Some(t.id.0) == id)
-                            .map_or_else(|| "Tag".to_owned(), |t| format!("Tag: {}", t.name))
-                    })
-                })
-            >
-                {std::iter::once(("Any".to_owned(), None))
-                    .chain(tags.get_value().into_iter().map(|t| (t.name, Some(t.id.0.to_string()))))
-                    .map(|(label, value)| {
-                        let value_now = value.clone();
-                        let checked = move || (query.get().get("tag") == value_now).to_string();
-                        view! {
-                            <button
-                                class="menu__item"
-                                type="button"
-                                role="menuitemradio"
-                                aria-checked=checked
-                                on:click=move |_| go.with_value(|go| go("tag", value.clone()))
-                            >
-                                <span>{label}</span>
-                            </button>
-                        }
-                    })
-                    .collect_view()}
-            </Menu>
-            <Menu
-                class="chip"
-                label="Order"
-                end=true
-                button=ViewFn::from(move || format!("Order: {}", filter.get().sort.name()))
-            >
-                {Sort::ALL
-                    .into_iter()
-                    .map(|sort| {
-                        let checked = move || (filter.get().sort == sort).to_string();
-                        let value = (sort != Sort::default()).then(|| sort.word().to_owned());
-                        view! {
-                            <button
-                                class="menu__item"
-                                type="button"
-                                role="menuitemradio"
-                                aria-checked=checked
-                                on:click=move |_| go.with_value(|go| go("sort", value.clone()))
-                            >
-                                <span>{sort.name()}</span>
-                            </button>
-                        }
-                    })
-                    .collect_view()}
-            </Menu>
+            <StatusChip />
+            <TicketChips />
+            <OrderChip />
+            <ClearChip />
         </div>
-    }
-    .into_any()
-}
-
-/// Companies are many: they are fetched when the menu first opens.
-#[component]
-fn CompanyChip(go: Callback<Option<String>>) -> impl IntoView {
-    let query = use_query_map();
-    let open = RwSignal::new(false);
-    let companies = RwSignal::new(Vec::new());
-    let chosen = Memo::new(move |_| query.get().get("company").and_then(|v| v.parse::<i64>().ok()));
-    Effect::new(move || {
-        let needed = open.get() || chosen.get().is_some();
-        if needed && companies.with_untracked(Vec::is_empty) {
-            leptos::task::spawn_local(async move {
-                if let Ok(found) = rpc::companies().await {
-                    companies.set(found);
-                }
-            });
-        }
-    });
-    let title = move || {
-        let id = chosen.get();
-        companies.with(|all| {
-            all.iter()
-                .find(|c| Some(c.id.0) == id)
-                .map_or_else(|| "Company".to_owned(), |c| format!("Company: {}", c.name))
-        })
-    };
-    view! {
-        <Menu class="chip" label="Company" open=open button=ViewFn::from(title)>
-            <button class="menu__item" type="button" role="menuitemradio" on:click=move |_| go.run(None)>
-                <span>"Any"</span>
-            </button>
-            <For each=move || companies.get() key=|c| c.id let:company>
-                <button
-                    class="menu__item"
-                    type="button"
-                    role="menuitemradio"
-                    aria-checked=move || (chosen.get() == Some(company.id.0)).to_string()
-                    on:click=move |_| go.run(Some(company.id.0.to_string()))
-                >
-                    <span>{company.name}</span>
-                </button>
-            </For>
-        </Menu>
     }
     .into_any()
 }
@@ -567,10 +314,23 @@ where
     F: Fn(TicketId) -> String + Send + Sync + 'static,
 {
     let id = ticket.id;
-    let who = match &ticket.company {
-        Some(company) => format!("{}, {}", ticket.requester.name, company.name),
-        None => ticket.requester.name.clone(),
+    let meta = Markup::new("<div class=\"ticket-row__line\"><span class=\"ticket-row__meta\"><span>#")
+        .number(id.0)
+        .raw("</span><span>")
+        .text(&ticket.requester.name);
+    let meta = match &ticket.company {
+        Some(company) => meta.raw(", ").text(&company.name),
+        None => meta,
     };
+    let meta = meta.raw("</span></span><span class=\"ticket-row__end\">");
+    let meta = match &ticket.assignee {
+        Some(assignee) => meta.with(avatar(&assignee.name, "")),
+        None => meta,
+    };
+    let excerpt = Markup::new("<p class=\"ticket-row__excerpt\">")
+        .raw(if ticket.customer_last { "" } else { "You: " })
+        .text(&ticket.excerpt)
+        .raw("</p>");
     view! {
         <li
             class="ticket-row"
@@ -596,18 +356,8 @@ where
                     </a>
                     <When at=ticket.updated_at class="ticket-row__time" />
                 </div>
-                <div class="ticket-row__line">
-                    <span class="ticket-row__meta">
-                        <span>{format!("#{id}")}</span>
-                        <span>{who}</span>
-                    </span>
-                    <span class="ticket-row__end">
-                        {ticket.assignee.map(|a| view! { <Avatar name=a.name /> })}
-                    </span>
-                </div>
-                <p class="ticket-row__excerpt">
-                    {if ticket.customer_last { "" } else { "You: " }} {ticket.excerpt}
-                </p>
+                {meta.raw("</span></div>").element()}
+                {excerpt.element()}
             </div>
         </li>
     }

@@ -5,6 +5,7 @@ pub mod composer;
 pub mod conversation;
 mod drafts;
 pub mod entry;
+pub mod filters;
 mod head;
 pub mod inbox;
 pub mod list;

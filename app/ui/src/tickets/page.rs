@@ -21,6 +21,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 #[component]
 pub fn NoTicket() -> impl IntoView {
     view! {
+        <Title text="Inbox" />
         <section class="ticket ticket--empty">
             <EmptyState icon=Icon::Inbox title="No ticket is open" text="Choose one from the list, or press J and Enter." />
         </section>

@@ -1,0 +1,239 @@
+//! What a list or a board shows: filters in the address, and the chips that set them.
+
+use super::rpc;
+use crate::{me, rpc::Rpc, shared::Menu};
+use domain::{
+    StatusId, TagId, UserId,
+    priority::Level,
+    ticket::{Filter, Sort, Ticket, Whose},
+    workflow::Workflow,
+};
+use leptos::prelude::*;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate, use_query_map},
+    params::ParamsMap,
+};
+
+/// The filter that an address stands for. The empty one: everything that somebody still has to work on.
+pub fn filter_of(query: &ParamsMap, workflow: &Workflow, me: Option<UserId>) -> Filter {
+    let number = |name: &str| query.get(name).and_then(|v| v.parse::<i64>().ok());
+    let level = |name: &str| query.get(name).and_then(|v| Level::from_word(&v));
+    let active = || workflow.statuses.iter().filter(|s| s.category.is_active()).map(|s| s.id).collect();
+    let statuses: Vec<StatusId> = match query.get("status").as_deref() {
+        None | Some("") => active(),
+        Some("all") => Vec::new(),
+        Some(key) => workflow.by_key(key).map_or_else(active, |s| vec![s.id]),
+    };
+    Filter {
+        statuses,
+        assignee: match query.get("assignee").as_deref() {
+            Some("me") => me.map(Whose::Of),
+            Some("none") => Some(Whose::Nobody),
+            Some(id) => id.parse().ok().map(|id| Whose::Of(UserId(id))),
+            None => None,
+        },
+        requester: number("requester").map(UserId),
+        urgency: level("urgency"),
+        importance: level("importance"),
+        priority: None,
+        company: number("company").map(domain::CompanyId),
+        tag: number("tag").map(TagId),
+        sort: query.get("sort").and_then(|s| Sort::from_word(&s)).unwrap_or_default(),
+        after: None,
+        limit: None,
+    }
+}
+
+/// Whether a ticket belongs into a list, as far as the browser can tell.
+pub fn fits(ticket: &Ticket, filter: &Filter) -> bool {
+    (filter.statuses.is_empty() || filter.statuses.contains(&ticket.status))
+        && match filter.assignee {
+            None => true,
+            Some(Whose::Nobody) => ticket.assignee.is_none(),
+            Some(Whose::Of(user)) => ticket.assignee.as_ref().is_some_and(|a| a.id == user),
+        }
+        && filter.requester.is_none_or(|r| ticket.requester.id == r)
+        && filter.urgency.is_none_or(|u| ticket.urgency == u)
+        && filter.importance.is_none_or(|i| ticket.importance == i)
+        && filter.priority.is_none_or(|p| ticket.priority == p)
+        && filter.company.is_none_or(|c| ticket.company.as_ref().is_some_and(|t| t.id == c))
+        && filter.tag.is_none_or(|t| ticket.tags.contains(&t))
+}
+
+/// The address of the same page with one part of the filter set, or taken out.
+pub fn with_query(path: &str, query: &ParamsMap, name: &'static str, value: Option<&str>) -> String {
+    let mut query = query.clone();
+    query.remove(name);
+    if let Some(value) = value {
+        query.insert(name, value.to_owned());
+    }
+    format!("{path}{}", query.to_query_string())
+}
+
+/// Rows in the order of the filter.
+pub fn sorted(rows: &mut [Ticket], sort: Sort) {
+    rows.sort_by(|a, b| match sort {
+        Sort::Updated => (b.updated_at, b.id).cmp(&(a.updated_at, a.id)),
+        Sort::Created => (b.created_at, b.id).cmp(&(a.created_at, a.id)),
+        Sort::Oldest => (a.created_at, a.id).cmp(&(b.created_at, b.id)),
+        Sort::Priority => (b.priority, b.updated_at, b.id).cmp(&(a.priority, a.updated_at, a.id)),
+    });
+}
+
+/// One line of a chip's menu: what it says, and what then stands in the address.
+type Choice = (String, Option<String>);
+
+fn any() -> Choice {
+    ("Any".to_owned(), None)
+}
+
+/// A part of the filter: what it is set to, and a menu to set it.
+#[component]
+fn Chip(
+    /// Its name in the address.
+    name: &'static str,
+    label: &'static str,
+    #[prop(into)] choices: Signal<Vec<Choice>>,
+    #[prop(optional)] end: bool,
+    #[prop(optional, into)] open: Option<RwSignal<bool>>,
+) -> impl IntoView {
+    let query = use_query_map();
+    let location = use_location();
+    let navigate = StoredValue::new(use_navigate());
+    let chosen = Memo::new(move |_| query.with(|q| q.get(name)));
+    let button = move || {
+        let value = chosen.get();
+        choices.with(|all| match all.iter().find(|(_, v)| *v == value) {
+            Some((said, None)) if said == "Any" => label.to_owned(),
+            Some((said, _)) if name == "status" => said.clone(),
+            Some((said, _)) => format!("{label}: {said}"),
+            // Not known yet, or not any more.
+            None => label.to_owned(),
+        })
+    };
+    let go = move |value: Option<&str>| {
+        let to = with_query(&location.pathname.get_untracked(), &query.get_untracked(), name, value);
+        navigate.with_value(|go| go(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() }));
+    };
+    view! {
+        <Menu class="chip" label=label end=end open=open.unwrap_or_default() button=ViewFn::from(button)>
+            {move || {
+                choices
+                    .get()
+                    .into_iter()
+                    .map(|(said, value)| {
+                        let is_chosen = chosen.get() == value;
+                        view! {
+                            <button
+                                class="menu__item"
+                                type="button"
+                                role="menuitemradio"
+                                aria-checked=is_chosen.to_string()
+                                on:click=move |_| go(value.as_deref())
+                            >
+                                <span>{said}</span>
+                            </button>
+                        }
+                    })
+                    .collect_view()
+            }}
+        </Menu>
+    }
+    .into_any()
+}
+
+/// A chip whose choices are many: they are fetched when the menu first opens, or when one of them has to be named.
+#[component]
+fn FetchedChip(
+    name: &'static str,
+    label: &'static str,
+    /// Choices that are always there.
+    first: Vec<Choice>,
+    fetch: fn() -> Fetching,
+) -> impl IntoView {
+    let query = use_query_map();
+    let open = RwSignal::new(false);
+    let always = first.len();
+    let choices = RwSignal::new(first);
+    Effect::new(move || {
+        let value = query.with(|q| q.get(name));
+        let is_known = choices.with_untracked(|all| all.len() > always || all.iter().any(|(_, v)| *v == value));
+        if !me::taken_over().get() || !open.get() && is_known || choices.with_untracked(|all| all.len() > always) {
+            return;
+        }
+        leptos::task::spawn_local(async move {
+            if let Ok(found) = fetch().await {
+                choices.update(|all| {
+                    all.truncate(always);
+                    all.extend(found);
+                });
+            }
+        });
+    });
+    view! { <Chip name label choices open /> }
+}
+
+/// Choices on their way.
+type Fetching = std::pin::Pin<Box<dyn Future<Output = Rpc<Vec<Choice>>>>>;
+
+#[component]
+pub fn StatusChip() -> impl IntoView {
+    let choices: Vec<Choice> = [("To do".to_owned(), None), ("All".to_owned(), Some("all".to_owned()))]
+        .into_iter()
+        .chain(me::workflow().statuses.into_iter().map(|s| (s.name, Some(s.key))))
+        .collect();
+    view! { <Chip name="status" label="Status" choices /> }
+}
+
+/// Filters that lists and boards share.
+#[component]
+pub fn TicketChips() -> impl IntoView {
+    let levels: Vec<Choice> = std::iter::once(any())
+        .chain(Level::ALL.into_iter().rev().map(|l| (l.name().to_owned(), Some(l.word().to_owned()))))
+        .collect();
+    let tags: Vec<Choice> = std::iter::once(any())
+        .chain(me::start().tags.into_iter().map(|t| (t.name, Some(t.id.0.to_string()))))
+        .collect();
+    let whose = vec![any(), ("Me".to_owned(), Some("me".to_owned())), ("Nobody".to_owned(), Some("none".to_owned()))];
+    let staff = || -> Fetching {
+        Box::pin(async { Ok(rpc::staff().await?.into_iter().map(|p| (p.name, Some(p.id.0.to_string()))).collect()) })
+    };
+    let companies = || -> Fetching {
+        Box::pin(async {
+            Ok(rpc::companies().await?.into_iter().map(|c| (c.name, Some(c.id.0.to_string()))).collect())
+        })
+    };
+    view! {
+        <FetchedChip name="assignee" label="Assignee" first=whose fetch=staff />
+        <Chip name="urgency" label="Urgency" choices=levels.clone() />
+        <Chip name="importance" label="Importance" choices=levels />
+        <FetchedChip name="company" label="Company" first=vec![any()] fetch=companies />
+        <Chip name="tag" label="Tag" choices=tags end=true />
+    }
+}
+
+#[component]
+pub fn OrderChip() -> impl IntoView {
+    let choices: Vec<Choice> = Sort::ALL
+        .into_iter()
+        .map(|sort| (sort.name().to_owned(), (sort != Sort::default()).then(|| sort.word().to_owned())))
+        .collect();
+    view! { <Chip name="sort" label="Order" choices end=true /> }
+}
+
+/// Takes all filters out, where there are some.
+#[component]
+pub fn ClearChip() -> impl IntoView {
+    let query = use_query_map();
+    let location = use_location();
+    let address = Memo::new(move |_| {
+        let mut kept = query.get();
+        let mut is_set = false;
+        for name in ["status", "assignee", "requester", "urgency", "importance", "company", "tag"] {
+            is_set |= kept.remove(name).is_some();
+        }
+        is_set.then(|| format!("{}{}", location.pathname.get(), kept.to_query_string()))
+    });
+    move || address.get().map(|to| view! { <a class="chip chip--clear" href=to>"Clear filters"</a> })
+}
