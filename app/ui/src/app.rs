@@ -101,6 +101,7 @@ fn TakenOver() -> impl IntoView {
             return;
         }
         taken_over.set(true);
+        crate::shared::set_clocks();
         if let Some(root) = document().document_element() {
             // Setting an attribute with a valid constant name cannot fail.
             let _ = root.set_attribute("data-hydrated", "");

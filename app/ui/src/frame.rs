@@ -2,7 +2,7 @@
 
 use crate::{
     icons::{Ico, Icon},
-    keys::{Palette, Shortcuts, provide_keys},
+    keys::{Dialogs, provide_keys},
     live::{Connection, live},
     me,
     shared::{Avatar, Toasts, provide_toasts},
@@ -38,8 +38,7 @@ pub fn StaffFrame() -> impl IntoView {
             </main>
             <BottomBar name=person.name />
         </div>
-        <Palette />
-        <Shortcuts />
+        <Dialogs />
         <Toasts />
     }
     .into_any()

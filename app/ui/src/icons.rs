@@ -4,6 +4,7 @@
 //! the wasm file one short string, and no page carries the same path forty times.
 //! A new icon is one line in the list below and a run of `style/tools/icons.mjs`.
 
+use crate::shared::Markup;
 use leptos::prelude::*;
 
 /// One list gives the enum and the addresses, so that neither can lack an icon.
@@ -140,12 +141,18 @@ pub fn Ico(
     #[prop(optional)]
     size: Option<u8>,
 ) -> impl IntoView {
-    let style = size.map(|px| format!("--icon:{px}px"));
-    view! {
-        <svg class="icon" aria-hidden="true" style=style>
-            <use href=icon.href()></use>
-        </svg>
-    }
+    self::icon(icon, size).element()
+}
+
+/// The same inside of other markup.
+pub fn icon(icon: Icon, size: Option<u8>) -> Markup {
+    let svg = match size {
+        Some(px) => {
+            Markup::new("<svg class=\"icon\" aria-hidden=\"true\" style=\"--icon:").number(px.into()).raw("px\">")
+        }
+        None => Markup::new("<svg class=\"icon\" aria-hidden=\"true\">"),
+    };
+    svg.raw("<use href=\"").raw(icon.href()).raw("\"></use></svg>")
 }
 
 #[cfg(test)]

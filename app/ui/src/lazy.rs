@@ -7,11 +7,14 @@
 use crate::{
     accounts::MePage,
     board::page::BoardPage,
+    dialogs::{Palette, Shortcuts},
     frame::StaffFrame,
+    keys::Keys,
     portal::{PortalNew, PortalTicket},
     settings::{BoardSettings, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
     tickets::{inbox::Inbox, new::NewTicketPage, page::TicketPage, search::SearchPage},
 };
+use leptos::{lazy, prelude::*};
 
 /// A part with its pages: for each the name of its route.
 macro_rules! part {
@@ -19,7 +22,6 @@ macro_rules! part {
         $(#[$doc])*
         mod $part {
             use super::*;
-            use leptos::{lazy, prelude::*};
             use leptos_router::LazyRoute;
 
             #[allow(clippy::enum_variant_names, reason = "each is named like its route")]
@@ -64,8 +66,10 @@ part! {
     staff, __preload_staff: StaffRoute = StaffFrame, InboxRoute = Inbox
 }
 part! {
-    /// Writing on tickets, and opening them.
-    ticket, __preload_ticket: TicketRoute = TicketPage, NewTicketRoute = NewTicketPage
+    ticket, __preload_ticket: TicketRoute = TicketPage
+}
+part! {
+    new, __preload_new: NewTicketRoute = NewTicketPage
 }
 part! {
     board, __preload_board: BoardRoute = BoardPage
@@ -87,13 +91,29 @@ part! {
     portal, __preload_portal: PortalNewRoute = PortalNew, PortalTicketRoute = PortalTicket
 }
 
+#[lazy]
+fn dialogs(keys: Keys, palette: bool) -> AnyView {
+    if palette { view! { <Palette keys /> }.into_any() } else { view! { <Shortcuts keys /> }.into_any() }
+}
+
+/// The palette.
+pub async fn palette(keys: Keys) -> AnyView {
+    dialogs(keys, true).await
+}
+
+/// The sheet that lists all keys.
+pub async fn shortcuts(keys: Keys) -> AnyView {
+    dialogs(keys, false).await
+}
+
 /// The parts that the page at this address needs: the document names them, so that they come with the first module.
 #[cfg(feature = "ssr")]
 pub fn parts_of(path: &str) -> &'static [&'static str] {
     let mut steps = path.trim_matches('/').split('/');
     match (steps.next(), steps.next()) {
         (Some("tickets"), None) => &["staff"],
-        (Some("tickets"), Some(_)) | (Some("new"), _) => &["staff", "ticket"],
+        (Some("tickets"), Some(_)) => &["staff", "ticket"],
+        (Some("new"), _) => &["staff", "new"],
         (Some("board"), _) => &["staff", "board"],
         (Some("search" | "me"), _) => &["staff", "more"],
         (Some("settings"), _) => &["staff", "settings"],

@@ -7,6 +7,7 @@
 pub mod accounts;
 mod app;
 pub mod board;
+mod dialogs;
 pub mod flash;
 mod frame;
 pub mod icons;

@@ -61,6 +61,7 @@ impl Drag {
         filter: BoardFilter,
         workflow: Workflow,
     ) -> Self {
+        let lifted = RwSignal::new(None);
         let drag = Self {
             cards,
             lanes,
@@ -69,7 +70,7 @@ impl Drag {
             workflow: StoredValue::new(workflow),
             toaster: toaster(),
             press: StoredValue::new(None),
-            lifted: RwSignal::new(None),
+            lifted,
             spot: RwSignal::new(None),
             by_pointer: RwSignal::new(false),
             speech: RwSignal::new(String::new()),
@@ -77,6 +78,16 @@ impl Drag {
             scroller: NodeRef::new(),
         };
         Effect::new(move || drag.listen());
+        Effect::new(move |before: Option<Option<TicketId>>| {
+            let now = lifted.get();
+            for (id, is) in [(before.flatten(), false), (now, true)] {
+                if let Some(card) = id.and_then(element_of) {
+                    // Fails for names with spaces only.
+                    let _ = card.class_list().toggle_with_force("is-lifted", is);
+                }
+            }
+            now
+        });
         drag
     }
 
@@ -377,11 +388,20 @@ impl Drag {
     }
 }
 
+/// The card on which, or on a part of which, something happened.
+pub fn card_of(event: &web_sys::Event) -> Option<TicketId> {
+    let element = event.target()?.dyn_into::<web_sys::Element>().ok()?;
+    element.closest("[data-card]").ok()??.get_attribute("data-card")?.parse().ok().map(TicketId)
+}
+
+fn element_of(id: TicketId) -> Option<web_sys::Element> {
+    document().get_element_by_id(&format!("card-{id}"))
+}
+
 /// Focuses a card that was moved by keys: in another cell, or in a newer version, it is another element.
 fn focus_again(id: TicketId) {
     request_animation_frame(move || {
-        let card = document().get_element_by_id(&format!("card-{id}"));
-        if let Some(card) = card.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        if let Some(card) = element_of(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
             let _ = card.focus();
         }
     });

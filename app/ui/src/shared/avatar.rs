@@ -1,3 +1,4 @@
+use super::Markup;
 use domain::text;
 use leptos::prelude::*;
 
@@ -9,15 +10,24 @@ pub fn Avatar(
     #[prop(optional)]
     size: &'static str,
 ) -> impl IntoView {
+    avatar(&name, size).element()
+}
+
+/// The same inside of other markup.
+pub fn avatar(name: &str, size: &'static str) -> Markup {
     let class = match size {
         "xs" => "avatar avatar--xs",
         "lg" => "avatar avatar--lg",
         "xl" => "avatar avatar--xl",
         _ => "avatar",
     };
-    view! {
-        <span class=class data-hue=text::hue(&name, 8) title=name.clone() aria-hidden="true">
-            {text::initials(&name)}
-        </span>
-    }
+    Markup::new("<span aria-hidden=\"true\" class=\"")
+        .raw(class)
+        .raw("\" data-hue=\"")
+        .number(text::hue(name, 8).into())
+        .raw("\" title=\"")
+        .text(name)
+        .raw("\">")
+        .text(text::initials(name))
+        .raw("</span>")
 }

@@ -1,4 +1,5 @@
-use crate::icons::{Ico, Icon};
+use super::Markup;
+use crate::icons::{Icon, icon};
 use domain::{
     priority::Level,
     workflow::{Category, Status},
@@ -8,15 +9,20 @@ use leptos::prelude::*;
 /// The pair as one small mark: height is urgency, fill is importance.
 #[component]
 pub fn PriorityMark(urgency: Level, importance: Level) -> impl IntoView {
-    view! {
-        <span
-            class="prio"
-            data-urgency=urgency.word()
-            data-importance=importance.word()
-            role="img"
-            aria-label=format!("Urgency {}, importance {}", urgency.word(), importance.word())
-        ></span>
-    }
+    priority_mark(urgency, importance).element()
+}
+
+/// The same inside of other markup.
+pub fn priority_mark(urgency: Level, importance: Level) -> Markup {
+    Markup::new("<span class=\"prio\" role=\"img\" data-urgency=\"")
+        .raw(urgency.word())
+        .raw("\" data-importance=\"")
+        .raw(importance.word())
+        .raw("\" aria-label=\"Urgency ")
+        .raw(urgency.word())
+        .raw(", importance ")
+        .raw(importance.word())
+        .raw("\"></span>")
 }
 
 /// The word that the style sheet knows a state's colour by.
@@ -40,10 +46,15 @@ pub fn state_icon(category: Category) -> Icon {
 /// A state with its icon and its name for staff.
 #[component]
 pub fn StatusMark(status: Status) -> impl IntoView {
-    view! {
-        <span class="status" data-status=state_word(status.category)>
-            <Ico icon=state_icon(status.category) />
-            {status.name}
-        </span>
-    }
+    status_mark(&status).element()
+}
+
+/// The same inside of other markup.
+pub fn status_mark(status: &Status) -> Markup {
+    Markup::new("<span class=\"status\" data-status=\"")
+        .raw(state_word(status.category))
+        .raw("\">")
+        .with(icon(state_icon(status.category), None))
+        .text(&status.name)
+        .raw("</span>")
 }

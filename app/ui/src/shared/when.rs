@@ -1,6 +1,8 @@
+use super::Markup;
 use crate::me;
 use domain::Time;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 /// A moment, short: how long ago. The full date is in the `datetime` and in the title; without a script the server's
 /// rendering stays, which is right for the moment the page was made.
@@ -14,13 +16,40 @@ pub fn When(at: Time, #[prop(optional)] class: &'static str) -> impl IntoView {
     }
 }
 
-/// A moment as hours and minutes, for where the day stands above it.
-#[component]
-pub fn ClockTime(at: Time) -> impl IntoView {
-    view! {
-        <time datetime=at.rfc3339() title=at.readable()>
-            {move || clock(me::wall(at))}
-        </time>
+/// The same inside of other markup, as of now: it does not move on.
+pub fn when(at: Time, class: &'static str) -> Markup {
+    Markup::new("<time class=\"")
+        .raw(class)
+        .raw("\" datetime=\"")
+        .text(at.rfc3339())
+        .raw("\" title=\"")
+        .text(at.readable())
+        .raw("\">")
+        .text(at.ago(me::now().get_untracked()))
+        .raw("</time>")
+}
+
+/// A moment as hours and minutes, for where the day stands above it. [`set_clocks`] brings it to the browser's zone.
+pub fn clock_time(at: Time) -> Markup {
+    Markup::new("<time data-clock=\"")
+        .number(at.0)
+        .raw("\" datetime=\"")
+        .text(at.rfc3339())
+        .raw("\" title=\"")
+        .text(at.readable())
+        .raw("\">")
+        .text(untrack(|| clock(me::wall(at))))
+        .raw("</time>")
+}
+
+/// Once the page has been taken over: what the server rendered in UTC is shown as the clock on the wall does.
+pub fn set_clocks() {
+    let Ok(all) = document().query_selector_all("time[data-clock]") else { return };
+    for n in 0..all.length() {
+        let Some(time) = all.get(n).and_then(|n| n.dyn_into::<web_sys::Element>().ok()) else { continue };
+        if let Some(at) = time.get_attribute("data-clock").and_then(|at| at.parse().ok()) {
+            time.set_text_content(Some(&clock(me::wall(Time(at)))));
+        }
     }
 }
 

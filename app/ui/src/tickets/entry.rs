@@ -2,9 +2,9 @@
 
 use super::{attachments::AttachmentList, mail_frame::MailFrame};
 use crate::{
-    icons::{Ico, Icon},
+    icons::{Ico, Icon, icon},
     me,
-    shared::{Avatar, ClockTime, clock},
+    shared::{Markup, avatar, clock, clock_time},
 };
 use domain::{
     TicketId,
@@ -51,48 +51,80 @@ pub fn EntryView(
     entry: Arc<Entry>,
     staff: bool,
     workflow: StoredValue<Workflow>,
-    /// Whether a link leads to this entry.
-    #[prop(into)]
-    marked: Signal<bool>,
+    /// Whether a link leads to this entry. What is marked later is marked by the timeline.
+    marked: bool,
     /// Whether it has just come in while somebody was looking.
-    #[prop(optional)]
     fresh: bool,
 ) -> impl IntoView {
-    match entry.message.clone() {
-        Some(message) => view! { <MessageView ticket entry message staff marked fresh /> }.into_any(),
-        None => view! { <EventLine entry staff workflow marked /> }.into_any(),
+    let Some(message) = entry.message.clone() else {
+        return event_line(&entry, staff, workflow, marked).element().into_any();
+    };
+    let is_plain = !message.foreign_html
+        && message.quoted_html.is_none()
+        && message.attachments.is_empty()
+        && !is_long(&message.html);
+    if !is_plain {
+        return view! { <MessageView ticket entry message staff marked fresh /> }.into_any();
+    }
+    // Most messages: nothing about them ever changes.
+    Markup::new("<li tabindex=\"-1\" class=\"message")
+        .raw(if fresh { " is-new" } else { "" })
+        .raw(if marked { " is-target" } else { "" })
+        .raw("\" data-kind=\"")
+        .raw(side(&entry.what))
+        .raw("\" id=\"e")
+        .number(entry.id.0)
+        .raw("\">")
+        .with(head(ticket, &entry, &message, staff))
+        .raw("<div class=\"message__body prose\">")
+        .rendered(&message.html)
+        .raw("</div></li>")
+        .element()
+        .into_any()
+}
+
+/// Who wrote a message, when, and on what way it came.
+fn head(ticket: TicketId, entry: &Entry, message: &Message, staff: bool) -> Markup {
+    let head = Markup::new("<header class=\"message__head\">")
+        .with(avatar(&entry.by.name, ""))
+        .raw("<b class=\"message__author\">")
+        .text(&entry.by.name)
+        .raw("</b>");
+    if !staff {
+        return head.raw("<span class=\"message__time\">").with(clock_time(entry.at)).raw("</span></header>");
+    }
+    let head = head
+        .raw("<a class=\"message__time\" title=\"Link to this message\" href=\"/tickets/")
+        .number(ticket.0)
+        .raw("?entry=")
+        .number(entry.id.0)
+        .raw("\">")
+        .with(clock_time(entry.at))
+        .raw("</a>")
+        .with(icon(source_icon(message.channel), None));
+    if side(&entry.what) == "note" {
+        head.raw("<span class=\"message__flag\">").with(icon(Icon::Lock, None)).raw("Internal</span></header>")
+    } else {
+        head.raw("</header>")
     }
 }
 
+/// A message with something that unfolds: it is long, quotes, is somebody's HTML, or has files.
 #[component]
 fn MessageView(
     ticket: TicketId,
     entry: Arc<Entry>,
     message: Message,
     staff: bool,
-    marked: Signal<bool>,
+    marked: bool,
     fresh: bool,
 ) -> impl IntoView {
     let kind = side(&entry.what);
     let id = entry.id;
     let name = entry.by.name.clone();
+    let head = head(ticket, &entry, &message, staff);
     let folded = RwSignal::new(!message.foreign_html && is_long(&message.html));
     let can_fold = RwSignal::new(folded.get_untracked());
-    let time = if staff {
-        view! {
-            <a class="message__time" href=format!("/tickets/{ticket}?entry={id}") title="Link to this message">
-                <ClockTime at=entry.at />
-            </a>
-        }
-        .into_any()
-    } else {
-        view! {
-            <span class="message__time">
-                <ClockTime at=entry.at />
-            </span>
-        }
-        .into_any()
-    };
     let body = if message.foreign_html {
         view! {
             <div class="message__body" data-folded=move || folded.get().then_some("")>
@@ -156,21 +188,7 @@ fn MessageView(
             data-kind=kind
             tabindex="-1"
         >
-            <header class="message__head">
-                <Avatar name=name.clone() />
-                <b class="message__author">{name}</b>
-                {time}
-                {staff.then(|| view! { <Ico icon=source_icon(message.channel) /> })}
-                {(kind == "note")
-                    .then(|| {
-                        view! {
-                            <span class="message__flag">
-                                <Ico icon=Icon::Lock />
-                                "Internal"
-                            </span>
-                        }
-                    })}
-            </header>
+            {head.element()}
             {body}
             {move || {
                 can_fold
@@ -204,32 +222,26 @@ fn is_long(html: &str) -> bool {
 }
 
 /// A quiet line about something that happened.
-#[component]
-pub fn EventLine(
-    entry: Arc<Entry>,
-    staff: bool,
-    workflow: StoredValue<Workflow>,
-    #[prop(into)] marked: Signal<bool>,
-) -> impl IntoView {
-    let words = workflow.with_value(|workflow| words(&entry, workflow, staff));
-    view! {
-        <li class="event" class:is-target=marked id=format!("e{}", entry.id) tabindex="-1">
-            <Ico icon=icon(&entry.what) />
-            <span>
-                <b>{entry.by.name.clone()}</b>
-                {words
-                    .into_iter()
-                    .map(|word| match word {
-                        Word::Plain(text) => view! { {text} }.into_any(),
-                        Word::Strong(text) => view! { <b>{text}</b> }.into_any(),
-                    })
-                    .collect_view()}
-                " · "
-                <ClockTime at=entry.at />
-            </span>
-        </li>
-    }
-    .into_any()
+fn event_line(entry: &Entry, staff: bool, workflow: StoredValue<Workflow>, marked: bool) -> Markup {
+    let words = workflow.with_value(|workflow| words(entry, workflow, staff));
+    let line = Markup::new("<li tabindex=\"-1\" class=\"event")
+        .raw(if marked { " is-target" } else { "" })
+        .raw("\" id=\"e")
+        .number(entry.id.0)
+        .raw("\">")
+        .with(icon(symbol(&entry.what), None))
+        .raw("<span><b>")
+        .text(&entry.by.name)
+        .raw("</b>");
+    words
+        .into_iter()
+        .fold(line, |line, word| match word {
+            Word::Plain(text) => line.text(text),
+            Word::Strong(text) => line.raw("<b>").text(text).raw("</b>"),
+        })
+        .raw(" · ")
+        .with(clock_time(entry.at))
+        .raw("</span></li>")
 }
 
 /// Several events in a row, folded into one line.
@@ -238,7 +250,7 @@ pub fn EventRun(
     entries: Vec<Arc<Entry>>,
     staff: bool,
     workflow: StoredValue<Workflow>,
-    #[prop(into)] marked: Signal<Option<domain::EventId>>,
+    marked: Option<domain::EventId>,
 ) -> impl IntoView {
     let count = entries.len();
     let ends = entries.first().zip(entries.last()).map(|(first, last)| (first.at, last.at));
@@ -248,34 +260,26 @@ pub fn EventRun(
             if first == last { first } else { format!("{first}–{last}") }
         })
     };
-    let ids: Vec<_> = entries.iter().map(|e| e.id).collect();
-    let holds_marked = Memo::new(move |_| marked.get().is_some_and(|m| ids.contains(&m)));
+    let is_marked = |entry: &Entry| marked == Some(entry.id);
+    let lines = entries
+        .iter()
+        .fold(Markup::new("<ol>"), |lines, entry| lines.with(event_line(entry, staff, workflow, is_marked(entry))));
     view! {
         <li class="event-run">
-            <details open=move || holds_marked.get()>
+            <details open=entries.iter().any(|entry| is_marked(entry))>
                 <summary>
                     <Ico icon=Icon::Zap />
                     {format!("{count} events · ")}
                     {span}
                 </summary>
-                <ol>
-                    {entries
-                        .into_iter()
-                        .map(|entry| {
-                            let id = entry.id;
-                            view! {
-                                <EventLine entry staff workflow marked=Signal::derive(move || marked.get() == Some(id)) />
-                            }
-                        })
-                        .collect_view()}
-                </ol>
+                {lines.raw("</ol>").element()}
             </details>
         </li>
     }
     .into_any()
 }
 
-fn icon(what: &Happening) -> Icon {
+fn symbol(what: &Happening) -> Icon {
     match what {
         Happening::Created { .. } => Icon::CirclePlus,
         Happening::Assignee(_) => Icon::User,

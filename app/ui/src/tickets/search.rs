@@ -4,7 +4,7 @@ use super::rpc;
 use crate::{
     icons::{Ico, Icon},
     me,
-    shared::{EmptyState, ErrorNotice, PriorityMark, StatusMark, When, awaited},
+    shared::{EmptyState, ErrorNotice, Markup, awaited, priority_mark, status_mark, when},
 };
 use domain::search::{Found, Hit, Piece};
 use leptos::{html, prelude::*};
@@ -132,47 +132,45 @@ fn Results(found: Found) -> impl IntoView {
 }
 
 /// A found text: the words searched for are marked.
-fn marked(pieces: Vec<Piece>) -> impl IntoView {
-    pieces
-        .into_iter()
-        .map(|p| if p.marked { view! { <mark>{p.text}</mark> }.into_any() } else { p.text.into_any() })
-        .collect_view()
+fn marked(pieces: &[Piece]) -> Markup {
+    pieces.iter().fold(Markup::default(), |all, piece| {
+        if piece.marked { all.raw("<mark>").text(&piece.text).raw("</mark>") } else { all.text(&piece.text) }
+    })
 }
 
+/// One found ticket. Nothing in it changes until something else is searched for.
 #[component]
 fn Row(hit: Hit) -> impl IntoView {
     let ticket = hit.ticket;
-    let to = match hit.entry {
-        Some(entry) => format!("/tickets/{}?entry={entry}", ticket.id),
-        None => format!("/tickets/{}", ticket.id),
+    let row = Markup::new("<li class=\"ticket-row\"><span class=\"ticket-row__mark\">")
+        .with(priority_mark(ticket.urgency, ticket.importance))
+        .raw("</span><div class=\"ticket-row__body\"><div class=\"ticket-row__line\">")
+        .raw("<a class=\"ticket-row__subject\" href=\"/tickets/")
+        .number(ticket.id.0);
+    let row = match hit.entry {
+        Some(entry) => row.raw("?entry=").number(entry.0),
+        None => row,
     };
-    let who = match &ticket.company {
-        Some(company) => format!("{}, {}", ticket.requester.name, company.name),
-        None => ticket.requester.name.clone(),
+    let row = row
+        .raw("\">")
+        .with(marked(&hit.subject))
+        .raw("</a>")
+        .with(when(ticket.updated_at, "ticket-row__time"))
+        .raw("</div><div class=\"ticket-row__line\"><span class=\"ticket-row__meta\"><span>#")
+        .number(ticket.id.0)
+        .raw("</span><span>")
+        .text(&ticket.requester.name);
+    let row = match &ticket.company {
+        Some(company) => row.raw(", ").text(&company.name),
+        None => row,
     };
-    let status = me::workflow().status(ticket.status).cloned();
-    view! {
-        <li class="ticket-row">
-            <span class="ticket-row__mark">
-                <PriorityMark urgency=ticket.urgency importance=ticket.importance />
-            </span>
-            <div class="ticket-row__body">
-                <div class="ticket-row__line">
-                    <a class="ticket-row__subject" href=to>
-                        {marked(hit.subject)}
-                    </a>
-                    <When at=ticket.updated_at class="ticket-row__time" />
-                </div>
-                <div class="ticket-row__line">
-                    <span class="ticket-row__meta">
-                        <span>{format!("#{}", ticket.id)}</span>
-                        <span>{who}</span>
-                    </span>
-                    <span class="ticket-row__end">{status.map(|s| view! { <StatusMark status=s /> })}</span>
-                </div>
-                <p class="ticket-row__excerpt">{marked(hit.snippet)}</p>
-            </div>
-        </li>
-    }
-    .into_any()
+    let row = row.raw("</span></span><span class=\"ticket-row__end\">");
+    let row = match me::workflow().status(ticket.status) {
+        Some(status) => row.with(status_mark(status)),
+        None => row,
+    };
+    row.raw("</span></div><p class=\"ticket-row__excerpt\">")
+        .with(marked(&hit.snippet))
+        .raw("</p></div></li>")
+        .element()
 }

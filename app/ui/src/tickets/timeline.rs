@@ -25,6 +25,22 @@ pub fn Entries(
     workflow: StoredValue<Workflow>,
     #[prop(into)] marked: Signal<Option<EventId>>,
 ) -> impl IntoView {
+    Effect::new(move |before: Option<Option<EventId>>| {
+        let now = marked.get();
+        // It may come with entries that are on their way.
+        conversation.entries.track();
+        request_animation_frame(move || {
+            for (id, is) in [(before.flatten().filter(|id| Some(*id) != now), false), (now, true)] {
+                let Some(element) = id.and_then(|id| document().get_element_by_id(&format!("e{id}"))) else { continue };
+                // Fails for names with spaces only.
+                let _ = element.class_list().toggle_with_force("is-target", is);
+                if let Ok(Some(run)) = element.closest("details").map(|run| run.filter(|_| is)) {
+                    let _ = run.set_attribute("open", "");
+                }
+            }
+        });
+        now
+    });
     let list = move || conversation.entries.with(|entries| items(entries, me::wall));
     view! {
         <For each=list key=Item::key let:item>
@@ -43,13 +59,13 @@ pub fn Entries(
                             entry
                             staff
                             workflow
-                            marked=Signal::derive(move || marked.get() == Some(id))
+                            marked=marked.get_untracked() == Some(id)
                             fresh=conversation.is_new(id)
                         />
                     }
                         .into_any()
                 }
-                Item::Run(entries) => view! { <EventRun entries staff workflow marked /> }.into_any(),
+                Item::Run(entries) => view! { <EventRun entries staff workflow marked=marked.get_untracked() /> }.into_any(),
             }}
         </For>
     }
