@@ -241,8 +241,9 @@ pub struct Change {
     pub urgency: Option<Swap<Level>>,
     pub importance: Option<Swap<Level>>,
     pub subject: Option<Swap<String>>,
-    /// The tags by name, all of them.
-    pub tags: Option<Vec<String>>,
+    /// All the tags, by name. What was seen and what is wanted say which are added and which are taken off; tags that a
+    /// colleague has put on or taken off in the meantime are left as they are.
+    pub tags: Option<Swap<Vec<String>>>,
 }
 
 /// A new value and the one it was chosen over; `None` does not care what was there.

@@ -75,7 +75,7 @@ async fn what_happens_on_one_node_is_seen_on_the_other() {
 
     // A change of the properties, with a tag that the second node does not know yet.
     let mut tx = one.desk.begin().await.unwrap();
-    let input = Change { tags: Some(vec!["printer".into()]), ..Change::default() };
+    let input = Change { tags: Some(Swap::to(vec!["printer".into()])), ..Change::default() };
     change::change(&mut tx, &agent, ticket.id, input).await.unwrap();
     tx.commit().await.unwrap();
     let got = page.until(|m| matches!(m, ToBrowser::Ticket { ticket, .. } if !ticket.tags.is_empty())).await;

@@ -38,8 +38,8 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: TicketId, input: Change) -> 
     if input.urgency.is_some() || input.importance.is_some() {
         pair(tx, actor, &before, input.urgency.as_ref(), input.importance.as_ref()).await?;
     }
-    if let Some(names) = &input.tags {
-        tags(tx, actor, &before, names).await?;
+    if let Some(swap) = &input.tags {
+        tags(tx, actor, &before, swap).await?;
     }
     row::load(&mut tx.conn, id).await
 }
@@ -180,11 +180,26 @@ pub(super) async fn pair(
     Ok(())
 }
 
-async fn tags(tx: &mut Tx, actor: &Actor, before: &Ticket, names: &[String]) -> Result<()> {
+/// Tags never conflict: what somebody else has put on or taken off in the meantime is left as it is.
+async fn tags(tx: &mut Tx, actor: &Actor, before: &Ticket, swap: &Swap<Vec<String>>) -> Result<()> {
     let mut problems = Problems::default();
-    let names = ticket::check_tags(names, &mut problems);
+    let wanted = ticket::check_tags(&swap.to, &mut problems);
     problems.check()?;
     let old: Vec<String> = tx.desk().catalog().tags_of(&before.tags).into_iter().map(|t| t.name).collect();
+    let names = match &swap.from {
+        None => wanted,
+        Some(seen) => {
+            let seen = ticket::check_tags(seen, &mut Problems::default());
+            let kept = old.iter().filter(|n| wanted.contains(n) || !seen.contains(n));
+            let new = wanted.iter().filter(|n| !seen.contains(n) && !old.contains(n));
+            let names: Vec<String> = kept.chain(new).cloned().collect();
+            // Each of two colleagues may have stayed within the limit alone.
+            let mut problems = Problems::default();
+            ticket::check_tags(&names, &mut problems);
+            problems.check()?;
+            names
+        }
+    };
     let added: Vec<String> = names.iter().filter(|n| !old.contains(n)).cloned().collect();
     let removed: Vec<String> = old.into_iter().filter(|n| !names.contains(n)).collect();
     if added.is_empty() && removed.is_empty() {

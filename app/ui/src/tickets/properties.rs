@@ -328,8 +328,8 @@ fn Tags(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
         let ids: Vec<_> = state
             .tags
             .with_untracked(|all| new.iter().filter_map(|n| all.iter().find(|t| t.name == *n)).map(|t| t.id).collect());
-        let change = |tags| Change { tags: Some(tags), ..Change::default() };
-        state.change(change(new), move |t| t.tags = ids, said, Some(change(old)));
+        let change = |from, to| Change { tags: Some(Swap::from_to(from, to)), ..Change::default() };
+        state.change(change(old.clone(), new.clone()), move |t| t.tags = ids, said, Some(change(new, old)));
     };
     let toggle = move |name: String| {
         let mut new = untrack(names);
