@@ -3,7 +3,7 @@
 use super::{attachments, message, row, watch};
 use crate::{OrOurs, Tx, events, people, settings};
 use domain::{
-    Actor, Error, Principal, Result, TicketId, UserId,
+    Actor, Code, Error, Principal, Result, TicketId, UserId,
     event::Happening,
     policy::{self, Action},
     rank,
@@ -43,9 +43,10 @@ async fn requester(tx: &mut Tx, actor: &Actor, wanted: Option<&Requester>) -> Re
                 Requester::Known(id) => *id,
                 Requester::Address { name, email } => people::find_or_create(tx, name, email).await?.0,
             };
-            people::principal(&mut tx.conn, id)
-                .await
-                .map_err(|_| Error::field("requester", "There is no such customer, or they are blocked."))
+            people::principal(&mut tx.conn, id).await.map_err(|error| match error.code {
+                Code::NotFound => Error::field("requester", "There is no such customer, or they are blocked."),
+                _ => error,
+            })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Writing on a ticket.
 
-use super::{attachments, change, hold, row};
+use super::{attachments, board, change, hold, row};
 use crate::{
     OrOurs, Tx,
     events::{self, By},
@@ -178,7 +178,17 @@ pub(crate) async fn after_message(
     let target = match kind {
         Kind::Customer => catalog.workflow.after_customer_reply(ticket.status).map(|s| s.id),
         Kind::Reply | Kind::Note => match wanted {
-            Some(to) => Some(catalog.workflow.check(ticket.status, to)?.id),
+            Some(to) => {
+                let target = catalog.workflow.check(ticket.status, to)?;
+                if target.id != ticket.status {
+                    // Not a conflict here: that would say that the conversation has moved on.
+                    board::room(tx, target).await.map_err(|full| match full.code {
+                        Code::Conflict => Error::field("status", full.message),
+                        _ => full,
+                    })?;
+                }
+                Some(target.id)
+            }
             None => None,
         },
     };
