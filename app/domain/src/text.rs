@@ -87,9 +87,17 @@ pub fn tidy(text: &str) -> String {
     text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "").trim().to_owned()
 }
 
-/// Like [`tidy`], in one line, for names and subjects.
+/// Like [`tidy`], in one line, for names and subjects. Of what nobody can see nothing is left: a subject of it could not be
+/// clicked.
 pub fn tidy_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    words.filter(|w| !w.chars().all(is_invisible)).collect::<Vec<_>>().join(" ")
+}
+
+/// Characters that only say how others are joined, broken or ordered. Inside of words and emoji they have their place.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 /// A snippet in one line. Unlike [`tidy_line`] it keeps the marks around found words.
@@ -155,5 +163,7 @@ mod tests {
         assert_eq!(tidy("a\r\nb\0\r"), "a\nb");
         assert_eq!(tidy("a\u{2}b\u{3}\tc\u{1b}"), "ab\tc");
         assert_eq!(tidy_line(" a\t\nb\u{7}c "), "a b c");
+        assert_eq!(tidy_line("\u{200b} a \u{feff}\u{202e} b\u{200d}c"), "a b\u{200d}c");
+        assert_eq!(tidy_line("\u{200b}\u{2060} \u{ad}"), "");
     }
 }

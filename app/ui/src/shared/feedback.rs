@@ -85,7 +85,7 @@ impl Toaster {
 
     /// Like [`toast_error`].
     pub fn fail(self, error: &Error) {
-        show(self.0, error.message.clone(), true, None);
+        show(self.0, words(error), true, None);
     }
 }
 
@@ -104,7 +104,15 @@ fn show(list: ToastList, text: String, error: bool, undo: Option<Callback<()>>) 
 
 /// A failure of something done in passing. Only in the browser.
 pub fn toast_error(error: &Error) {
-    show(expect_context(), error.message.clone(), true, None);
+    show(expect_context(), words(error), true, None);
+}
+
+/// What an error says where no field is there to be marked.
+fn words(error: &Error) -> String {
+    match error.fields.as_slice() {
+        [] => error.message.clone(),
+        fields => fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" "),
+    }
 }
 
 /// Where toasts appear; once in a page.
