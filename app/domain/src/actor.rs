@@ -85,6 +85,21 @@ impl Actor {
         Self { who: Who::User(principal), address }
     }
 
+    /// The same person as the portal knows them: a customer. Customers stay who they are; staff see what they have asked for
+    /// themselves, and nothing internal.
+    #[must_use]
+    pub fn as_customer(&self) -> Self {
+        let mut actor = self.clone();
+        if let Who::User(person) = &mut actor.who
+            && person.role.is_staff()
+        {
+            person.role = Role::Customer;
+            person.company = None;
+            person.sees_company = false;
+        }
+        actor
+    }
+
     pub fn system(name: &'static str) -> Self {
         Self { who: Who::System(name), address: None }
     }

@@ -1,9 +1,8 @@
-use super::pill;
+use super::{pill, rpc};
 use crate::{
     icons::{Ico, Icon},
     me,
     shared::{EmptyState, ErrorNotice, When, awaited},
-    tickets::rpc,
 };
 use domain::{
     page::Page,

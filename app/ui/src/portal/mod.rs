@@ -3,6 +3,7 @@
 mod frame;
 mod home;
 mod new;
+pub mod rpc;
 mod ticket;
 
 pub use frame::{PortalFrame, PortalMe};

@@ -1,6 +1,6 @@
 use super::{
     new::{FileField, General},
-    pill,
+    pill, rpc,
 };
 use crate::{
     flash::flash,
@@ -8,11 +8,11 @@ use crate::{
     live::live,
     me,
     shared::{Avatar, ErrorNotice, TextArea, When, awaited, toast_error},
-    tickets::rpc,
+    tickets::rpc::write,
 };
 use domain::{
     Code, EventId, TicketId,
-    event::Happening,
+    event::{Audience, Happening},
     live::{ToBrowser, Topic},
     text,
     ticket::{NewMessage, Writing},
@@ -115,7 +115,8 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
             return;
         }
         live().follow(Topic::Ticket(id), position, move |message| match message {
-            ToBrowser::Entry { entry, .. } => add(entry),
+            // Staff are told of internal entries, too. Here they are a customer.
+            ToBrowser::Entry { entry, .. } if entry.what.audience() == Audience::Public => add(entry),
             ToBrowser::Ticket { ticket, .. } => status.set(ticket.status),
             ToBrowser::Reset { .. } => {
                 let _ = window().location().reload();
@@ -174,7 +175,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
             status: None,
         };
         leptos::task::spawn_local(async move {
-            match rpc::write(id, message).await {
+            match write(id, message).await {
                 Ok((ticket, _)) => {
                     field.set_value("");
                     status.set(ticket.status);
@@ -307,9 +308,11 @@ fn EntryRow(entry: Entry, mine: Option<domain::UserId>) -> impl IntoView {
             })
             .into_any();
     };
+    // Staff who ask for something themselves stand on the customers' side, too.
+    let kind = if entry.what == Happening::Reply { "agent" } else { "customer" };
     let own = entry.by.person.as_ref().is_some_and(|p| Some(p.id) == mine);
     view! {
-        <li class="message" id=id data-kind=if entry.by.staff { "agent" } else { "customer" }>
+        <li class="message" id=id data-kind=kind>
             <header class="message__head">
                 <Avatar name=entry.by.name.clone() />
                 <b class="message__author">{if own { "You".to_owned() } else { entry.by.name }}</b>
