@@ -138,6 +138,12 @@ impl World {
         Actor::user(person, Some("192.0.2.1".into()))
     }
 
+    /// Locks a person out, past the operations.
+    pub async fn block(&self, actor: &Actor) {
+        let blocked = sqlx::query("update users set blocked_at = now() where id = $1").bind(id_of(actor).0);
+        blocked.execute(self.desk.pool()).await.unwrap();
+    }
+
     pub async fn superadmin(&self) -> Actor {
         self.person(Role::Superadmin, None).await
     }

@@ -1,0 +1,465 @@
+//! Tickets: opening them, their properties, and who may change what.
+
+use crate::support::{Refused as _, World, id_of, person, text};
+use domain::{
+    Actor, Code, Result, StatusId, TicketId, UserId,
+    event::{Happening, Was},
+    priority::{Level, PriorityTable},
+    ticket::{Change, NewTicket, Requester, Source, Swap, Ticket, Writing},
+    timeline::{Entry, Part},
+};
+use sqlx::Row as _;
+use store::tickets::{change, create, message, view, watch};
+
+async fn changed(world: &World, actor: &Actor, id: TicketId, input: Change) -> Result<Ticket> {
+    world.advance_seconds(1);
+    world.run(async |tx| change::change(tx, actor, id, input).await).await
+}
+
+async fn opened(world: &World, actor: &Actor, input: NewTicket) -> Result<Ticket> {
+    world.run(async |tx| create::create(tx, actor, input).await).await
+}
+
+fn input(subject: &str) -> NewTicket {
+    NewTicket { subject: subject.into(), body: "It does not print.".into(), ..NewTicket::default() }
+}
+
+fn status(to: StatusId) -> Change {
+    Change { status: Some(Swap::to(to)), ..Change::default() }
+}
+
+fn assignee(to: Option<UserId>) -> Change {
+    Change { assignee: Some(Swap::to(to)), ..Change::default() }
+}
+
+fn tags(swap: Swap<Vec<String>>) -> Change {
+    Change { tags: Some(swap), ..Change::default() }
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&n| n.into()).collect()
+}
+
+/// The names of the tags on a ticket.
+fn tags_on(world: &World, ticket: &Ticket) -> Vec<String> {
+    world.desk.catalog().tags_of(&ticket.tags).into_iter().map(|t| t.name).collect()
+}
+
+/// The timeline as this actor sees it.
+async fn entries(world: &World, actor: &Actor, id: TicketId) -> Vec<Entry> {
+    view::view(&world.desk, actor, id, Part::Latest).await.unwrap().slice.entries
+}
+
+async fn ticket(world: &World, actor: &Actor, id: TicketId) -> Ticket {
+    view::view(&world.desk, actor, id, Part::Latest).await.unwrap().ticket
+}
+
+#[tokio::test]
+async fn an_agent_opens_a_ticket_for_a_customer() {
+    let world = World::new().await;
+    let acme = world.company("Acme", false).await;
+    let (agent, jana, other) = (world.agent().await, world.company_user(acme).await, world.customer().await);
+    let made = opened(
+        &world,
+        &agent,
+        NewTicket {
+            requester: Some(Requester::Known(id_of(&jana))),
+            source: Source::Phone,
+            urgency: Level::High,
+            tags: names(&["Printer", "printer "]),
+            assignee: Some(id_of(&agent)),
+            ..input("  The printer \n is offline ")
+        },
+    )
+    .await
+    .unwrap();
+    assert_eq!(made.subject, "The printer is offline");
+    assert_eq!((made.requester.id, made.company.as_ref().map(|c| c.id)), (id_of(&jana), Some(acme)));
+    assert_eq!((made.source, made.urgency, made.status), (Source::Phone, Level::High, world.status("open")));
+    assert_eq!(made.assignee.as_ref().map(|a| a.id), Some(id_of(&agent)));
+    assert_eq!(tags_on(&world, &made), ["printer"]);
+    // It was the agent who opened it, but the words are the customer's.
+    let seen = entries(&world, &jana, made.id).await;
+    let by: Vec<_> = seen.iter().map(|e| (&e.what, e.by.person.as_ref().map(|p| p.id))).collect();
+    let created = Happening::Created { source: Source::Phone };
+    assert_eq!(by, [(&created, Some(id_of(&agent))), (&Happening::CustomerMessage, Some(id_of(&jana)))]);
+    assert_eq!(world.count("select count(*) from events where address is null and kind = 'message.customer'").await, 1);
+    view::view(&world.desk, &other, made.id, Part::Latest).await.refused(Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_requester_is_known_by_the_address_or_becomes_a_customer() {
+    let world = World::new().await;
+    let acme = world.company("Acme", false).await;
+    sqlx::query("insert into company_domains (domain, company_id) values ('acme.example', $1)")
+        .bind(acme.0)
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let of = |name: &str, email: &str| NewTicket {
+        requester: Some(Requester::Address { name: name.into(), email: email.into() }),
+        ..input("By phone")
+    };
+    let known = opened(&world, &agent, of("Whoever", &person(&jana).email.to_uppercase())).await.unwrap();
+    assert_eq!((known.requester.id, &known.requester.name), (id_of(&jana), &person(&jana).name));
+    let new = opened(&world, &agent, of("Petr Dvorak", "petr@acme.example")).await.unwrap();
+    assert_eq!((new.requester.name.as_str(), new.company.map(|c| c.id)), ("Petr Dvorak", Some(acme)));
+    let again = opened(&world, &agent, of("", "Petr@ACME.example")).await.unwrap();
+    assert_eq!(again.requester.id, new.requester.id);
+    for wrong in ["", "petr", "petr@", "a@b c.example", "petr@acme.example\r\nBcc: x@y.example"] {
+        opened(&world, &agent, of("", wrong)).await.wrong("requester");
+    }
+    opened(&world, &agent, of(&"x".repeat(101), "long@acme.example")).await.wrong("requester");
+    assert_eq!(world.count("select count(*) from users where email like '%acme.example'").await, 1);
+}
+
+#[tokio::test]
+async fn a_customer_opens_a_ticket_for_themselves_only() {
+    let world = World::new().await;
+    let (jana, other, agent) = (world.customer().await, world.customer().await, world.agent().await);
+    let own = NewTicket { tags: names(&["vip"]), ..input("Printer") };
+    let made = opened(&world, &jana, own).await.unwrap();
+    assert_eq!((made.requester.id, made.source, made.customer_last), (id_of(&jana), Source::Web, true));
+    assert!(made.tags.is_empty() && made.assignee.is_none(), "customers sort nothing");
+    let named = NewTicket { requester: Some(Requester::Known(id_of(&jana))), ..input("Printer") };
+    assert_eq!(opened(&world, &jana, named).await.unwrap().requester.id, id_of(&jana));
+    let for_other = |requester| NewTicket { requester: Some(requester), ..input("Printer") };
+    opened(&world, &jana, for_other(Requester::Known(id_of(&other)))).await.refused(Code::Forbidden);
+    let address = Requester::Address { name: String::new(), email: "new@acme.example".into() };
+    opened(&world, &jana, for_other(address)).await.refused(Code::Forbidden);
+    let given = NewTicket { assignee: Some(id_of(&agent)), ..input("Printer") };
+    opened(&world, &jana, given).await.refused(Code::Forbidden);
+    opened(&world, &Actor::visitor(None), input("Printer")).await.refused(Code::SignedOut);
+    assert_eq!(world.count("select count(*) from tickets").await, 2);
+    assert_eq!(world.count("select count(*) from users where email = 'new@acme.example'").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_new_ticket_is_said_by_its_field() {
+    let world = World::new().await;
+    let (agent, blocked) = (world.agent().await, world.customer().await);
+    world.block(&blocked).await;
+    let of = |id| NewTicket { requester: Some(Requester::Known(id)), ..input("Printer") };
+    opened(&world, &agent, of(UserId(99_999))).await.wrong("requester");
+    opened(&world, &agent, of(id_of(&blocked))).await.wrong("requester");
+    let by_address = Requester::Address { name: String::new(), email: person(&blocked).email.clone() };
+    let to_blocked = NewTicket { requester: Some(by_address), ..input("Printer") };
+    opened(&world, &agent, to_blocked).await.wrong("requester");
+    for (field, wrong) in [
+        ("subject", input("")),
+        ("subject", input(" \n\t\u{200b} ")),
+        ("subject", input(&"x".repeat(251))),
+        ("body", NewTicket { body: " \n ".into(), ..input("Printer") }),
+        ("body", NewTicket { body: "x".repeat(200_001), ..input("Printer") }),
+        ("tags", NewTicket { tags: names(&[&"x".repeat(41)]), ..input("Printer") }),
+        ("tags", NewTicket { tags: (0..21).map(|n| n.to_string()).collect(), ..input("Printer") }),
+        ("assignee", NewTicket { assignee: Some(id_of(&blocked)), ..input("Printer") }),
+        ("assignee", NewTicket { assignee: Some(UserId(99_999)), ..input("Printer") }),
+    ] {
+        opened(&world, &agent, wrong).await.wrong(field);
+    }
+    let both = NewTicket { body: String::new(), ..input("") };
+    let error = opened(&world, &agent, both).await.wrong("subject");
+    assert!(error.of_field("body").is_some(), "both at once: {error:?}");
+    assert_eq!(world.count("select count(*) from tickets").await, 0);
+    assert_eq!(world.count("select count(*) from events where ticket_id is not null").await, 0);
+}
+
+#[tokio::test]
+async fn the_pair_decides_the_priority() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let table = PriorityTable::default();
+    let moving = world.ticket(&jana).await.id;
+    for urgency in Level::ALL {
+        for importance in Level::ALL {
+            let expected = table.of(urgency, importance);
+            let made = opened(&world, &jana, NewTicket { urgency, importance, ..input("Printer") }).await.unwrap();
+            assert_eq!(made.priority, expected, "{urgency:?} × {importance:?}, new");
+            let pair = Change {
+                urgency: Some(Swap::to(urgency)),
+                importance: Some(Swap::to(importance)),
+                ..Change::default()
+            };
+            let moved = changed(&world, &agent, moving, pair).await.unwrap();
+            assert_eq!((moved.urgency, moved.importance), (urgency, importance));
+            assert_eq!(moved.priority, expected, "{urgency:?} × {importance:?}, changed");
+        }
+    }
+    let critical = Change { urgency: Some(Swap::to(Level::Critical)), ..Change::default() };
+    changed(&world, &jana, moving, critical.clone()).await.refused(Code::Forbidden);
+    changed(&world, &world.customer().await, moving, critical).await.refused(Code::NotFound);
+}
+
+/// The ways of the default workflow, written out.
+const WAYS: [(&str, &[&str]); 5] = [
+    ("open", &["in_progress", "waiting_for_customer", "resolved", "closed"]),
+    ("in_progress", &["open", "waiting_for_customer", "resolved", "closed"]),
+    ("waiting_for_customer", &["open", "in_progress", "resolved", "closed"]),
+    ("resolved", &["open", "in_progress", "closed"]),
+    ("closed", &["open"]),
+];
+
+async fn put_into(world: &World, id: TicketId, status: StatusId) {
+    sqlx::query("update tickets set status_id = $2 where id = $1")
+        .bind(id.0)
+        .bind(status.0)
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_ticket_goes_the_ways_of_the_workflow_and_no_others() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let id = world.ticket(&jana).await.id;
+    let said = async || {
+        let entries = entries(&world, &jana, id).await;
+        entries.into_iter().filter(|e| matches!(e.what, Happening::Status(_))).count()
+    };
+    for (from, allowed) in WAYS {
+        for (to, _) in WAYS {
+            let (start, target) = (world.status(from), world.status(to));
+            put_into(&world, id, start).await;
+            let before = said().await;
+            let outcome = changed(&world, &agent, id, status(target)).await;
+            if from == to {
+                assert_eq!(outcome.unwrap().status, start);
+                assert_eq!(said().await, before, "{from} stays: nothing is said");
+            } else if allowed.contains(&to) {
+                assert_eq!(outcome.unwrap().status, target, "{from} → {to}");
+                assert_eq!(said().await, before + 1, "{from} → {to}");
+            } else {
+                outcome.wrong("status");
+                assert_eq!(ticket(&world, &agent, id).await.status, start, "{from} → {to}");
+                assert_eq!(said().await, before, "{from} → {to}");
+            }
+        }
+    }
+    changed(&world, &agent, id, status(StatusId(99_999))).await.wrong("status");
+    changed(&world, &jana, id, status(world.status("closed"))).await.refused(Code::Forbidden);
+    changed(&world, &world.customer().await, id, status(world.status("closed"))).await.refused(Code::NotFound);
+    changed(&world, &Actor::visitor(None), id, status(world.status("closed"))).await.refused(Code::SignedOut);
+}
+
+#[tokio::test]
+async fn a_customers_reply_opens_a_ticket_again() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let id = world.ticket(&jana).await.id;
+    for (from, after) in [
+        ("open", "open"),
+        ("in_progress", "in_progress"),
+        ("waiting_for_customer", "open"),
+        ("resolved", "open"),
+        ("closed", "open"),
+    ] {
+        put_into(&world, id, world.status(from)).await;
+        world.reply(&jana, id, "It is back.").await;
+        assert_eq!(ticket(&world, &agent, id).await.status, world.status(after), "{from}");
+        put_into(&world, id, world.status(from)).await;
+        world.note(&agent, id, "Hm.").await;
+        world.reply(&agent, id, "Is it?").await;
+        assert_eq!(ticket(&world, &agent, id).await.status, world.status(from), "staff's own words change nothing");
+    }
+    // What staff want with their answer is bound to the workflow, and a customer cannot want anything.
+    put_into(&world, id, world.status("closed")).await;
+    let with = |to| domain::ticket::NewMessage { status: Some(to), ..text(Writing::Reply, "Done.") };
+    let resolved = with(world.status("resolved"));
+    world.run(async |tx| message::write(tx, &agent, id, resolved).await).await.wrong("status");
+    let closed = with(world.status("closed"));
+    let (now, _) = world.run(async |tx| message::write(tx, &jana, id, closed).await).await.unwrap();
+    assert_eq!(now.status, world.status("open"));
+    let waiting = with(world.status("waiting_for_customer"));
+    let (now, _) = world.run(async |tx| message::write(tx, &agent, id, waiting).await).await.unwrap();
+    assert_eq!(now.status, world.status("waiting_for_customer"));
+}
+
+#[tokio::test]
+async fn tickets_are_given_taken_and_handed_over() {
+    let world = World::new().await;
+    let (ann, bob, jana) = (world.agent().await, world.agent().await, world.customer().await);
+    let (gone, id) = (world.agent().await, world.ticket(&jana).await.id);
+    world.block(&gone).await;
+    let who = |t: &Ticket| t.assignee.as_ref().map(|a| a.id);
+    let taken = changed(&world, &ann, id, assignee(Some(id_of(&ann)))).await.unwrap();
+    assert_eq!(who(&taken), Some(id_of(&ann)));
+    let handed = changed(&world, &ann, id, assignee(Some(id_of(&bob)))).await.unwrap();
+    assert_eq!(who(&handed), Some(id_of(&bob)));
+    let watching = view::view(&world.desk, &bob, id, Part::Latest).await.unwrap().watching;
+    assert!(watching, "who is given a ticket is told of what happens on it");
+    for wrong in [id_of(&gone), id_of(&jana), UserId(99_999)] {
+        changed(&world, &ann, id, assignee(Some(wrong))).await.wrong("assignee");
+    }
+    changed(&world, &jana, id, assignee(None)).await.refused(Code::Forbidden);
+    changed(&world, &world.customer().await, id, assignee(None)).await.refused(Code::NotFound);
+    assert_eq!(who(&ticket(&world, &ann, id).await), Some(id_of(&bob)));
+    let freed = changed(&world, &ann, id, assignee(None)).await.unwrap();
+    assert_eq!(who(&freed), None);
+    let seen = entries(&world, &ann, id).await;
+    let seen: Vec<_> = seen
+        .iter()
+        .filter_map(|e| match &e.what {
+            Happening::Assignee(Was { from, to }) => Some((from.as_ref().map(|p| p.id), to.as_ref().map(|p| p.id))),
+            _ => None,
+        })
+        .collect();
+    let (a, b) = (Some(id_of(&ann)), Some(id_of(&bob)));
+    assert_eq!(seen, [(None, a), (a, b), (b, None)]);
+}
+
+#[tokio::test]
+async fn staff_watch_tickets_and_stop() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let id = world.ticket(&jana).await.id;
+    let watch = async |actor: &Actor, on| world.run(async |tx| watch::watch(tx, actor, id, on).await).await;
+    let watching = async || view::view(&world.desk, &agent, id, Part::Latest).await.unwrap().watching;
+    assert!(!watching().await);
+    for _ in 0..2 {
+        watch(&agent, true).await.unwrap();
+        assert!(watching().await);
+    }
+    watch(&agent, false).await.unwrap();
+    assert!(!watching().await);
+    watch(&agent, false).await.unwrap();
+    let said = entries(&world, &agent, id).await;
+    let said: Vec<_> = said.iter().filter(|e| matches!(e.what, Happening::Watch { .. })).collect();
+    assert_eq!(said.len(), 2, "once on, once off: {said:?}");
+    watch(&jana, true).await.refused(Code::Forbidden);
+    watch(&world.customer().await, true).await.refused(Code::NotFound);
+    watch(&Actor::visitor(None), true).await.refused(Code::SignedOut);
+    assert_eq!(world.count("select count(*) from ticket_watchers").await, 0);
+}
+
+#[tokio::test]
+async fn tags_are_put_on_and_taken_off() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let id = world.ticket(&jana).await.id;
+    let put = changed(&world, &agent, id, tags(Swap::to(names(&[" VIP", "#Printer", "vip", ""])))).await.unwrap();
+    assert_eq!(tags_on(&world, &put), ["printer", "vip"]);
+    assert_eq!(world.count("select count(*) from tags").await, 2, "unknown ones are made");
+    let again = changed(&world, &agent, id, tags(Swap::to(names(&["vip", "printer"])))).await.unwrap();
+    assert_eq!(again.version, put.version, "nothing has changed");
+    let less = changed(&world, &agent, id, tags(Swap::to(names(&["vip"])))).await.unwrap();
+    assert_eq!(tags_on(&world, &less), ["vip"]);
+    let said = entries(&world, &agent, id).await;
+    let said: Vec<_> = said.into_iter().map(|e| e.what).filter(|w| matches!(w, Happening::Tags { .. })).collect();
+    let happened = |added: &[&str], removed: &[&str]| Happening::Tags { added: names(added), removed: names(removed) };
+    assert_eq!(said, [happened(&["vip", "printer"], &[]), happened(&[], &["printer"])]);
+    changed(&world, &agent, id, tags(Swap::to(names(&[&"x".repeat(41)])))).await.wrong("tags");
+    let many: Vec<String> = (0..21).map(|n| format!("tag {n}")).collect();
+    changed(&world, &agent, id, tags(Swap::to(many.clone()))).await.wrong("tags");
+    // Not by the way of two changes either.
+    changed(&world, &agent, id, tags(Swap::from_to(Vec::new(), many[..20].to_vec()))).await.wrong("tags");
+    changed(&world, &jana, id, tags(Swap::to(Vec::new()))).await.refused(Code::Forbidden);
+    changed(&world, &world.customer().await, id, tags(Swap::to(Vec::new()))).await.refused(Code::NotFound);
+    assert_eq!(tags_on(&world, &ticket(&world, &agent, id).await), ["vip"]);
+    assert_eq!(world.count("select count(*) from tags").await, 2, "what was refused leaves no tags behind");
+}
+
+#[tokio::test]
+async fn two_who_change_the_tags_at_once_lose_nothing() {
+    let world = World::new().await;
+    let (ann, bob, jana) = (world.agent().await, world.agent().await, world.customer().await);
+    let id = world.ticket(&jana).await.id;
+    changed(&world, &ann, id, tags(Swap::to(names(&["old", "vip"])))).await.unwrap();
+    // Both have seen the same two tags.
+    let seen = names(&["old", "vip"]);
+    changed(&world, &ann, id, tags(Swap::from_to(seen.clone(), names(&["old", "vip", "printer"])))).await.unwrap();
+    let both = changed(&world, &bob, id, tags(Swap::from_to(seen, names(&["vip", "urgent"])))).await.unwrap();
+    assert_eq!(tags_on(&world, &both), ["printer", "urgent", "vip"]);
+}
+
+#[tokio::test]
+async fn the_history_says_who_did_what_when_and_from_where() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let made = world.ticket(&jana).await;
+    let agent = Actor { address: Some("198.51.100.7".into()), ..agent };
+    let input = Change {
+        subject: Some(Swap::to("Printer on the second floor".into())),
+        status: Some(Swap::to(world.status("in_progress"))),
+        assignee: Some(Swap::to(Some(id_of(&agent)))),
+        urgency: Some(Swap::to(Level::Critical)),
+        importance: Some(Swap::to(Level::High)),
+        tags: Some(Swap::to(names(&["printer"]))),
+    };
+    let now = changed(&world, &agent, made.id, input).await.unwrap();
+    let history: Vec<Entry> = entries(&world, &agent, made.id).await.into_iter().skip(2).collect();
+    let happened: Vec<_> = history.iter().map(|e| e.what.clone()).collect();
+    let to = domain::people::Person { id: id_of(&agent), name: person(&agent).name.clone() };
+    assert_eq!(
+        happened,
+        [
+            Happening::Subject(Was { from: made.subject.clone(), to: "Printer on the second floor".into() }),
+            Happening::Status(Was { from: world.status("open"), to: world.status("in_progress") }),
+            Happening::Assignee(Was { from: None, to: Some(to) }),
+            Happening::Urgency(Was { from: Level::Medium, to: Level::Critical }),
+            Happening::Importance(Was { from: Level::Medium, to: Level::High }),
+            Happening::Tags { added: names(&["printer"]), removed: Vec::new() },
+        ]
+    );
+    for entry in &history {
+        assert_eq!((entry.by.person.as_ref().map(|p| p.id), entry.by.staff), (Some(id_of(&agent)), true));
+        assert_eq!(entry.at, world.now());
+    }
+    assert_eq!(now.updated_at, world.now());
+    let rows = sqlx::query("select distinct host(address::inet) from events where ticket_id = $1 and actor_id = $2")
+        .bind(made.id.0)
+        .bind(id_of(&agent).0)
+        .fetch_all(world.desk.pool())
+        .await
+        .unwrap();
+    assert_eq!(rows.iter().map(|r| r.get::<String, _>(0)).collect::<Vec<_>>(), ["198.51.100.7"]);
+    // Doing the same again is no history.
+    let again = Change { urgency: Some(Swap::to(Level::Critical)), ..status(world.status("in_progress")) };
+    let same = changed(&world, &agent, made.id, again).await.unwrap();
+    assert_eq!((same.version, same.updated_at), (now.version, now.updated_at));
+    assert_eq!(entries(&world, &agent, made.id).await.len(), 2 + history.len());
+    // What is the customer's to know.
+    let public: Vec<_> = entries(&world, &jana, made.id).await.into_iter().skip(2).map(|e| e.what).collect();
+    assert_eq!(public, [Happening::Status(Was { from: world.status("open"), to: world.status("in_progress") })]);
+}
+
+#[tokio::test]
+async fn a_stale_screen_overwrites_nothing() {
+    let world = World::new().await;
+    let (ann, bob, jana) = (world.agent().await, world.agent().await, world.customer().await);
+    let seen = world.ticket(&jana).await;
+    let id = seen.id;
+    let (open, progress, resolved) = (world.status("open"), world.status("in_progress"), world.status("resolved"));
+    let by_ann = Change {
+        subject: Some(Swap::from_to(seen.subject.clone(), "Ann's words".into())),
+        status: Some(Swap::from_to(open, progress)),
+        assignee: Some(Swap::from_to(None, Some(id_of(&ann)))),
+        urgency: Some(Swap::from_to(Level::Medium, Level::High)),
+        importance: Some(Swap::from_to(Level::Medium, Level::Low)),
+        tags: None,
+    };
+    let after = changed(&world, &ann, id, by_ann).await.unwrap();
+    // Bob's screen still shows the ticket as it was. Whichever of his changes is stale, all of them are left out.
+    let fresh = Change { tags: Some(Swap::to(names(&["bob"]))), ..Change::default() };
+    for stale in [
+        Change { subject: Some(Swap::from_to(seen.subject.clone(), "Bob's words".into())), ..fresh.clone() },
+        Change { status: Some(Swap::from_to(open, resolved)), ..fresh.clone() },
+        Change { assignee: Some(Swap::from_to(None, Some(id_of(&bob)))), ..fresh.clone() },
+        Change { urgency: Some(Swap::from_to(Level::Medium, Level::Low)), ..fresh.clone() },
+        Change { importance: Some(Swap::from_to(Level::Medium, Level::High)), ..fresh.clone() },
+    ] {
+        changed(&world, &bob, id, stale).await.refused(Code::Conflict);
+        assert_eq!(ticket(&world, &bob, id).await, after);
+    }
+    // Wanting what a colleague has already done is no conflict.
+    let same = Change { status: Some(Swap::from_to(open, progress)), ..Change::default() };
+    assert_eq!(changed(&world, &bob, id, same).await.unwrap().version, after.version);
+    // Having looked again, he gets his way.
+    let now = Change { subject: Some(Swap::from_to("Ann's words".into(), "Bob's words".into())), ..Change::default() };
+    assert_eq!(changed(&world, &bob, id, now).await.unwrap().subject, "Bob's words");
+    changed(&world, &bob, id, Change { subject: Some(Swap::to(" ".into())), ..Change::default() })
+        .await
+        .wrong("subject");
+}
