@@ -67,7 +67,10 @@ impl LoggedIn {
 /// Makes an account of an individual and logs it in. An address that is known already, also one we only know by mail,
 /// is refused: its owner has to prove that it is theirs.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts", request_body = Register, responses(
-    (status = 201, description = "The account, and a token for it", body = LoggedIn), WithBody, ForAnyone
+    (status = 201, description = "The account, and a token for it", body = LoggedIn),
+    (status = 401, description = "There is a token, which is not needed here, and it is not valid",
+     body = crate::problem::Details, content_type = "application/problem+json"),
+    WithBody, ForAnyone
 ))]
 pub async fn register(
     State(state): State<ApiState>,

@@ -88,6 +88,15 @@ impl Api {
         self.send(request.body(body.into()).unwrap()).await
     }
 
+    /// Any call. `body`: its media type and itself.
+    pub async fn call(&self, method: &str, token: &str, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
+        let mut request = request(method, token, path);
+        if let Some((kind, _)) = &body {
+            request = request.header(header::CONTENT_TYPE, *kind);
+        }
+        self.send(request.body(body.map_or_else(Body::empty, |(_, body)| Body::from(body))).unwrap()).await
+    }
+
     pub async fn delete(&self, token: &str, path: &str) -> Answer {
         self.send(request("DELETE", token, path).body(Body::empty()).unwrap()).await
     }

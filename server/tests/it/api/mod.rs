@@ -4,4 +4,6 @@ mod attachments;
 mod auth;
 mod client;
 mod document;
+mod fuzz;
+mod routes;
 mod tickets;
