@@ -2,10 +2,10 @@
 
 use crate::{
     icons::{Ico, Icon},
-    keys::{KEYS, Keys, PLACES},
+    keys::{KEYS, Keys, PLACES, go},
+    type_ahead,
 };
 use leptos::{ev, html, prelude::*};
-use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
 
 /// Shows a dialog while the signal is true, and tells the signal when it was closed.
@@ -26,6 +26,11 @@ pub fn Palette(keys: Keys) -> impl IntoView {
     let Keys { palette: open, sheet, .. } = keys;
     let dialog = NodeRef::<html::Dialog>::new();
     follow_dialog(dialog, open);
+    Effect::new(move || {
+        if dialog.get().is_some_and(|dialog| dialog.open()) {
+            type_ahead::arrived();
+        }
+    });
     let text = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
     // What can be run: title, where it goes, icon, its keys.
@@ -50,11 +55,11 @@ pub fn Palette(keys: Keys) -> impl IntoView {
         }
         found
     });
-    let navigate = use_navigate();
+    let go = go();
     let run = Callback::new(move |n: usize| {
         let Some((_, to, ..)) = entries.get_untracked().get(n).cloned() else { return };
         open.set(false);
-        if to == "?" { sheet.set(true) } else { navigate(&to, Default::default()) }
+        if to == "?" { sheet.set(true) } else { go(&to) }
     });
     let keys = move |event: ev::KeyboardEvent| {
         let count = entries.with_untracked(Vec::len).max(1);

@@ -1,8 +1,8 @@
 //! Keys for everything an agent does in a day: single letters, `g` and a letter to go.
 
-use crate::icons::Icon;
+use crate::{icons::Icon, type_ahead};
 use leptos::{ev, prelude::*};
-use leptos_router::hooks::use_navigate;
+use leptos_router::hooks::{use_location, use_navigate};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsCast;
 
@@ -62,26 +62,31 @@ pub struct Keys {
 pub fn provide_keys() {
     let keys = Keys { pressed: RwSignal::new(None), palette: RwSignal::new(false), sheet: RwSignal::new(false) };
     provide_context(keys);
-    let navigate = use_navigate();
+    let go = go();
     let going = Rc::new(Cell::new(false));
     Effect::new(move || {
-        let navigate = navigate.clone();
-        let going = going.clone();
+        let (go, going) = (go.clone(), going.clone());
         let handle = window_event_listener(ev::keydown, move |event| {
             let key = event.key();
             if (event.ctrl_key() || event.meta_key()) && key.eq_ignore_ascii_case("k") {
                 event.prevent_default();
-                keys.palette.set(true);
+                show_palette(keys);
                 return;
             }
-            if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() || is_typing(&event)
-            {
+            if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
+                return;
+            }
+            if type_ahead::keep(&event) {
+                event.prevent_default();
+                return;
+            }
+            if is_typing(&event) {
                 return;
             }
             if going.replace(false) {
                 if let Some((_, to, ..)) = PLACES.iter().find(|(k, ..)| *k == key) {
                     event.prevent_default();
-                    navigate(to, Default::default());
+                    go(to);
                 }
                 return;
             }
@@ -89,7 +94,7 @@ pub fn provide_keys() {
                 "g" => going.set(true),
                 "/" => {
                     event.prevent_default();
-                    navigate("/search", Default::default());
+                    go("/search");
                 }
                 "?" => keys.sheet.set(true),
                 _ => {
@@ -106,8 +111,35 @@ pub fn provide_keys() {
                 }
             }
         });
-        on_cleanup(move || handle.remove());
+        // Whoever takes the mouse does not wait for the page any more.
+        let turned = window_event_listener(ev::pointerdown, |_| type_ahead::forget());
+        on_cleanup(move || {
+            handle.remove();
+            turned.remove();
+        });
     });
+}
+
+/// Goes to a page by a key. Where something is written there, what is typed before it has come is kept for it.
+pub fn go() -> impl Fn(&str) + Clone {
+    let navigate = use_navigate();
+    let location = use_location();
+    move |to| {
+        let path = to.split('?').next().unwrap_or(to);
+        let here = location.pathname.with_untracked(|p| p == path);
+        if here && to == "/search" {
+            let field = document().query_selector("main input[type=search]").ok().flatten();
+            if let Some(field) = field.and_then(|f| f.dyn_into::<web_sys::HtmlInputElement>().ok()) {
+                let _ = field.focus();
+                field.select();
+            }
+            return;
+        }
+        if !here && (path == "/search" || path == "/new" || path.starts_with("/tickets/")) {
+            type_ahead::wait();
+        }
+        navigate(to, Default::default());
+    }
 }
 
 fn element(event: &ev::KeyboardEvent) -> Option<web_sys::Element> {
@@ -139,7 +171,15 @@ pub fn on_command(on: impl Fn(Command) + 'static) {
 }
 
 pub fn open_palette() {
-    expect_context::<Keys>().palette.set(true);
+    show_palette(expect_context());
+}
+
+/// Opens the palette. The first time it has to be fetched: what is typed meanwhile is kept for it.
+fn show_palette(keys: Keys) {
+    if document().query_selector("dialog.palette").ok().flatten().is_none() {
+        type_ahead::wait();
+    }
+    keys.palette.set(true);
 }
 
 pub fn open_shortcuts() {

@@ -22,6 +22,7 @@ mod shared;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod tickets;
+mod type_ahead;
 
 pub use app::App;
 #[cfg(feature = "ssr")]

@@ -10,7 +10,7 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, Menu, avatar, awaited, state_icon, state_word},
+    shared::{EmptyState, ErrorNotice, Markup, Menu, avatar, awaited, keep_focus, state_icon, state_word},
     tickets::filters::{ClearChip, TicketChips, filter_of},
 };
 use domain::{
@@ -144,7 +144,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
     Effect::new(move || {
         live().follow(Topic::Tickets, position, move |message| match message {
             ToBrowser::Ticket { ticket, .. } => {
-                filter.with_value(|filter| cards.update(|c| c.take_in(ticket.clone(), filter)));
+                keep_focus(|| filter.with_value(|filter| cards.update(|c| c.take_in(ticket.clone(), filter))));
             }
             ToBrowser::Reset { .. } => reload.run(()),
             _ => {}
@@ -153,6 +153,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
     view! {
         <div
             class="board__scroll"
+            class:is-moving=move || drag.by_pointer.get()
             tabindex="0"
             role="region"
             aria-label="Board"

@@ -1,3 +1,4 @@
+use super::focus_main;
 use crate::icons::{Ico, Icon};
 use domain::Error;
 use leptos::prelude::*;
@@ -133,6 +134,7 @@ pub fn Toasts() -> impl IntoView {
                                     class="button button--ghost button--sm"
                                     type="button"
                                     on:click=move |_| {
+                                        focus_main();
                                         undo.run(());
                                         list.update(|l| l.retain(|t| t.id != toast.id));
                                     }

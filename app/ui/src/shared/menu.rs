@@ -1,3 +1,4 @@
+use super::focus_soon;
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 
@@ -41,11 +42,10 @@ pub fn Menu(
     Effect::new(move |was: Option<bool>| {
         let is = open.get();
         if is && was != Some(true) {
-            // After the menu has been put into the page.
-            request_animation_frame(move || {
+            focus_soon(move || {
                 let all = items();
                 let chosen = all.iter().find(|i| i.get_attribute("aria-checked").as_deref() == Some("true"));
-                focus(chosen.or(all.first()));
+                chosen.or(all.first()).cloned()
             });
         }
         is

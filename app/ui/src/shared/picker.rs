@@ -1,3 +1,4 @@
+use super::focus_soon;
 use crate::icons::{Ico, Icon};
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
@@ -36,6 +37,7 @@ pub fn Picker(
     let field = NodeRef::<html::Input>::new();
     let typed = RwSignal::new(String::new());
     let place = RwSignal::new(0_usize);
+    let entered = StoredValue::new(false);
     let list_id = format!("picker-{}", label.to_lowercase().replace(' ', "-"));
     let shown = Memo::new(move |_| {
         let words = typed.with(|t| t.trim().to_lowercase());
@@ -55,13 +57,31 @@ pub fn Picker(
     Effect::new(move || {
         if open.get() {
             typed.set(String::new());
+            entered.set_value(false);
             place.set(choices.with_untracked(|all| all.iter().position(|c| c.chosen).filter(|_| !free).unwrap_or(0)));
-            request_animation_frame(move || {
-                if let Some(field) = field.get_untracked() {
-                    let _ = field.focus();
-                }
-            });
+            focus_soon(move || field.try_get_untracked().flatten()?.dyn_into().ok());
         }
+    });
+    let pick = move |key: String| {
+        close(true);
+        on_pick.run(key);
+    };
+    // Choices that had to be fetched: whoever has pressed Enter before they came is not asked to do it again.
+    Effect::new(move |had_any: Option<bool>| {
+        let any = choices.with(|all| !all.is_empty());
+        if any && had_any == Some(false) && open.get_untracked() {
+            if typed.with_untracked(String::is_empty) {
+                place.set(
+                    choices.with_untracked(|all| all.iter().position(|c| c.chosen).filter(|_| !free).unwrap_or(0)),
+                );
+            }
+            if entered.try_update_value(std::mem::take) == Some(true)
+                && let Some(choice) = shown.with_untracked(|s| s.get(place.get_untracked()).cloned())
+            {
+                pick(choice.key);
+            }
+        }
+        any
     });
     let elsewhere = window_event_listener(ev::pointerdown, move |event| {
         let target = event.target().and_then(|t| t.dyn_into::<web_sys::Node>().ok());
@@ -73,10 +93,6 @@ pub fn Picker(
         }
     });
     on_cleanup(move || elsewhere.remove());
-    let pick = move |key: String| {
-        close(true);
-        on_pick.run(key);
-    };
     let item_id = {
         let list_id = list_id.clone();
         move |n: usize| format!("{list_id}-{n}")
@@ -96,11 +112,10 @@ pub fn Picker(
         match event.key().as_str() {
             "ArrowDown" => place.update(|p| *p = (*p + 1) % count),
             "ArrowUp" => place.update(|p| *p = (*p + count - 1) % count),
-            "Enter" => {
-                if let Some(choice) = shown.with_untracked(|s| s.get(place.get_untracked()).cloned()) {
-                    pick(choice.key);
-                }
-            }
+            "Enter" => match shown.with_untracked(|s| s.get(place.get_untracked()).cloned()) {
+                Some(choice) => pick(choice.key),
+                None => entered.set_value(choices.with_untracked(Vec::is_empty)),
+            },
             "Escape" => close(true),
             "Tab" => return open.set(false),
             _ => return event.stop_propagation(),
@@ -185,7 +200,11 @@ pub fn Picker(
                                 {move || {
                                     shown
                                         .with(Vec::is_empty)
-                                        .then(|| view! { <p class="menu__title">"Nothing found"</p> })
+                                        .then(|| {
+                                            let loading = !free && choices.with(Vec::is_empty);
+                                            let words = if loading { "Loading…" } else { "Nothing found" };
+                                            view! { <p class="menu__title">{words}</p> }
+                                        })
                                 }}
                             </div>
                         }

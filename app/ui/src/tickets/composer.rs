@@ -65,12 +65,17 @@ impl Desk {
     /// Switches to replies or notes and puts the cursor there.
     fn write(self, writing: Writing) {
         self.mode.set(writing);
+        self.focus();
+    }
+
+    /// Puts the cursor into the field: at once, or the letters that follow a key would not land there.
+    fn focus(self) {
         self.preview.set(None);
-        request_animation_frame(move || {
-            if let Some(area) = self.area.get_untracked() {
-                let _ = area.focus();
-            }
-        });
+        if let Some(area) = self.area.get_untracked() {
+            // Where the preview was shown a moment ago, the field is still hidden.
+            area.set_hidden(false);
+            let _ = area.focus();
+        }
     }
 
     /// Sends what is written. `all_the_same`: also when somebody else has written meanwhile.
@@ -83,9 +88,7 @@ impl Desk {
         }
         let attachments = self.uploads.done();
         if draft.text.with_untracked(|t| t.trim().is_empty()) && attachments.is_empty() {
-            if let Some(area) = self.area.get_untracked() {
-                let _ = area.focus();
-            }
+            self.focus();
             return;
         }
         if all_the_same {
@@ -115,14 +118,14 @@ impl Desk {
             match result {
                 Ok((ticket, entry)) => {
                     state.take(ticket);
-                    if !state.conversation.holds(entry) {
+                    if !state.has(entry) {
                         state.conversation.catch_up().await;
                     }
-                    state.pending.update(|p| p.retain(|p| p.key != key));
+                    state.settled(key, Some(entry));
                     draft.sent();
                 }
                 Err(error) => {
-                    state.pending.update(|p| p.retain(|p| p.key != key));
+                    state.settled(key, None);
                     draft.give_back(body);
                     self.uploads.give_back(files);
                     self.mode.set(writing);
@@ -229,7 +232,7 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
                 <Tabs desk />
                 <Hold desk />
                 <Field desk />
-                <Files uploads=desk.uploads />
+                <Files desk />
                 <Foot desk />
             </form>
         </div>
@@ -348,7 +351,11 @@ fn Hold(desk: Desk) -> impl IntoView {
                     <button
                         class="button button--sm button--primary"
                         type="button"
-                        on:click=move |_| desk.send(status, true)
+                        on:click=move |_| {
+                            // The button goes away with what it stands in.
+                            desk.focus();
+                            desk.send(status, true);
+                        }
                     >
                         "Send all the same"
                     </button>
@@ -356,6 +363,7 @@ fn Hold(desk: Desk) -> impl IntoView {
                         class="button button--sm"
                         type="button"
                         on:click=move |_| {
+                            desk.focus();
                             desk.held.set(None);
                             desk.state.seen.set(desk.state.conversation.newest.get_untracked());
                             if let Some(first) = first {
@@ -425,8 +433,8 @@ fn Field(desk: Desk) -> impl IntoView {
                 desk.use_tool(Tool::Italic);
             }
             "escape" => {
-                if let Some(area) = desk.area.get_untracked() {
-                    let _ = area.blur();
+                if let Some(conversation) = desk.state.conversation.scroller.get_untracked() {
+                    let _ = conversation.focus();
                 }
             }
             _ => {}
@@ -473,11 +481,11 @@ fn Field(desk: Desk) -> impl IntoView {
 }
 
 #[component]
-fn Files(uploads: Uploads) -> impl IntoView {
+fn Files(desk: Desk) -> impl IntoView {
     view! {
         <div class="composer__files">
-            <For each=move || uploads.list.get() key=|u| u.key let:upload>
-                <FileChip upload uploads />
+            <For each=move || desk.uploads.list.get() key=|u| u.key let:upload>
+                <FileChip upload desk />
             </For>
         </div>
     }
@@ -485,8 +493,9 @@ fn Files(uploads: Uploads) -> impl IntoView {
 }
 
 #[component]
-fn FileChip(upload: Upload, uploads: Uploads) -> impl IntoView {
+fn FileChip(upload: Upload, desk: Desk) -> impl IntoView {
     let Upload { key, name, size, progress, .. } = upload;
+    let remove = format!("Remove {name}");
     let (state, words, done, icon) = (progress.clone(), progress.clone(), progress.clone(), progress);
     view! {
         <span
@@ -520,14 +529,6 @@ fn FileChip(upload: Upload, uploads: Uploads) -> impl IntoView {
                         {(!refused).then(|| view! { <span class="attachment__name">{name.clone()}</span> })}
                         <span class="attachment__size">{label}</span>
                     </span>
-                    <button
-                        class="button button--ghost button--icon"
-                        type="button"
-                        aria-label=format!("Remove {name}")
-                        on:click=move |_| uploads.remove(key)
-                    >
-                        <Ico icon=Icon::Close />
-                    </button>
                     {bar
                         .map(|percent| {
                             view! {
@@ -542,6 +543,17 @@ fn FileChip(upload: Upload, uploads: Uploads) -> impl IntoView {
                         })}
                 }
             }}
+            <button
+                class="button button--ghost button--icon"
+                type="button"
+                aria-label=remove
+                on:click=move |_| {
+                    desk.focus();
+                    desk.uploads.remove(key);
+                }
+            >
+                <Ico icon=Icon::Close />
+            </button>
         </span>
     }
     .into_any()

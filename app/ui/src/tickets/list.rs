@@ -10,7 +10,8 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar, awaited},
+    shared::{EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar, awaited, keep_focus},
+    type_ahead,
 };
 use domain::{
     TicketId,
@@ -20,6 +21,7 @@ use domain::{
 };
 use leptos::{html, prelude::*};
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use wasm_bindgen::JsCast;
 
 #[component]
 pub fn TicketList() -> impl IntoView {
@@ -165,13 +167,15 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
     }
 
     let take_in = move |ticket: Ticket| {
-        filter.with_value(|filter| {
-            rows.update(|rows| {
-                rows.retain(|t| t.id != ticket.id);
-                if fits(&ticket, filter) {
-                    rows.push(ticket);
-                }
-                sorted(rows, filter.sort);
+        keep_focus(|| {
+            filter.with_value(|filter| {
+                rows.update(|rows| {
+                    rows.retain(|t| t.id != ticket.id);
+                    if fits(&ticket, filter) {
+                        rows.push(ticket);
+                    }
+                    sorted(rows, filter.sort);
+                });
             });
         });
     };
@@ -223,6 +227,9 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
             Command::Previous => place.map_or(0, |p| p.saturating_sub(1)),
             Command::Open => {
                 if let Some(id) = cursor.get_untracked() {
+                    if open_id.get_untracked() != Some(id) {
+                        type_ahead::wait();
+                    }
                     navigate(&link.with_value(|l| l(id)), Default::default());
                 }
                 return;
@@ -235,6 +242,10 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
                 let options = web_sys::ScrollIntoViewOptions::new();
                 options.set_block(web_sys::ScrollLogicalPosition::Nearest);
                 row.scroll_into_view_with_scroll_into_view_options(&options);
+                let link = row.query_selector("a").ok().flatten();
+                if let Some(link) = link.and_then(|l| l.dyn_into::<web_sys::HtmlElement>().ok()) {
+                    let _ = link.focus();
+                }
             }
         }
     });
@@ -350,7 +361,13 @@ where
                         class="ticket-row__subject"
                         href=link.with_value(|l| l(id))
                         aria-current=move || (open_id.get() == Some(id)).then_some("true")
-                        on:click=move |_| cursor.set(Some(id))
+                        on:click=move |event| {
+                            cursor.set(Some(id));
+                            let here = !(event.ctrl_key() || event.meta_key() || event.shift_key());
+                            if here && open_id.get_untracked() != Some(id) {
+                                type_ahead::wait();
+                            }
+                        }
                     >
                         {ticket.subject}
                     </a>

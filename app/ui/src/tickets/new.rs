@@ -11,7 +11,7 @@ use domain::{
     priority::Level,
     ticket::{NewTicket, Requester, Source},
 };
-use leptos::{ev, prelude::*};
+use leptos::{ev, html, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_navigate;
 
@@ -29,6 +29,15 @@ pub fn NewTicketPage() -> impl IntoView {
     let found = RwSignal::new(Vec::<Contact>::new());
     let failed = RwSignal::new(None::<Error>);
     let busy = RwSignal::new(false);
+    let first = NodeRef::<html::Input>::new();
+    Effect::new(move || {
+        let Some(first) = first.get() else { return };
+        // Not away from a field that somebody has chosen meanwhile.
+        if document().active_element().is_none_or(|e| e.closest("form").ok().flatten().is_none()) {
+            let _ = first.focus();
+        }
+        crate::type_ahead::arrived();
+    });
     // Typing looks customers up; a known address brings its name along.
     Effect::new(move || {
         let text = email.get();
@@ -156,6 +165,7 @@ pub fn NewTicketPage() -> impl IntoView {
                             <input
                                 class="input"
                                 id="requester"
+                                node_ref=first
                                 type="text"
                                 inputmode="email"
                                 list="customers"

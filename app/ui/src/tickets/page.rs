@@ -7,7 +7,8 @@ use super::{
 use crate::{
     icons::{Ico, Icon},
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, awaited},
+    shared::{EmptyState, ErrorNotice, awaited, settled},
+    type_ahead,
 };
 use domain::{
     Code, Error, EventId, TicketId,
@@ -54,6 +55,7 @@ pub fn TicketPage() -> impl IntoView {
                     Ok(found) => view! { <OpenTicket view=found marked /> }.into_any(),
                     Err(error) if error.0.code == Code::NotFound => view! { <NoSuchTicket /> }.into_any(),
                     Err(error) => {
+                        Effect::new(type_ahead::forget);
                         view! {
                             <section class="ticket ticket--empty">
                                 <ErrorNotice error=error.0 retry=Callback::new(move |()| view.refetch()) />
@@ -74,6 +76,14 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     state.follow();
     let PropsOpen(props_open) = expect_context();
     props_open.set(false);
+    // The parts of the page listen to keys from their own effects on, which come before this one's last.
+    Effect::new(move || {
+        leptos::task::spawn_local(async move {
+            settled().await;
+            from_list(state);
+            type_ahead::arrived();
+        });
+    });
     let title = move || state.ticket.with(|t| format!("#{} {}", t.id, t.subject));
     // On the server the head is written last, when the values of the page may be gone already.
     #[cfg(feature = "ssr")]
@@ -96,8 +106,18 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     .into_any()
 }
 
+/// Whoever has opened the ticket from the list reads on in the conversation.
+fn from_list(state: TicketState) {
+    let focused = document().active_element();
+    let in_list = focused.is_some_and(|e| e.closest(".ticket-list, .palette").ok().flatten().is_some());
+    if let (true, Some(Some(conversation))) = (in_list, state.conversation.scroller.try_get_untracked()) {
+        let _ = conversation.focus();
+    }
+}
+
 #[component]
 fn NoSuchTicket() -> impl IntoView {
+    Effect::new(type_ahead::forget);
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.set_status(axum::http::StatusCode::NOT_FOUND);

@@ -5,7 +5,7 @@ use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
     me,
-    shared::{Avatar, Choice, Menu, Picker, StatusMark, When, state_icon, state_word},
+    shared::{Avatar, Choice, Menu, Picker, StatusMark, When, hand_on, state_icon, state_word},
 };
 use domain::{
     StatusId, UserId,
@@ -261,6 +261,10 @@ fn AssigneePicker(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
     });
     let current = Memo::new(move |_| state.ticket.with(|t| t.assignee.clone()));
     let choices = Signal::derive(move || {
+        // Without anybody there is nothing to choose from yet.
+        if people.with(Vec::is_empty) {
+            return Vec::new();
+        }
         let current = current.get().map(|p| p.id);
         let nobody = Choice { key: String::new(), label: "Nobody".into(), chosen: current.is_none(), person: false };
         // Oneself comes first: taking a ticket is what happens most.
@@ -309,7 +313,10 @@ fn AssigneePicker(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
                         <button
                             class="button button--sm button--ghost"
                             type="button"
-                            on:click=move |_| assign(state, me.get_value())
+                            on:click=move |event| {
+                                hand_on(&event, "dd", "button");
+                                assign(state, me.get_value());
+                            }
                         >
                             "Take it"
                         </button>
@@ -360,7 +367,10 @@ fn Tags(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
                             <button
                                 type="button"
                                 aria-label=format!("Remove tag {}", tag.name)
-                                on:click=move |_| toggle(name.clone())
+                                on:click=move |event| {
+                                    hand_on(&event, "dd", ".menu-anchor > button");
+                                    toggle(name.clone());
+                                }
                             >
                                 <Ico icon=Icon::Close />
                             </button>

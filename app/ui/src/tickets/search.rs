@@ -24,6 +24,7 @@ pub fn SearchPage() -> impl IntoView {
     Effect::new(move || {
         if let Some(input) = input.get() {
             let _ = input.focus();
+            crate::type_ahead::arrived();
         }
     });
     view! {

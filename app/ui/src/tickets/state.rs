@@ -39,6 +39,8 @@ pub struct TicketState {
     /// Who else looks at the ticket.
     pub looking: RwSignal<Vec<Looking>>,
     pub pending: RwSignal<Vec<Pending>>,
+    /// One's own messages that came in while one was on its way: shown when it is known which stands for which.
+    own: StoredValue<Vec<Entry>>,
     /// The newest message that this person has had before their eyes while they knew of it.
     pub seen: RwSignal<Option<EventId>>,
     /// What a screen reader is told of what happens in the conversation.
@@ -66,6 +68,7 @@ impl TicketState {
             conversation,
             looking: RwSignal::new(Vec::new()),
             pending: RwSignal::new(Vec::new()),
+            own: StoredValue::new(Vec::new()),
             seen: RwSignal::new(conversation.newest.get_untracked()),
             spoken: RwSignal::new(String::new()),
             toaster: toaster(),
@@ -93,10 +96,31 @@ impl TicketState {
 
     fn arrived(self, entry: Entry) {
         let mine = self.user.is_some() && entry.by.person.as_ref().map(|p| p.id) == self.user;
+        if mine && entry.message.is_some() && self.pending.with_untracked(|p| !p.is_empty()) {
+            return self.own.update_value(|own| own.push(entry));
+        }
         if !mine && entry.message.is_some() && !self.conversation.holds(entry.id) {
             self.spoken.set(format!("{} wrote.", entry.by.name));
         }
         self.conversation.arrived(entry, mine);
+    }
+
+    /// Whether an entry is here already.
+    pub fn has(self, id: EventId) -> bool {
+        self.conversation.holds(id) || self.own.with_value(|own| own.iter().any(|e| e.id == id))
+    }
+
+    /// A message is not on its way any more: it has become an entry, or was refused.
+    pub fn settled(self, key: u32, became: Option<EventId>) {
+        self.pending.update(|pending| pending.retain(|p| p.key != key));
+        let last = if self.pending.with_untracked(Vec::is_empty) { Some(EventId(i64::MAX)) } else { became };
+        let (own, later) =
+            self.own.try_update_value(std::mem::take).unwrap_or_default().into_iter().partition(|e| Some(e.id) <= last);
+        self.own.set_value(later);
+        let own: Vec<Entry> = own;
+        for entry in own {
+            self.conversation.arrived(entry, true);
+        }
     }
 
     /// Takes in a ticket as it is now, unless a newer one is known.

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     icons::{Ico, Icon},
     me,
-    shared::{Avatar, ErrorNotice},
+    shared::{Avatar, ErrorNotice, focus_main},
 };
 use domain::{EventId, ticket::Writing, workflow::Workflow};
 use leptos::prelude::*;
@@ -125,7 +125,10 @@ pub fn Timeline(state: TicketState, #[prop(into)] marked: Signal<Option<EventId>
                     class="timeline__jump button button--sm"
                     type="button"
                     data-news=(unread > 0).then_some("")
-                    on:click=move |_| conversation.to_end()
+                    on:click=move |_| {
+                        focus_main();
+                        conversation.to_end();
+                    }
                 >
                     <Ico icon=Icon::ArrowDown />
                     {words}
