@@ -18,9 +18,9 @@ use wasm_bindgen::{JsCast, closure::Closure};
 const SLACK: f64 = 5.0;
 /// How long a finger rests before it lifts a card; a shorter touch scrolls.
 const LONG_PRESS: Duration = Duration::from_millis(250);
-/// How near an edge the board scrolls under a lifted card, and by how much for each move, in pixels.
+/// How near an edge the board scrolls under a lifted card, and by how much in each frame, in pixels.
 const EDGE: f64 = 48.0;
-const STEP: i32 = 16;
+const STEP: i32 = 8;
 
 /// A press that may become a drag.
 #[derive(Clone, Copy, PartialEq)]
@@ -47,6 +47,10 @@ pub struct Drag {
     pub spot: RwSignal<Option<Spot>>,
     /// Whether a pointer holds it: then a copy follows the pointer.
     pub by_pointer: RwSignal<bool>,
+    /// Where that pointer is.
+    pointer: StoredValue<(f64, f64)>,
+    /// Whether the board is scrolling under it.
+    rolling: StoredValue<bool>,
     /// What a screen reader says.
     pub speech: RwSignal<String>,
     pub ghost: NodeRef<html::Div>,
@@ -73,6 +77,8 @@ impl Drag {
             lifted,
             spot: RwSignal::new(None),
             by_pointer: RwSignal::new(false),
+            pointer: StoredValue::new((0.0, 0.0)),
+            rolling: StoredValue::new(false),
             speech: RwSignal::new(String::new()),
             ghost: NodeRef::new(),
             scroller: NodeRef::new(),
@@ -237,13 +243,21 @@ impl Drag {
         cell.into_iter().flatten().map(|(t, _)| *t).filter(|t| Some(*t) != lifted).collect()
     }
 
-    /// Moves the copy under the pointer, and finds the place below it.
+    /// Moves the copy under the pointer, and finds the place below it; near an edge, the board begins to scroll.
     fn follow(self, x: f64, y: f64) {
         if let Some(ghost) = self.ghost.get_untracked() {
             let style = web_sys::HtmlElement::style(&ghost);
             let _ = style.set_property("transform", &format!("translate({}px,{}px)", x - 24.0, y - 16.0));
         }
-        self.scroll(x, y);
+        self.pointer.set_value((x, y));
+        if !self.rolling.get_value() {
+            self.roll();
+        }
+        self.find_place(x, y);
+    }
+
+    /// Finds the place below the pointer.
+    fn find_place(self, x: f64, y: f64) {
         let Some(cell) =
             document().element_from_point(x as f32, y as f32).and_then(|e| e.closest(".cell").ok().flatten())
         else {
@@ -269,8 +283,23 @@ impl Drag {
         }
     }
 
-    fn scroll(self, x: f64, y: f64) {
-        let Some(scroller) = self.scroller.get_untracked() else { return };
+    /// Scrolls on, frame by frame, for as long as a card is held near an edge: whoever rests there waits for what comes.
+    fn roll(self) {
+        let held = self.by_pointer.try_get_untracked() == Some(true);
+        let rolls = held && self.pointer.try_get_value().is_some_and(|(x, y)| self.scroll(x, y));
+        let before = self.rolling.try_get_value();
+        let _ = self.rolling.try_set_value(rolls);
+        if rolls {
+            if let (Some(true), Some((x, y))) = (before, self.pointer.try_get_value()) {
+                self.find_place(x, y);
+            }
+            request_animation_frame(move || self.roll());
+        }
+    }
+
+    /// Scrolls a step if the pointer is near an edge; whether it is, and there was something to scroll to.
+    fn scroll(self, x: f64, y: f64) -> bool {
+        let Some(scroller) = self.scroller.try_get_untracked().flatten() else { return false };
         let frame = scroller.get_bounding_client_rect();
         let step = |near: bool, far: bool| {
             if near {
@@ -283,12 +312,9 @@ impl Drag {
         };
         let dx = step(x < frame.left() + EDGE, x > frame.right() - EDGE);
         let dy = step(y < frame.top() + EDGE, y > frame.bottom() - EDGE);
-        if dx != 0 {
-            scroller.set_scroll_left(scroller.scroll_left() + dx);
-        }
-        if dy != 0 {
-            scroller.set_scroll_top(scroller.scroll_top() + dy);
-        }
+        let before = (scroller.scroll_left(), scroller.scroll_top());
+        scroller.scroll_by_with_x_and_y(dx.into(), dy.into());
+        before != (scroller.scroll_left(), scroller.scroll_top())
     }
 
     /// Keys on a card.
