@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,17 +9,21 @@ import { promisify } from 'node:util';
 /** How much of the log is kept to explain a failed start. */
 const LOG_LINES = 50;
 
-/** A server of Docket with a data folder, and so a database, of its own. */
+/** A server of Docket with a data folder of its own, and so with its own database unless it is given another. */
 export class Server {
   private constructor(
     /** Where it listens, without a slash at the end. */
     readonly url: string,
-    private readonly process: ChildProcess,
+    private process: ChildProcess,
     private readonly data: string,
+    private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  /** Starts a server and waits until it listens. With `demo`, so many tickets of the demo are in it, and its people. */
-  static async start(settings: Record<string, string> = {}, demo = 0): Promise<Server> {
+  /**
+   * Starts a server and waits until it listens. With `demo`, so many tickets of the demo are in it, and its people;
+   * `arguments_` are more of its flags.
+   */
+  static async start(settings: Record<string, string> = {}, demo = 0, ...arguments_: string[]): Promise<Server> {
     const data = await mkdtemp(path.join(tmpdir(), 'docket-test-'));
     // Run by root, the private PostgreSQL belongs to another user, who must be able to pass through.
     await chmod(data, 0o755);
@@ -33,20 +37,61 @@ export class Server {
       DOCKET_SHUTDOWN_SECONDS: '0',
       ...settings,
     };
-    if (demo > 0) await promisify(execFile)(binary(), ['demo', '--tickets', String(demo)], { env });
-    const child = spawn(binary(), ['serve'], { stdio: ['ignore', 'ignore', 'pipe'], env });
-    return new Server(await listening(child), child, data);
+    if (demo > 0) await promisify(execFile)(binary(), ['demo', '--tickets', String(demo), ...arguments_], { env });
+    const child = serve(env);
+    return new Server(await listening(child), child, data, env);
   }
 
   /** Stops the server and removes its data. */
   async stop(): Promise<void> {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      const ended = new Promise((resolve) => this.process.once('exit', resolve));
-      this.process.kill('SIGTERM');
-      await ended;
-    }
+    // Killed, it has left its PostgreSQL behind: the next start takes that over and stops it in order.
+    if (!this.runs()) await this.startAgain();
+    await this.end('SIGTERM');
     await rm(this.data, { recursive: true, force: true });
   }
+
+  /** Ends the server as a crash does. Its PostgreSQL goes on. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  /** Starts the server again after `kill`, at the address that it had. */
+  async startAgain(): Promise<void> {
+    this.process = serve({ ...this.env, DOCKET_LISTEN: new URL(this.url).host });
+    await listening(this.process);
+  }
+
+  /** The address of its private PostgreSQL, for another server. */
+  async database(): Promise<string> {
+    const [, , , port, folder] = await this.postmaster();
+    return `postgres://docket@localhost:${port}/docket?host=${encodeURIComponent(folder ?? '')}&sslmode=disable`;
+  }
+
+  /** Stops its private PostgreSQL as an administrator does: sessions are cut off. The server starts it again. */
+  async stopDatabase(): Promise<void> {
+    const [pid] = await this.postmaster();
+    process.kill(Number(pid), 'SIGINT');
+  }
+
+  /** The lines of the file that a running PostgreSQL keeps: its process, its folder, its start, its port, its socket. */
+  private async postmaster(): Promise<string[]> {
+    return (await readFile(path.join(this.data, 'postgres/pgdata/postmaster.pid'), 'utf8')).split('\n');
+  }
+
+  private runs(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (!this.runs()) return;
+    const ended = new Promise((resolve) => this.process.once('exit', resolve));
+    this.process.kill(signal);
+    await ended;
+  }
+}
+
+function serve(env: NodeJS.ProcessEnv): ChildProcess {
+  return spawn(binary(), ['serve'], { stdio: ['ignore', 'ignore', 'pipe'], env });
 }
 
 /** The program to test: the one that is named, else what `cargo xtask build` has built last for development. */

@@ -15,6 +15,10 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use sha2::{Digest as _, Sha256};
 use ui::{Assets, LazyParts};
 
+/// Files without a hash in the name, the icons above all: used as they are for five minutes, and for a week while the
+/// browser asks for newer ones beside it. A page that has lost the server can still draw the icon that says so.
+const ASK_LATER: &str = "public, max-age=300, stale-while-revalidate=604800";
+
 /// The folder inside the site that holds files with a hash of their content in the name.
 const HASHED: &str = "pkg";
 /// The name of the build, and of its files in [`HASHED`].
@@ -127,11 +131,7 @@ impl File {
             kind: content_type(path),
             // Hexadecimal digits between quotes are always a valid header.
             etag: HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("\"\"")),
-            cache: HeaderValue::from_static(if hashed {
-                "public, max-age=31536000, immutable"
-            } else {
-                "public, no-cache"
-            }),
+            cache: HeaderValue::from_static(if hashed { "public, max-age=31536000, immutable" } else { ASK_LATER }),
             plain,
             brotli: None,
             gzip: None,
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn unhashed_files_are_asked_for_again_and_not_sent_twice() {
         let first = ask("/favicon.svg", None).unwrap();
-        assert_eq!(first.headers()[CACHE_CONTROL], "public, no-cache");
+        assert_eq!(first.headers()[CACHE_CONTROL], ASK_LATER);
         let again = ask("/favicon.svg", Some((IF_NONE_MATCH, &first.headers()[ETAG]))).unwrap();
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
         assert!(ask("/../favicon.svg", None).is_none());

@@ -31,7 +31,7 @@ pub fn StaffFrame() -> impl IntoView {
             "Skip to content"
         </a>
         <div class="frame">
-            <ConnectionBanner />
+            <ConnectionBanner help="Drafts are kept." />
             <Rail name=person.name.clone() />
             <main class="frame__main" id="main" tabindex="-1">
                 <Outlet />
@@ -66,8 +66,9 @@ pub fn browser_now() -> domain::Time {
     domain::Time(js_sys::Date::now() as i64)
 }
 
+/// Says so when the page gets no news, and what to do. `help`: what somebody needs to know who was signed out.
 #[component]
-fn ConnectionBanner() -> impl IntoView {
+pub fn ConnectionBanner(help: &'static str, #[prop(optional)] new_tab: bool) -> impl IntoView {
     let connection = live().connection();
     move || match connection.get() {
         Connection::Good => ().into_any(),
@@ -84,8 +85,8 @@ fn ConnectionBanner() -> impl IntoView {
         Connection::SignedOut => view! {
             <div class="banner" data-kind="offline" role="status">
                 <Ico icon=Icon::Alert />
-                "You are signed out on this device. Drafts are kept. "
-                <a class="button button--sm" href="/sign-in" rel="external">
+                "You are signed out on this device. " {help} " "
+                <a class="button button--sm" href="/sign-in" rel="external" target=new_tab.then_some("_blank")>
                     "Sign in"
                 </a>
             </div>

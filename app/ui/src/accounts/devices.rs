@@ -51,16 +51,18 @@ pub fn Devices() -> impl IntoView {
             <div class="section__head">
                 <h2 class="section__title">"Theme"</h2>
             </div>
-            <form method="post" action="/me/theme" class="segmented" role="group" aria-label="Theme">
-                {[("system", "As the system"), ("light", "Light"), ("dark", "Dark")]
-                    .map(|(word, label)| {
-                        view! {
-                            <button name="theme" value=word aria-pressed=(theme == word).to_string()>
-                                {label}
-                            </button>
-                        }
-                    })
-                    .collect_view()}
+            <form method="post" action="/me/theme">
+                <div class="segmented" role="group" aria-label="Theme">
+                    {[("system", "As the system"), ("light", "Light"), ("dark", "Dark")]
+                        .map(|(word, label)| {
+                            view! {
+                                <button name="theme" value=word aria-pressed=(theme == word).to_string()>
+                                    {label}
+                                </button>
+                            }
+                        })
+                        .collect_view()}
+                </div>
             </form>
         </section>
         <section class="section">

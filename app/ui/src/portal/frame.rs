@@ -1,6 +1,7 @@
 use crate::{
     accounts::Devices,
     app::go_to,
+    frame::ConnectionBanner,
     me,
     shared::{Avatar, Toasts, provide_toasts},
 };
@@ -24,6 +25,7 @@ pub fn PortalFrame() -> impl IntoView {
             "Skip to content"
         </a>
         <div class="portal">
+            <ConnectionBanner help="Sign in again in a new tab; what you have written here stays." new_tab=true />
             <header class="portal__head">
                 <div class="portal__width">
                     <a class="portal__brand" href="/portal">

@@ -1,0 +1,200 @@
+import type { Page, WebSocket } from '@playwright/test';
+import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
+import { customer, PASSWORD, type Person, signIn, signUp } from '../support/people.ts';
+import { Server } from '../support/server.ts';
+import { live } from '../support/tickets.ts';
+
+/** With addresses of the visitors' own, so that one test's wrong passwords are not held against another. */
+const test = base.extend<{}, { server: Server }>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start({ DOCKET_TRUST_PROXY: 'true' }, 5);
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+});
+
+async function fillIn(page: Page, who: Person, password: string): Promise<void> {
+  await page.getByLabel('Your name').fill(who.name);
+  await page.getByLabel('E-mail address').fill(who.email);
+  await page.getByLabel('Password').fill(password);
+}
+
+test('the first visit makes the superadmin, and no later one does', async ({ openPage, allowErrors }) => {
+  allowErrors(/status of (403|422)/);
+  const server = await Server.start();
+  try {
+    const page = await openPage({ baseURL: server.url });
+    await page.goto('/');
+    await expect(page.getByRole('heading', { name: 'Set up Docket' })).toBeVisible();
+    await hydrated(page);
+    await expectAccessible(page);
+    const boss = { name: 'Ada Admin', email: 'ada@docket.example' };
+    await fillIn(page, boss, 'short');
+    await page.getByRole('button', { name: 'Create the superadmin' }).click();
+    await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/at least 8 characters/);
+    await expect(page.getByLabel('Your name')).toHaveValue(boss.name);
+
+    const late = await openPage({ baseURL: server.url });
+    await late.goto('/set-up');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create the superadmin' }).click();
+    await expect(page).toHaveURL('/tickets');
+    await expect(page.getByRole('navigation', { name: 'Main', exact: true })).toContainText('Ada Admin');
+
+    // Somebody else had the page open already.
+    await fillIn(late, { name: 'Otto', email: 'otto@docket.example' }, PASSWORD);
+    await late.getByRole('button', { name: 'Create the superadmin' }).click();
+    await expect(late).toHaveURL(/sign-in|set-up/);
+    await late.goto('/set-up');
+    await expect(late).toHaveURL('/sign-in');
+    await late.getByLabel('E-mail address').fill('otto@docket.example');
+    await late.getByLabel('Password').fill(PASSWORD);
+    await late.getByRole('button', { name: 'Sign in' }).click();
+    await expect(late.getByRole('alert')).toContainText('not right');
+    // Pages that are left open would say that the server has gone.
+    await page.context().close();
+    await late.context().close();
+  } finally {
+    await server.stop();
+  }
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a refused registration keeps what was typed, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async ({ openPage, allowErrors }) => {
+    allowErrors(/status of 422/);
+    const page = await openPage({ javaScriptEnabled });
+    const who = customer('Jana <b>Weiß</b> "x"');
+    await page.goto('/sign-up');
+    if (javaScriptEnabled) await hydrated(page);
+    await fillIn(page, who, '12345678');
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/most common passwords/);
+    await expect(page.getByLabel('Your name')).not.toHaveAttribute('aria-invalid');
+    await expect(page.getByLabel('Your name')).toHaveValue(who.name);
+    await expect(page.getByLabel('E-mail address')).toHaveValue(who.email);
+    await expect(page.getByLabel('Password')).toHaveValue('');
+    await expect(page).toHaveURL('/sign-up');
+    if (javaScriptEnabled) {
+      await hydrated(page);
+      await expectAccessible(page);
+    }
+
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await expect(page).toHaveURL('/portal');
+
+    const twin = await openPage({ javaScriptEnabled });
+    await twin.goto('/sign-up');
+    await fillIn(twin, who, PASSWORD);
+    await twin.getByRole('button', { name: 'Create account' }).click();
+    await expect(twin.getByLabel('E-mail address')).toHaveAccessibleDescription(/already/);
+    await expect(twin.getByLabel('E-mail address')).toHaveValue(who.email);
+  });
+
+  test(`signing in leads to where one wanted to go, and out, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async ({ openPage, allowErrors }) => {
+    allowErrors(/status of 422/);
+    const page = await openPage({ javaScriptEnabled });
+    const who = customer();
+    await signUp(page, who);
+    if (javaScriptEnabled) await hydrated(page);
+    await page.goto('/portal/me');
+    await page.getByRole('main').getByRole('button', { name: 'Sign out', exact: true }).first().click();
+    await expect(page).toHaveURL('/sign-in');
+
+    await page.goto('/portal/new');
+    await expect(page).toHaveURL(/sign-in/);
+    await page.getByLabel('E-mail address').fill(who.email);
+    await page.getByLabel('Password').fill('not my password');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page.getByRole('alert')).toContainText('The e-mail address or the password is not right.');
+    await expect(page.getByLabel('E-mail address')).toHaveValue(who.email);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page).toHaveURL('/portal/new');
+  });
+}
+
+test('who guesses passwords is told to wait', async ({ openPage, allowErrors }) => {
+  allowErrors(/status of (422|429)/);
+  const page = await openPage({ extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.7' } });
+  const who = customer();
+  await signUp(page, who);
+  await page.context().clearCookies();
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail address').fill(who.email);
+  const guess = async () => {
+    await page.getByLabel('Password').fill('a wild guess');
+    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    return (await answer).status();
+  };
+  const answers: number[] = [];
+  // Each one past the free ones doubles the wait, so a slow machine runs into it too.
+  while (answers.at(-1) !== 429 && answers.length < 12) answers.push(await guess());
+  expect(answers.slice(0, 5)).toEqual([422, 422, 422, 422, 422]);
+  expect(answers.at(-1)).toBe(429);
+  await expect(page.getByRole('alert')).toContainText(/Please (wait|try again)/);
+  await expect(page.getByLabel('E-mail address')).toHaveValue(who.email);
+});
+
+test('a device that is signed out elsewhere loses its socket and says so', async ({ page, openPage }) => {
+  const staff = { name: 'Ada Admin', email: 'admin@docket.example' };
+  const signInStaff = async (page: Page) => {
+    await page.goto('/sign-in');
+    await page.getByLabel('E-mail address').fill(staff.email);
+    await page.getByLabel('Password').fill('docket-demo');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page).toHaveURL('/tickets');
+  };
+  const other = await openPage();
+  await signInStaff(page);
+  await signInStaff(other);
+  const sockets: WebSocket[] = [];
+  other.on('websocket', (socket) => void sockets.push(socket));
+  await live(other, '/tickets');
+  const socket = sockets.at(-1);
+  await page.goto('/me');
+  await hydrated(page);
+  await expectAccessible(page);
+  await expect(page.getByText('This device')).toBeVisible();
+  const row = page.getByRole('button', { name: /^Sign out on/ });
+  await expect(row).toHaveCount(1);
+
+  await row.click();
+  await expect.poll(() => socket?.isClosed()).toBe(true);
+  await expect(row).toHaveCount(0);
+  await expect(other.getByText('You are signed out on this device')).toBeVisible();
+  await expect(other.locator('html[data-live]')).toHaveCount(0);
+  await other.getByRole('link', { name: 'Sign in' }).click();
+  await expect(other).toHaveURL('/sign-in');
+  await page.reload();
+  await expect(page).toHaveURL('/me');
+});
+
+test('a customer who is signed out elsewhere keeps what they have written', async ({ page, openPage, allowErrors }) => {
+  allowErrors(/status of 401/);
+  const who = customer();
+  const other = await openPage();
+  await signUp(page, who);
+  await signIn(other, who);
+  await other.goto('/portal/new');
+  await other.getByLabel('What is it about?').fill('Where is my parcel');
+  await other.getByLabel('What happened?').fill('It is late.');
+  await other.getByRole('button', { name: 'Send' }).click();
+  await expect(other).toHaveURL(/\/portal\/tickets\/\d+/);
+  await live(other, other.url());
+  await other.getByLabel('Your answer').fill('Two weeks late, in fact.');
+
+  await page.goto('/portal/me');
+  await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
+  await expect(page.getByRole('button', { name: /^Sign out on/ })).toHaveCount(0);
+  await expect(other.getByText('You are signed out on this device')).toBeVisible();
+  const again = other.waitForEvent('popup');
+  await other.getByRole('link', { name: 'Sign in' }).click();
+  await signIn(await again, who);
+  await other.getByRole('button', { name: 'Send' }).click();
+  await expect(other.getByRole('region', { name: 'Conversation' }).getByText('Two weeks late, in fact.')).toBeVisible();
+});
