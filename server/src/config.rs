@@ -44,6 +44,12 @@ pub enum Command {
         /// For measuring: exactly five messages a ticket, one ticket of ten, and the word "quokka" in 50 tickets
         #[arg(long, hide = true)]
         bench: bool,
+        /// For tests: so many messages on the oldest ticket
+        #[arg(long, hide = true, value_name = "MESSAGES", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        longest: Option<u32>,
+        /// Over how many days the tickets are spread
+        #[arg(long, default_value = "182", value_parser = clap::value_parser!(u32).range(1..=3_650))]
+        days: u32,
     },
     /// Take in an archive of mails: a folder with .eml files, Maildir folders and mbox files. Can be run again:
     /// nothing is doubled

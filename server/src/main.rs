@@ -40,8 +40,9 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
             println!("The database has this release's schema.");
             Ok(())
         }),
-        Command::Demo { tickets, bench } => with_desk(config, move |desk| async move {
-            let mut scale = Scale { tickets: tickets as usize, ..Scale::demo() };
+        Command::Demo { tickets, days, longest, bench } => with_desk(config, move |desk| async move {
+            let longest = longest.map(|messages| messages as usize);
+            let mut scale = Scale { tickets: tickets as usize, days: days.into(), longest, ..Scale::demo() };
             if bench {
                 scale = Scale { messages: Some(5), marker: Some(("quokka", 50)), ..scale };
             }

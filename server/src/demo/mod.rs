@@ -2,6 +2,7 @@
 //!
 //! All people and companies are invented; their addresses end in `.example`, which no mail can reach.
 
+mod story;
 mod texts;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use store::bulk::{self, Batch};
 use store::{Desk, settings::Catalog};
+use story::{Step, Story};
 use time::OffsetDateTime;
 
 /// How much to make.
@@ -32,6 +34,8 @@ pub struct Scale {
     pub days: i64,
     /// Exactly as many messages on each ticket, for measuring; otherwise one to nine.
     pub messages: Option<usize>,
+    /// So many messages on the oldest ticket, whatever the others have.
+    pub longest: Option<usize>,
     /// A word that is to be found in exactly so many tickets, for measuring.
     pub marker: Option<(&'static str, usize)>,
     pub seed: u64,
@@ -47,6 +51,7 @@ impl Scale {
             tickets: 5_000,
             days: 182,
             messages: None,
+            longest: None,
             marker: None,
             seed: 42,
         }
@@ -101,6 +106,10 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
     // Opened one after another, more in working hours, a little more each month.
     let mut opened: Vec<Time> = (0..scale.tickets).map(|_| moment(&mut random, start, now)).collect();
     opened.sort_unstable();
+    if let (Some(first), Some(messages)) = (opened.first_mut(), scale.longest) {
+        // Long enough ago for all that is said.
+        *first = (*first).min(now.plus_millis(-20 * MINUTE * messages as i64));
+    }
     bar.set_message("Tickets");
     for (n, times) in opened.chunks(BATCH).enumerate() {
         let drafts: Vec<Draft> =
@@ -245,16 +254,6 @@ struct World<'a> {
     now: Time,
 }
 
-/// Something that happens on a ticket.
-struct Step {
-    at: Time,
-    /// `None`: the customer.
-    agent: Option<usize>,
-    what: Happening,
-    /// The kind and text of a message.
-    message: Option<(&'static str, String)>,
-}
-
 /// A ticket before it has a number.
 struct Draft {
     subject: String,
@@ -343,7 +342,8 @@ impl World<'_> {
             let person = Person { id: UserId(self.agents[agent].id), name: self.agents[agent].name.clone() };
             story.say(Some(agent), Happening::Assignee(Was { from: None, to: Some(person) }), None);
         }
-        let exact = self.scale.messages.map(|m| if n == 0 { 10 } else { m });
+        let longest = self.scale.longest.filter(|_| n == 0);
+        let exact = longest.or(self.scale.messages.map(|m| if n == 0 { 10 } else { m }));
         let turns =
             exact.unwrap_or_else(|| if worked_on { random.random_range(2..=9) } else { random.random_range(1..=2) });
         self.converse(&mut story, turns, assignee, (&answers, &follow_ups), goal, random);
@@ -401,8 +401,10 @@ impl World<'_> {
         if goal != Category::Open && agent.is_some() {
             go(story, Category::InProgress);
         }
+        // A conversation of thousands of messages goes to and fro faster.
+        let most = if turns > 100 { HOUR } else { 20 * HOUR };
         for turn in 1..turns {
-            story.wait(random, 6 * MINUTE, 20 * HOUR);
+            story.wait(random, 6 * MINUTE, most);
             // Somebody always writes: customers every other time, notes now and then.
             match (agent, turn % 2) {
                 (Some(agent), 1) if random.random_bool(0.2) => {
@@ -483,27 +485,5 @@ impl World<'_> {
             t.updated_at.push(last.3.into());
         }
         Ok(batch)
-    }
-}
-
-/// The steps of one ticket, in order of time, never past now.
-struct Story {
-    at: Time,
-    now: Time,
-    steps: Vec<Step>,
-}
-
-impl Story {
-    fn wait(&mut self, random: &mut StdRng, least: i64, most: i64) {
-        // Short waits are more likely than long ones.
-        let share = random.random::<f64>().powi(3);
-        let wait = least + ((most - least) as f64 * share) as i64;
-        // A young ticket's story is told faster: it must not run into now.
-        let room = (self.now.0 - self.at.0) / 3;
-        self.at = self.at.plus_millis(wait.min(room).max(0));
-    }
-
-    fn say(&mut self, agent: Option<usize>, what: Happening, message: Option<(&'static str, String)>) {
-        self.steps.push(Step { at: self.at, agent, what, message });
     }
 }

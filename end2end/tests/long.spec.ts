@@ -1,0 +1,127 @@
+import type { Locator, Page } from '@playwright/test';
+import { MIA, signIn, test as base } from '../support/demo.ts';
+import { expect, hydrated } from '../support/fixtures.ts';
+import { Server } from '../support/server.ts';
+import { conversation, live } from '../support/tickets.ts';
+
+const ENTRIES = 10_000;
+const CARDS = 1_000;
+
+/** With one ticket of ten thousand messages, and so many tickets of today that every column of the board is full. */
+const test = base.extend<{}, { server: Server }>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start({}, 1_400, '--days', '1', '--longest', String(ENTRIES));
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 120_000 },
+  ],
+});
+
+// Recording a trace costs frames of its own.
+test.use({ trace: 'off' });
+
+type Frames = { frames: number; median: number; worst: number; perSecond: number };
+
+/**
+ * Scrolls a step each frame for so many frames, and says how long the frames took, in milliseconds. Nothing hangs on it:
+ * what is measured depends on the machine.
+ */
+function scroll(scroller: Locator, step: number, frames: number): Promise<Frames> {
+  return scroller.evaluate(
+    (element, { step, frames }) =>
+      new Promise<Frames>((resolve) => {
+        const took: number[] = [];
+        let before = performance.now();
+        const frame = (now: number) => {
+          took.push(now - before);
+          before = now;
+          element.scrollBy(0, step);
+          if (took.length < frames) return requestAnimationFrame(frame);
+          const sorted = took.slice(1).sort((a, b) => a - b);
+          const total = sorted.reduce((sum, time) => sum + time, 0);
+          resolve({
+            frames: sorted.length,
+            median: sorted[Math.floor(sorted.length / 2)] ?? 0,
+            worst: sorted.at(-1) ?? 0,
+            perSecond: (sorted.length / total) * 1000,
+          });
+        };
+        requestAnimationFrame(frame);
+      }),
+    { step, frames },
+  );
+}
+
+function report(what: string, { frames, median, worst, perSecond }: Frames): void {
+  const [fps, middle, slowest] = [perSecond, median, worst].map((number) => number.toFixed(1));
+  console.log(`${what}: ${fps} frames/s over ${frames} frames, median ${middle} ms, worst ${slowest} ms`);
+}
+
+const messages = (page: Page): Locator => conversation(page).locator('li.message');
+
+/** The oldest and the newest entry that the page holds. */
+async function held(page: Page): Promise<[number, number]> {
+  const ids = await messages(page).evaluateAll((all) => all.map((message) => Number(message.id.slice(1))));
+  return [Math.min(...ids), Math.max(...ids)];
+}
+
+/** Scrolls until the page holds other entries at that end. */
+async function scrollOn(page: Page, step: number): Promise<void> {
+  const [first, last] = await held(page);
+  await expect(async () => {
+    await conversation(page).evaluate((element, step) => element.scrollBy(0, step), step);
+    const [newFirst, newLast] = await held(page);
+    expect(step < 0 ? newFirst < first : newLast > last).toBe(true);
+  }).toPass({ intervals: [50] });
+}
+
+test('a ticket with ten thousand messages scrolls both ways, and holds few of them', async ({ page }) => {
+  await signIn(page, MIA);
+  await page.goto('/tickets?status=all&sort=oldest');
+  const link = page.getByRole('region', { name: 'Tickets' }).getByRole('listitem').first().getByRole('link');
+  const address = new URL((await link.getAttribute('href')) ?? '', page.url()).pathname;
+  await live(page, address);
+  await expect(messages(page).last()).toBeInViewport();
+  expect(await messages(page).count()).toBeLessThan(100);
+  const [, newest] = await held(page);
+
+  report('10,000 entries, upwards', await scroll(conversation(page), -120, 180));
+  for (let page_ = 0; page_ < 14; page_++) await scrollOn(page, -4_000);
+  // What is left behind is let go.
+  expect(await messages(page).count()).toBeLessThanOrEqual(400);
+  expect((await held(page))[1]).toBeLessThan(newest);
+  expect(await page.locator('*').count()).toBeLessThan(12_000);
+
+  // While new pages come in above, what is being read stays where it is.
+  report('10,000 entries, downwards', await scroll(conversation(page), 120, 180));
+  for (let page_ = 0; page_ < 3; page_++) await scrollOn(page, 4_000);
+  expect(await messages(page).count()).toBeLessThanOrEqual(400);
+  await page.getByRole('button', { name: /^Newest/ }).click();
+  await expect.poll(async () => (await held(page))[1]).toBe(newest);
+  await expect(messages(page).last()).toBeInViewport();
+
+  // A link leads to one entry far away, also from outside.
+  const middle = newest - ENTRIES / 2;
+  await page.goto(`${address}?entry=${middle}`);
+  await hydrated(page);
+  await expect(page.locator(`#e${middle}`)).toBeInViewport();
+  await expect(page.locator(`#e${middle}`)).toBeFocused();
+  expect(await messages(page).count()).toBeLessThan(100);
+  await scrollOn(page, -4_000);
+  await scrollOn(page, 4_000);
+});
+
+test('a board of a thousand cards scrolls', async ({ page }) => {
+  await signIn(page, MIA);
+  await live(page, '/board');
+  expect(await page.locator('.card').count()).toBe(CARDS);
+  const board = page.getByRole('region', { name: 'Board' });
+  report('1,000 cards, downwards', await scroll(board, 120, 180));
+  report('1,000 cards, upwards', await scroll(board, -120, 180));
+  report('1,000 cards in lanes', await page.goto('/board?lanes=assignee').then(async () => {
+    await hydrated(page);
+    return scroll(board, 120, 180);
+  }));
+});
