@@ -1,5 +1,10 @@
-import { expect, test } from '../support/fixtures.ts';
+import type { Page } from '@playwright/test';
+import { MIA, signIn, test } from '../support/demo.ts';
+import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
 import { customer, signUp } from '../support/people.ts';
+import { conversation, live, reply, replyField } from '../support/tickets.ts';
+
+const ticketOf = (page: Page): number => Number(/\/portal\/tickets\/(\d+)/.exec(page.url())?.[1]);
 
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
@@ -39,4 +44,90 @@ test.describe('without JavaScript', () => {
     await expect(stranger.getByRole('heading', { name: 'This ticket is not here' })).toBeVisible();
     await expect(stranger.getByText('Label printer offline')).toHaveCount(0);
   });
+});
+
+test('a customer with JavaScript registers, writes with files, and is answered live', async ({ page, openPage, allowErrors }) => {
+  allowErrors(/status of (404|422)/);
+  const who = customer();
+  await signUp(page, who);
+  await hydrated(page);
+  await expectAccessible(page);
+  await page.getByRole('link', { name: 'New ticket' }).first().click();
+  await expect(page).toHaveURL('/portal/new');
+  await expectAccessible(page);
+  await page.getByLabel('What is it about?').fill('Label printer offline');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByLabel('What happened?')).toHaveAccessibleDescription(/write/i);
+  await expect(page.getByLabel('What is it about?')).toHaveValue('Label printer offline');
+  await page.getByLabel('What happened?').fill('No parcel leaves the hall.');
+  await page.getByLabel('Add files').setInputFiles([
+    { name: 'log.txt', mimeType: 'text/plain', buffer: Buffer.from('offline\n') },
+    { name: 'more.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b\n1,2\n') },
+  ]);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Label printer offline' })).toBeVisible();
+  await expect(page.getByRole('link', { name: /log\.txt/ })).toBeVisible();
+  await expect(page.getByRole('link', { name: /more\.csv/ })).toBeVisible();
+  const id = ticketOf(page);
+  await live(page, `/portal/tickets/${id}`);
+  await expectAccessible(page);
+
+  const agent = await openPage();
+  await signIn(agent, MIA);
+  await live(agent, `/tickets/${id}`);
+  await page.getByLabel('Your answer').fill('By the way');
+  await replyField(agent).fill('Which printer is it?');
+  await agent.getByRole('button', { name: 'Send and set status' }).click();
+  await agent.getByRole('menuitem', { name: /Waiting/ }).click();
+  await expect(conversation(page).getByText('Which printer is it?')).toBeVisible();
+  await expect(page.getByText('Waiting for you').first()).toBeVisible();
+  // What is being written stays, and notes stay among staff.
+  await expect(page.getByLabel('Your answer')).toHaveValue('By the way');
+  await agent.keyboard.press('Escape');
+  await conversation(agent).focus();
+  await agent.keyboard.press('n');
+  await agent.keyboard.type('A good customer.');
+  await agent.keyboard.press('Control+Enter');
+  await expect(conversation(agent).getByText('A good customer.')).toBeVisible();
+
+  await page.getByLabel('Your answer').fill('The one at gate three.');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(conversation(page).getByText('The one at gate three.')).toBeVisible();
+  await expect(page.getByLabel('Your answer')).toHaveValue('');
+  await expect(conversation(agent).getByText('The one at gate three.')).toBeVisible();
+  await page.getByLabel('Your answer').fill('This is its label.');
+  await page.getByLabel('Add files').setInputFiles([{ name: 'label.txt', mimeType: 'text/plain', buffer: Buffer.from('G3\n') }]);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(conversation(page).getByRole('link', { name: /label\.txt/ })).toBeVisible();
+  await expect(conversation(agent).getByRole('link', { name: /label\.txt/ })).toBeVisible();
+  await expect(page.getByText('A good customer.')).toHaveCount(0);
+
+  // For others it is not there, by no address.
+  const stranger = await openPage();
+  await signUp(stranger, customer('Otto Braun'));
+  for (const address of [`/portal/tickets/${id}`, '/portal/tickets/999999', '/portal/tickets/none']) {
+    const answer = await stranger.goto(address);
+    expect(answer?.status()).toBe(404);
+    await expect(stranger.getByRole('heading', { name: 'This ticket is not here' })).toBeVisible();
+  }
+  await stranger.goto(`/tickets/${id}`);
+  await expect(stranger).toHaveURL('/portal');
+  const asked = await stranger.request.post('/rpc/tickets/view', { data: { id, part: 'latest' } });
+  expect(asked.status()).toBe(404);
+});
+
+test('without JavaScript the answer of an agent is there on the next look', async ({ openPage }) => {
+  const page = await openPage({ javaScriptEnabled: false });
+  await signUp(page, customer());
+  await page.goto('/portal/new');
+  await page.getByLabel('What is it about?').fill('Scanner');
+  await page.getByLabel('What happened?').fill('It beeps.');
+  await page.getByRole('button', { name: 'Send' }).click();
+  const agent = await openPage();
+  await signIn(agent, MIA);
+  await reply(agent, ticketOf(page), 'Please charge it.');
+  await page.reload();
+  await expect(conversation(page).getByText('Please charge it.')).toBeVisible();
+  await page.getByRole('link', { name: 'My tickets' }).first().click();
+  await expect(page.getByRole('listitem').filter({ hasText: 'Scanner' })).toContainText('we answered');
 });

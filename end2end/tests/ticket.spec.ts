@@ -1,27 +1,15 @@
 import type { Page } from '@playwright/test';
 import { ADA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
+import { conversation, live, newTicket } from '../support/tickets.ts';
 
-/** The number of a ticket, counted from the newest: each journey has one of its own. */
-async function ticketAt(page: Page, place: number): Promise<number> {
-  await page.goto('/tickets?status=all&sort=created');
-  const link = page.getByRole('region', { name: 'Tickets' }).getByRole('listitem').nth(place).getByRole('link');
-  return Number(/\/tickets\/(\d+)/.exec((await link.getAttribute('href')) ?? '')?.[1]);
-}
-
-async function open(page: Page, id: number): Promise<void> {
-  await page.goto(`/tickets/${id}`);
-  await hydrated(page);
-  await expect(page.locator('html[data-live]')).toBeAttached();
-}
-
-const conversation = (page: Page) => page.getByRole('region', { name: 'Conversation' });
+const open = (page: Page, id: number): Promise<void> => live(page, `/tickets/${id}`);
 
 test('two agents see each other work', async ({ page, openPage }) => {
   const other = await openPage();
   await signIn(page, MIA);
   await signIn(other, ADA);
-  const id = await ticketAt(page, 1);
+  const id = await newTicket(page);
   await open(page, id);
   await open(other, id);
   await expect(page.getByText('Ada is looking')).toBeVisible();
@@ -54,7 +42,7 @@ test('a reply is held back when somebody else has answered', async ({ page, open
   const other = await openPage();
   await signIn(page, MIA);
   await signIn(other, ADA);
-  const id = await ticketAt(page, 2);
+  const id = await newTicket(page);
   await open(page, id);
   await open(other, id);
   allowErrors(/status of 409/);
@@ -75,7 +63,7 @@ test('a reply is held back when somebody else has answered', async ({ page, open
 
 test('a draft survives a reload', async ({ page }) => {
   await signIn(page, MIA);
-  const id = await ticketAt(page, 3);
+  const id = await newTicket(page);
   await open(page, id);
   await page.getByRole('textbox', { name: /^Reply to/ }).pressSequentially('Which floor');
   await expect(page.getByText('draft saved')).toBeVisible();
@@ -87,7 +75,7 @@ test('a draft survives a reload', async ({ page }) => {
 test('files are taken or refused, and can be looked at', async ({ page, allowErrors }) => {
   allowErrors(/status of 415/);
   await signIn(page, MIA);
-  const id = await ticketAt(page, 4);
+  const id = await newTicket(page);
   await open(page, id);
   await page.getByLabel('Files to attach').setInputFiles([
     { name: 'gate3.log', mimeType: 'text/plain', buffer: Buffer.from('08:12 paper jam\n') },
@@ -106,7 +94,7 @@ test('files are taken or refused, and can be looked at', async ({ page, allowErr
 
 test('properties change by keyboard and can be taken back', async ({ page }) => {
   await signIn(page, MIA);
-  const id = await ticketAt(page, 5);
+  const id = await newTicket(page);
   await open(page, id);
   await conversation(page).focus();
   const urgency = page.getByRole('complementary').getByRole('button', { name: 'Urgency' });
@@ -142,7 +130,7 @@ test('a ticket that is not there says so', async ({ page, allowErrors }) => {
 test('a ticket on a phone', async ({ openPage }) => {
   const page = await openPage({ viewport: { width: 390, height: 844 }, hasTouch: true, colorScheme: 'dark' });
   await signIn(page, MIA);
-  const id = await ticketAt(page, 6);
+  const id = await newTicket(page);
   await open(page, id);
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Properties', exact: true }).click();

@@ -1,0 +1,100 @@
+import { ADA, MIA, signIn, test } from '../support/demo.ts';
+import { expect, hydrated } from '../support/fixtures.ts';
+import { connected, conversation, draftSaved, live, newTicket, noteField, property, replyField } from '../support/tickets.ts';
+
+test('a draft begun in one browser goes on in another', async ({ page, openPage }) => {
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  await live(page, `/tickets/${id}`);
+  await replyField(page).pressSequentially('Which floor');
+  await draftSaved(page);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('n');
+  await page.keyboard.type('Ask the caretaker.');
+  await draftSaved(page);
+
+  const second = await openPage();
+  await signIn(second, MIA);
+  await live(second, `/tickets/${id}`);
+  await expect(replyField(second)).toHaveValue('Which floor');
+  await second.getByRole('tab', { name: 'Note' }).click();
+  await expect(noteField(second)).toHaveValue('Ask the caretaker.');
+  await second.getByRole('tab', { name: 'Reply' }).click();
+  await replyField(second).fill('Which floor is it on?');
+  await second.keyboard.press('Control+Enter');
+  await expect(conversation(second).getByText('Which floor is it on?')).toBeVisible();
+  await expect(replyField(second)).toHaveValue('');
+
+  // A draft is one's own, and gone once it is sent; the note is still there.
+  const colleague = await openPage();
+  await signIn(colleague, ADA);
+  await live(colleague, `/tickets/${id}`);
+  await expect(replyField(colleague)).toHaveValue('');
+  await page.goto(`/tickets/${id}`);
+  await hydrated(page);
+  await expect(noteField(page)).toHaveValue('Ask the caretaker.');
+  await page.getByRole('tab', { name: 'Reply' }).click();
+  await expect(replyField(page)).toHaveValue('');
+});
+
+test('what is being written survives everything that colleagues do', async ({ page, openPage }) => {
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  const other = await openPage();
+  await signIn(other, ADA);
+  await live(page, `/tickets/${id}`);
+  await live(other, `/tickets/${id}`);
+  await replyField(page).pressSequentially('I am just');
+
+  await conversation(other).focus();
+  await other.keyboard.press('u');
+  await other.keyboard.press('c');
+  await other.keyboard.press('Enter');
+  await expect(property(page, 'Urgency')).toContainText('Critical');
+  await other.keyboard.press('#');
+  await other.keyboard.type('draft-journey');
+  await other.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Remove tag draft-journey' })).toBeVisible();
+  await other.keyboard.press('n');
+  await other.keyboard.type('I know the customer.');
+  await other.keyboard.press('Control+Enter');
+  await expect(conversation(page).getByText('I know the customer.')).toBeVisible();
+  await other.keyboard.press('Escape');
+  await other.keyboard.press('e');
+  await expect(property(page, 'Status')).toContainText('Resolved');
+
+  await expect(replyField(page)).toBeFocused();
+  await expect(replyField(page)).toHaveValue('I am just');
+  await page.keyboard.type(' writing this.');
+  await expect(replyField(page)).toHaveValue('I am just writing this.');
+  await draftSaved(page);
+});
+
+test('a reply is held back once, and kept whatever is chosen', async ({ page, openPage, allowErrors }) => {
+  allowErrors(/status of 409/);
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  const other = await openPage();
+  await signIn(other, ADA);
+  await live(page, `/tickets/${id}`);
+  await live(other, `/tickets/${id}`);
+  await replyField(page).fill('I will send it tomorrow.');
+  await replyField(other).fill('It is in your mail now.');
+  await other.keyboard.press('Control+Enter');
+  await expect(conversation(page).getByText('It is in your mail now.')).toBeVisible();
+
+  await replyField(page).press('Control+Enter');
+  const hold = page.getByRole('alert').filter({ hasText: 'Ada wrote while you were writing' });
+  await expect(hold).toBeVisible();
+  await expect(conversation(other).getByText('I will send it tomorrow.')).toHaveCount(0);
+  await hold.getByRole('button', { name: 'Read first' }).click();
+  await expect(hold).toBeHidden();
+  await expect(replyField(page)).toHaveValue('I will send it tomorrow.');
+
+  // It was held back once; the second time it goes.
+  await replyField(page).press('Control+Enter');
+  await expect(conversation(other).getByText('I will send it tomorrow.')).toBeVisible();
+  await expect(hold).toBeHidden();
+  await expect(replyField(page)).toHaveValue('');
+  await connected(page);
+});
