@@ -65,6 +65,30 @@ pub struct Slice {
     pub more_after: bool,
 }
 
+/// One line of a ticket's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryLine {
+    pub id: EventId,
+    pub at: Time,
+    pub by: Author,
+    /// The network address it was done from, where it came over the network.
+    pub address: Option<String>,
+    pub what: Happening,
+}
+
+/// How many lines one page of a history has.
+pub const HISTORY_PAGE: i64 = 100;
+
+/// Who did what to a ticket, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    pub ticket: Ticket,
+    pub lines: Vec<HistoryLine>,
+    /// Whether there are older ones.
+    pub more: bool,
+    pub workflow: Workflow,
+}
+
 /// All that a ticket's page shows at first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TicketView {

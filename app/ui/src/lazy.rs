@@ -1,18 +1,18 @@
 //! Pages that a browser loads when it first comes to them.
 //!
-//! The module that every visitor loads holds the small pages (signing in, the customer's list of tickets) and what all
-//! pages share. What only staff need, and what weighs much, is split off into a few parts; what two parts share becomes a
-//! part of its own. A page names its parts in its head, so they are fetched side by side, not one after the other.
+//! The module that every visitor loads holds what all pages share. Each kind of visitor has a few parts on top; what two
+//! parts share becomes a part of its own. A page names its parts in its head, so they are fetched side by side, not one
+//! after the other.
 
 use crate::{
-    accounts::MePage,
+    accounts::{MePage, SetUpPage, SignInPage, SignUpPage},
     board::page::BoardPage,
     dialogs::{Palette, Shortcuts},
     frame::StaffFrame,
     keys::Keys,
-    portal::{PortalNew, PortalTicket},
+    portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalTicket},
     settings::{BoardSettings, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
-    tickets::{inbox::Inbox, new::NewTicketPage, page::TicketPage, search::SearchPage},
+    tickets::{history::HistoryPage, inbox::Inbox, new::NewTicketPage, page::TicketPage, search::SearchPage},
 };
 use leptos::{lazy, prelude::*};
 
@@ -76,7 +76,7 @@ part! {
 }
 part! {
     /// What is opened now and then.
-    more, __preload_more: SearchRoute = SearchPage, MeRoute = MePage
+    more, __preload_more: SearchRoute = SearchPage, MeRoute = MePage, HistoryRoute = HistoryPage
 }
 part! {
     settings, __preload_settings:
@@ -85,6 +85,17 @@ part! {
     PrioritySettingsRoute = PrioritySettings,
     BoardSettingsRoute = BoardSettings,
     QuarantineRoute = QuarantinePage,
+}
+part! {
+    /// Getting in.
+    door, __preload_door: SignInRoute = SignInPage, SignUpRoute = SignUpPage, SetUpRoute = SetUpPage
+}
+part! {
+    /// Where customers start.
+    customer, __preload_customer:
+    PortalRoute = PortalFrame,
+    PortalHomeRoute = PortalHome,
+    PortalMeRoute = PortalMe,
 }
 part! {
     /// What customers do beside looking through their tickets.
@@ -112,12 +123,15 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
     let mut steps = path.trim_matches('/').split('/');
     match (steps.next(), steps.next()) {
         (Some("tickets"), None) => &["staff"],
+        (Some("tickets"), Some(_)) if steps.next() == Some("history") => &["staff", "more"],
         (Some("tickets"), Some(_)) => &["staff", "ticket"],
         (Some("new"), _) => &["staff", "new"],
         (Some("board"), _) => &["staff", "board"],
         (Some("search" | "me"), _) => &["staff", "more"],
         (Some("settings"), _) => &["staff", "settings"],
-        (Some("portal"), Some("new" | "tickets")) => &["portal"],
+        (Some("portal"), Some("new" | "tickets")) => &["customer", "portal"],
+        (Some("portal"), _) => &["customer"],
+        (Some("sign-in" | "sign-up" | "set-up"), None) => &["door"],
         _ => &[],
     }
 }

@@ -11,7 +11,7 @@ use domain::{
 use http::StatusCode;
 use store::{
     counts::Counts,
-    tickets::{board, list, search, view},
+    tickets::{board, history, list, search, view},
 };
 use tokio::task::JoinSet;
 
@@ -82,6 +82,7 @@ async fn no_page_takes_more_than_six_statements() {
         (&customer, format!("/portal/tickets/{ticket}")),
         (&staff, "/tickets".to_owned()),
         (&staff, format!("/tickets/{ticket}")),
+        (&staff, format!("/tickets/{ticket}/history")),
         (&staff, "/new".to_owned()),
         (&staff, "/board".to_owned()),
         (&staff, "/search?q=restart".to_owned()),
@@ -143,6 +144,7 @@ async fn rows_read(tickets: i64) -> i64 {
         assert_eq!(list::list(desk, &jana, &Filter::default()).await.unwrap().rows.len(), 40);
         board::board(desk, &agent, &BoardFilter::default()).await.unwrap();
         view::view(desk, &agent, TicketId(1_500), Part::Latest).await.unwrap();
+        history::history(desk, &agent, TicketId(1_500), None).await.unwrap();
         Counts::load(&mut desk.read().await.unwrap()).await.unwrap();
     })
     .await;

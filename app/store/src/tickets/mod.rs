@@ -5,6 +5,7 @@ pub mod board;
 pub mod change;
 pub mod create;
 pub mod draft;
+pub mod history;
 pub mod list;
 pub mod message;
 pub mod row;

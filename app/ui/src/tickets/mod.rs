@@ -7,6 +7,7 @@ mod drafts;
 pub mod entry;
 pub mod filters;
 mod head;
+pub mod history;
 pub mod inbox;
 pub mod list;
 mod mail_frame;

@@ -484,6 +484,9 @@ fn About(state: TicketState) -> impl IntoView {
                     </span>
                 </Row>
             </dl>
+            <a class="link small" href=format!("/tickets/{}/history", state.id)>
+                "History"
+            </a>
         </section>
     }
     .into_any()

@@ -11,7 +11,7 @@ use domain::{
     people::{Contact, Person},
     search::Found,
     ticket::{Change, Filter, NewMessage, NewTicket, Ticket},
-    timeline::{Draft, Part, Slice, TicketView},
+    timeline::{Draft, History, Part, Slice, TicketView},
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,12 @@ pub async fn view(id: TicketId, part: Part) -> Rpc<TicketView> {
 pub async fn timeline(id: TicketId, part: Part) -> Rpc<Slice> {
     call(|desk, actor| async move { store::tickets::timeline::read(&mut *desk.read().await?, &actor, id, part).await })
         .await
+}
+
+/// Who did what to a ticket. Staff only.
+#[server(endpoint = "tickets/history", input = Json, output = Json)]
+pub async fn read_history(id: TicketId, before: Option<EventId>) -> Rpc<History> {
+    call(|desk, actor| async move { store::tickets::history::history(&desk, &actor, id, before).await }).await
 }
 
 #[server(endpoint = "tickets/create", input = Json, output = Json)]
