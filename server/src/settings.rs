@@ -67,7 +67,7 @@ async fn priority(State(state): State<AppState>, headers: HeaderMap, who: Who, r
         let fields = Fields::read(request).await?;
         let (was, wanted) = tables(&fields).ok_or_else(unreadable)?;
         let mut tx = state.desk.begin().await?;
-        settings::set_priorities(&mut tx, &who.0.actor, &was, &wanted).await?;
+        settings::priorities::set(&mut tx, &who.0.actor, &was, &wanted).await?;
         tx.commit().await
     };
     let done = done.await.map_err(|error| (error, Vec::new()));

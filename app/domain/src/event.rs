@@ -90,6 +90,9 @@ pub enum Happening {
     SessionsRevoked { count: i64 },
     #[serde(rename = "settings.priority_table")]
     PriorityTable,
+    /// All tickets have the priorities of the table. Said once for all of them: there may be a million.
+    #[serde(rename = "settings.priorities_applied")]
+    PrioritiesApplied,
     #[serde(rename = "settings.wip_limit")]
     WipLimit { status: StatusId, limit: Option<i32>, refuse: bool },
     #[serde(rename = "mail.quarantined")]

@@ -13,6 +13,8 @@ pub enum Work {
     DeleteFile { key: String },
     /// Clear away ended sessions, old failed tries and uploads that were never sent. Plans itself again.
     Sweep,
+    /// Give all tickets the priorities of a changed table. `again`: those that were being written meanwhile.
+    ApplyPriorities { again: bool },
 }
 
 /// A job as a worker takes it.

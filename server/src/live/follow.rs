@@ -52,7 +52,7 @@ async fn ticket(live: &Live, outlet: &Arc<Outlet>, id: TicketId, since: Position
     // One back: the last event that arrived may have been followed by the ticket's new state, which did not.
     let back = Position { id: since.id.saturating_sub(1), ..since };
     let signals = store::live::of_ticket(&mut conn, id, back, from, CATCH_UP_MAX + 1).await?;
-    if over(&signals) {
+    if over(&signals) || live.hub().must_read_again(&outlet.actor, since) {
         return Ok(Answer::Followed { from, missed: vec![text(&ToBrowser::Reset { topic })] });
     }
     let internal = policy::may(&outlet.actor, Action::SeeInternal, Some(ticket.facts()));
@@ -88,7 +88,7 @@ async fn tickets(live: &Live, outlet: &Arc<Outlet>, since: Position) -> Result<A
     let from = live.hub().follow(outlet, topic, since);
     let mut conn = live.desk().read().await?;
     let signals = store::live::of_tickets(&mut conn, since, from, CATCH_UP_MAX + 1).await?;
-    if over(&signals) {
+    if over(&signals) || live.hub().must_read_again(&outlet.actor, since) {
         return Ok(Answer::Followed { from, missed: vec![text(&ToBrowser::Reset { topic })] });
     }
     let touched: HashSet<i64> = signals.iter().filter_map(|s| s.ticket.map(|t| t.0)).collect();

@@ -171,6 +171,9 @@ impl Follower<'_> {
             self.ghosts.clear();
         }
         self.check_sessions(signals);
+        if let Some(signal) = signals.iter().rfind(|s| s.kind == "settings.priorities_applied") {
+            self.live.hub().reset_staff(signal.position);
+        }
         let touched: HashSet<TicketId> = signals.iter().filter_map(|s| s.ticket).collect();
         let wanted = self.live.hub().begin(last, &touched);
         if wanted.all.is_empty() {

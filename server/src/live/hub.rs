@@ -40,6 +40,8 @@ struct State {
     last_id: SocketId,
     /// Up to here the events have been, or are just being, passed on.
     position: Position,
+    /// Staff who have read less than this have to read again.
+    reset_staff: Position,
     sockets: HashMap<SocketId, Arc<Outlet>>,
     tickets: HashMap<TicketId, HashMap<SocketId, Subscription>>,
     lists: HashMap<SocketId, Subscription>,
@@ -222,6 +224,26 @@ impl Hub {
                 s.outlet.send(Outgoing { topic, position: None, text: message.clone() });
             }
         }
+    }
+
+    /// Something that staff see on any ticket has changed for many of them at once: tells all of staff to read their pages
+    /// again. Who has read less than this before following is told then ([`Self::must_read_again`]).
+    pub fn reset_staff(&self, position: Position) {
+        let mut state = self.state();
+        state.reset_staff = position;
+        let pages = state.tickets.iter().flat_map(|(id, all)| all.values().map(|s| (Topic::Ticket(*id), s)));
+        let lists = state.lists.values().map(|s| (Topic::Tickets, s));
+        for (topic, s) in pages.chain(lists) {
+            if position > s.from && s.outlet.actor.is_staff() {
+                let text = text(&ToBrowser::Reset { topic });
+                s.outlet.send(Outgoing { topic, position: Some(position), text });
+            }
+        }
+    }
+
+    /// Whether what this actor has read up to `since` is no longer right.
+    pub fn must_read_again(&self, actor: &Actor, since: Position) -> bool {
+        actor.is_staff() && since < self.state().reset_staff
     }
 
     /// Tells those who have a ticket open who is looking, each by what `view` says for them: a hash of it (0: nobody)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{Code, Error};
 use store::jobs::{self, Job, Work};
+use store::settings::priorities;
 use store::{Desk, sweep};
 use tokio_util::sync::CancellationToken;
 
@@ -105,5 +106,6 @@ async fn perform(desk: &Desk, work: &Work) -> Result<(), Error> {
     match work {
         Work::DeleteFile { key } => sweep::delete_file(desk, key).await,
         Work::Sweep => sweep::sweep(desk).await,
+        Work::ApplyPriorities { again } => priorities::apply(desk, *again).await,
     }
 }

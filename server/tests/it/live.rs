@@ -5,11 +5,13 @@ use domain::{
     Actor, TicketId,
     event::Position,
     live::{CATCH_UP_MAX, ToBrowser, ToServer, Topic},
+    priority::{Level, Priority, PriorityTable},
     ticket::{Change, NewTicket, Swap, Writing},
     timeline::Part,
 };
 use store::{
     Desk, accounts,
+    settings::priorities,
     tickets::{change, create, message, view},
 };
 
@@ -257,6 +259,47 @@ async fn too_much_missed_is_read_anew() {
     }
     note(&node.desk, &agent, ticket.id, "From here on.").await;
     tab.until(says("From here on.")).await;
+}
+
+/// A changed priority table can touch every ticket there is: staff's open pages are told once, by whichever node.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_priority_table_is_seen_on_open_pages() {
+    let world = World::new().await;
+    let (admin, agent, jana) = (world.superadmin().await, world.agent().await, world.customer().await);
+    let ticket = world.ticket(&jana).await.id;
+    let (one, two) = tokio::join!(Node::start(&world), Node::start(&world));
+    let (start, topics) = (position(&two.desk).await, [Topic::Ticket(ticket), Topic::Tickets]);
+    let (mut staff, mut customer) = (two.tab(&agent).await, two.tab(&jana).await);
+    for topic in topics {
+        staff.follow(topic, start).await;
+        customer.follow(topic, start).await;
+    }
+    let (was, mut wanted) = (PriorityTable::default(), PriorityTable::default());
+    wanted.set(Level::Medium, Level::Medium, Priority::Urgent);
+    let mut tx = one.desk.begin().await.unwrap();
+    priorities::set(&mut tx, &admin, &was, &wanted).await.unwrap();
+    tx.commit().await.unwrap();
+    priorities::apply(&one.desk, false).await.unwrap();
+    for _ in topics {
+        staff.until(|m| matches!(m, ToBrowser::Reset { .. })).await;
+    }
+    let now = view::view(&two.desk, &agent, ticket, Part::Latest).await.unwrap();
+    assert_eq!(now.ticket.priority, Priority::Urgent, "what they read then is right");
+    assert_eq!(two.desk.catalog().priorities, wanted);
+    // Who was away meanwhile is told when they come back, unless they have read since.
+    let mut back = two.tab(&agent).await;
+    for topic in topics {
+        assert_eq!(back.follow(topic, start).await.0, [ToBrowser::Reset { topic }]);
+    }
+    let since = position(&two.desk).await;
+    let mut fresh = two.tab(&agent).await;
+    for topic in topics {
+        assert_eq!(fresh.follow(topic, since).await.0, []);
+    }
+    // Customers have nothing to read again: they see no priorities.
+    reply(&two.desk, &agent, ticket, "Hello Jana.").await;
+    let got = customer.until(says("Hello Jana.")).await;
+    assert!(got.iter().all(|m| !matches!(m, ToBrowser::Reset { .. })), "{got:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,13 @@
 //! Settings: by their operations, and by the forms of their pages.
 
-use crate::support::{Refused as _, World, browser::Browser};
+use crate::support::{Refused as _, World, browser::Browser, seed};
 use domain::{
     Actor, Code,
     priority::{Level, Priority, PriorityTable},
 };
 use http::{StatusCode, header};
-use store::settings::{self, Limit};
+use server::work::jobs;
+use store::settings::{self, Limit, priorities};
 
 #[tokio::test]
 async fn only_superadmins_change_settings() {
@@ -14,14 +15,23 @@ async fn only_superadmins_change_settings() {
     let table = PriorityTable::default();
     let limit = Limit { status: world.status("open"), limit: Some(5), refuse: true };
     for actor in [world.manager().await, world.agent().await, world.customer().await] {
-        settings::priorities(&world.desk, &actor).await.refused(Code::Forbidden);
+        priorities::get(&world.desk, &actor).await.refused(Code::Forbidden);
         settings::columns(&world.desk, &actor).await.refused(Code::Forbidden);
-        world.run(async |tx| settings::set_priorities(tx, &actor, &table, &table).await).await.refused(Code::Forbidden);
+        world.run(async |tx| priorities::set(tx, &actor, &table, &table).await).await.refused(Code::Forbidden);
         world.run(async |tx| settings::set_wip_limits(tx, &actor, &[limit]).await).await.refused(Code::Forbidden);
         store::mails::list(&world.desk, &actor, None, None).await.refused(Code::Forbidden);
     }
     let visitor = Actor::visitor(None);
-    settings::priorities(&world.desk, &visitor).await.refused(Code::SignedOut);
+    priorities::get(&world.desk, &visitor).await.refused(Code::SignedOut);
+}
+
+/// How many tickets have another priority than the table gives their pair.
+async fn wrong_priorities(world: &World) -> usize {
+    let table = world.desk.catalog().priorities.clone();
+    let rows: Vec<(i16, i16, i16)> =
+        sqlx::query_as("select urgency, importance, priority from tickets").fetch_all(world.desk.pool()).await.unwrap();
+    let level = |n| Level::from_number(n).unwrap();
+    rows.into_iter().filter(|(u, i, p)| table.of(level(*u), level(*i)).number() != *p).count()
 }
 
 #[tokio::test]
@@ -33,14 +43,52 @@ async fn a_changed_table_gives_all_tickets_of_the_pair_their_new_priority() {
     let was = PriorityTable::default();
     let mut wanted = was.clone();
     wanted.set(Level::Medium, Level::Medium, Priority::Urgent);
-    world.run(async |tx| settings::set_priorities(tx, &admin, &was, &wanted).await).await.unwrap();
-    assert_eq!(settings::priorities(&world.desk, &admin).await.unwrap(), wanted);
+    world.run(async |tx| priorities::set(tx, &admin, &was, &wanted).await).await.unwrap();
+    assert_eq!(priorities::get(&world.desk, &admin).await.unwrap(), wanted);
+    assert_eq!(world.ticket(&jana).await.priority, Priority::Urgent, "new ones go by it at once");
+    assert!(jobs::one(&world.desk).await.unwrap(), "those that are there follow");
     let urgent = "select count(*) from tickets where priority = 4";
-    assert_eq!(world.count(urgent).await, 1);
-    assert_eq!(world.ticket(&jana).await.priority, Priority::Urgent);
-    // Whoever still has the old table before them does not write over the new one.
-    world.run(async |tx| settings::set_priorities(tx, &admin, &was, &was).await).await.refused(Code::Conflict);
     assert_eq!(world.count(urgent).await, 2);
+    // Whoever still has the old table before them does not write over the new one.
+    world.run(async |tx| priorities::set(tx, &admin, &was, &was).await).await.refused(Code::Conflict);
+    assert_eq!(priorities::get(&world.desk, &admin).await.unwrap(), wanted);
+    // Saving it as it is does nothing.
+    let events = world.count("select count(*) from events").await;
+    world.run(async |tx| priorities::set(tx, &admin, &wanted, &wanted).await).await.unwrap();
+    assert_eq!(world.count("select count(*) from events").await, events);
+}
+
+/// More tickets than go in one transaction, and some that are written by the old table meanwhile.
+#[tokio::test]
+async fn a_table_reaches_every_ticket_there_is() {
+    let world = World::new().await;
+    let (admin, agent, jana) = (world.superadmin().await, world.agent().await, world.customer().await);
+    seed::tickets(&world, std::slice::from_ref(&jana), &agent, 4_500).await;
+    let was = PriorityTable::default();
+    let mut wanted = was.clone();
+    for level in Level::ALL {
+        wanted.set(level, Level::Low, Priority::High);
+    }
+    world.run(async |tx| priorities::set(tx, &admin, &was, &wanted).await).await.unwrap();
+    assert!(wrong_priorities(&world).await > 1_000);
+    assert!(jobs::one(&world.desk).await.unwrap());
+    assert_eq!(wrong_priorities(&world).await, 0);
+    let applied = "select count(*) from events where kind = 'settings.priorities_applied' and audience = 0";
+    assert_eq!(world.count(applied).await, 1, "once for all of them");
+    // One that had read the old table before it changed, and committed after the job had passed.
+    sqlx::query("update tickets set priority = 1 where id = 3000").execute(world.desk.pool()).await.unwrap();
+    assert!(!jobs::one(&world.desk).await.unwrap(), "not yet");
+    world.advance_seconds(60);
+    assert!(jobs::one(&world.desk).await.unwrap());
+    assert_eq!((wrong_priorities(&world).await, world.count(applied).await), (0, 2));
+    world.advance_seconds(600);
+    assert!(!jobs::one(&world.desk).await.unwrap(), "there is no third look");
+    // A second look that finds nothing bothers nobody.
+    world.run(async |tx| priorities::set(tx, &admin, &wanted, &was).await).await.unwrap();
+    assert!(jobs::one(&world.desk).await.unwrap());
+    world.advance_seconds(60);
+    assert!(jobs::one(&world.desk).await.unwrap());
+    assert_eq!((wrong_priorities(&world).await, world.count(applied).await), (0, 3));
 }
 
 fn priority_form(was: &PriorityTable, wanted: &PriorityTable) -> Vec<(String, String)> {

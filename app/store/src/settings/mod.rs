@@ -1,15 +1,17 @@
 //! The catalog (workflow, priority table, tags) and its changes.
 
+pub mod priorities;
+
 use crate::{Desk, OrOurs, Tx, events};
 use domain::{
-    Actor, Code, Error, Result, StatusId, TagId,
+    Actor, Error, Result, StatusId, TagId,
     event::Happening,
     policy::{self, Action},
-    priority::{Level, Priority, PriorityTable},
+    priority::PriorityTable,
     tag::{self, Tag},
     workflow::{Category, Status, Workflow},
 };
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgPool;
 
 /// Small tables that every page needs, read once and kept.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +47,7 @@ impl Catalog {
             .into_iter()
             .map(|r| (StatusId(r.from_id), StatusId(r.to_id)))
             .collect();
-        let priorities = load_priorities(pool).await?;
+        let priorities = priorities::load(pool).await?;
         let tags = sqlx::query!("select id, name, colour from tags order by name")
             .fetch_all(pool)
             .await
@@ -101,82 +103,6 @@ pub(crate) async fn tag_ids(tx: &mut Tx, names: &[String]) -> Result<Vec<i64>> {
     }
     ids.sort_unstable();
     Ok(ids)
-}
-
-/// Says which priority a pair gets, for tickets from now on and for all that have the pair.
-pub async fn set_priority(
-    tx: &mut Tx,
-    actor: &Actor,
-    urgency: Level,
-    importance: Level,
-    priority: Priority,
-) -> Result<()> {
-    policy::demand(actor, Action::Administer, None)?;
-    sqlx::query!(
-        "insert into priority_table (urgency, importance, priority) values ($1, $2, $3)
-         on conflict (urgency, importance) do update set priority = excluded.priority",
-        urgency.number(),
-        importance.number(),
-        priority.number(),
-    )
-    .execute(&mut *tx.conn)
-    .await
-    .ours()?;
-    sqlx::query!(
-        "update tickets set priority = $3, version = version + 1 where urgency = $1 and importance = $2 and priority <> $3",
-        urgency.number(),
-        importance.number(),
-        priority.number(),
-    )
-    .execute(&mut *tx.conn)
-    .await
-    .ours()?;
-    tx.catalog_changed = true;
-    events::append(tx, actor, None, &Happening::PriorityTable).await?;
-    Ok(())
-}
-
-/// Which priority each pair gets.
-pub async fn priorities(desk: &Desk, actor: &Actor) -> Result<PriorityTable> {
-    policy::demand(actor, Action::Administer, None)?;
-    Ok(desk.catalog().priorities.clone())
-}
-
-/// Changes the whole table from what somebody was shown to what they want.
-///
-/// Errors: `Conflict` when it is not what they were shown any more; nothing is changed then.
-pub async fn set_priorities(tx: &mut Tx, actor: &Actor, was: &PriorityTable, wanted: &PriorityTable) -> Result<()> {
-    policy::demand(actor, Action::Administer, None)?;
-    // One after the other: two admins who save at once must not mix their tables.
-    sqlx::query("lock table priority_table in share row exclusive mode").execute(&mut *tx.conn).await.ours()?;
-    let now = load_priorities(&mut *tx.conn).await?;
-    if now != *was {
-        return Err(Error::new(
-            Code::Conflict,
-            "Somebody else has changed the table meanwhile. It is shown below as it is now; please make your change again.",
-        ));
-    }
-    for urgency in Level::ALL {
-        for importance in Level::ALL {
-            let priority = wanted.of(urgency, importance);
-            if priority != now.of(urgency, importance) {
-                set_priority(tx, actor, urgency, importance, priority).await?;
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn load_priorities(conn: impl PgExecutor<'_>) -> Result<PriorityTable> {
-    let mut priorities = PriorityTable::default();
-    for r in sqlx::query!("select urgency, importance, priority from priority_table").fetch_all(conn).await.ours()? {
-        if let (Some(u), Some(i), Some(p)) =
-            (Level::from_number(r.urgency), Level::from_number(r.importance), Priority::from_number(r.priority))
-        {
-            priorities.set(u, i, p);
-        }
-    }
-    Ok(priorities)
 }
 
 /// The columns of the board, with their limits.

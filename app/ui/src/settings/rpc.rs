@@ -9,7 +9,7 @@ use leptos::prelude::*;
 /// Which priority each pair gets.
 #[server(endpoint = "settings/priorities", input = Json, output = Json)]
 pub async fn priorities() -> Rpc<PriorityTable> {
-    call(|desk, actor| async move { store::settings::priorities(&desk, &actor).await }).await
+    call(|desk, actor| async move { store::settings::priorities::get(&desk, &actor).await }).await
 }
 
 /// The columns of the board with their limits.
