@@ -84,6 +84,7 @@ impl Desk {
             assert!(page.rows.len() <= filter.limit.unwrap_or(40) as usize);
             assert!(page.next.is_none() || !page.rows.is_empty(), "an empty page leads nowhere");
             all.extend(page.rows);
+            assert!(all.len() < 1_000, "pages without end: {filter:?}");
             match page.next {
                 Some(next) => filter.after = Some(next),
                 None => return all,
