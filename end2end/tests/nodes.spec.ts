@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { ADA, MIA, signIn, test as base } from '../support/demo.ts';
+import { ADA, JANA, MIA, signIn, test as base } from '../support/demo.ts';
 import { expect } from '../support/fixtures.ts';
 import { Server } from '../support/server.ts';
 import { connected, conversation, draftSaved, live, newTicket, reply, replyField } from '../support/tickets.ts';
@@ -71,9 +71,17 @@ test('a server that is killed and comes back costs nobody a word', async ({ page
   await live(other, `/tickets/${id}`);
   await replyField(page).pressSequentially('Half a');
   await draftSaved(page);
+  const customer = await openPage();
+  await signIn(customer, JANA);
+  await live(customer, `/portal/tickets/${id}`);
 
   await server.kill();
   await expect(lost(page)).toBeVisible();
+  await expect(lost(customer)).toBeInViewport();
+  await customer.getByLabel('Your answer').fill('Still red.');
+  await customer.getByRole('button', { name: 'Send' }).click();
+  await expect(customer.getByLabel('Your answer')).toHaveAccessibleDescription(/.+/);
+  await expect(customer.getByLabel('Your answer')).toHaveValue('Still red.');
   await replyField(page).pressSequentially(' reply, all of it');
   await expect(page.getByText('draft not saved yet')).toBeVisible();
   // Sending fails in sight, and the text comes back.
@@ -90,6 +98,10 @@ test('a server that is killed and comes back costs nobody a word', async ({ page
     'The second while you were away.',
     'The third while you were away.',
   ]);
+  await expect(conversation(customer).getByText('The third while you were away.')).toBeVisible();
+  await expect(lost(customer)).toBeHidden();
+  await customer.getByRole('button', { name: 'Send' }).click();
+  await expect(conversation(page).getByText('Still red.')).toBeVisible();
   await expect(replyField(page)).toHaveValue('Half a reply, all of it');
   await draftSaved(page);
   await replyField(page).press('Control+Enter');

@@ -253,8 +253,8 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                         id="body"
                         rows=5
                         node=text_node
-                        invalid=flash.problem("body").is_some()
-                        described_by=flash.problem("body").map(|_| "body-error".to_owned())
+                        invalid=Signal::derive(move || problem.with(Option::is_some))
+                        described_by=Signal::derive(move || problem.with(|p| p.as_ref().map(|_| "body-error".to_owned())))
                     />
                     {move || {
                         problem

@@ -12,8 +12,8 @@ pub fn TextArea(
     #[prop(into, default = "textarea".into())] class: String,
     #[prop(default = 6)] rows: u32,
     #[prop(into, optional)] placeholder: String,
-    #[prop(default = None)] described_by: Option<String>,
-    #[prop(optional)] invalid: bool,
+    #[prop(into, optional)] described_by: Signal<Option<String>>,
+    #[prop(into, optional)] invalid: Signal<bool>,
     #[prop(optional)] required: bool,
     #[prop(optional)] node: NodeRef<leptos::html::Textarea>,
 ) -> impl IntoView {
@@ -35,8 +35,8 @@ pub fn TextArea(
             rows=rows
             placeholder=placeholder
             required=required
-            aria-invalid=invalid.then_some("true")
-            aria-describedby=described_by
+            aria-invalid=move || invalid.get().then_some("true")
+            aria-describedby=move || described_by.get()
             inner_html=html
         ></textarea>
     }
