@@ -69,11 +69,15 @@ export async function hydrated(page: Page): Promise<void> {
   await expect(page.locator('html[data-hydrated]')).toBeAttached();
 }
 
-/** Fails if axe finds anything against WCAG 2.2 A and AA, or its own best practices, on the page. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** What axe finds against WCAG 2.2 A and AA, or its own best practices, on the page. */
+export async function accessibilityFaults(page: Page): Promise<{ id: string; help: string; where: string[] }[]> {
   const found = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze();
-  const faults = found.violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }));
-  expect(faults, 'accessibility').toEqual([]);
+  return found.violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }));
+}
+
+/** Fails if axe finds anything on the page. */
+export async function expectAccessible(page: Page): Promise<void> {
+  expect(await accessibilityFaults(page), 'accessibility').toEqual([]);
 }

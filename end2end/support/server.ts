@@ -73,6 +73,12 @@ export class Server {
     process.kill(Number(pid), 'SIGINT');
   }
 
+  /** Takes in a folder of mails, beside the running server. */
+  async importMails(folder: string): Promise<void> {
+    const env = { ...this.env, DATABASE_URL: await this.database() };
+    await promisify(execFile)(binary(), ['import-mail', folder], { env });
+  }
+
   /** The lines of the file that a running PostgreSQL keeps: its process, its folder, its start, its port, its socket. */
   private async postmaster(): Promise<string[]> {
     return (await readFile(path.join(this.data, 'postgres/pgdata/postmaster.pid'), 'utf8')).split('\n');

@@ -9,6 +9,7 @@ mod dev;
 mod prepare;
 mod project;
 mod run;
+mod shots;
 mod site;
 mod test;
 mod tools;
@@ -20,6 +21,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::build::Profile;
 use crate::project::Project;
+use crate::shots::ShotsArgs;
 use crate::test::TestArgs;
 
 /// Builds, runs and tests Docket. What is missing on the machine is installed by the command that needs it.
@@ -42,6 +44,8 @@ enum Command {
     Demo(Rest),
     /// Check and test everything; ends with a line `N passed, N failed`
     Test(TestArgs),
+    /// Photograph every screen, in three sizes and both themes, and fail if something on one is not accessible
+    Shots(ShotsArgs),
     /// Measure a release: CPU per request, times, live updates, memory, sizes. `cargo xtask bench -- --help` has the options
     Bench(Rest),
     /// Describe the database's queries for builds without one (.sqlx)
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::dev(&project, &args.rest),
         Command::Demo(args) => run::demo(&project, &args.rest),
         Command::Test(args) => test::test(&project, &args),
+        Command::Shots(args) => shots::shots(&project, &args),
         Command::Bench(args) => bench::bench(&project, &args.rest),
         Command::Prepare(args) => prepare::prepare(&project, args.check),
     });

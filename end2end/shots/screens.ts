@@ -1,0 +1,233 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from '@playwright/test';
+import { ADA, JANA, MIA, signIn } from '../support/demo.ts';
+import { accessibilityFaults, hydrated, test as base } from '../support/fixtures.ts';
+import { customer, PASSWORD, signUp } from '../support/people.ts';
+import { Server } from '../support/server.ts';
+import { folderOfMails } from './mails.ts';
+
+type Who = 'nobody' | 'agent' | 'admin' | 'customer' | 'newcomer' | 'founder';
+type Screen = {
+  name: string;
+  who: Who;
+  /** The address, or how to find it. */
+  at: string | ((page: Page) => Promise<string>);
+  /** What is done on the page before its picture is taken. */
+  act?: (page: Page, size: string) => Promise<unknown>;
+  /** Errors on the console that belong to the page. */
+  allow?: RegExp;
+  /** Rules of axe that do not fit what is shown. */
+  without?: string[];
+  sizes?: string[];
+};
+type Photographer = { shoot: (screen: Screen) => Promise<void> };
+/** By server and person. */
+type Cookies = Map<string, BrowserContextOptions['storageState']>;
+
+const SIZES: Record<string, BrowserContextOptions> = {
+  desk: { viewport: { width: 1440, height: 900 } },
+  tablet: { viewport: { width: 768, height: 1024 }, hasTouch: true },
+  phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+};
+const words = (name: string, all: string[]) => process.env[name]?.split(',').filter((word) => all.includes(word)) ?? all;
+const sizes = words('DOCKET_SHOTS_SIZES', Object.keys(SIZES));
+const themes = words('DOCKET_SHOTS_THEMES', ['light', 'dark']) as ('light' | 'dark')[];
+const folder = path.resolve(import.meta.dirname, '../../target/shots');
+
+/** A desk with the demo and mails that are hard to show, and one that has nothing. */
+const test = base.extend<Photographer, { empty: Server; cookies: Cookies }>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start({}, 600);
+      await server.importMails(await folderOfMails());
+      await talkLong(server);
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 180_000 },
+  ],
+  empty: [
+    async ({}, use) => {
+      const server = await Server.start();
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+  cookies: [async ({}, use) => use(new Map()), { scope: 'worker' }],
+  shoot: async ({ browser, baseURL, cookies }, use, info) => {
+    await mkdir(folder, { recursive: true });
+    await use(async ({ name, who, at, act, allow, without, ...screen }) => {
+      const storageState = await signedIn(browser, baseURL ?? '', who, cookies);
+      for (const [size, colorScheme] of sizes.flatMap((size) => themes.map((theme) => [size, theme] as const))) {
+        if (screen.sizes && !screen.sizes.includes(size)) continue;
+        const note = (type: string, description: string) =>
+          info.annotations.push({ type, description: `${name} ${size} ${colorScheme}: ${description}` });
+        const context = await browser.newContext({ ...SIZES[size], baseURL, colorScheme, storageState });
+        context.on('console', (message) => {
+          if (message.type() === 'error' && !allow?.test(message.text())) note('console', message.text());
+        });
+        context.on('weberror', (error) => note('console', String(error.error())));
+        const page = await context.newPage();
+        await page.goto(typeof at === 'string' ? at : await at(page));
+        if (!name.startsWith('api')) await hydrated(page);
+        await page.waitForLoadState('networkidle');
+        await act?.(page, size);
+        const file = path.join(folder, `${name}-${size}-${colorScheme}.png`);
+        await page.screenshot({ path: file, fullPage: /^(portal|sign|set)/.test(name), animations: 'disabled' });
+        note('picture', file);
+        // Nothing may run in the frame of a mail, not even axe.
+        await page.locator('iframe[sandbox]').evaluateAll((frames) => frames.forEach((frame) => frame.remove()));
+        const faults = await accessibilityFaults(page);
+        for (const fault of faults.filter(({ id }) => !without?.includes(id))) note('axe', `${fault.id}: ${fault.where.join(' ')}`);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (wide > 0) note('wide', `${wide} px more than the window`);
+        await context.close();
+      }
+      const faults = info.annotations.filter(({ type }) => ['axe', 'console', 'wide'].includes(type));
+      if (faults.length > 0) throw new Error(`${faults.length} faults`);
+    });
+  },
+});
+
+/** Whoever it is signs in once for a worker. */
+async function signedIn(browser: Browser, baseURL: string, who: Who, known: Cookies) {
+  const key = baseURL + who;
+  if (who === 'nobody' || known.has(key)) return known.get(key);
+  const page = await browser.newPage({ baseURL });
+  if (who === 'newcomer') await signUp(page, customer());
+  else if (who === 'founder') await setUp(page);
+  else await signIn(page, { agent: MIA, admin: ADA, customer: JANA }[who]);
+  const state = await page.context().storageState();
+  await page.context().close();
+  known.set(key, state);
+  return state;
+}
+
+/** Makes the first superadmin. */
+async function setUp(page: Page): Promise<void> {
+  await page.goto('/set-up');
+  await page.getByLabel('Your name').fill('Ada Admin');
+  await page.getByLabel('E-mail address').fill(ADA);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create the superadmin' }).click();
+  await page.waitForURL('/tickets');
+}
+
+/** Lets the longest conversation be one that has to be scrolled and loaded in parts. */
+async function talkLong({ url }: Server): Promise<void> {
+  const call = async (way: string, headers: HeadersInit, body?: object) => {
+    const method = body ? 'POST' : 'GET';
+    const request = { method, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+    const answer = await fetch(`${url}/api/v1${way}`, request);
+    if (!answer.ok) throw new Error(`${way}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  };
+  const { token } = await call('/auth/login', {}, { email: ADA, password: 'docket-demo' });
+  const authorization = `Bearer ${token}`;
+  const { tickets } = await call('/admin/tickets?sort=created', { authorization });
+  const id = tickets.find((ticket: { subject: string }) => /Betreff/.test(ticket.subject)).id;
+  for (let n = 1; n <= 40; n += 1) {
+    await call(`/ticket/${id}/reply`, { authorization }, { body: `Answer ${n}: we **look** into it.\n\n- first\n- then` });
+  }
+}
+
+/** The address of the first ticket that is found by these words. */
+const found = (query: string) => async (page: Page) => {
+  await page.goto(`/search?q=${query}`);
+  return (await page.locator('.ticket-row__subject').first().getAttribute('href')) ?? '/';
+};
+const first = (list: string, link: string) => async (page: Page) => {
+  await page.goto(list);
+  return (await page.locator(link).first().getAttribute('href')) ?? '/';
+};
+const press = (key: string) => async (page: Page) => {
+  await page.locator('body').press(key);
+  await page.locator('dialog[open]').waitFor();
+};
+const note = async (page: Page, size: string) => {
+  if (size === 'phone') await page.getByRole('button', { name: 'Write an internal note' }).click();
+  else await page.getByRole('tab', { name: 'Note' }).click();
+  await page.locator('.composer__text').fill('They are on site until six. **Bring the spare roll.**');
+};
+
+const screens: Screen[] = [
+  { name: 'sign-in', who: 'nobody', at: '/sign-in' },
+  {
+    name: 'sign-in-refused',
+    who: 'nobody',
+    at: '/sign-in',
+    allow: /status of 4/,
+    act: async (page) => {
+      await page.getByLabel('E-mail address').fill('nobody@mail.example');
+      await page.getByLabel('Password').fill('wrong');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('alert').waitFor();
+      await hydrated(page);
+    },
+  },
+  { name: 'sign-up', who: 'nobody', at: '/sign-up' },
+  { name: 'not-found', who: 'nobody', at: '/no/such/page', allow: /status of 404/ },
+  { name: 'api-docs', who: 'nobody', at: '/api/v1/docs' },
+  { name: 'inbox', who: 'agent', at: '/tickets' },
+  { name: 'inbox-filtered', who: 'agent', at: '/tickets?status=all&urgency=high&importance=medium&sort=created&tag=1' },
+  { name: 'inbox-nothing', who: 'agent', at: '/tickets?requester=1' },
+  { name: 'inbox-menu', who: 'agent', at: '/tickets', act: (page) => page.getByRole('button', { name: 'Order' }).click() },
+  { name: 'ticket', who: 'agent', at: first('/tickets?status=waiting_customer', '.ticket-row__subject') },
+  { name: 'ticket-long', who: 'agent', at: found('Grundstücksverkehrsgenehmigungszuständigkeitsübertragung') },
+  { name: 'ticket-mail', who: 'agent', at: found('Wochenbericht') },
+  { name: 'ticket-files', who: 'agent', at: found('Dateien+zum+Drucker') },
+  { name: 'ticket-note', who: 'agent', at: found('Dateien+zum+Drucker'), act: note },
+  {
+    name: 'ticket-properties',
+    who: 'agent',
+    at: found('Dateien+zum+Drucker'),
+    sizes: ['tablet', 'phone'],
+    act: (page) => page.getByRole('button', { name: 'Properties', exact: true }).click(),
+  },
+  {
+    name: 'ticket-assignee',
+    who: 'agent',
+    at: found('Dateien+zum+Drucker'),
+    // An open list half covers what is under it, which nobody wants to hit then.
+    without: ['target-size'],
+    act: async (page, size) => {
+      if (size !== 'desk') await page.getByRole('button', { name: 'Properties', exact: true }).click();
+      await page.getByRole('complementary').getByRole('button', { name: 'Assignee' }).click();
+    },
+  },
+  { name: 'ticket-missing', who: 'agent', at: '/tickets/999999', allow: /status of 404/ },
+  { name: 'new', who: 'agent', at: '/new' },
+  { name: 'search', who: 'agent', at: '/search?q=printer' },
+  { name: 'search-start', who: 'agent', at: '/search' },
+  { name: 'search-nothing', who: 'agent', at: '/search?q=Rechtsschutzversicherungsgesellschaftsmitarbeiterin' },
+  ...['none', 'urgency', 'importance', 'assignee', 'company'].map(
+    (lanes): Screen => ({ name: `board-${lanes}`, who: 'agent', at: lanes === 'none' ? '/board' : `/board?lanes=${lanes}` }),
+  ),
+  { name: 'palette', who: 'agent', at: '/tickets', act: press('Control+k') },
+  { name: 'shortcuts', who: 'agent', at: '/tickets', act: press('?') },
+  { name: 'me', who: 'agent', at: '/me' },
+  { name: 'forbidden', who: 'agent', at: '/settings/priority', allow: /status of 403/ },
+  { name: 'settings-priority', who: 'admin', at: '/settings/priority' },
+  { name: 'settings-board', who: 'admin', at: '/settings/board' },
+  { name: 'settings-mails', who: 'admin', at: '/settings/mails' },
+  { name: 'portal', who: 'customer', at: '/portal' },
+  { name: 'portal-ticket', who: 'customer', at: first('/portal', '.portal-ticket__subject') },
+  { name: 'portal-new', who: 'customer', at: '/portal/new' },
+  { name: 'portal-me', who: 'customer', at: '/portal/me' },
+  { name: 'portal-missing', who: 'customer', at: '/portal/tickets/999999', allow: /status of 404/ },
+  { name: 'portal-nothing', who: 'newcomer', at: '/portal' },
+];
+
+for (const screen of screens) test(screen.name, ({ shoot }) => shoot(screen));
+
+test.describe('a desk with nothing on it', () => {
+  test.describe.configure({ mode: 'serial' });
+  test.use({ baseURL: async ({ empty }, use) => use(empty.url) });
+
+  test('set-up', ({ shoot }) => shoot({ name: 'set-up', who: 'nobody', at: '/set-up' }));
+  for (const [name, at] of [['inbox', '/tickets'], ['board', '/board'], ['mails', '/settings/mails']] as const) {
+    test(`empty-${name}`, ({ shoot }) => shoot({ name: `empty-${name}`, who: 'founder', at }));
+  }
+});
