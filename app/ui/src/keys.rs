@@ -68,6 +68,7 @@ pub fn provide_keys() {
         let (go, going) = (go.clone(), going.clone());
         let handle = window_event_listener(ev::keydown, move |event| {
             let key = event.key();
+            hide_tips(key == "Escape");
             if (event.ctrl_key() || event.meta_key()) && key.eq_ignore_ascii_case("k") {
                 event.prevent_default();
                 show_palette(keys);
@@ -154,6 +155,15 @@ fn is_typing(event: &ev::KeyboardEvent) -> bool {
 
 fn is_on_control(event: &ev::KeyboardEvent) -> bool {
     element(event).is_some_and(|e| e.closest("a, button, summary").ok().flatten().is_some())
+}
+
+/// Escape puts the help away that a control shows while it is pointed at; the next key lets it come again.
+fn hide_tips(hide: bool) {
+    let Some(root) = document().document_element() else { return };
+    if hide != root.has_attribute("data-no-tips") {
+        // Setting an attribute with a valid constant name cannot fail.
+        let _ = root.toggle_attribute("data-no-tips");
+    }
 }
 
 /// Calls `on` for each command from the keyboard, until the component goes away.

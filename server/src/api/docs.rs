@@ -41,10 +41,12 @@ impl Page {
         let introduction = markdown(&document["info"]["description"]);
         let body = view! {
             <div class="docs">
+                <header class="docs__head">
+                    <h1>"Docket API"</h1>
+                </header>
                 <nav class="docs__nav" aria-label="Calls">{links}</nav>
                 <main class="docs__main" id="main">
-                    <h1>"Docket API"</h1>
-                    <div inner_html=introduction></div>
+                    <div class="prose" inner_html=introduction></div>
                     <p>
                         "For programs: "
                         <a class="link" href=format!("{}/openapi.json", super::PREFIX)>"openapi.json"</a>
@@ -84,11 +86,13 @@ fn example(document: &Value, content: &Value) -> Option<String> {
     serde_json::to_string_pretty(found).ok()
 }
 
-fn code(label: String, example: Option<String>) -> Option<impl IntoView> {
+fn code(label: String, call: &str, example: Option<String>) -> Option<impl IntoView> {
     example.map(|example| {
+        // Parts of a page that can be jumped to have names of their own.
+        let name = format!("{label}, {call}");
         view! {
-            <p>{label.clone()}</p>
-            <pre class="code" tabindex="0" role="region" aria-label=label>{example}</pre>
+            <p>{label}</p>
+            <pre class="code" tabindex="0" role="region" aria-label=name>{example}</pre>
         }
     })
 }
@@ -110,13 +114,14 @@ fn section(document: &Value, path: &str, method: &str, call: &Value) -> AnyView 
             </div>
         }
     });
-    let body = code("Body".to_owned(), example(document, &call["requestBody"]["content"]));
+    let name = format!("{} {path}", method.to_uppercase());
+    let body = code("Body".to_owned(), &name, example(document, &call["requestBody"]["content"]));
     let responses = call["responses"].as_object();
     let good = responses
         .into_iter()
         .flatten()
         .find(|(status, _)| status.starts_with('2'))
-        .and_then(|(status, r)| code(format!("Answer {status}"), example(document, &r["content"])));
+        .and_then(|(status, r)| code(format!("Answer {status}"), &name, example(document, &r["content"])));
     let answers: Vec<_> = responses
         .into_iter()
         .flatten()
@@ -129,7 +134,7 @@ fn section(document: &Value, path: &str, method: &str, call: &Value) -> AnyView 
                 {format!("{}{path}", super::PREFIX)}
             </h2>
             <p><strong>{text(&call["summary"])}</strong></p>
-            <div inner_html=markdown(&call["description"])></div>
+            <div class="prose" inner_html=markdown(&call["description"])></div>
             {parameters}
             {body}
             {good}

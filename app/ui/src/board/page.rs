@@ -17,6 +17,7 @@ use domain::{
     StatusId, TicketId,
     board::{Board, BoardFilter, Lane, Lanes},
     live::{ToBrowser, Topic},
+    priority::Level,
     tag::Tag,
     ticket::Ticket,
     workflow::Status,
@@ -100,6 +101,7 @@ fn LanesMenu(lanes: Memo<Lanes>) -> impl IntoView {
         <Menu
             class="button"
             label="Swimlanes"
+            says_it=true
             end=true
             button=ViewFn::from(move || {
                 view! {
@@ -250,6 +252,25 @@ fn Head(status: Status, cards: RwSignal<Cards>) -> impl IntoView {
     .into_any()
 }
 
+/// What stands before a lane's name.
+fn mark(lane: &Lane, lanes: Lanes) -> Option<AnyView> {
+    match (lane, lanes) {
+        (Lane::Level(number), Lanes::Urgency | Lanes::Importance) => {
+            let word = Level::from_number(-number)?.word();
+            let of = |wanted| (lanes == wanted).then_some(word);
+            Some(
+                view! {
+                    <span class="prio" data-urgency=of(Lanes::Urgency) data-importance=of(Lanes::Importance)></span>
+                }
+                .into_any(),
+            )
+        }
+        (Lane::Named(name, _), Lanes::Assignee) => Some(view! { <Avatar name=name.clone() /> }.into_any()),
+        (Lane::Nobody, Lanes::Assignee) => Some(view! { <Ico icon=Icon::Unassigned /> }.into_any()),
+        _ => None,
+    }
+}
+
 #[component]
 fn LaneRow(
     lane: Lane,
@@ -263,12 +284,23 @@ fn LaneRow(
 ) -> impl IntoView {
     let title = lane.title(lanes.get_untracked());
     let label = if title.is_empty() { "All tickets".to_owned() } else { title.clone() };
+    let mark = mark(&lane, lanes.get_untracked());
+    let count = {
+        let lane = lane.clone();
+        Memo::new(move |_| {
+            arranged.with(|a| {
+                let cells = columns.with_value(|all| all.iter().map(|s| (lane.clone(), s.id.0)).collect::<Vec<_>>());
+                cells.iter().filter_map(|cell| a.get(cell)).map(Vec::len).sum::<usize>()
+            })
+        })
+    };
     view! {
         <section class="lane" aria-label=label>
             <header class="lane__head">
-                <div class="lane__name">
-                    <span>{title.clone()}</span>
-                </div>
+                <div class="lane__name">{mark} <span>{title.clone()}</span></div>
+                <p class="lane__meta">
+                    {move || if count.get() == 1 { "1 card".to_owned() } else { format!("{} cards", count.get()) }}
+                </p>
             </header>
             {columns
                 .get_value()

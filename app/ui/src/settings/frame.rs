@@ -98,7 +98,7 @@ fn Sent() -> impl IntoView {
     match error {
         Some(error) => view! { <ErrorNotice error=error /> }.into_any(),
         None if saved => view! {
-            <p class="notice" data-kind="success" role="status">
+            <p class="notice" data-kind="ok" role="status">
                 <Ico icon=Icon::Check />
                 "Saved."
             </p>

@@ -9,13 +9,20 @@ pub fn Menu(
     /// Class of the button.
     #[prop(default = "props__value")]
     class: &'static str,
-    #[prop(into)] label: String,
+    /// What is chosen. Read out before what the button shows.
+    #[prop(into)]
+    label: String,
     #[prop(optional)] end: bool,
     #[prop(optional)] up: bool,
     /// Set from outside to open it by a key.
     #[prop(optional, into)]
     open: Option<RwSignal<bool>>,
-    #[prop(optional)] empty: bool,
+    /// Whether what the button shows says already what is chosen.
+    #[prop(optional)]
+    says_it: bool,
+    /// Whether something else than usual is chosen: the button stands out then.
+    #[prop(optional, into)]
+    chosen: Signal<bool>,
     /// What the button shows.
     button: ViewFn,
     children: ChildrenFn,
@@ -105,19 +112,20 @@ pub fn Menu(
         (false, true) => "menu menu--up",
         (false, false) => "menu",
     };
-    let name = label.clone();
+    // Part of the text, not in its place: the value is to be heard too.
+    let name = (!says_it).then(|| view! { <span class="sr-only">{format!("{label}: ")}</span> });
     view! {
         <div class="menu-anchor" node_ref=anchor on:keydown=keys>
             <button
                 class=class
+                class:is-active=chosen
                 type="button"
                 node_ref=opener
                 aria-haspopup="menu"
-                aria-label=name
                 aria-expanded=move || open.get().to_string()
-                data-empty=empty.then_some("")
                 on:click=move |_| open.update(|o| *o = !*o)
             >
+                {name}
                 {move || button.run()}
             </button>
             {move || {

@@ -124,7 +124,9 @@ pub fn Picker(
         event.stop_propagation();
         show_place();
     };
-    let (name, list_name, field_name) = (label.clone(), label.clone(), format!("{label}: type to narrow"));
+    // Part of the text, not in its place: the value is to be heard too.
+    let name = format!("{label}: ");
+    let (list_name, field_name) = (label.clone(), format!("{label}: type to narrow"));
     let list_id = StoredValue::new(list_id);
     let item_id = StoredValue::new(item_id);
     let keys = StoredValue::new(keys);
@@ -136,10 +138,10 @@ pub fn Picker(
                 node_ref=opener
                 aria-haspopup="listbox"
                 aria-expanded=move || open.get().to_string()
-                aria-label=name
                 data-empty=move || empty.get().then_some("")
                 on:click=move |_| open.update(|o| *o = !*o)
             >
+                <span class="sr-only">{name}</span>
                 {move || button.run()}
             </button>
             {move || {

@@ -589,6 +589,7 @@ fn Foot(desk: Desk) -> impl IntoView {
             }
         });
     };
+    let verb = move || if desk.is_note() { "Add" } else { "Send" };
     let next = move || {
         let current = desk.state.ticket.with(|t| t.status);
         desk.state.workflow.with_value(|w| w.next(current).cloned().collect::<Vec<_>>())
@@ -649,9 +650,9 @@ fn Foot(desk: Desk) -> impl IntoView {
                     label="Send and set status"
                     up=true
                     end=true
-                    button=ViewFn::from(|| {
+                    button=ViewFn::from(move || {
                         view! {
-                            <span class="hide-phone">"Send and…"</span>
+                            <span class="hide-phone">{format!("{} and…", verb())}</span>
                             <Ico icon=Icon::ChevronUp />
                         }
                     })
@@ -662,9 +663,9 @@ fn Foot(desk: Desk) -> impl IntoView {
                             .map(|status| {
                                 let id = status.id;
                                 let name = match status.category {
-                                    Category::Resolved => "Send and resolve".to_owned(),
-                                    Category::Closed => "Send and close".to_owned(),
-                                    _ => format!("Send, then {}", status.name),
+                                    Category::Resolved => format!("{} and resolve", verb()),
+                                    Category::Closed => format!("{} and close", verb()),
+                                    _ => format!("{}, then {}", verb(), status.name),
                                 };
                                 view! {
                                     <button

@@ -95,7 +95,6 @@ fn Chip(
     name: &'static str,
     label: &'static str,
     #[prop(into)] choices: Signal<Vec<Choice>>,
-    #[prop(optional)] end: bool,
     #[prop(optional, into)] open: Option<RwSignal<bool>>,
 ) -> impl IntoView {
     let query = use_query_map();
@@ -117,7 +116,14 @@ fn Chip(
         navigate.with_value(|go| go(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() }));
     };
     view! {
-        <Menu class="chip" label=label end=end open=open.unwrap_or_default() button=ViewFn::from(button)>
+        <Menu
+            class="chip"
+            label=label
+            says_it=name != "status"
+            chosen=Signal::derive(move || chosen.with(Option::is_some))
+            open=open.unwrap_or_default()
+            button=ViewFn::from(button)
+        >
             {move || {
                 choices
                     .get()
@@ -209,7 +215,7 @@ pub fn TicketChips() -> impl IntoView {
         <Chip name="urgency" label="Urgency" choices=levels.clone() />
         <Chip name="importance" label="Importance" choices=levels />
         <FetchedChip name="company" label="Company" first=vec![any()] fetch=companies />
-        <Chip name="tag" label="Tag" choices=tags end=true />
+        <Chip name="tag" label="Tag" choices=tags />
     }
 }
 
@@ -219,7 +225,7 @@ pub fn OrderChip() -> impl IntoView {
         .into_iter()
         .map(|sort| (sort.name().to_owned(), (sort != Sort::default()).then(|| sort.word().to_owned())))
         .collect();
-    view! { <Chip name="sort" label="Order" choices end=true /> }
+    view! { <Chip name="sort" label="Order" choices /> }
 }
 
 /// Takes all filters out, where there are some.

@@ -20,7 +20,10 @@ use domain::{
     ticket::{Filter, Ticket},
 };
 use leptos::{html, prelude::*};
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use leptos_router::{
+    hooks::{use_location, use_navigate, use_query_map},
+    params::ParamsMap,
+};
 use wasm_bindgen::JsCast;
 
 #[component]
@@ -87,15 +90,20 @@ fn Skeleton() -> impl IntoView {
     .into_any()
 }
 
+/// What the list is called: after whose tickets are in it.
+pub fn list_title(query: &ParamsMap) -> &'static str {
+    match query.get("assignee").as_deref() {
+        Some("me") => "Assigned to me",
+        Some("none") => "Unassigned",
+        _ => "Inbox",
+    }
+}
+
 /// Heading and filters.
 #[component]
 fn ListBar() -> impl IntoView {
     let query = use_query_map();
-    let title = move || match query.get().get("assignee").as_deref() {
-        Some("me") => "Assigned to me",
-        Some("none") => "Unassigned",
-        _ => "Inbox",
-    };
+    let title = move || list_title(&query.get());
     view! {
         <header class="bar">
             <h1 class="bar__title">{title}</h1>

@@ -1,8 +1,8 @@
 //! A ticket: conversation, composer, properties.
 
 use super::{
-    attachments::provide_preview, composer::Composer, head::Head, inbox::PropsOpen, properties::Properties, rpc,
-    state::TicketState, timeline::Timeline,
+    attachments::provide_preview, composer::Composer, head::Head, inbox::PropsOpen, list::list_title,
+    properties::Properties, rpc, state::TicketState, timeline::Timeline,
 };
 use crate::{
     icons::{Ico, Icon},
@@ -21,8 +21,9 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 /// Beside the list while no ticket is open.
 #[component]
 pub fn NoTicket() -> impl IntoView {
+    let query = use_query_map();
     view! {
-        <Title text="Inbox" />
+        <Title text=move || list_title(&query.get()) />
         <section class="ticket ticket--empty">
             <EmptyState icon=Icon::Inbox title="No ticket is open" text="Choose one from the list, or press J and Enter." />
         </section>
