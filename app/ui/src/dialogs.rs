@@ -2,7 +2,7 @@
 
 use crate::{
     icons::{Ico, Icon},
-    keys::{KEYS, Keys, PLACES, go},
+    keys::{KEYS, Keys, go, places},
     type_ahead,
 };
 use leptos::{ev, html, prelude::*};
@@ -41,7 +41,7 @@ pub fn Palette(keys: Keys) -> impl IntoView {
         if let Ok(number) = words.trim_start_matches('#').parse::<i64>() {
             found.push((format!("Open ticket #{number}"), format!("/tickets/{number}"), Icon::Hash, String::new()));
         }
-        for (key, to, name, icon) in PLACES {
+        for (key, to, name, icon) in places() {
             if name.to_lowercase().contains(&words) {
                 found.push(((*name).into(), (*to).into(), *icon, (*key).into()));
             }
@@ -152,83 +152,87 @@ pub fn Shortcuts(keys: Keys) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     follow_dialog(dialog, open);
     view! {
-        <dialog
-            class="dialog dialog--wide"
-            aria-labelledby="shortcuts-title"
-            node_ref=dialog
-            on:close=move |_| open.set(false)
-        >
-            <form method="dialog">
-                <header class="dialog__head">
-                    <h2 class="dialog__title" id="shortcuts-title">
-                        "Keyboard"
-                    </h2>
-                    <button class="button button--ghost button--icon" aria-label="Close">
-                        <Ico icon=Icon::Close />
-                    </button>
-                </header>
-                <div class="dialog__body">
-                    <div class="shortcuts">
-                        <section>
-                            <h3>"Tickets"</h3>
-                            <dl>
-                                {KEYS
-                                    .iter()
-                                    .map(|(key, _, what)| {
-                                        view! {
-                                            <div>
-                                                <dt>{*what}</dt>
-                                                <dd>
-                                                    <kbd>{key.to_uppercase()}</kbd>
-                                                </dd>
-                                            </div>
-                                        }
-                                    })
-                                    .collect_view()}
-                            </dl>
-                        </section>
-                        <section>
-                            <h3>"Go to"</h3>
-                            <dl>
-                                {PLACES
-                                    .iter()
-                                    .map(|(key, _, name, _)| {
-                                        view! {
-                                            <div>
-                                                <dt>{*name}</dt>
-                                                <dd>
-                                                    <kbd>"G"</kbd>
-                                                    " "
-                                                    <kbd>{key.to_uppercase()}</kbd>
-                                                </dd>
-                                            </div>
-                                        }
-                                    })
-                                    .collect_view()}
-                                <div>
-                                    <dt>"Search or run"</dt>
-                                    <dd>
-                                        <kbd>"Ctrl K"</kbd>
-                                    </dd>
-                                </div>
-                                <div>
-                                    <dt>"Search"</dt>
-                                    <dd>
-                                        <kbd>"/"</kbd>
-                                    </dd>
-                                </div>
-                                <div>
-                                    <dt>"This sheet"</dt>
-                                    <dd>
-                                        <kbd>"?"</kbd>
-                                    </dd>
-                                </div>
-                            </dl>
-                        </section>
+            <dialog
+                class="dialog dialog--wide"
+                aria-labelledby="shortcuts-title"
+                node_ref=dialog
+                on:close=move |_| open.set(false)
+            >
+                <form method="dialog">
+                    <header class="dialog__head">
+                        <h2 class="dialog__title" id="shortcuts-title">
+                            "Keyboard"
+                        </h2>
+                        <button class="button button--ghost button--icon" aria-label="Close">
+                            <Ico icon=Icon::Close />
+                        </button>
+                    </header>
+                    <div class="dialog__body">
+                        <div class="shortcuts">
+                            <section>
+                                <h3>"Tickets"</h3>
+                                <dl>
+                                    {KEYS
+                                        .iter()
+                                        .map(|(key, _, what)| {
+                                            view! {
+                                                <div>
+                                                    <dt>{*what}</dt>
+                                                    <dd>
+                                                        <kbd>{shown(key)}</kbd>
+                                                    </dd>
+                                                </div>
+                                            }
+                                        })
+                                        .collect_view()}
+                                </dl>
+                            </section>
+                            <section>
+                                <h3>"Go to"</h3>
+                                <dl>
+                                    {places()
+    .map(|(key, _, name, _)| {
+                                            view! {
+                                                <div>
+                                                    <dt>{*name}</dt>
+                                                    <dd>
+                                                        <kbd>"G"</kbd>
+                                                        " "
+                                                        <kbd>{key.to_uppercase()}</kbd>
+                                                    </dd>
+                                                </div>
+                                            }
+                                        })
+                                        .collect_view()}
+                                    <div>
+                                        <dt>"Search or run"</dt>
+                                        <dd>
+                                            <kbd>"Ctrl K"</kbd>
+                                        </dd>
+                                    </div>
+                                    <div>
+                                        <dt>"Search"</dt>
+                                        <dd>
+                                            <kbd>"/"</kbd>
+                                        </dd>
+                                    </div>
+                                    <div>
+                                        <dt>"This sheet"</dt>
+                                        <dd>
+                                            <kbd>"?"</kbd>
+                                        </dd>
+                                    </div>
+                                </dl>
+                            </section>
+                        </div>
                     </div>
-                </div>
-            </form>
-        </dialog>
-    }
+                </form>
+            </dialog>
+        }
     .into_any()
+}
+
+/// A key as it is printed on keyboards.
+fn shown(key: &str) -> String {
+    if key.len() == 1 { key.to_uppercase() } else { key.to_owned() }
 }

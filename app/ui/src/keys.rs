@@ -1,6 +1,6 @@
 //! Keys for everything an agent does in a day: single letters, `g` and a letter to go.
 
-use crate::{icons::Icon, type_ahead};
+use crate::{icons::Icon, me, type_ahead};
 use leptos::{ev, prelude::*};
 use leptos_router::hooks::{use_location, use_navigate};
 use std::{cell::Cell, rc::Rc};
@@ -37,8 +37,10 @@ pub const KEYS: &[(&str, Command, &str)] = &[
     ("e", Command::Resolve, "Resolve"),
 ];
 
-/// `g` and then one of these.
-pub const PLACES: &[(&str, &str, &str, Icon)] = &[
+/// A place to go to: its key after `g`, address, name and icon.
+pub type Place = (&'static str, &'static str, &'static str, Icon);
+
+const PLACES: &[Place] = &[
     ("i", "/tickets", "Inbox", Icon::Inbox),
     ("m", "/tickets?assignee=me", "Assigned to me", Icon::User),
     ("u", "/tickets?assignee=none", "Unassigned", Icon::Unassigned),
@@ -48,6 +50,12 @@ pub const PLACES: &[(&str, &str, &str, Icon)] = &[
     ("p", "/me", "Devices and theme", Icon::User),
     ("t", "/settings/priority", "Settings", Icon::Settings),
 ];
+
+/// Where this person can go.
+pub fn places() -> impl Iterator<Item = &'static Place> {
+    let all = me::start().role() == Some(domain::Role::Superadmin);
+    PLACES.iter().filter(move |(_, to, ..)| all || !to.starts_with("/settings"))
+}
 
 /// What has been pressed, and which dialogs are open.
 #[derive(Clone, Copy)]
@@ -64,8 +72,9 @@ pub fn provide_keys() {
     provide_context(keys);
     let go = go();
     let going = Rc::new(Cell::new(false));
+    let places: Vec<&Place> = places().collect();
     Effect::new(move || {
-        let (go, going) = (go.clone(), going.clone());
+        let (go, going, places) = (go.clone(), going.clone(), places.clone());
         let handle = window_event_listener(ev::keydown, move |event| {
             let key = event.key();
             hide_tips(key == "Escape");
@@ -85,7 +94,7 @@ pub fn provide_keys() {
                 return;
             }
             if going.replace(false) {
-                if let Some((_, to, ..)) = PLACES.iter().find(|(k, ..)| *k == key) {
+                if let Some((_, to, ..)) = places.iter().find(|(k, ..)| *k == key) {
                     event.prevent_default();
                     go(to);
                 }

@@ -39,12 +39,24 @@ pub fn Devices() -> impl IntoView {
                 <h1 class="page__title">{person.map(|p| p.name)}</h1>
                 <p class="page__lead">{lead}</p>
             </div>
-            <form method="post" action="/sign-out">
-                <button class="button" type="submit">
-                    <Ico icon=Icon::LogOut />
-                    "Sign out"
-                </button>
-            </form>
+            <div class="actions">
+                // Elsewhere they are in the rail's menu.
+                {(me::start().role() == Some(domain::Role::Superadmin))
+                    .then(|| {
+                        view! {
+                            <a class="button only-phone" href="/settings/priority">
+                                <Ico icon=Icon::Settings />
+                                "Settings"
+                            </a>
+                        }
+                    })}
+                <form method="post" action="/sign-out">
+                    <button class="button" type="submit">
+                        <Ico icon=Icon::LogOut />
+                        "Sign out"
+                    </button>
+                </form>
+            </div>
         </header>
         {refused.map(|error| view! { <ErrorNotice error=error /> })}
         <section class="section">

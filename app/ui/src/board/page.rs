@@ -265,7 +265,7 @@ fn mark(lane: &Lane, lanes: Lanes) -> Option<AnyView> {
                 .into_any(),
             )
         }
-        (Lane::Named(name, _), Lanes::Assignee) => Some(view! { <Avatar name=name.clone() /> }.into_any()),
+        (Lane::Named(name, _), Lanes::Assignee) => Some(avatar(name, "").element().into_any()),
         (Lane::Nobody, Lanes::Assignee) => Some(view! { <Ico icon=Icon::Unassigned /> }.into_any()),
         _ => None,
     }

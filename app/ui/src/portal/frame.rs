@@ -68,7 +68,7 @@ pub fn PortalFrame() -> impl IntoView {
 #[component]
 pub fn PortalMe() -> impl IntoView {
     view! {
-        <div class="portal__width portal__width--read">
+        <div class="portal__width portal__width--read stack">
             <Devices />
         </div>
     }

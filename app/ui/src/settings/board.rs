@@ -40,7 +40,7 @@ fn Limits(columns: Vec<Status>) -> impl IntoView {
     view! {
         <form method="post" action="/settings/board" class="stack" novalidate>
             <div class="table-wrap">
-                <table class="table">
+                <table class="table table--stack">
                     <caption class="sr-only">"Limits of the board's columns"</caption>
                     <thead>
                         <tr>
@@ -78,7 +78,7 @@ fn Limit(status: Status) -> impl IntoView {
             <th scope="row" class="settings__name">
                 <StatusMark status=status />
             </th>
-            <td>
+            <td data-label="At most">
                 <input
                     class="input settings__number"
                     name=limit.clone()
@@ -101,7 +101,7 @@ fn Limit(status: Status) -> impl IntoView {
                         }
                     })}
             </td>
-            <td>
+            <td data-label="When it is full">
                 <label class="check">
                     <input type="checkbox" name=refuse checked=full />
                     <span>"Refuse more" <span class="sr-only">{format!(" in {name}")}</span></span>

@@ -27,8 +27,10 @@ const PAGES: [(&str, &str, Icon); 3] = [
 pub fn SettingsFrame() -> impl IntoView {
     if me::start().role() != Some(Role::Superadmin) {
         return view! {
+            <Title text="Settings" />
             <div class="page page--narrow">
                 <div class="page__body">
+                    <h1 class="page__title">"Settings"</h1>
                     <ErrorNotice error=Error::forbidden() />
                 </div>
             </div>

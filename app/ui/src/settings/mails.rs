@@ -56,7 +56,7 @@ pub fn QuarantinePage() -> impl IntoView {
 fn Mails(page: Page<Quarantined>) -> impl IntoView {
     view! {
         <div class="table-wrap">
-            <table class="table">
+            <table class="table table--stack">
                 <caption class="sr-only">"Unreadable mails, newest first"</caption>
                 <thead>
                     <tr>
@@ -96,12 +96,12 @@ fn Row(mail: Quarantined) -> impl IntoView {
     view! {
         <tr>
             <td>{subject}</td>
-            <td>{mail.from_address.unwrap_or_else(|| "unknown".into())}</td>
-            <td>{mail.reason}</td>
-            <td class="fit">
+            <td data-label="From">{mail.from_address.unwrap_or_else(|| "unknown".into())}</td>
+            <td data-label="Why">{mail.reason}</td>
+            <td class="fit" data-label="Taken in">
                 <When at=mail.at />
             </td>
-            <td class="fit">
+            <td class="fit" data-label="As it came">
                 <a
                     class="button button--sm"
                     href=format!("/settings/mails/{}/raw", mail.id)

@@ -39,7 +39,7 @@ fn Table(table: PriorityTable) -> impl IntoView {
         <form method="post" action="/settings/priority" class="stack">
             <input type="hidden" name="was" value=shown />
             <div class="table-wrap">
-                <table class="table">
+                <table class="table table--stack table--even">
                     <caption class="sr-only">"Priority of each pair of urgency and importance"</caption>
                     <thead>
                         <tr>
@@ -60,7 +60,7 @@ fn Table(table: PriorityTable) -> impl IntoView {
                                         {Level::ALL
                                             .map(|importance| {
                                                 view! {
-                                                    <td>
+                                                    <td data-label=format!("Importance: {}", importance.name())>
                                                         <Choice urgency importance now=table.of(urgency, importance) />
                                                     </td>
                                                 }
