@@ -46,7 +46,7 @@ export const conversation = (page: Page): Locator => page.getByRole('region', { 
 export const replyField = (page: Page): Locator => page.getByRole('textbox', { name: /^Reply to/ });
 export const noteField = (page: Page): Locator => page.getByRole('textbox', { name: 'Internal note' });
 export const property = (page: Page, name: string): Locator =>
-  page.getByRole('complementary').getByRole('button', { name, exact: true });
+  page.getByRole('complementary').getByRole('button', { name: new RegExp(`^${name}(:|$)`) });
 
 /** Waits until what was written is kept by the server. */
 export async function draftSaved(page: Page): Promise<void> {
