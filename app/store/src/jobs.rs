@@ -53,11 +53,13 @@ pub async fn enqueue(tx: &mut Tx, work: &Work, run_at: Time, priority: i16, dedu
 }
 
 /// Takes the next job that is due, for some minutes. Another worker's jobs are passed over, not waited for.
+///
+/// From then on it no longer waits, so the same work may be enqueued again: what changes while it is done is not missed.
 pub async fn take(tx: &mut Tx) -> Result<Option<Job>> {
     let now = tx.at();
     let until = time::OffsetDateTime::from(tx.now.plus_millis(TAKEN_MS));
     let row = sqlx::query!(
-        "update jobs set taken_until = $2, attempts = attempts + 1
+        "update jobs set taken_until = $2, attempts = attempts + 1, dedupe_key = null
          where id = (
              select id from jobs
              where failed_at is null and run_at <= $1 and (taken_until is null or taken_until < $1)

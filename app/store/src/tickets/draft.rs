@@ -7,7 +7,6 @@ use domain::{
     ticket::{BODY_MAX, Writing},
     timeline::Draft,
 };
-use sqlx::PgConnection;
 
 pub(super) fn word(writing: Writing) -> &'static str {
     match writing {
@@ -54,15 +53,10 @@ pub async fn save(tx: &mut Tx, actor: &Actor, id: TicketId, draft: Draft) -> Res
     Ok(())
 }
 
-/// This person's unsent texts on a ticket.
-pub(super) async fn of(conn: &mut PgConnection, actor: &Actor, id: TicketId) -> Result<Vec<Draft>> {
-    let Some(person) = actor.user_id() else { return Ok(Vec::new()) };
-    let rows = sqlx::query!("select writing, body from drafts where user_id = $1 and ticket_id = $2", person.0, id.0)
-        .fetch_all(conn)
-        .await
-        .ours()?;
-    Ok(rows
-        .into_iter()
-        .map(|r| Draft { writing: if r.writing == "note" { Writing::Note } else { Writing::Reply }, body: r.body })
-        .collect())
+/// The unsent texts of user `$2` on a ticket `t`, as JSON; read by [`from_json`].
+pub(super) const COLUMN: &str = "(select json_agg(json_build_object('writing', d.writing, 'body', d.body))::text \
+     from drafts d where d.user_id = $2 and d.ticket_id = t.id)";
+
+pub(super) fn from_json(drafts: Option<&str>) -> Result<Vec<Draft>> {
+    drafts.map_or(Ok(Vec::new()), serde_json::from_str).ours()
 }

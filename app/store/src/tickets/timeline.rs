@@ -2,7 +2,7 @@
 
 use crate::{OrOurs, events};
 use domain::{
-    Actor, AttachmentId, EventId, Result, TicketId, UserId,
+    Actor, EventId, Result, TicketId, UserId,
     attachment::Attachment,
     event::Audience,
     people::Person,
@@ -11,10 +11,14 @@ use domain::{
     timeline::{Author, Entry, Message, PAGE, Part, Slice},
 };
 use sqlx::{PgConnection, Row, postgres::PgRow};
-use std::collections::HashMap;
 
+/// The files of a message come as JSON in the same row: a statement of their own would cost as much as the rest.
 const COLUMNS: &str = "e.id, e.at, e.actor_id, e.actor_name, e.actor_staff, e.kind, e.data, \
-     m.html, m.quoted_html, m.channel, m.foreign_html";
+     m.html, m.quoted_html, m.channel, m.foreign_html, \
+     case when m.event_id is not null then ( \
+         select json_agg(json_build_object('id', a.id, 'key', a.key, 'name', a.name, 'content_type', a.content_type, \
+                                           'size', a.size, 'deleted_by', a.deleted_by) order by a.id)::text \
+         from attachments a where a.event_id = e.id and not a.inline) end";
 
 /// The least audience whose entries this actor may read on a ticket they may see.
 pub(crate) fn audience(actor: &Actor, facts: policy::TicketFacts) -> Audience {
@@ -59,8 +63,7 @@ pub(super) async fn slice(conn: &mut PgConnection, id: TicketId, audience: Audie
     }
     before.reverse();
     before.append(&mut after);
-    let entries = with_attachments(conn, before).await?;
-    Ok(Slice { entries, more_before, more_after })
+    Ok(Slice { entries: before, more_before, more_after })
 }
 
 /// Entries of a ticket on one side of an entry, nearest first. The audience stands in the text, not as a parameter, so
@@ -88,13 +91,14 @@ pub async fn entries(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Entry>>
     let sql = format!(
         "select {COLUMNS} from events e left join messages m on m.event_id = e.id where e.id = any($1) order by e.id"
     );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *conn).await.ours()?;
-    let entries = rows.iter().map(from_row).collect::<Result<Vec<_>>>()?;
-    with_attachments(conn, entries).await
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(conn).await.ours()?;
+    rows.iter().map(from_row).collect()
 }
 
 fn from_row(row: &PgRow) -> Result<Entry> {
     let what = events::join(row.try_get(5).ours()?, row.try_get(6).ours()?)?;
+    let files: Option<&str> = row.try_get(11).ours()?;
+    let attachments: Vec<Attachment> = files.map_or(Ok(Vec::new()), serde_json::from_str).ours()?;
     (|| {
         let actor: Option<i64> = row.try_get(2)?;
         let name: String = row.try_get(3)?;
@@ -104,7 +108,7 @@ fn from_row(row: &PgRow) -> Result<Entry> {
                 html,
                 quoted_html: row.try_get(8)?,
                 channel: Source::from_word(row.try_get(9)?).unwrap_or(Source::Web),
-                attachments: Vec::new(),
+                attachments,
                 foreign_html: row.try_get(10)?,
             }),
             None => None,
@@ -122,37 +126,4 @@ fn from_row(row: &PgRow) -> Result<Entry> {
         })
     })()
     .ours()
-}
-
-/// Adds the files to the messages among these entries.
-async fn with_attachments(conn: &mut PgConnection, mut entries: Vec<Entry>) -> Result<Vec<Entry>> {
-    let ids: Vec<i64> = entries.iter().filter(|e| e.message.is_some()).map(|e| e.id.0).collect();
-    if ids.is_empty() {
-        return Ok(entries);
-    }
-    let mut files: HashMap<i64, Vec<Attachment>> = HashMap::new();
-    let rows = sqlx::query!(
-        r#"select id, event_id as "event_id!", key, name, content_type, size, deleted_by from attachments
-           where event_id = any($1) and not inline order by id"#,
-        &ids,
-    )
-    .fetch_all(conn)
-    .await
-    .ours()?;
-    for r in rows {
-        files.entry(r.event_id).or_default().push(Attachment {
-            id: AttachmentId(r.id),
-            key: r.key,
-            name: r.name,
-            content_type: r.content_type,
-            size: r.size,
-            deleted_by: r.deleted_by,
-        });
-    }
-    for entry in &mut entries {
-        if let (Some(message), Some(found)) = (&mut entry.message, files.remove(&entry.id.0)) {
-            message.attachments = found;
-        }
-    }
-    Ok(entries)
 }
