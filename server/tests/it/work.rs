@@ -88,6 +88,28 @@ async fn what_ends_its_worker_each_time_is_given_up() {
     assert_eq!(world.count("select count(*) from jobs where failed_at is not null").await, 1);
 }
 
+#[tokio::test]
+async fn the_same_work_waits_once_beside_what_is_being_done() {
+    let world = World::new().await;
+    let ask = async || {
+        let mut tx = world.desk.begin().await.unwrap();
+        jobs::enqueue(&mut tx, &Work::Sweep, world.now(), 0, Some("sweep")).await.unwrap();
+        tx.commit().await.unwrap();
+        world.count("select count(*) from jobs").await
+    };
+    assert_eq!((ask().await, ask().await), (1, 1));
+    let mut tx = world.desk.begin().await.unwrap();
+    let running = jobs::take(&mut tx).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    // Asked for while it runs: what it has read already may have changed.
+    assert_eq!((ask().await, ask().await), (2, 2));
+    // It fails, and is tried again beside the one that waits.
+    let mut tx = world.desk.begin().await.unwrap();
+    jobs::fail(&mut tx, &running, "no").await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(ask().await, 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn work_is_done_at_once_and_clearing_up_plans_itself() {
     let world = World::new().await;
