@@ -1,6 +1,6 @@
 //! Pages: that they arrive whole, and what they cost.
 
-use crate::support::{World, browser::Browser, seed, sql};
+use crate::support::{World, browser::Browser, node::soon, seed, sql};
 use domain::{
     StatusId, TicketId,
     board::BoardFilter,
@@ -37,7 +37,7 @@ async fn pages_that_many_open_at_once_all_arrive_whole() {
         ] {
             let browser = browser.clone();
             open.spawn(async move {
-                let page = browser.get(&path).await;
+                let page = soon(&path, browser.get(&path)).await;
                 assert_eq!(page.status, StatusCode::OK, "{path}");
                 assert!(
                     page.text.contains(wanted) && page.text.contains("</html>"),
