@@ -68,6 +68,11 @@ impl FromServerFnError for RpcError {
     /// What went wrong on the way: nothing of it is shown but whether the server could be reached.
     fn from_server_fn_error(cause: ServerFnErrorErr) -> Self {
         let (code, message) = match cause {
+            // On the server, what cannot be read is what it was sent; in the browser, what came back.
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Deserialization(_) => {
+                (Code::Invalid, "The server did not understand this. Please reload the page and try again.")
+            }
             ServerFnErrorErr::Request(_) => {
                 (Code::Unavailable, "The server cannot be reached. What you typed is still here; please try again.")
             }
@@ -76,7 +81,10 @@ impl FromServerFnError for RpcError {
             }
             _ => (Code::Internal, "The server gave an answer that this page does not understand. Please reload it."),
         };
-        Self(Error::new(code, message))
+        let error = Error::new(code, message);
+        #[cfg(feature = "ssr")]
+        set_status(&error);
+        Self(error)
     }
 }
 
@@ -84,7 +92,9 @@ impl FromServerFnError for RpcError {
 pub type Rpc<T> = Result<T, RpcError>;
 
 #[cfg(feature = "ssr")]
-pub use server::*;
+use server::set_status;
+#[cfg(feature = "ssr")]
+pub use server::{Signed, call, desk, signed};
 
 #[cfg(feature = "ssr")]
 mod server {
@@ -121,12 +131,17 @@ mod server {
     {
         let result = operation(desk(), signed().actor).await;
         result.map_err(|error| {
-            if let (Some(response), Ok(status)) =
-                (use_context::<ResponseOptions>(), axum::http::StatusCode::from_u16(error.code.status()))
-            {
-                response.set_status(status);
-            }
+            set_status(&error);
             RpcError(error)
         })
+    }
+
+    /// Gives the answer to this request the HTTP status of a failure.
+    pub(super) fn set_status(error: &Error) {
+        if let (Some(response), Ok(status)) =
+            (use_context::<ResponseOptions>(), axum::http::StatusCode::from_u16(error.code.status()))
+        {
+            response.set_status(status);
+        }
     }
 }

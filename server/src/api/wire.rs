@@ -142,10 +142,8 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// A ticket as this actor may see it. Lists and single tickets of customers come without staff's knowledge from the
-    /// operations; what an operation returns after a change is trimmed here.
+    /// A ticket in the words of staff or of customers. Customers' tickets come without staff's knowledge from the operations.
     pub fn new(catalog: &Catalog, ticket: ticket::Ticket, staff: bool) -> Self {
-        let ticket = if staff { ticket } else { store::tickets::view::for_customers(ticket) };
         let (status, status_name) = status(&catalog.workflow, ticket.status, staff);
         Self {
             id: ticket.id.0,

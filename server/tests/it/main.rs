@@ -20,6 +20,8 @@ mod live;
 mod mail;
 mod outage;
 mod pages;
+mod people;
+mod rpc;
 mod search;
 mod settings;
 mod tickets;

@@ -21,6 +21,7 @@ pub mod browser;
 pub mod files;
 pub mod node;
 pub mod proxy;
+pub mod random;
 pub mod seed;
 mod server;
 pub mod sql;

@@ -30,7 +30,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTicket) -> Result<Tick
     };
     let event = message::add(tx, message::As::person(actor, &requester), ticket, &said).await?;
     attachments::claim(tx, actor, ticket, event, &input.attachments).await?;
-    row::load(&mut tx.conn, ticket).await
+    Ok(super::for_actor(actor, row::load(&mut tx.conn, ticket).await?))
 }
 
 async fn requester(tx: &mut Tx, actor: &Actor, wanted: Option<&Requester>) -> Result<Principal> {

@@ -163,7 +163,7 @@ pub async fn write_by(
         .await
         .ours()?;
     }
-    Ok((row::load(&mut tx.conn, id).await?, event))
+    Ok((super::for_actor(actor, row::load(&mut tx.conn, id).await?), event))
 }
 
 /// The status that a message brings along: the one asked for by staff, or the reopening by a customer.

@@ -50,3 +50,9 @@ async fn take_turn(tx: &mut Tx, id: TicketId) -> Result<()> {
         .ours()?;
     Ok(())
 }
+
+/// A ticket as this actor may know it.
+fn for_actor(actor: &Actor, ticket: Ticket) -> Ticket {
+    let internal = policy::may(actor, Action::SeeInternal, Some(ticket.facts()));
+    if internal { ticket } else { view::for_customers(ticket) }
+}

@@ -74,6 +74,15 @@ impl Browser {
         self.send(request.body(Body::from(form)).unwrap()).await
     }
 
+    /// Calls a server function of our own page.
+    pub async fn call(&self, path: &str, input: impl Into<Body>) -> Page {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(input.into()).unwrap()).await
+    }
+
     pub async fn send(&self, mut request: Request<Body>) -> Page {
         if let Some(cookie) = &self.cookie {
             request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
