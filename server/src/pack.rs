@@ -30,15 +30,13 @@ pub async fn pack(request: Request, next: Next) -> Response {
         return response;
     }
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if !wanted {
-        return response;
-    }
     let (mut parts, body) = response.into_parts();
-    // Pages and data are whole in memory before they are sent; nothing grows by this.
+    // Pages and data are whole in memory before they are sent; nothing grows by this. What makes a page is done by then,
+    // in one task with it: nothing of it goes on beside the body.
     let Ok(plain) = to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let packed = if plain.len() < LEAST { None } else { PACKER.with_borrow_mut(|packer| gzip(packer, &plain)) };
+    let packed = if !wanted || plain.len() < LEAST { None } else { PACKER.with_borrow_mut(|packer| gzip(packer, &plain)) };
     let body = match packed {
         Some(packed) => {
             parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
