@@ -118,6 +118,7 @@ test('places, palette and sheet by keyboard', async ({ page }) => {
     await keyboard.press('g');
     await keyboard.press(letter ?? '');
     await expect(page).toHaveURL(address ?? '');
+    await expect(page.locator('#main:focus, #main :focus')).toBeAttached();
   }
   await expect(page.getByRole('heading', { name: 'Theme' })).toBeVisible();
 
@@ -138,6 +139,15 @@ test('places, palette and sheet by keyboard', async ({ page }) => {
   await keyboard.type(`#${id}`);
   await keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'Scanner of hall nine' })).toBeVisible();
+  await expect(conversation(page)).toBeFocused();
+
+  // On the board, too, Enter opens what has the focus.
+  await keyboard.press('g');
+  await keyboard.press('b');
+  await page.locator(`#card-${id}`).focus();
+  await keyboard.press('Enter');
+  await expect(page).toHaveURL(`/tickets/${id}`);
+  await expect(conversation(page)).toBeFocused();
 
   // What is typed before the page has come is for that page, not for the ticket: no "e" may resolve it.
   await keyboard.press('/');

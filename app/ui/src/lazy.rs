@@ -12,6 +12,7 @@ use crate::{
     keys::Keys,
     portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalTicket},
     settings::{BoardSettings, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
+    shared::focus_page,
     tickets::{history::HistoryPage, inbox::Inbox, new::NewTicketPage, page::TicketPage, search::SearchPage},
 };
 use leptos::{lazy, prelude::*};
@@ -31,6 +32,7 @@ macro_rules! part {
 
             #[lazy]
             fn $part(page: Page) -> AnyView {
+                focus_page();
                 match page {
                     $(Page::$route => view! { <$page /> }.into_any(),)+
                 }

@@ -325,6 +325,13 @@ impl Drag {
             (" " | "Enter", true) => self.put_down(),
             ("Escape", true) => self.back(),
             ("Tab", true) => {}
+            // On the card itself; the link in it opens by itself.
+            ("Enter", false) if is_card(event) => {
+                let link = element_of(id).and_then(|card| card.query_selector("a").ok().flatten());
+                if let Some(link) = link.and_then(|link| link.dyn_into::<web_sys::HtmlElement>().ok()) {
+                    link.click();
+                }
+            }
             (key @ ("ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown"), true) => self.step(key),
             _ => return,
         }
@@ -418,6 +425,11 @@ impl Drag {
 pub fn card_of(event: &web_sys::Event) -> Option<TicketId> {
     let element = event.target()?.dyn_into::<web_sys::Element>().ok()?;
     element.closest("[data-card]").ok()??.get_attribute("data-card")?.parse().ok().map(TicketId)
+}
+
+fn is_card(event: &web_sys::Event) -> bool {
+    let element = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|e| e.has_attribute("data-card"))
 }
 
 fn element_of(id: TicketId) -> Option<web_sys::Element> {

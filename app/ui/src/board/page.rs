@@ -10,7 +10,7 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, Menu, avatar, awaited, keep_focus, state_icon, state_word},
+    shared::{EmptyState, ErrorNotice, Markup, Menu, avatar, awaited, focus_page, keep_focus, state_icon, state_word},
     tickets::filters::{ClearChip, TicketChips, filter_of},
 };
 use domain::{
@@ -133,6 +133,7 @@ fn LanesMenu(lanes: Memo<Lanes>) -> impl IntoView {
 
 #[component]
 fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callback<()>) -> impl IntoView {
+    focus_page();
     let cards = RwSignal::new(Cards::new(&board));
     let position = board.position;
     let tags = StoredValue::new(board.tags);

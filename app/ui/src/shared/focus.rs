@@ -1,5 +1,6 @@
 //! Focus is never lost: what replaces or removes the focused element says where the focus goes on.
 
+use crate::me;
 use leptos::{prelude::*, task};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
@@ -35,7 +36,7 @@ pub fn keep_focus(change: impl FnOnce()) {
     let Some((id, whole)) = held else { return };
     task::spawn_local(async move {
         settled().await;
-        if document().active_element().is_some_and(|e| e.tag_name() != "BODY") {
+        if !is_lost() {
             return;
         }
         let item = document().get_element_by_id(&id);
@@ -49,6 +50,27 @@ pub fn hand_on(button: &web_sys::Event, holder: &str, selector: &str) {
     let button = button.current_target().and_then(|t| t.dyn_into::<Element>().ok());
     let holder = button.and_then(|b| b.closest(holder).ok().flatten());
     focus(holder.and_then(|h| h.query_selector(selector).ok().flatten()));
+}
+
+/// Whether nothing has the focus: what had it is gone.
+pub fn is_lost() -> bool {
+    document().active_element().is_none_or(|e| e.tag_name() == "BODY")
+}
+
+/// For a page in the making: if it comes in place of another one, and the focus has gone with that, it goes on here. The
+/// first page of a visit is left to the browser.
+pub fn focus_page() {
+    if !me::taken_over().get_untracked() {
+        return;
+    }
+    Effect::new(|| {
+        task::spawn_local(async {
+            settled().await;
+            if is_lost() {
+                focus_main();
+            }
+        });
+    });
 }
 
 /// Focuses what is read on this page: the conversation, the board, or else all of it.

@@ -16,7 +16,7 @@ pub use avatar::{Avatar, avatar};
 pub use awaited::awaited;
 pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast_error, toaster};
 pub use field::Field;
-pub use focus::{focus_main, focus_soon, hand_on, keep_focus, settled};
+pub use focus::{focus_main, focus_page, focus_soon, hand_on, is_lost, keep_focus, settled};
 pub use markup::Markup;
 pub use menu::Menu;
 pub use picker::{Choice, Picker};

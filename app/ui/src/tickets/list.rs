@@ -10,7 +10,7 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar, awaited, keep_focus},
+    shared::{EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar, awaited, focus_page, keep_focus},
     type_ahead,
 };
 use domain::{
@@ -127,6 +127,7 @@ fn ListBar() -> impl IntoView {
 /// The rows: pages are added below; what others change moves in at once, unless that would move what is being read.
 #[component]
 fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
+    focus_page();
     let filter = StoredValue::new(filter);
     let missing = page.is_none();
     let page = page.unwrap_or_default();

@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     icons::{Ico, Icon},
+    me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, awaited, settled},
+    shared::{EmptyState, ErrorNotice, awaited, is_lost, settled},
     type_ahead,
 };
 use domain::{
@@ -77,11 +78,14 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     state.follow();
     let PropsOpen(props_open) = expect_context();
     props_open.set(false);
+    let in_place = me::taken_over().get_untracked();
     // The parts of the page listen to keys from their own effects on, which come before this one's last.
     Effect::new(move || {
         leptos::task::spawn_local(async move {
             settled().await;
-            from_list(state);
+            if in_place {
+                read_on(state);
+            }
             type_ahead::arrived();
         });
     });
@@ -107,11 +111,12 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     .into_any()
 }
 
-/// Whoever has opened the ticket from the list reads on in the conversation.
-fn from_list(state: TicketState) {
+/// Whoever has come to the ticket from the list, or from a page that is gone, reads on in the conversation.
+fn read_on(state: TicketState) {
     let focused = document().active_element();
-    let in_list = focused.is_some_and(|e| e.closest(".ticket-list, .palette").ok().flatten().is_some());
-    if let (true, Some(Some(conversation))) = (in_list, state.conversation.scroller.try_get_untracked()) {
+    let left =
+        focused.is_some_and(|e| e.id() == "main" || e.closest(".ticket-list, .palette").ok().flatten().is_some());
+    if let (true, Some(Some(conversation))) = (left || is_lost(), state.conversation.scroller.try_get_untracked()) {
         let _ = conversation.focus();
     }
 }
