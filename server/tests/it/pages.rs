@@ -163,3 +163,61 @@ async fn screens_read_no_more_as_the_table_grows() {
     let (small, large) = (rows_read(4_000).await, rows_read(16_000).await);
     assert!(large * 10 <= small * 13, "{small} rows with 4,000 tickets, {large} with 16,000");
 }
+
+/// Who gets which page: a visitor, the ticket's customer, another customer, an agent, a superadmin. 3xx: they are sent on, to
+/// where they can sign in or work.
+#[tokio::test]
+async fn each_page_is_for_who_may_see_it() {
+    const STAFF: [u16; 5] = [302, 302, 302, 200, 200];
+    let world = World::new().await;
+    let (jana, other, agent, admin) =
+        (world.customer().await, world.customer().await, world.agent().await, world.superadmin().await);
+    let ticket = world.ticket(&jana).await.id;
+    world.note(&agent, ticket, "Secretly, the fuse is gone.").await;
+    let visitor = Browser::of_visitor(&world);
+    let mut browsers = vec![visitor.clone()];
+    for who in [&jana, &other, &agent, &admin] {
+        browsers.push(visitor.clone().signed_in(who).await);
+    }
+    let pages = [
+        ("/".to_owned(), [302; 5]),
+        ("/sign-in".to_owned(), [200, 302, 302, 302, 302]),
+        ("/sign-up".to_owned(), [200, 302, 302, 302, 302]),
+        ("/set-up".to_owned(), [302; 5]),
+        ("/portal".to_owned(), [302, 200, 200, 200, 200]),
+        ("/portal/new".to_owned(), [302, 200, 200, 200, 200]),
+        ("/portal/me".to_owned(), [302, 200, 200, 200, 200]),
+        (format!("/portal/tickets/{ticket}"), [302, 200, 404, 404, 404]),
+        ("/tickets".to_owned(), STAFF),
+        (format!("/tickets/{ticket}"), STAFF),
+        (format!("/tickets/{ticket}/history"), STAFF),
+        ("/new".to_owned(), STAFF),
+        ("/board".to_owned(), STAFF),
+        ("/search?q=fuse".to_owned(), STAFF),
+        ("/me".to_owned(), STAFF),
+        ("/settings".to_owned(), [302, 302, 302, 403, 302]),
+        ("/settings/priority".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/board".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/mails".to_owned(), [302, 302, 302, 403, 200]),
+    ];
+    let routes = include_str!("../../../app/ui/src/app.rs").matches("<Route ").count();
+    assert_eq!(pages.len(), routes, "each page of the application has its line here");
+    let mut wrong = Vec::new();
+    for (path, expected) in &pages {
+        for (caller, browser) in browsers.iter().enumerate() {
+            let page = browser.get(path).await;
+            if page.status.as_u16() != expected[caller] {
+                let to = page.headers.get(http::header::LOCATION);
+                wrong.push(format!("{path}, {caller}: {} {to:?} instead of {}", page.status, expected[caller]));
+            }
+            assert!(caller > 2 || !page.text.contains("Secretly"), "{path} tells {caller} what only staff may know");
+        }
+    }
+    for nothing in ["/nothing", "/tickets/nine", "/tickets/999999", "/portal/tickets/999999", "/settings/nothing"] {
+        let page = browsers[4].get(nothing).await;
+        if page.status != StatusCode::NOT_FOUND {
+            wrong.push(format!("{nothing}: {}", page.status));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
