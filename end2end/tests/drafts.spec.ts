@@ -1,6 +1,6 @@
 import { ADA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, hydrated } from '../support/fixtures.ts';
-import { connected, conversation, draftSaved, live, newTicket, noteField, property, replyField } from '../support/tickets.ts';
+import { connected, conversation, draftSaved, live, newTicket, noteField, property, reply, replyField } from '../support/tickets.ts';
 
 test('a draft begun in one browser goes on in another', async ({ page, openPage }) => {
   await signIn(page, MIA);
@@ -97,4 +97,32 @@ test('a reply is held back once, and kept whatever is chosen', async ({ page, op
   await expect(hold).toBeHidden();
   await expect(replyField(page)).toHaveValue('');
   await connected(page);
+});
+
+test('one\'s own message is shown once, however late its answer comes', async ({ page, openPage }) => {
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  const other = await openPage();
+  await signIn(other, ADA);
+  await live(page, `/tickets/${id}`);
+  await live(other, `/tickets/${id}`);
+  let answer = () => {};
+  const held = new Promise<void>((go) => (answer = go));
+  await page.route('**/rpc/tickets/write', async (route) => {
+    const response = await route.fetch();
+    await held;
+    await route.fulfill({ response });
+  });
+  await replyField(page).fill('It is on its way.');
+  await page.keyboard.press('Control+Enter');
+  await expect(conversation(other).getByText('It is on its way.')).toBeVisible();
+  await reply(other, id, 'And I know it.');
+  // By now the page has been told of both.
+  await expect(conversation(page).getByText('And I know it.')).toBeVisible();
+  await expect(conversation(page).getByText('It is on its way.')).toHaveCount(1);
+  await expect(conversation(page).getByText('Sending…')).toBeVisible();
+  answer();
+  await expect(conversation(page).getByText('Sending…')).toHaveCount(0);
+  await expect(conversation(page).getByText('It is on its way.')).toHaveCount(1);
+  await expect(conversation(page).getByRole('listitem').last()).toContainText('And I know it.');
 });

@@ -77,6 +77,9 @@ test('a server that is killed and comes back costs nobody a word', async ({ page
 
   await server.kill();
   await expect(lost(page)).toBeVisible();
+  // What the page shows of it must not be asked of the server that is gone.
+  const icon = lost(page).locator('svg');
+  await expect.poll(() => icon.evaluate((icon: SVGGraphicsElement) => icon.getBBox().width)).toBeGreaterThan(0);
   await expect(lost(customer)).toBeInViewport();
   await customer.getByLabel('Your answer').fill('Still red.');
   await customer.getByRole('button', { name: 'Send' }).click();
