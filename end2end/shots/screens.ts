@@ -146,8 +146,10 @@ const press = (key: string) => async (page: Page) => {
   await page.locator('body').press(key);
   await page.locator('dialog[open]').waitFor();
 };
-const note = async (page: Page, size: string) => {
-  if (size === 'phone') await page.getByRole('button', { name: 'Write an internal note' }).click();
+const note = async (page: Page) => {
+  // At rest, a phone shows a lock in place of the tabs.
+  const lock = page.getByRole('button', { name: 'Write an internal note' });
+  if (await lock.isVisible()) await lock.click();
   else await page.getByRole('tab', { name: 'Note' }).click();
   await page.locator('.composer__text').fill('They are on site until six. **Bring the spare roll.**');
 };
@@ -174,7 +176,7 @@ const screens: Screen[] = [
   { name: 'inbox-filtered', who: 'agent', at: '/tickets?status=all&urgency=high&importance=medium&sort=created&tag=1' },
   { name: 'inbox-nothing', who: 'agent', at: '/tickets?requester=1' },
   { name: 'inbox-menu', who: 'agent', at: '/tickets', act: (page) => page.getByRole('button', { name: 'Order' }).click() },
-  { name: 'ticket', who: 'agent', at: first('/tickets?status=waiting_customer', '.ticket-row__subject') },
+  { name: 'ticket', who: 'agent', at: first('/tickets?status=waiting_for_customer', '.ticket-row__subject') },
   { name: 'ticket-long', who: 'agent', at: found('Grundstücksverkehrsgenehmigungszuständigkeitsübertragung') },
   { name: 'ticket-mail', who: 'agent', at: found('Wochenbericht') },
   { name: 'ticket-files', who: 'agent', at: found('Dateien+zum+Drucker') },
