@@ -279,3 +279,18 @@ test('what is typed while the ticket is still on its way is all there', async ({
   await expect(noteField(page)).toHaveValue('escalate this, please!');
   await connected(page);
 });
+
+test('the help of a control comes when it is pointed at, and goes with Escape', async ({ page }) => {
+  await signIn(page, MIA);
+  await live(page, `/tickets/${await newTicket(page)}`);
+  const bold = page.getByRole('button', { name: 'Bold' });
+  const help = () =>
+    bold.evaluate((button) => {
+      const { content, visibility } = getComputedStyle(button, '::after');
+      return visibility === 'visible' ? content : 'none';
+    });
+  await bold.hover();
+  await expect.poll(help).toBe('"Bold"');
+  await page.keyboard.press('Escape');
+  expect(await help()).toBe('none');
+});

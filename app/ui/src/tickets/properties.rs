@@ -441,8 +441,8 @@ fn Customer(state: TicketState) -> impl IntoView {
                         </a>
                         <span class="customer__meta">
                             <a href=format!("mailto:{email}")>{email.clone()}</a>
-                            {company.map(|c| format!(" · {}", c.name))}
                         </span>
+                        {company.map(|c| view! { <span class="customer__meta">{c.name}</span> })}
                     </div>
                 }
             }}
