@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from '@playwright/test';
 import { ADA, JANA, MIA, signIn } from '../support/demo.ts';
@@ -40,7 +40,9 @@ const test = base.extend<Photographer, { empty: Server; cookies: Cookies }>({
   server: [
     async ({}, use) => {
       const server = await Server.start({}, 600);
-      await server.importMails(await folderOfMails());
+      const mails = await folderOfMails();
+      await server.importMails(mails);
+      await rm(mails, { recursive: true });
       await talkLong(server);
       await use(server);
       await server.stop();
