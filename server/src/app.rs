@@ -2,7 +2,7 @@
 //!
 //! Other interfaces (REST, websocket, plain forms) are merged into [`router`] as routers of their own.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{FromRef, Request, State, WebSocketUpgrade};
@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use domain::Error;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
-use leptos_axum::{LeptosRoutes as _, generate_route_list_with_exclusions_and_ssg_and_context};
+use leptos_axum::{AxumRouteListing, LeptosRoutes as _, generate_route_list_with_exclusions_and_ssg_and_context};
 use store::Desk;
 use tower_http::csrf::CsrfLayer;
 use tower_http::trace::TraceLayer;
@@ -75,14 +75,20 @@ impl AppState {
     }
 }
 
+/// The pages of the application. Listed once in a process, and so before any page is made: while Leptos lists them, no
+/// page anywhere in the process loads its data, and would wait for them for ever.
+static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
+
 /// The whole application, without the socket it listens on.
 pub fn router(state: AppState) -> Router {
     together::install();
     let (shell, context, listing) = (state.clone(), state.clone(), state.clone());
-    // Listing the routes runs the application once, so it needs what a request would give it.
-    let (routes, _) = generate_route_list_with_exclusions_and_ssg_and_context(ui::App, None, move || listing.provide());
+    let routes = ROUTES.get_or_init(|| {
+        // Listing the routes runs the application once, so it needs what a request would give it.
+        generate_route_list_with_exclusions_and_ssg_and_context(ui::App, None, move || listing.provide()).0
+    });
     let pages = Router::new()
-        .leptos_routes_with_context(&state, routes, move || context.provide(), move || shell.shell())
+        .leptos_routes_with_context(&state, routes.clone(), move || context.provide(), move || shell.shell())
         .merge(forms::router())
         .merge(portal::router(state.config.max_upload_mb))
         .merge(files::router())

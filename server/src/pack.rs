@@ -36,7 +36,8 @@ pub async fn pack(request: Request, next: Next) -> Response {
     let Ok(plain) = to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let packed = if !wanted || plain.len() < LEAST { None } else { PACKER.with_borrow_mut(|packer| gzip(packer, &plain)) };
+    let packed =
+        if !wanted || plain.len() < LEAST { None } else { PACKER.with_borrow_mut(|packer| gzip(packer, &plain)) };
     let body = match packed {
         Some(packed) => {
             parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
