@@ -1,12 +1,14 @@
 //! The application inside `<body>`: the router and every page behind it.
 
 use crate::{
+    accounts::{SetUpPage, SignInPage, SignUpPage},
     lazy::{
-        BoardRoute, BoardSettingsRoute, HistoryRoute, InboxRoute, MeRoute, NewTicketRoute, PortalHomeRoute,
-        PortalMeRoute, PortalNewRoute, PortalRoute, PortalTicketRoute, PrioritySettingsRoute, QuarantineRoute,
-        SearchRoute, SetUpRoute, SettingsRoute, SettingsStartRoute, SignInRoute, SignUpRoute, StaffRoute, TicketRoute,
+        BoardRoute, BoardSettingsRoute, HistoryRoute, InboxRoute, MeRoute, NewTicketRoute, PortalNewRoute,
+        PortalTicketRoute, PrioritySettingsRoute, QuarantineRoute, SearchRoute, SettingsRoute, SettingsStartRoute,
+        StaffRoute, TicketRoute,
     },
     me,
+    portal::{PortalFrame, PortalHome, PortalMe},
     tickets::page::NoTicket,
 };
 use leptos::{html, prelude::*};
@@ -30,13 +32,13 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=Home ssr=SsrMode::Async />
-                <Route path=path!("/sign-in") view={Lazy::<SignInRoute>::new()} ssr=SsrMode::Async />
-                <Route path=path!("/sign-up") view={Lazy::<SignUpRoute>::new()} ssr=SsrMode::Async />
-                <Route path=path!("/set-up") view={Lazy::<SetUpRoute>::new()} ssr=SsrMode::Async />
-                <ParentRoute path=path!("/portal") view={Lazy::<PortalRoute>::new()} ssr=SsrMode::Async>
-                    <Route path=path!("") view={Lazy::<PortalHomeRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
+                <Route path=path!("/set-up") view=SetUpPage ssr=SsrMode::Async />
+                <ParentRoute path=path!("/portal") view=PortalFrame ssr=SsrMode::Async>
+                    <Route path=path!("") view=PortalHome ssr=SsrMode::Async />
                     <Route path=path!("new") view={Lazy::<PortalNewRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("me") view={Lazy::<PortalMeRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("me") view=PortalMe ssr=SsrMode::Async />
                     <Route path=path!("tickets/:id") view={Lazy::<PortalTicketRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("") view={Lazy::<StaffRoute>::new()} ssr=SsrMode::Async>

@@ -22,7 +22,8 @@ fn follow_dialog(dialog: NodeRef<html::Dialog>, open: RwSignal<bool>) {
 
 /// The palette: go anywhere, find a ticket, by typing.
 #[component]
-pub fn Palette(keys: Keys) -> impl IntoView {
+pub fn Palette() -> impl IntoView {
+    let keys: Keys = expect_context();
     let Keys { palette: open, sheet, .. } = keys;
     let dialog = NodeRef::<html::Dialog>::new();
     follow_dialog(dialog, open);
@@ -147,7 +148,8 @@ pub fn Palette(keys: Keys) -> impl IntoView {
 
 /// The sheet that lists all keys.
 #[component]
-pub fn Shortcuts(keys: Keys) -> impl IntoView {
+pub fn Shortcuts() -> impl IntoView {
+    let keys: Keys = expect_context();
     let Keys { sheet: open, .. } = keys;
     let dialog = NodeRef::<html::Dialog>::new();
     follow_dialog(dialog, open);

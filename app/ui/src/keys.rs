@@ -212,8 +212,8 @@ pub fn Dialogs() -> impl IntoView {
     let once = |open: RwSignal<bool>| Memo::new(move |was: Option<&bool>| was == Some(&true) || open.get());
     let (palette, sheet) = (once(keys.palette), once(keys.sheet));
     view! {
-        {move || palette.get().then(|| Suspend::new(crate::lazy::palette(keys)))}
-        {move || sheet.get().then(|| Suspend::new(crate::lazy::shortcuts(keys)))}
+        {move || palette.get().then(|| Suspend::new(crate::lazy::palette()))}
+        {move || sheet.get().then(|| Suspend::new(crate::lazy::shortcuts()))}
     }
     .into_any()
 }

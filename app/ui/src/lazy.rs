@@ -1,21 +1,23 @@
 //! Pages that a browser loads when it first comes to them.
 //!
-//! The module that every visitor loads holds what all pages share. Each kind of visitor has a few parts on top; what two
-//! parts share becomes a part of its own. A page names its parts in its head, so they are fetched side by side, not one
-//! after the other.
+//! The module that every visitor loads holds the small pages (signing in, the customer's list of tickets) and what all
+//! pages share. What only staff need, and what weighs much, is split off into a few parts; what two parts share becomes a
+//! part of its own. A page names its parts in its head, so they are fetched side by side, not one after the other.
+//!
+//! Few and large, because they are compressed apart: a part for each kind of visitor made every page a quarter heavier.
 
 use crate::{
-    accounts::{MePage, SetUpPage, SignInPage, SignUpPage},
+    accounts::MePage,
     board::page::BoardPage,
     dialogs::{Palette, Shortcuts},
     frame::StaffFrame,
-    keys::Keys,
-    portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalTicket},
+    portal::{PortalNew, PortalTicket},
     settings::{BoardSettings, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
     shared::focus_page,
     tickets::{history::HistoryPage, inbox::Inbox, new::NewTicketPage, page::TicketPage, search::SearchPage},
 };
 use leptos::{lazy, prelude::*};
+use leptos_router::LazyRoute;
 
 /// A part with its pages: for each the name of its route.
 macro_rules! part {
@@ -68,17 +70,20 @@ part! {
     staff, __preload_staff: StaffRoute = StaffFrame, InboxRoute = Inbox
 }
 part! {
-    ticket, __preload_ticket: TicketRoute = TicketPage
-}
-part! {
-    new, __preload_new: NewTicketRoute = NewTicketPage
+    /// Writing on tickets, and opening them.
+    ticket, __preload_ticket: TicketRoute = TicketPage, NewTicketRoute = NewTicketPage
 }
 part! {
     board, __preload_board: BoardRoute = BoardPage
 }
 part! {
     /// What is opened now and then.
-    more, __preload_more: SearchRoute = SearchPage, MeRoute = MePage, HistoryRoute = HistoryPage
+    more, __preload_more:
+    SearchRoute = SearchPage,
+    MeRoute = MePage,
+    HistoryRoute = HistoryPage,
+    PaletteRoute = Palette,
+    ShortcutsRoute = Shortcuts,
 }
 part! {
     settings, __preload_settings:
@@ -89,34 +94,18 @@ part! {
     QuarantineRoute = QuarantinePage,
 }
 part! {
-    /// Getting in.
-    door, __preload_door: SignInRoute = SignInPage, SignUpRoute = SignUpPage, SetUpRoute = SetUpPage
-}
-part! {
-    /// Where customers start.
-    customer, __preload_customer:
-    PortalRoute = PortalFrame,
-    PortalHomeRoute = PortalHome,
-    PortalMeRoute = PortalMe,
-}
-part! {
     /// What customers do beside looking through their tickets.
     portal, __preload_portal: PortalNewRoute = PortalNew, PortalTicketRoute = PortalTicket
 }
 
-#[lazy]
-fn dialogs(keys: Keys, palette: bool) -> AnyView {
-    if palette { view! { <Palette keys /> }.into_any() } else { view! { <Shortcuts keys /> }.into_any() }
-}
-
 /// The palette.
-pub async fn palette(keys: Keys) -> AnyView {
-    dialogs(keys, true).await
+pub async fn palette() -> AnyView {
+    PaletteRoute::view(PaletteRoute::data()).await
 }
 
 /// The sheet that lists all keys.
-pub async fn shortcuts(keys: Keys) -> AnyView {
-    dialogs(keys, false).await
+pub async fn shortcuts() -> AnyView {
+    ShortcutsRoute::view(ShortcutsRoute::data()).await
 }
 
 /// The parts that the page at this address needs: the document names them, so that they come with the first module.
@@ -126,14 +115,11 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
     match (steps.next(), steps.next()) {
         (Some("tickets"), None) => &["staff"],
         (Some("tickets"), Some(_)) if steps.next() == Some("history") => &["staff", "more"],
-        (Some("tickets"), Some(_)) => &["staff", "ticket"],
-        (Some("new"), _) => &["staff", "new"],
+        (Some("tickets"), Some(_)) | (Some("new"), _) => &["staff", "ticket"],
         (Some("board"), _) => &["staff", "board"],
         (Some("search" | "me"), _) => &["staff", "more"],
         (Some("settings"), _) => &["staff", "settings"],
-        (Some("portal"), Some("new" | "tickets")) => &["customer", "portal"],
-        (Some("portal"), _) => &["customer"],
-        (Some("sign-in" | "sign-up" | "set-up"), None) => &["door"],
+        (Some("portal"), Some("new" | "tickets")) => &["portal"],
         _ => &[],
     }
 }

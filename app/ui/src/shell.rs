@@ -51,11 +51,7 @@ impl LazyParts {
         let modules = self.modules(now);
         // What staff will come to next is fetched when nothing else is: going there is instant then, and works while the
         // server restarts.
-        let later = if now.contains(&"staff") {
-            self.modules(&["dialogs", "ticket", "new", "board", "more"])
-        } else {
-            Vec::new()
-        };
+        let later = if now.contains(&"staff") { self.modules(&["more", "ticket", "board"]) } else { Vec::new() };
         let folder = &self.folder;
         let mut links = String::new();
         if !modules.is_empty() {

@@ -45,7 +45,7 @@ pub fn TicketList() -> impl IntoView {
     );
     view! {
         <section class="ticket-list" aria-label="Tickets">
-            <ListBar />
+            <ListBar late=!on_list />
             {awaited(Skeleton, move || async move {
                     let loaded: Rpc<Option<Page<Ticket>>> = first.await;
                     match loaded {
@@ -99,9 +99,23 @@ pub fn list_title(query: &ParamsMap) -> &'static str {
     }
 }
 
+/// The room of the filters, before they are there.
+fn still_chips() -> Markup {
+    ["To do", "Assignee", "Urgency", "Importance", "Company", "Tag", "Order: Last changed"]
+        .into_iter()
+        .fold(Markup::new("<div class=\"ticket-list__chips chips\" aria-hidden=\"true\">"), |chips, chip| {
+            chips.raw("<span class=\"chip\">").raw(chip).raw("</span>")
+        })
+        .raw("</div>")
+}
+
 /// Heading and filters.
 #[component]
-fn ListBar() -> impl IntoView {
+fn ListBar(
+    /// Whether a ticket is what the page is about: then the filters come to life with the script, and cost nothing before.
+    late: bool,
+) -> impl IntoView {
+    let taken_over = me::taken_over();
     let query = use_query_map();
     let title = move || list_title(&query.get());
     view! {
@@ -114,12 +128,20 @@ fn ListBar() -> impl IntoView {
                 </a>
             </div>
         </header>
-        <div class="ticket-list__chips chips">
-            <StatusChip />
-            <TicketChips />
-            <OrderChip />
-            <ClearChip />
-        </div>
+        {move || {
+            if late && !taken_over.get() {
+                return still_chips().element().into_any();
+            }
+            view! {
+                <div class="ticket-list__chips chips">
+                    <StatusChip />
+                    <TicketChips />
+                    <OrderChip />
+                    <ClearChip />
+                </div>
+            }
+                .into_any()
+        }}
     }
     .into_any()
 }

@@ -1,29 +1,28 @@
 //! Where staff write: a reply or a note, with files, kept as a draft, held back once when somebody else was faster.
 
+mod files;
+mod foot;
+mod hold;
+
+use self::{files::Files, foot::Foot, hold::Hold};
 use super::{
-    attachments::file_icon,
     drafts::{DraftText, Saved},
     head::first_name,
     markdown::{self, Tool},
     rpc,
     state::{Pending, TicketState},
-    uploads::{Progress, Upload, Uploads, files_of},
+    uploads::{Uploads, files_of},
 };
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
-    shared::Menu,
 };
 use domain::{
     Code, StatusId,
-    attachment::{ACCEPT, preview},
-    text,
     ticket::{NewMessage, Writing},
-    timeline::{Draft, Entry},
-    workflow::Category,
+    timeline::Draft,
 };
 use leptos::{ev, html, prelude::*, task::spawn_local};
-use std::sync::Arc;
 use wasm_bindgen::JsCast;
 
 /// While somebody types, the others are told so at most this often, in milliseconds.
@@ -316,87 +315,6 @@ fn Tabs(desk: Desk) -> impl IntoView {
     .into_any()
 }
 
-/// What others have written since this person last looked.
-fn missed(state: TicketState) -> Vec<Arc<Entry>> {
-    let seen = state.seen.get();
-    let me = crate::me::me().map(|m| m.id);
-    state.conversation.entries.with(|entries| {
-        entries
-            .iter()
-            .filter(|e| e.message.is_some() && Some(e.id) > seen && e.by.person.as_ref().map(|p| p.id) != me)
-            .cloned()
-            .collect()
-    })
-}
-
-#[component]
-fn Hold(desk: Desk) -> impl IntoView {
-    move || {
-        let status = desk.held.get()?;
-        let missed = missed(desk.state);
-        let who = missed.last().map_or_else(|| "Somebody".to_owned(), |e| first_name(&e.by.name));
-        let first = missed.first().map(|e| e.id);
-        let lines = missed
-            .iter()
-            .filter_map(|e| Some((first_name(&e.by.name), e.message.as_ref()?)))
-            .map(|(name, message)| format!("{name}: “{}”", text::excerpt(&plain(&message.html), 180)))
-            .map(|line| view! { <p>{line}</p> })
-            .collect_view();
-        Some(view! {
-            <div class="composer__hold" role="alert">
-                <Ico icon=Icon::Warning />
-                <p class="composer__hold-title">{format!("{who} wrote while you were writing")}</p>
-                {lines}
-                <div class="actions">
-                    <button
-                        class="button button--sm button--primary"
-                        type="button"
-                        on:click=move |_| {
-                            // The button goes away with what it stands in.
-                            desk.focus();
-                            desk.send(status, true);
-                        }
-                    >
-                        "Send all the same"
-                    </button>
-                    <button
-                        class="button button--sm"
-                        type="button"
-                        on:click=move |_| {
-                            desk.focus();
-                            desk.held.set(None);
-                            desk.state.seen.set(desk.state.conversation.newest.get_untracked());
-                            if let Some(first) = first {
-                                desk.state.conversation.to_entry(first);
-                            }
-                        }
-                    >
-                        "Read first"
-                    </button>
-                </div>
-            </div>
-        })
-    }
-}
-
-/// The text of HTML that the server has made, for an excerpt.
-fn plain(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    let mut inside = false;
-    for c in html.chars() {
-        match c {
-            '<' => inside = true,
-            '>' => {
-                inside = false;
-                text.push(' ');
-            }
-            c if !inside => text.push(c),
-            _ => {}
-        }
-    }
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&")
-}
-
 #[component]
 fn Field(desk: Desk) -> impl IntoView {
     let last_told = StoredValue::new(0.0_f64);
@@ -476,217 +394,6 @@ fn Field(desk: Desk) -> impl IntoView {
                     }
                 })
         }}
-    }
-    .into_any()
-}
-
-#[component]
-fn Files(desk: Desk) -> impl IntoView {
-    view! {
-        <div class="composer__files">
-            <For each=move || desk.uploads.list.get() key=|u| u.key let:upload>
-                <FileChip upload desk />
-            </For>
-        </div>
-    }
-    .into_any()
-}
-
-#[component]
-fn FileChip(upload: Upload, desk: Desk) -> impl IntoView {
-    let Upload { key, name, size, progress, .. } = upload;
-    let remove = format!("Remove {name}");
-    let (state, words, done, icon) = (progress.clone(), progress.clone(), progress.clone(), progress);
-    view! {
-        <span
-            class="attachment"
-            data-state=move || matches!(state.get(), Progress::Failed(_)).then_some("failed")
-            role=move || matches!(words.get(), Progress::Failed(_)).then_some("alert")
-        >
-            {move || {
-                let icon = match icon.get() {
-                    Progress::Sending(_) => Icon::Upload,
-                    Progress::Done(file) => file_icon(preview(&file.content_type)),
-                    Progress::Failed(_) => Icon::Alert,
-                };
-                view! { <Ico icon /> }
-            }}
-            {move || {
-                let progress = done.get();
-                let label = match &progress {
-                    Progress::Sending(percent) => format!("{percent} %"),
-                    Progress::Done(_) => text::bytes(size),
-                    Progress::Failed(why) => why.clone(),
-                };
-                // The reason names the file already.
-                let refused = matches!(progress, Progress::Failed(_)) && label.contains(&name);
-                let bar = match progress {
-                    Progress::Sending(percent) => Some(percent),
-                    _ => None,
-                };
-                view! {
-                    <span class="attachment__text">
-                        {(!refused).then(|| view! { <span class="attachment__name">{name.clone()}</span> })}
-                        <span class="attachment__size">{label}</span>
-                    </span>
-                    {bar
-                        .map(|percent| {
-                            view! {
-                                <i
-                                    class="attachment__bar"
-                                    role="progressbar"
-                                    aria-label=format!("Upload of {name}")
-                                    aria-valuenow=percent
-                                    style=format!("--done:{percent}%")
-                                ></i>
-                            }
-                        })}
-                }
-            }}
-            <button
-                class="button button--ghost button--icon"
-                type="button"
-                aria-label=remove
-                on:click=move |_| {
-                    desk.focus();
-                    desk.uploads.remove(key);
-                }
-            >
-                <Ico icon=Icon::Close />
-            </button>
-        </span>
-    }
-    .into_any()
-}
-
-#[component]
-fn Foot(desk: Desk) -> impl IntoView {
-    let chooser = NodeRef::<html::Input>::new();
-    let tool = move |tool: Tool, icon: Icon, name: &'static str| {
-        view! {
-            <button
-                class="button button--ghost button--icon"
-                type="button"
-                aria-label=name
-                data-tip=name
-                data-tip-side="top"
-                disabled=move || desk.preview.with(Option::is_some)
-                on:click=move |_| desk.use_tool(tool)
-            >
-                <Ico icon />
-            </button>
-        }
-    };
-    let show_preview = move |_| {
-        if desk.preview.with_untracked(Option::is_some) {
-            return desk.write(desk.mode.get_untracked());
-        }
-        let body = desk.draft().text.get_untracked();
-        spawn_local(async move {
-            match rpc::preview(body).await {
-                Ok(html) => desk.preview.set(Some(html)),
-                Err(error) => desk.state.toaster.fail(&error.0),
-            }
-        });
-    };
-    let verb = move || if desk.is_note() { "Add" } else { "Send" };
-    let next = move || {
-        let current = desk.state.ticket.with(|t| t.status);
-        desk.state.workflow.with_value(|w| w.next(current).cloned().collect::<Vec<_>>())
-    };
-    view! {
-        <div class="composer__foot">
-            <div class="composer__tools" role="toolbar" aria-label="Format">
-                {tool(Tool::Bold, Icon::Bold, "Bold")}
-                {tool(Tool::Italic, Icon::Italic, "Italic")}
-                {tool(Tool::List, Icon::List, "List")}
-                {tool(Tool::Link, Icon::Link, "Link")}
-                {tool(Tool::Quote, Icon::Quote, "Quote")}
-                {tool(Tool::Code, Icon::Code, "Code")}
-                <button
-                    class="button button--ghost button--icon"
-                    type="button"
-                    aria-label="Attach files"
-                    data-tip="Attach files"
-                    data-tip-side="top"
-                    on:click=move |_| {
-                        if let Some(chooser) = chooser.get_untracked() {
-                            chooser.click();
-                        }
-                    }
-                >
-                    <Ico icon=Icon::Paperclip />
-                </button>
-                <input
-                    type="file"
-                    multiple
-                    hidden
-                    accept=ACCEPT
-                    node_ref=chooser
-                    aria-label="Files to attach"
-                    on:change=move |_| {
-                        if let Some(chooser) = chooser.get_untracked() {
-                            desk.uploads.add(files_of(chooser.files()));
-                            // The same file can be chosen again.
-                            chooser.set_value("");
-                        }
-                    }
-                />
-                <button
-                    class="button button--ghost button--icon"
-                    type="button"
-                    aria-label="Preview"
-                    aria-pressed=move || desk.preview.with(Option::is_some).to_string()
-                    data-tip="Preview"
-                    data-tip-side="top"
-                    on:click=show_preview
-                >
-                    <Ico icon=Icon::Eye />
-                </button>
-            </div>
-            <div class="composer__send">
-                <Menu
-                    class="button"
-                    label="Send and set status"
-                    up=true
-                    end=true
-                    button=ViewFn::from(move || {
-                        view! {
-                            <span class="hide-phone">{format!("{} and…", verb())}</span>
-                            <Ico icon=Icon::ChevronUp />
-                        }
-                    })
-                >
-                    {move || {
-                        next()
-                            .into_iter()
-                            .map(|status| {
-                                let id = status.id;
-                                let name = match status.category {
-                                    Category::Resolved => format!("{} and resolve", verb()),
-                                    Category::Closed => format!("{} and close", verb()),
-                                    _ => format!("{}, then {}", verb(), status.name),
-                                };
-                                view! {
-                                    <button
-                                        class="menu__item"
-                                        type="button"
-                                        role="menuitem"
-                                        on:click=move |_| desk.send(Some(id), false)
-                                    >
-                                        <span>{name}</span>
-                                    </button>
-                                }
-                            })
-                            .collect_view()
-                    }}
-                </Menu>
-                <button class="button button--primary" type="submit" aria-keyshortcuts="Control+Enter">
-                    {move || if desk.is_note() { "Add note" } else { "Send" }}
-                    <kbd>"Ctrl ↵"</kbd>
-                </button>
-            </div>
-        </div>
     }
     .into_any()
 }
