@@ -54,7 +54,7 @@ async fn of(address: &str, cookie: &str, page: &str) -> anyhow::Result<Weight> {
         let path = file.split(['?', '#']).next().unwrap_or_default();
         *match path.rsplit_once('.').map(|(_, extension)| extension) {
             Some("js") => &mut weight.script,
-            Some("wasm") => &mut weight.wasm,
+            Some("wasm" | "bin") => &mut weight.wasm,
             Some("css") => &mut weight.style,
             _ => &mut weight.other,
         } += size;
@@ -64,7 +64,7 @@ async fn of(address: &str, cookie: &str, page: &str) -> anyhow::Result<Weight> {
 
 /// The files of the site that a page makes a browser load, each once: what stands in quotes and is no link to a page.
 fn files(page: &str) -> BTreeSet<String> {
-    const KINDS: [&str; 8] = [".js", ".wasm", ".css", ".woff2", ".svg", ".png", ".ico", ".webmanifest"];
+    const KINDS: [&str; 9] = [".js", ".wasm", ".bin", ".css", ".woff2", ".svg", ".png", ".ico", ".webmanifest"];
     page.split("<link rel=\"prefetch\"")
         .enumerate()
         // What is fetched when all is done is no part of a first load: the rest of such a tag is passed over.

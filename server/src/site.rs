@@ -90,13 +90,13 @@ impl Site {
         let lazy = self
             .files
             .get(&manifest)
-            .and_then(|file| serde_json::from_slice::<HashMap<String, Vec<String>>>(&file.plain).ok())
-            .filter(|parts| !parts.is_empty())
-            .map(|preload| {
+            .and_then(|file| serde_json::from_slice::<HashMap<String, String>>(&file.plain).ok())
+            .filter(|files| !files.is_empty())
+            .map(|files| {
                 Arc::new(LazyParts {
                     folder: format!("/{HASHED}"),
                     loader: named("split", "__wasm_split", "js"),
-                    preload,
+                    files,
                 })
             });
         Assets {

@@ -1,6 +1,6 @@
 //! The browser's half: compiled to WebAssembly, split into parts, and given its JavaScript glue.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::Profile;
+use crate::bundles::{self, Plan};
 use crate::project::{Project, run, timed};
 use crate::tools::WASM;
 
@@ -16,11 +17,11 @@ use crate::tools::WASM;
 pub const NAME: &str = "docket";
 /// What the splitter calls its script. The module names it too, so its hash must have the length of these dashes.
 pub const SPLIT: &str = "__wasm_split.______________________.js";
-/// What was split off: for each part the files to load, as JSON.
+/// What was split off: for each part the file to load, as JSON.
 pub const MANIFEST: &str = "__wasm_split_manifest.json";
 
 /// Counts up when the steps below change, so that what earlier versions left behind is not taken for current.
-const STEPS: &str = "2";
+const STEPS: &str = "3";
 
 /// The files of the browser's half by name, as the tools left them: without hashes in their names.
 pub type Parts = BTreeMap<String, Vec<u8>>;
@@ -71,8 +72,6 @@ fn process(input: &[u8], folder: &Path) -> Result<()> {
     options.link_name = &link_name;
     let split =
         wasm_split_cli_support::transform(options).map_err(|error| anyhow!("cannot split the module: {error:#}"))?;
-    let manifest: BTreeMap<_, _> = split.prefetch_map.into_iter().collect();
-    fs::write(folder.join(MANIFEST), serde_json::to_vec(&manifest)?)?;
     Bindgen::new()
         .input_path(&main)
         .keep_lld_exports(true)
@@ -85,26 +84,35 @@ fn process(input: &[u8], folder: &Path) -> Result<()> {
         .generate(folder)
         .context("cannot write the JavaScript glue")?;
     fs::remove_file(main)?;
-    crate::site::walk(folder, &mut |name, path| {
-        if name.ends_with(".wasm") {
-            fs::write(path, without_names(&fs::read(path)?)?)?;
-        }
-        Ok(())
-    })
+    gather(folder, &split.prefetch_map.into_iter().collect())
 }
 
-/// A module without the names of its functions, which in a part that was split off weigh more than its code.
-fn without_names(module: &[u8]) -> Result<Vec<u8>> {
-    let mut smaller = wasm_encoder::Module::new();
-    for payload in wasmparser::Parser::new(0).parse_all(module) {
-        let payload = payload?;
-        let dropped = matches!(&payload, wasmparser::Payload::CustomSection(section)
-            if matches!(section.name(), "name" | "producers"));
-        if let (Some((id, range)), false) = (payload.as_section(), dropped) {
-            smaller.section(&wasm_encoder::RawSection { id, data: &module[range] });
-        }
+/// Replaces the modules that were split off by files that hold all modules of a part.
+fn gather(folder: &Path, needs: &BTreeMap<String, Vec<String>>) -> Result<()> {
+    let plan = Plan::new(needs);
+    let mut modules = BTreeMap::new();
+    for name in needs.values().flatten().collect::<BTreeSet<_>>() {
+        let path = folder.join(format!("{name}.wasm"));
+        modules.insert(name.clone(), compact(&fs::read(&path)?)?);
+        fs::remove_file(path)?;
     }
-    Ok(smaller.finish())
+    let (files, index) = plan.gather(&modules)?;
+    for (name, content) in files {
+        fs::write(folder.join(name), content)?;
+    }
+    let script = folder.join(SPLIT);
+    fs::write(&script, bundles::loader(&fs::read_to_string(&script)?, &index)?)?;
+    Ok(fs::write(folder.join(MANIFEST), serde_json::to_vec(&plan.names())?)?)
+}
+
+/// A module without the names of its functions, which weigh more than its code, and without the room that the linker
+/// leaves in every number.
+fn compact(module: &[u8]) -> Result<Vec<u8>> {
+    let mut config = walrus::ModuleConfig::new();
+    config.generate_name_section(false).generate_producers_section(false);
+    let mut module = config.parse(module)?;
+    module.customs = walrus::ModuleCustomSections::default();
+    Ok(module.emit_wasm())
 }
 
 fn read_parts(folder: &Path) -> Result<Parts> {
@@ -134,12 +142,12 @@ pub fn name_by_content(parts: Parts) -> Result<(Parts, Vec<(String, String)>)> {
     let split_script = SPLIT.as_bytes();
     let mut renamed = Parts::new();
     for (name, mut content) in parts {
-        if name.ends_with(".wasm") {
+        if name.ends_with(".wasm") || name.ends_with(bundles::EXTENSION) {
             replace_in_place(&mut content, split_script, new_names.get(SPLIT).map(String::as_bytes));
         } else if name.ends_with(".js") {
             content = rename_in_text(content, &new_names)?;
         } else if name == MANIFEST {
-            content = rename_in_manifest(&content, &hash)?;
+            content = rename_in_manifest(&content, &new_names)?;
         }
         renamed.insert(new_name(&name, &hash), content);
     }
@@ -147,7 +155,7 @@ pub fn name_by_content(parts: Parts) -> Result<(Parts, Vec<(String, String)>)> {
     Ok((renamed, hashes.into()))
 }
 
-/// `docket_bg.wasm` becomes `docket.HASH.wasm`, `chunk_0.wasm` becomes `chunk_0.HASH.wasm`, and a script in a folder
+/// `docket_bg.wasm` becomes `docket.HASH.wasm`, `staff.bin` becomes `staff.HASH.bin`, and a script in a folder
 /// (`snippets/…`) keeps its name in a folder with the hash.
 fn new_name(name: &str, hash: &str) -> String {
     if name == SPLIT {
@@ -175,11 +183,11 @@ fn rename_in_text(content: Vec<u8>, new_names: &HashMap<String, String>) -> Resu
     Ok(text.into_bytes())
 }
 
-/// The manifest lists modules without their extension.
-fn rename_in_manifest(content: &[u8], hash: &str) -> Result<Vec<u8>> {
-    let mut manifest: BTreeMap<String, Vec<String>> = serde_json::from_slice(content)?;
-    for module in manifest.values_mut().flatten() {
-        *module = format!("{module}.{hash}");
+/// The manifest names files by part.
+fn rename_in_manifest(content: &[u8], new_names: &HashMap<String, String>) -> Result<Vec<u8>> {
+    let mut manifest: BTreeMap<String, String> = serde_json::from_slice(content)?;
+    for file in manifest.values_mut() {
+        *file = new_names.get(file).with_context(|| format!("the manifest names {file}, which is not there"))?.clone();
     }
     Ok(serde_json::to_vec(&manifest)?)
 }
@@ -209,9 +217,9 @@ mod tests {
         let parts = Parts::from([
             ("docket.js".to_owned(), format!("import * as s from \"./{SPLIT}\";new URL('docket_bg.wasm', u)").into()),
             ("docket_bg.wasm".to_owned(), format!("\0./{SPLIT}\0").into()),
-            (SPLIT.to_owned(), b"from \"./docket.js\";new URL(\"./chunk_0.wasm\", u)".to_vec()),
-            ("chunk_0.wasm".to_owned(), b"\0".to_vec()),
-            (MANIFEST.to_owned(), br#"{"page":["chunk_0"]}"#.to_vec()),
+            (SPLIT.to_owned(), b"from \"./docket.js\";const FILES = {\"page.bin\":{}}".to_vec()),
+            ("page.bin".to_owned(), b"\0".to_vec()),
+            (MANIFEST.to_owned(), br#"{"page":"page.bin"}"#.to_vec()),
         ]);
         let (renamed, hashes) = name_by_content(parts).unwrap();
         let hash = &hashes[0].1;
@@ -224,8 +232,8 @@ mod tests {
         assert_eq!(text(&format!("docket.{hash}.wasm")), format!("\0./__wasm_split.{hash}.js\0"));
         assert_eq!(
             text(&format!("__wasm_split.{hash}.js")),
-            format!("from \"./docket.{hash}.js\";new URL(\"./chunk_0.{hash}.wasm\", u)")
+            format!("from \"./docket.{hash}.js\";const FILES = {{\"page.{hash}.bin\":{{}}}}")
         );
-        assert_eq!(text(&format!("__wasm_split_manifest.{hash}.json")), format!("{{\"page\":[\"chunk_0.{hash}\"]}}"));
+        assert_eq!(text(&format!("__wasm_split_manifest.{hash}.json")), format!("{{\"page\":\"page.{hash}.bin\"}}"));
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod build;
+mod bundles;
 mod css;
 mod database;
 mod dev;

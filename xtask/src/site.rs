@@ -18,7 +18,7 @@ const HASHED: &str = "pkg";
 /// The font that every page shows its text in, and therefore names in its head.
 const TEXT_FONT: &str = "fonts/inter-latin.woff2";
 /// Files that lose at least a tenth when they are compressed.
-const COMPRESSIBLE: [&str; 9] = ["js", "mjs", "wasm", "css", "json", "svg", "txt", "html", "webmanifest"];
+const COMPRESSIBLE: [&str; 10] = ["js", "mjs", "wasm", "bin", "css", "json", "svg", "txt", "html", "webmanifest"];
 
 /// The site of a profile. The release's is the one that the binary embeds.
 pub fn folder(project: &Project, profile: Profile) -> PathBuf {

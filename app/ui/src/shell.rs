@@ -10,7 +10,10 @@ use leptos::{
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
-use crate::App;
+use crate::{
+    App,
+    icons::{Ico, Icon},
+};
 
 /// The addresses of the files that every page loads, as the build named them.
 ///
@@ -38,43 +41,26 @@ pub struct LazyParts {
     pub folder: String,
     /// The name of the script in this folder that loads them.
     pub loader: String,
-    /// For each part the files to load ahead.
-    pub preload: HashMap<String, Vec<String>>,
+    /// The file in this folder that holds a part, by part.
+    pub files: HashMap<String, String>,
 }
 
 impl LazyParts {
     /// What the page at this address will load anyway. Leptos would name it too, but only where it knows in time.
-    ///
-    /// As text: these are dozens of elements, and nothing ever happens to them.
     fn links(&self, path: &str) -> InertElement {
         let now = crate::lazy::parts_of(path);
-        let modules = self.modules(now);
         // What staff will come to next is fetched when nothing else is: going there is instant then, and works while the
         // server restarts.
-        let later = if now.contains(&"staff") { self.modules(&["more", "ticket", "board"]) } else { Vec::new() };
+        let later: &[&str] = if now.contains(&"staff") { &["staff_more", "staff_ticket", "staff_board"] } else { &[] };
         let folder = &self.folder;
-        let mut links = String::new();
-        if !modules.is_empty() {
-            links.push_str(&format!("<link rel=\"modulepreload\" href=\"{folder}/{}\">", self.loader));
-        }
-        let now = modules.iter().map(|module| ("preload", module));
-        let later = later.iter().filter(|module| !modules.contains(module)).map(|module| ("prefetch", module));
-        for (how, module) in now.chain(later) {
-            links.push_str(&format!(
-                "<link rel=\"{how}\" href=\"{folder}/{module}.wasm\" as=\"fetch\" type=\"application/wasm\" crossorigin>"
-            ));
+        let mut links = format!("<link rel=\"modulepreload\" href=\"{folder}/{}\">", self.loader);
+        let later = later.iter().filter(|part| !now.contains(part)).map(|part| ("prefetch", part));
+        for (how, part) in now.iter().map(|part| ("preload", part)).chain(later) {
+            if let Some(file) = self.files.get(*part) {
+                links.push_str(&format!("<link rel=\"{how}\" href=\"{folder}/{file}\" as=\"fetch\" crossorigin>"));
+            }
         }
         InertElement::new(links)
-    }
-
-    /// The modules that these parts are made of, each once.
-    fn modules(&self, parts: &[&str]) -> Vec<&String> {
-        let is_wanted = |key: &str| parts.iter().any(|part| key.strip_prefix(part).is_some_and(|k| k.starts_with('_')));
-        let mut modules: Vec<&String> =
-            self.preload.iter().filter(|(key, _)| is_wanted(key)).flat_map(|(_, modules)| modules).collect();
-        modules.sort_unstable();
-        modules.dedup();
-        modules
     }
 }
 
@@ -92,7 +78,8 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let path = request.as_ref().map_or("", |parts| parts.uri.path());
     let parts = assets.lazy.as_ref().map(|lazy| lazy.links(path));
     let start = format!(
-        "import start,{{hydrate}} from {:?};start({{module_or_path:{:?}}}).then(()=>hydrate())",
+        "{TRY_AGAIN}import({:?}).then(m=>m.default({{module_or_path:{:?}}}).then(()=>m.hydrate()))\
+         .catch(e=>{{console.error(e);tryAgain().then(()=>location.reload())}})",
         assets.script, assets.wasm
     );
     let font = assets.font.clone().map(|address| {
@@ -123,6 +110,15 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
             </head>
             <body>
                 <App />
+                <div class="toasts">
+                    <div class="toast" id="not-loaded" data-kind="error" role="alert" hidden>
+                        <Ico icon=Icon::Alert />
+                        <p class="toast__text">"A part of this page could not be loaded."</p>
+                        <button class="button button--sm" type="button">
+                            "Try again"
+                        </button>
+                    </div>
+                </div>
             </body>
         </html>
     }
@@ -143,6 +139,14 @@ fn restrict(response: &ResponseOptions, nonce: &Nonce) {
         response.insert_header(CONTENT_SECURITY_POLICY, policy);
     }
 }
+
+/// Says that something could not be loaded, and waits until somebody wants to try again or the network is back. The
+/// script that loads parts calls it too.
+const TRY_AGAIN: &str = "window.tryAgain=()=>new Promise(then=>{\
+    const note=document.getElementById('not-loaded');note.hidden=false;\
+    const go=()=>{note.hidden=true;then()};\
+    note.querySelector('button').addEventListener('click',go,{once:true});\
+    addEventListener('online',go,{once:true})});";
 
 /// Reloads the page when the development server came back as another process.
 const RELOAD: &str = "let seen;new EventSource('/dev/process').onmessage=e=>{\

@@ -1,0 +1,66 @@
+import { expect, hydrated } from '../support/fixtures.ts';
+import { MIA, signIn, test } from '../support/demo.ts';
+import { conversation, live, newTicket } from '../support/tickets.ts';
+
+const note = 'A part of this page could not be loaded.';
+
+test('a page of several parts loads each of them once', async ({ page }) => {
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  const loaded: string[] = [];
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url());
+    if (/\.(bin|wasm)$/.test(pathname)) loaded.push(pathname);
+  });
+  await live(page, `/tickets/${id}`);
+  const parts = () => loaded.map((path) => /pkg\/(\w+)\./.exec(path)?.[1]);
+  expect(parts().slice(0, 3).sort()).toEqual(['docket', 'staff', 'staff_ticket']);
+  // What comes next is fetched ahead, when nothing else is to be done.
+  await expect.poll(() => parts().sort()).toEqual(['docket', 'staff', 'staff_board', 'staff_more', 'staff_ticket']);
+});
+
+test('a page whose part cannot be loaded stays alive and can try again', async ({ page, allowErrors }) => {
+  allowErrors(/Failed to load resource/);
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  let cut = true;
+  let tried = 0;
+  await page.route(/\/pkg\/staff_ticket\..*\.bin$/, async (route) => {
+    tried += 1;
+    await (cut ? route.abort() : route.continue());
+  });
+  await live(page, '/tickets');
+  await page.locator(`a[href="/tickets/${id}"]`).first().click();
+  const alert = page.getByRole('alert').filter({ hasText: note });
+  await expect(alert).toBeVisible();
+
+  // What is there goes on working: another page, whose part has come.
+  await page.getByRole('link', { name: 'Board' }).first().click();
+  await expect(page).toHaveURL(/\/board/);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await page.goBack();
+
+  const before = tried;
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await expect.poll(() => tried).toBeGreaterThan(before);
+  await expect(alert).toBeVisible();
+  cut = false;
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await expect(alert).toBeHidden();
+  await page.goto('/tickets');
+  await page.locator(`a[href="/tickets/${id}"]`).first().click();
+  await expect(conversation(page)).toBeVisible();
+});
+
+test('a page whose first module cannot be loaded says so and is read anew', async ({ page, allowErrors }) => {
+  allowErrors(/Failed to load resource|Failed to fetch/);
+  let cut = true;
+  await page.route(/\/pkg\/docket\..*\.wasm$/, (route) => (cut ? route.abort() : route.continue()));
+  await page.goto('/sign-in');
+  const alert = page.getByRole('alert').filter({ hasText: note });
+  await expect(alert).toBeVisible();
+  cut = false;
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await hydrated(page);
+  await expect(alert).toBeHidden();
+});
