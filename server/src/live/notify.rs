@@ -11,10 +11,10 @@ use super::Live;
 /// Commits of this node are announced at most this often. Many commits, one call: PostgreSQL lets only one transaction
 /// with a `NOTIFY` commit at a time.
 const GAP: Duration = Duration::from_millis(5);
-/// How long after its last call another node still counts as there. They greet every 20 seconds.
-const PEER: Duration = Duration::from_secs(65);
-/// A node hears its own greetings too. After so long without any call the connection is taken for dead.
-const SILENCE: Duration = Duration::from_secs(70);
+/// How long after its last call another node still counts as there. They say that they live every four seconds.
+const PEER: Duration = Duration::from_secs(30);
+/// A node hears itself too. After so long without any call the connection is taken for dead.
+const SILENCE: Duration = Duration::from_secs(20);
 /// Pause before another try to reach the database.
 const RETRY: Duration = Duration::from_millis(500);
 
