@@ -26,6 +26,21 @@ async function messages(page: Page): Promise<string[]> {
   return conversation(page).locator('.message__body').allInnerTexts();
 }
 
+test('the numbers of the rail follow on both servers', async ({ page, openPage, second }) => {
+  const other = await openPage({ baseURL: second.url });
+  await signIn(page, MIA);
+  await signIn(other, ADA);
+  const number = (page: Page) => page.getByRole('navigation', { name: 'Main', exact: true }).getByRole('link', { name: /^Inbox/ }).locator('.count');
+  await live(other, '/tickets');
+  await live(page, '/search');
+  const before = Number(await number(other).innerText());
+  expect(before).toBeGreaterThan(0);
+  await expect(number(page)).toHaveText(String(before));
+  await newTicket(page, { subject: 'One more in the inbox' });
+  await expect(number(other)).toHaveText(String(before + 1));
+  await expect(number(page)).toHaveText(String(before + 1));
+});
+
 test('two servers on one database show each other all that happens', async ({ page, openPage, second }) => {
   const other = await openPage({ baseURL: second.url });
   await signIn(page, MIA);

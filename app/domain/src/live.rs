@@ -11,6 +11,20 @@ pub enum Topic {
     Ticket(TicketId),
     /// Every change of every ticket that this actor may see, as the ticket's summary.
     Tickets,
+    /// The numbers beside the places of the rail, for who may see the queues. They are told as they are now, whatever the
+    /// position.
+    Counts,
+}
+
+/// How many tickets wait, in all and for one person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Open, in progress or waiting.
+    pub active: i64,
+    /// Of those, mine.
+    pub mine: i64,
+    /// Of those, nobody's.
+    pub unassigned: i64,
 }
 
 /// From the browser.
@@ -45,6 +59,8 @@ pub enum ToBrowser {
     Ticket { ticket: Ticket, position: Position },
     /// Who else looks at a followed ticket right now.
     Presence { ticket: TicketId, people: Vec<Looking> },
+    /// The numbers of the person who is told.
+    Counts(Counts),
     /// Too much happened since the position: read the page again.
     Reset { topic: Topic },
     /// Not there, or not for this actor.

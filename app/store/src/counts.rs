@@ -1,12 +1,24 @@
 //! Numbers of tickets by state and assignee, kept by a reactor, so that no screen has to count.
 
 use crate::{OrOurs, Tx, events};
-use domain::{Result, UserId, event::Happening};
+use domain::{
+    Result, StatusId, UserId,
+    event::{Happening, Position},
+    live,
+};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
 /// The name of the reactor's cursor.
 pub const REACTOR: &str = "counts";
+
+/// The kinds of events that move a number.
+const MOVERS: [&str; 3] = ["ticket.created", "ticket.status", "ticket.assignee"];
+
+/// Whether an event of this kind moves a number, once the reactor has come to it.
+pub fn moves(kind: &str) -> bool {
+    MOVERS.contains(&kind)
+}
 
 /// Takes one batch of events into the counts. Returns how many were read; 0 means that there is nothing to do, or that
 /// another node is doing it.
@@ -87,12 +99,77 @@ impl Counts {
     }
 
     /// In these states; of one person, of nobody (`Some(None)`), or of all (`None`).
-    pub fn count(&self, statuses: &[domain::StatusId], assignee: Option<Option<UserId>>) -> i64 {
+    pub fn count(&self, statuses: &[StatusId], assignee: Option<Option<UserId>>) -> i64 {
         self.by
             .iter()
             .filter(|((status, _), _)| statuses.iter().any(|s| s.0 == *status))
             .filter(|((_, who), _)| assignee.is_none_or(|a| a.map_or(0, |u| u.0) == *who))
             .map(|(_, n)| n)
             .sum()
+    }
+}
+
+/// What waits now, for all of staff at once: the numbers of one person are picked from it without another statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// How far the reactor has come: what happened later is not in here yet.
+    pub position: Position,
+    active: i64,
+    /// By assignee; 0 stands for nobody.
+    by: HashMap<i64, i64>,
+}
+
+impl Waiting {
+    /// Reads them, in one statement. `active`: the states that count.
+    pub async fn load(conn: &mut PgConnection, active: &[StatusId]) -> Result<Self> {
+        let active: Vec<i64> = active.iter().map(|s| s.0).collect();
+        let rows = sqlx::query!(
+            r#"select r.xid::text::bigint as "transaction?", r.id as "id?", c.assignee_id as "assignee?", c.tickets as "tickets?"
+               from (select) one left join reactors r on r.name = $2
+               left join (select assignee_id, sum(tickets)::bigint as tickets from ticket_counts
+                          where status_id = any($1) group by assignee_id) c on true"#,
+            &active,
+            REACTOR,
+        )
+        .fetch_all(conn)
+        .await
+        .ours()?;
+        let mut found = Self::default();
+        for row in rows {
+            if let (Some(transaction), Some(id)) = (row.transaction, row.id) {
+                found.position = Position { transaction, id };
+            }
+            if let (Some(assignee), Some(tickets)) = (row.assignee, row.tickets) {
+                found.active += tickets;
+                found.by.insert(assignee, tickets);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The numbers of one person.
+    pub fn of(&self, user: Option<UserId>) -> live::Counts {
+        let of = |id: i64| self.by.get(&id).copied().unwrap_or_default();
+        live::Counts { active: self.active, mine: user.map_or(0, |u| of(u.0)), unassigned: of(0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{event::Was, ticket::Source};
+
+    #[test]
+    fn what_the_reactor_counts_is_known_by_its_word() {
+        let counted = [
+            Happening::Created { source: Source::Web },
+            Happening::Status(Was { from: StatusId(1), to: StatusId(2) }),
+            Happening::Assignee(Was { from: None, to: None }),
+        ];
+        for what in counted {
+            let (kind, _) = events::split(&what).expect("words");
+            assert!(moves(&kind), "{kind}");
+        }
+        assert!(!moves("message.reply"));
     }
 }

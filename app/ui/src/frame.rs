@@ -6,7 +6,10 @@ use crate::{
     live::{Connection, live},
     me,
     shared::{Avatar, Toasts, provide_toasts},
-    tickets::rpc::{Counts, nav_counts},
+};
+use domain::{
+    event::Position,
+    live::{Counts, ToBrowser, Topic},
 };
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
@@ -99,18 +102,9 @@ pub fn ConnectionBanner(help: &'static str, #[prop(optional)] new_tab: bool) -> 
 fn Rail(name: String) -> impl IntoView {
     let counts = RwSignal::new(None::<Counts>);
     Effect::new(move || {
-        let load = move || {
-            leptos::task::spawn_local(async move {
-                if let Ok(fresh) = nav_counts().await {
-                    counts.set(Some(fresh));
-                }
-            });
-        };
-        load();
-        let timer = set_interval_with_handle(load, std::time::Duration::from_secs(15));
-        on_cleanup(move || {
-            if let Ok(timer) = timer {
-                timer.clear();
+        live().follow(Topic::Counts, Position::default(), move |message| {
+            if let ToBrowser::Counts(fresh) = message {
+                counts.set(Some(*fresh));
             }
         });
     });

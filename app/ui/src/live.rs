@@ -223,6 +223,7 @@ impl Live {
                     hear(Topic::Ticket(ticket.id), None);
                 }
                 ToBrowser::Presence { ticket, .. } => hear(Topic::Ticket(*ticket), None),
+                ToBrowser::Counts(_) => hear(Topic::Counts, None),
                 ToBrowser::Reset { topic } | ToBrowser::Refused { topic } => hear(*topic, None),
                 ToBrowser::Following { topic, position } => hear(*topic, Some(*position)),
             }

@@ -36,6 +36,7 @@ pub async fn follow(live: &Live, outlet: &Arc<Outlet>, topic: Topic, since: Posi
     match topic {
         Topic::Ticket(id) => ticket(live, outlet, id, since).await,
         Topic::Tickets => tickets(live, outlet, since).await,
+        Topic::Counts => Ok(counts(live, outlet, since)),
     }
 }
 
@@ -103,6 +104,16 @@ async fn tickets(live: &Live, outlet: &Arc<Outlet>, since: Position) -> Result<A
         tickets.iter().filter_map(|t| last.get(&t.id).map(|position| Changed::new(t, *position))).collect();
     changed.sort_by_key(Changed::position);
     Ok(Answer::Followed { from, missed: changed.iter().filter_map(|c| c.for_actor(&outlet.actor)).collect() })
+}
+
+/// No statement: what is known is told now, and what is not is read once for all tabs that wait for it.
+fn counts(live: &Live, outlet: &Arc<Outlet>, since: Position) -> Answer {
+    if !policy::may(&outlet.actor, Action::SeeQueues, None) {
+        return Answer::Refused;
+    }
+    let known = live.hub().follow_counts(outlet);
+    live.numbers().asked(known.is_some());
+    Answer::Followed { from: since, missed: known.map(|c| text(&ToBrowser::Counts(c))).into_iter().collect() }
 }
 
 fn over(signals: &[Signal]) -> bool {

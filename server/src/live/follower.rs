@@ -9,10 +9,12 @@ use domain::live::ToBrowser;
 use domain::ticket::Ticket;
 use domain::timeline::Entry;
 use domain::{Code, Result, TagId, TicketId, UserId};
+use store::counts;
 use store::live::{Batch, Signal};
 use tokio::time::sleep;
 
 use super::hub::{Changed, text};
+use super::pause::Pause;
 use super::{Live, guard};
 
 /// How many events are read at once. Each may bring a socket a few messages: one batch never fills its queue, and while
@@ -29,29 +31,6 @@ const FAILED: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 const GATHER: Duration = Duration::from_millis(25);
 /// After so many failures of our own making a batch is passed over; who watches is told to read the page again.
 const GIVE_UP: u32 = 3;
-
-/// Pauses that double.
-#[derive(Debug)]
-struct Pause {
-    range: (Duration, Duration),
-    next: Duration,
-}
-
-impl Pause {
-    fn new(range: (Duration, Duration)) -> Self {
-        Self { range, next: range.0 }
-    }
-
-    fn take(&mut self) -> Duration {
-        let now = self.next;
-        self.next = (now * 2).min(self.range.1);
-        now
-    }
-
-    fn reset(&mut self) {
-        self.next = self.range.0;
-    }
-}
 
 /// What one look at the events came to.
 enum Step {
@@ -154,6 +133,10 @@ impl Follower<'_> {
         self.failures = 0;
         self.position = last;
         self.live.moved_to(last);
+        let moves = |s: &&Signal| counts::moves(&s.kind) || s.kind.starts_with("settings.");
+        if let Some(signal) = signals.iter().rfind(moves) {
+            self.live.numbers().moved(signal.position);
+        }
         Ok(if more {
             Step::More
         } else if pending {

@@ -14,10 +14,11 @@ use std::sync::{
 
 use axum::extract::ws::Utf8Bytes;
 use domain::event::Position;
-use domain::live::{ToBrowser, Topic};
+use domain::live::{Counts, ToBrowser, Topic};
 use domain::policy::{self, Action, TicketFacts};
 use domain::ticket::Ticket;
 use domain::{Actor, TicketId, UserId};
+use store::counts::Waiting;
 use store::live::Holder;
 use tokio::sync::{mpsc, watch};
 
@@ -45,6 +46,10 @@ struct State {
     sockets: HashMap<SocketId, Arc<Outlet>>,
     tickets: HashMap<TicketId, HashMap<SocketId, Subscription>>,
     lists: HashMap<SocketId, Subscription>,
+    /// Who is told the numbers of the rail, and what they were told last.
+    counted: HashMap<SocketId, (Arc<Outlet>, Option<Counts>)>,
+    /// What those were told from last; `None` while nothing is known.
+    waiting: Option<Waiting>,
 }
 
 #[derive(Debug)]
@@ -157,8 +162,37 @@ impl Hub {
         match topic {
             Topic::Ticket(id) => state.tickets.entry(id).or_default().insert(outlet.id, subscription),
             Topic::Tickets => state.lists.insert(outlet.id, subscription),
+            // They have no place in the order of events: see `follow_counts`.
+            Topic::Counts => None,
         };
         from
+    }
+
+    /// Follows the numbers of the rail. Returns them, if they are known; later ones come by themselves.
+    pub fn follow_counts(&self, outlet: &Arc<Outlet>) -> Option<Counts> {
+        self.state().follow_counts(outlet)
+    }
+
+    /// Whether anybody wants the numbers of the rail. If not, those that are known are forgotten: nobody keeps them right.
+    pub fn wants_counts(&self) -> bool {
+        let mut state = self.state();
+        if state.counted.is_empty() {
+            state.waiting = None;
+        }
+        !state.counted.is_empty()
+    }
+
+    /// Tells everybody their numbers of the rail, if they are others than before.
+    pub fn counts(&self, now: Waiting) {
+        let mut state = self.state();
+        for (outlet, told) in state.counted.values_mut() {
+            let counts = now.of(outlet.actor.user_id());
+            if told.replace(counts) != Some(counts) {
+                let text = text(&ToBrowser::Counts(counts));
+                outlet.send(Outgoing { topic: Topic::Counts, position: None, text });
+            }
+        }
+        state.waiting = Some(now);
     }
 
     /// Follows a topic no longer, if it did.
@@ -295,6 +329,15 @@ impl State {
             Topic::Tickets => {
                 self.lists.remove(&socket);
             }
+            Topic::Counts => {
+                self.counted.remove(&socket);
+            }
         }
+    }
+
+    fn follow_counts(&mut self, outlet: &Arc<Outlet>) -> Option<Counts> {
+        let counts = self.waiting.as_ref().map(|waiting| waiting.of(outlet.actor.user_id()));
+        self.counted.insert(outlet.id, (outlet.clone(), counts));
+        counts
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`follower`] reads the events and hands them to the [`hub`], which knows who follows what on this node. A [`socket`]
 //! is one browser tab; [`follow`] lets it catch up from where it left off. [`presence`] knows who is looking and typing,
-//! [`notify`] carries calls between nodes, [`guard`] closes the sockets of those who are no longer signed in.
+//! [`numbers`] tells the numbers of the rail, [`notify`] carries calls between nodes, [`guard`] closes the sockets of those who are no longer signed in.
 //!
 //! Nothing here is the only place where something is known: every node can stop at any time, and browsers go on with
 //! another one from the position they have.
@@ -12,7 +12,9 @@ mod follower;
 mod guard;
 pub mod hub;
 mod notify;
+mod numbers;
 pub mod outlet;
+mod pause;
 pub mod presence;
 pub mod socket;
 
@@ -26,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use hub::Hub;
 use notify::Peers;
+use numbers::Numbers;
 use presence::Presence;
 
 /// The live side of one node. Cheap to clone.
@@ -40,6 +43,7 @@ struct Inner {
     node: u64,
     hub: Hub,
     presence: Presence,
+    numbers: Numbers,
     peers: Peers,
     /// Up to where the events have been passed on; `None` until the database has answered for the first time.
     position: watch::Sender<Option<Position>>,
@@ -60,6 +64,7 @@ impl Live {
             node,
             hub: Hub::default(),
             presence: Presence::new(node),
+            numbers: Numbers::default(),
             peers: Peers::default(),
             position: watch::Sender::new(None),
             heard: Notify::new(),
@@ -69,6 +74,7 @@ impl Live {
         tokio::spawn(notify::listen(live.clone()));
         tokio::spawn(notify::announce(live.clone()));
         tokio::spawn(presence::run(live.clone()));
+        tokio::spawn(numbers::run(live.clone()));
         tokio::spawn(guard::run(live.clone()));
         tokio::spawn(end(live.clone()));
         live
@@ -105,6 +111,10 @@ impl Live {
 
     fn presence(&self) -> &Presence {
         &self.0.presence
+    }
+
+    fn numbers(&self) -> &Numbers {
+        &self.0.numbers
     }
 
     fn node(&self) -> u64 {

@@ -14,33 +14,6 @@ use domain::{
     timeline::{Draft, History, Part, Slice, TicketView},
 };
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// Numbers beside the places of the rail.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Open, in progress or waiting.
-    pub active: i64,
-    /// Of those, mine.
-    pub mine: i64,
-    /// Of those, nobody's.
-    pub unassigned: i64,
-}
-
-#[server(endpoint = "tickets/counts", input = Json, output = Json)]
-pub async fn nav_counts() -> Rpc<Counts> {
-    call(|desk, actor| async move {
-        domain::policy::demand(&actor, domain::policy::Action::SeeQueues, None)?;
-        let counts = store::counts::Counts::load(&mut *desk.read().await?).await?;
-        let active = desk.catalog().active();
-        Ok(Counts {
-            active: counts.count(&active, None),
-            mine: counts.count(&active, Some(actor.user_id())),
-            unassigned: counts.count(&active, Some(None)),
-        })
-    })
-    .await
-}
 
 /// A page of tickets.
 #[server(endpoint = "tickets/list", input = Json, output = Json)]

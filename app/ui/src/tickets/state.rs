@@ -89,7 +89,7 @@ impl TicketState {
                     self.looking.set(others);
                 }
                 ToBrowser::Reset { .. } => self.reload(),
-                ToBrowser::Refused { .. } | ToBrowser::Following { .. } => {}
+                ToBrowser::Refused { .. } | ToBrowser::Following { .. } | ToBrowser::Counts(_) => {}
             });
         });
     }
