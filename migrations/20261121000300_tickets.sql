@@ -75,6 +75,8 @@ create index events_ticket on events (ticket_id, id) where audience > 0;
 create index events_ticket_public on events (ticket_id, id) where audience = 2;
 create index events_ticket_all on events (ticket_id, xid, id);
 create index events_actor on events (actor_id, id desc);
+-- After this, staff read their pages again. A node that starts asks for the last one.
+create index events_priorities_applied on events (xid, id) where kind = 'settings.priorities_applied';
 create index events_cause on events (cause_id) where cause_id is not null;
 
 create table messages (

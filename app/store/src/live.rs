@@ -141,6 +141,19 @@ pub async fn of_tickets(conn: &mut PgConnection, since: Position, until: Positio
     Ok(rows.into_iter().map(Signal::from).collect())
 }
 
+/// The last time after which all of staff had to read their pages again, because something on any ticket may have changed
+/// without an event of its own.
+pub async fn last_reset(conn: &mut PgConnection) -> Result<Position> {
+    let row = sqlx::query!(
+        r#"select xid::text::bigint as "transaction!", id from events
+           where kind = 'settings.priorities_applied' order by xid desc, id desc limit 1"#
+    )
+    .fetch_optional(conn)
+    .await
+    .ours()?;
+    Ok(row.map_or_else(Position::default, |r| Position { transaction: r.transaction, id: r.id }))
+}
+
 /// On which channel nodes call each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {

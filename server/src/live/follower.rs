@@ -89,10 +89,15 @@ async fn follow(live: &Live) {
 async fn start(live: &Live) -> Position {
     let mut failed = Pause::new(FAILED);
     loop {
-        let found = async { store::events::position_now(&mut *live.desk().read().await?).await };
+        let found = async {
+            let mut conn = live.desk().read().await?;
+            let position = store::events::position_now(&mut conn).await?;
+            // Read later, so that none falls between: what is after the position comes by itself.
+            Ok::<_, domain::Error>((position, store::live::last_reset(&mut conn).await?))
+        };
         match found.await {
-            Ok(position) => {
-                live.hub().start(position);
+            Ok((position, reset)) => {
+                live.hub().start(position, reset);
                 live.moved_to(position);
                 return position;
             }

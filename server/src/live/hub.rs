@@ -200,9 +200,12 @@ impl Hub {
         self.state().leave(outlet.id, topic);
     }
 
-    /// Where reading starts, before anybody follows anything.
-    pub fn start(&self, position: Position) {
-        self.state().position = position;
+    /// Where reading starts, before anybody follows anything, and what staff must have read ([`Self::reset_staff`]) from
+    /// before this node was there.
+    pub fn start(&self, position: Position, reset_staff: Position) {
+        let mut state = self.state();
+        state.position = position;
+        state.reset_staff = reset_staff;
     }
 
     /// Everything up to `position` is about to be passed on. Returns which of these tickets somebody wants to hear of:
@@ -264,7 +267,7 @@ impl Hub {
     /// again. Who has read less than this before following is told then ([`Self::must_read_again`]).
     pub fn reset_staff(&self, position: Position) {
         let mut state = self.state();
-        state.reset_staff = position;
+        state.reset_staff = state.reset_staff.max(position);
         let pages = state.tickets.iter().flat_map(|(id, all)| all.values().map(|s| (Topic::Ticket(*id), s)));
         let lists = state.lists.values().map(|s| (Topic::Tickets, s));
         for (topic, s) in pages.chain(lists) {

@@ -304,6 +304,19 @@ async fn a_changed_priority_table_is_seen_on_open_pages() {
     for topic in topics {
         assert_eq!(news(fresh.follow(topic, since).await), []);
     }
+    // A node that was away too, or is new, knows of it from the events.
+    let three = Node::start(&world).await;
+    let (mut back, mut fresh, mut janas) = (three.tab(&agent).await, three.tab(&agent).await, three.tab(&jana).await);
+    for topic in topics {
+        assert_eq!(
+            news(back.follow(topic, start).await),
+            [ToBrowser::Reset { topic }],
+            "offline while a node restarts"
+        );
+        assert_eq!(news(fresh.follow(topic, since).await), []);
+        let missed = news(janas.follow(topic, start).await);
+        assert!(missed.iter().all(|m| !matches!(m, ToBrowser::Reset { .. })), "{missed:?}");
+    }
     // Customers have nothing to read again: they see no priorities.
     reply(&two.desk, &agent, ticket, "Hello Jana.").await;
     let got = customer.until(says("Hello Jana.")).await;
