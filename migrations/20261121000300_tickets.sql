@@ -33,23 +33,28 @@ create table tickets (
     created_at timestamptz(3) not null,
     updated_at timestamptz(3) not null,
     -- When anything last happened that its customer may know of: what they see and sort by in place of updated_at.
-    public_at timestamptz(3) not null,
-    subject_search tsvector not null generated always as (to_tsvector('english', subject)) stored
+    public_at timestamptz(3) not null
 ) with (fillfactor = 85);
--- Each filter of the list in each of its orders; the id breaks ties of the keyset.
-create index tickets_updated on tickets (updated_at desc, id desc);
+-- Each filter of the list in each of its orders; the id breaks ties of the keyset. A reply writes to every one of them,
+-- as it moves updated_at: a list of all states is merged from those of each.
 create index tickets_created on tickets (created_at desc, id desc);
 create index tickets_status_updated on tickets (status_id, updated_at desc, id desc);
 create index tickets_status_priority on tickets (status_id, priority desc, updated_at desc, id desc);
-create index tickets_priority on tickets (priority desc, updated_at desc, id desc);
 create index tickets_assignee on tickets (assignee_id, status_id, updated_at desc, id desc);
 create index tickets_requester on tickets (requester_id, public_at desc, id desc);
 create index tickets_company on tickets (company_id, updated_at desc, id desc) where company_id is not null;
 create index tickets_company_public on tickets (company_id, public_at desc, id desc) where company_id is not null;
 create index tickets_board on tickets (status_id, rank, id);
+create index tickets_company_board on tickets (company_id, status_id, rank, id) where company_id is not null;
 -- New entries wait in a list that every search reads: it is kept short, or searching would slow down as tickets come in.
 create index tickets_tags on tickets using gin (tag_ids) with (gin_pending_list_limit = 64);
-create index tickets_subject_search on tickets using gin (subject_search) with (gin_pending_list_limit = 128);
+
+-- Apart from the tickets, whose rows are written anew with every reply: an index on their subjects would be, too.
+create table ticket_subjects (
+    ticket_id bigint primary key references tickets on delete cascade,
+    search tsvector not null
+);
+create index ticket_subjects_search on ticket_subjects using gin (search) with (gin_pending_list_limit = 128);
 
 -- The spine: append-only, read by everything that follows what happens.
 create table events (
@@ -71,8 +76,7 @@ create table events (
     depth smallint not null default 0
 );
 create index events_position on events (xid, id);
-create index events_ticket on events (ticket_id, id) where audience > 0;
-create index events_ticket_public on events (ticket_id, id) where audience = 2;
+create index events_ticket on events (ticket_id, id, audience) where audience > 0;
 create index events_ticket_all on events (ticket_id, xid, id);
 create index events_actor on events (actor_id, id desc);
 -- After this, staff read their pages again. A node that starts asks for the last one.

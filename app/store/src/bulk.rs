@@ -211,17 +211,22 @@ pub async fn tickets(tx: &mut Tx, actor: &Actor, batch: &Batch) -> Result<()> {
     only_system(actor)?;
     let t = &batch.tickets;
     sqlx::query!(
-        "insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
-             assignee_id, tag_ids, excerpt, customer_last, last_message_id, rank, version, created_at, updated_at, public_at)
-         overriding system value
-         select id, subject, status, urgency, importance, priority, source, requester, nullif(company, 0),
-             nullif(assignee, 0), tags::bigint[], excerpt, customer_last, last_message, rank, version, created_at, updated_at,
-             updated_at
-         from unnest($1::bigint[], $2::text[], $3::bigint[], $4::smallint[], $5::smallint[], $6::smallint[], $7::text[],
-                     $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bool[], $14::bigint[],
-                     $15::text[], $16::bigint[], $17::timestamptz[], $18::timestamptz[])
-             as r (id, subject, status, urgency, importance, priority, source, requester, company, assignee, tags, excerpt,
-                   customer_last, last_message, rank, version, created_at, updated_at)",
+        "with t as (
+             insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
+                 assignee_id, tag_ids, excerpt, customer_last, last_message_id, rank, version, created_at, updated_at,
+                 public_at)
+             overriding system value
+             select id, subject, status, urgency, importance, priority, source, requester, nullif(company, 0),
+                 nullif(assignee, 0), tags::bigint[], excerpt, customer_last, last_message, rank, version, created_at,
+                 updated_at, updated_at
+             from unnest($1::bigint[], $2::text[], $3::bigint[], $4::smallint[], $5::smallint[], $6::smallint[], $7::text[],
+                         $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bool[], $14::bigint[],
+                         $15::text[], $16::bigint[], $17::timestamptz[], $18::timestamptz[])
+                 as r (id, subject, status, urgency, importance, priority, source, requester, company, assignee, tags,
+                       excerpt, customer_last, last_message, rank, version, created_at, updated_at)
+             returning id, subject
+         )
+         insert into ticket_subjects (ticket_id, search) select id, to_tsvector('english', subject) from t",
         &t.ids,
         &t.subjects,
         &t.statuses,

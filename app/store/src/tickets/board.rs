@@ -8,15 +8,16 @@ use crate::{Desk, OrOurs, Tx, counts::Counts, events};
 use domain::{
     Actor, Code, Error, Result, StatusId, TicketId,
     board::{Board, BoardFilter, COLUMN_MAX, Column, LaneChange, Move, Moved},
-    event::{Happening, Position, Was},
+    event::{Happening, Was},
     policy::{self, Action},
     rank,
     ticket::{Swap, Ticket},
     workflow::{Category, Status},
 };
-use sqlx::{Postgres, QueryBuilder, Row};
+use sqlx::{Postgres, QueryBuilder};
 
-/// The board's first [`COLUMN_MAX`] cards of each column, in their order. Two statements, three when filtered counts need none.
+/// The board's first [`COLUMN_MAX`] cards of each column, in their order. One statement, and one for the counts of a whole
+/// board.
 pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<Board> {
     policy::demand(actor, Action::SeeQueues, None)?;
     let catalog = desk.catalog();
@@ -24,24 +25,18 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
         catalog.workflow.statuses.iter().filter(|s| s.category != Category::Closed).map(|s| s.id).collect();
     let ids: Vec<i64> = shown.iter().map(|s| s.0).collect();
     let mut query = QueryBuilder::<Postgres>::new("select ");
-    query.push(COLUMNS).push(", pg_snapshot_xmin(pg_current_snapshot())::text::bigint from (select t.* from unnest(");
+    query.push(COLUMNS).push(row::POSITION).push(" from (select t.* from unnest(");
     query.push_bind(ids).push("::bigint[]) s(id), lateral (select t.* from tickets t where t.status_id = s.id");
     row::visible(&mut query, actor);
     row::chosen(&mut query, filter);
-    query.push(format_args!(" order by t.rank, t.id limit {}) t) t ", COLUMN_MAX + 1)).push(JOINS);
+    query.push(format_args!(" order by t.rank, t.id limit {}) t) t ", COLUMN_MAX + 1)).push(JOINS).push(row::OR_NONE);
     query.push(" order by t.status_id, t.rank, t.id");
     let mut conn = desk.read().await?;
-    let start = events::position_now(&mut conn).await?;
     let rows = query.build().fetch_all(&mut *conn).await.ours()?;
-    let position = match rows.first() {
-        // Both are right; the statement's own is never later than what it read.
-        Some(first) => Position { transaction: first.try_get(row::WIDTH).ours()?, id: 0 }.min(start),
-        None => start,
-    };
+    let (tickets, position) = row::with_position(&rows)?;
     let mut columns: Vec<Column> =
         shown.iter().map(|status| Column { status: *status, count: 0, cards: Vec::new() }).collect();
-    for row in &rows {
-        let ticket = row::from_row(row)?;
+    for ticket in tickets {
         if let Some(column) = columns.iter_mut().find(|c| c.status == ticket.status) {
             column.cards.push(ticket);
         }

@@ -66,7 +66,10 @@ async fn subject(tx: &mut Tx, actor: &Actor, before: &Ticket, swap: &Swap<String
     }
     let at = tx.at();
     sqlx::query!(
-        "update tickets set subject = $2, updated_at = $3, version = version + 1 where id = $1",
+        "with t as (
+             update tickets set subject = $2, updated_at = $3, version = version + 1 where id = $1 returning id, subject
+         )
+         update ticket_subjects s set search = to_tsvector('english', t.subject) from t where s.ticket_id = t.id",
         before.id.0,
         subject,
         at,

@@ -72,9 +72,13 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
             .ours()?,
     );
     sqlx::query!(
-        "insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
-                              assignee_id, tag_ids, rank, created_at, updated_at, public_at)
-         overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)",
+        "with t as (
+             insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
+                                  assignee_id, tag_ids, rank, created_at, updated_at, public_at)
+             overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)
+             returning id, subject
+         )
+         insert into ticket_subjects (ticket_id, search) select id, to_tsvector('english', subject) from t",
         input.subject,
         status.id.0,
         input.urgency.number(),

@@ -1,7 +1,7 @@
 //! The list of tickets: filters, orders, keyset pages.
 
 use super::row::{self, COLUMNS, JOINS, Way};
-use crate::{Desk, OrOurs, events};
+use crate::{Desk, OrOurs};
 use domain::{
     Actor, Error, Result, Time,
     board::BoardFilter,
@@ -13,8 +13,8 @@ use sqlx::{Postgres, QueryBuilder};
 
 /// A page of the tickets that this actor may see and the filter lets through.
 ///
-/// With states given, each state's index is read in order and the results are merged, and so are the ways by which a
-/// customer sees tickets: the cost does not grow with the tickets of others, or in other states.
+/// Each state's index is read in order and the results are merged, and so are the ways by which a customer sees tickets: the
+/// cost does not grow with the tickets of others, or in other states.
 pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ticket>> {
     actor.signed_in()?;
     if actor.is_staff() {
@@ -26,41 +26,43 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     let after = filter.after.as_deref().map(Key::parse).transpose()?;
     // Each once, or its tickets would come twice; and only those there are.
     let catalog = desk.catalog();
-    let asked = catalog.workflow.statuses.iter().filter(|s| filter.statuses.contains(&s.id));
+    let any = filter.statuses.is_empty();
+    let asked = catalog.workflow.statuses.iter().filter(|s| any || filter.statuses.contains(&s.id));
     let statuses: Vec<i64> = asked.map(|s| s.id.0).collect();
+    // Some orders have an index over all states: by age, and within what one person or company has.
+    let narrow = filter.assignee.is_some() || filter.company.is_some() || filter.requester.is_some();
+    let merged = !any || !(narrow || matches!(filter.sort, Sort::Created | Sort::Oldest));
     let order = order(filter.sort, actor);
     let mut query = QueryBuilder::<Postgres>::new("select ");
-    query.push(COLUMNS).push(" from (select t.* from (");
+    query.push(COLUMNS).push(row::POSITION).push(" from (select t.* from (");
     for (n, way) in row::ways(actor).iter().enumerate() {
         query.push(if n == 0 { "(" } else { " union all (" });
-        match (filter.statuses.is_empty(), way) {
-            (true, _) => {
-                query.push("select t.* from tickets t where true");
-            }
-            (false, Way::All) => {
+        match (merged, way) {
+            (true, Way::All) => {
                 query.push("select t.* from unnest(").push_bind(&statuses).push("::bigint[]) s(id), lateral (");
                 query.push("select t.* from tickets t where t.status_id = s.id");
             }
+            _ if any => {
+                query.push("select t.* from tickets t where true");
+            }
             // One customer's tickets are few in any state.
-            (false, _) => {
+            _ => {
                 query.push("select t.* from tickets t where t.status_id = any(").push_bind(&statuses).push(")");
             }
         }
         way.push(&mut query);
         conditions(&mut query, actor, filter, after.as_ref());
         query.push(format_args!(" order by {order} limit {fetched}"));
-        if let (false, Way::All) = (filter.statuses.is_empty(), way) {
+        if let (true, Way::All) = (merged, way) {
             query.push(format_args!(") t order by {order} limit {fetched}"));
         }
         query.push(")");
     }
     query.push(format_args!(") t order by {order} limit {fetched}) t "));
-    query.push(JOINS).push(format_args!(" order by {order}"));
+    query.push(JOINS).push(row::OR_NONE).push(format_args!(" order by {order}"));
     let mut conn = desk.read().await?;
-    // Before the rows, also where there are none: what commits after this comes over the socket.
-    let position = events::position_now(&mut conn).await?;
     let rows = query.build().fetch_all(&mut *conn).await.ours()?;
-    let mut tickets = rows.iter().map(row::from_row).collect::<Result<Vec<_>>>()?;
+    let (mut tickets, position) = row::with_position(&rows)?;
     let more = tickets.len() > limit as usize;
     tickets.truncate(limit as usize);
     if !actor.is_staff() {

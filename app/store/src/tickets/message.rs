@@ -78,26 +78,15 @@ impl<'a> As<'a> {
 /// Writes a message with its event, and what the ticket's row says of it.
 pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<'_>) -> Result<EventId> {
     let event = events::append_by(tx, who.by, who.address, Some(ticket), &said.kind.happening(), None).await?;
-    sqlx::query!(
-        "insert into messages (event_id, ticket_id, kind, channel, body, html, quoted_html, foreign_html)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        event.0,
-        ticket.0,
-        said.kind.word(),
-        said.channel.word(),
-        said.body,
-        said.html,
-        said.quoted_html,
-        said.foreign_html,
-    )
-    .execute(&mut *tx.conn)
-    .await
-    .ours()?;
     let at = tx.at();
     // A note must not show through in what customers see of the list.
     let excerpt = (said.kind != Kind::Note).then(|| text::excerpt(said.body, EXCERPT));
     sqlx::query!(
-        "update tickets set last_message_id = $2, updated_at = greatest(updated_at, $3), version = version + 1,
+        "with m as (
+             insert into messages (event_id, ticket_id, kind, channel, body, html, quoted_html, foreign_html)
+             values ($2, $1, $6, $7, $8, $9, $10, $11)
+         )
+         update tickets set last_message_id = $2, updated_at = greatest(updated_at, $3), version = version + 1,
              public_at = case when $4::text is null then public_at else greatest(public_at, $3) end,
              excerpt = coalesce($4, excerpt), customer_last = case when $4::text is null then customer_last else $5 end
          where id = $1",
@@ -106,6 +95,12 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
         at,
         excerpt,
         said.kind == Kind::Customer,
+        said.kind.word(),
+        said.channel.word(),
+        said.body,
+        said.html,
+        said.quoted_html,
+        said.foreign_html,
     )
     .execute(&mut *tx.conn)
     .await

@@ -7,6 +7,7 @@ use domain::{
     actor::Who,
     board::BoardFilter,
     company::CompanyName,
+    event::Position,
     people::Person,
     priority::{Level, Priority},
     ticket::{Source, Ticket, Whose},
@@ -24,6 +25,21 @@ pub(crate) const JOINS: &str = "join users r on r.id = t.requester_id left join 
 
 /// How many columns [`COLUMNS`] has: further ones of a query start here.
 pub(crate) const WIDTH: usize = 21;
+
+/// A further column: what the statement saw. Whatever commits beyond this position comes over the socket.
+pub(super) const POSITION: &str = ", pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+
+/// After [`JOINS`]: the position also comes where there is no ticket, in a row of nothing else.
+pub(super) const OR_NONE: &str = " right join (values (true)) one on true";
+
+/// Rows of [`COLUMNS`] and [`POSITION`], read by a statement with [`OR_NONE`].
+pub(super) fn with_position(rows: &[PgRow]) -> Result<(Vec<Ticket>, Position)> {
+    let first = rows.first().ok_or_else(|| Error::not_found("position"))?;
+    let position = Position { transaction: first.try_get(WIDTH).ours()?, id: 0 };
+    let none = first.try_get::<Option<i64>, _>(0).ours()?.is_none();
+    let tickets = if none { Vec::new() } else { rows.iter().map(from_row).collect::<Result<_>>()? };
+    Ok((tickets, position))
+}
 
 pub(crate) fn from_row(row: &PgRow) -> Result<Ticket> {
     (|| {

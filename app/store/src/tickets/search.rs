@@ -39,8 +39,14 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
         row::visible(&mut query, actor);
     }
     query.push(format_args!(" limit {LOOKED_AT}"));
-    query.push(") union all (select t.id, null, 0.2 + ts_rank(t.subject_search, q.q) from q, tickets t where t.subject_search @@ q.q");
-    row::visible(&mut query, actor);
+    query.push(") union all (select s.ticket_id, null, 0.2 + ts_rank(s.search, q.q) from q, ticket_subjects s ");
+    if !actor.is_staff() {
+        query.push("join tickets t on t.id = s.ticket_id ");
+    }
+    query.push("where s.search @@ q.q");
+    if !actor.is_staff() {
+        row::visible(&mut query, actor);
+    }
     query.push(format_args!(" limit {LOOKED_AT})"));
     if let Some(number) = number {
         query.push(" union all (select t.id, null, 100 from tickets t where t.id = ").push_bind(i64::from(number));
@@ -54,9 +60,10 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
     let whole = format!("'StartSel={START}, StopSel={STOP}, HighlightAll=true'");
     query.push(format_args!(
         "select {COLUMNS}, \
-         case when t.subject_search @@ q.q then ts_headline('english', t.subject, q.q, {whole}) else t.subject end, \
+         case when s.search @@ q.q then ts_headline('english', t.subject, q.q, {whole}) else t.subject end, \
          ts_headline('english', left(m.body, 4000), q.q, {marks}), m.event_id \
          from best b cross join q join tickets t on t.id = b.ticket_id {JOINS} \
+         join ticket_subjects s on s.ticket_id = t.id \
          left join messages m on m.event_id = coalesce(b.event_id, t.last_message_id) and "
     ));
     // Where only the subject fits, the last message stands below it: for customers that must not be a note.

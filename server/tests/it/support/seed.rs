@@ -29,6 +29,12 @@ pub async fn tickets(world: &World, customers: &[Actor], agent: &Actor, tickets:
     ] {
         sqlx::query(sql).bind(&customers).bind(id_of(agent).0).bind(morning).bind(tickets).execute(world.desk.pool()).await.unwrap();
     }
+    sqlx::query(
+        "insert into ticket_subjects select id, to_tsvector('english', subject) from tickets on conflict do nothing",
+    )
+    .execute(world.desk.pool())
+    .await
+    .unwrap();
     sqlx::query("update tickets t set last_message_id = m.id from (select ticket_id, max(event_id) as id from messages group by 1) m where m.ticket_id = t.id")
         .execute(world.desk.pool())
         .await
