@@ -1,4 +1,5 @@
 mod embedded;
+mod memory;
 
 use std::process::ExitCode;
 
@@ -33,7 +34,7 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
         Command::Serve => {
             config.start_logging()?;
             let site = Site::new(embedded::contents().context("the files for browsers cannot be read")?);
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let runtime = runtime()?;
             runtime.block_on(server::serve::serve(config, site))
         }
         Command::Migrate => with_desk(config, |_| async {
@@ -99,13 +100,17 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
     }
 }
 
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_park(memory::give_back).build()
+}
+
 /// Runs a command on the desk of these settings, and closes it in order.
 fn with_desk<F>(config: Config, command: impl FnOnce(store::Desk) -> F) -> anyhow::Result<()>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
     config.start_logging()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = runtime()?;
     runtime.block_on(async {
         let opened = server::desk::open(&config).await?;
         let result = command(opened.desk.clone()).await;
