@@ -67,6 +67,33 @@ async function held(page: Page): Promise<[number, number]> {
   return [Math.min(...ids), Math.max(...ids)];
 }
 
+/** From now on counts the entries that are taken out of the page and put back. Call what is returned for their number. */
+async function countMoved(page: Page): Promise<() => Promise<number>> {
+  const observed = await conversation(page).getByRole('list').first().evaluateHandle((list) => {
+    let moved = 0;
+    const seen = (changes: MutationRecord[]) => {
+      const added = new Set(changes.flatMap((change) => [...change.addedNodes]));
+      for (const change of changes) for (const node of change.removedNodes) if (added.has(node)) moved++;
+    };
+    const observer = new MutationObserver(seen);
+    observer.observe(list, { childList: true });
+    return () => {
+      seen(observer.takeRecords());
+      return moved;
+    };
+  });
+  return () => observed.evaluate((count) => count());
+}
+
+/** How many nodes the browser keeps for the page, in it or not. */
+async function nodes(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { nodes } = await session.send('Memory.getDOMCounters');
+  await session.detach();
+  return nodes;
+}
+
 /** Scrolls until the page holds other entries at that end. */
 async function scrollOn(page: Page, step: number): Promise<void> {
   const [first, last] = await held(page);
@@ -88,16 +115,23 @@ test('a ticket with ten thousand messages scrolls both ways, and holds few of th
   const [, newest] = await held(page);
 
   report('10,000 entries, upwards', await scroll(conversation(page), -120, 180));
-  for (let page_ = 0; page_ < 14; page_++) await scrollOn(page, -4_000);
+  const moved = await countMoved(page);
+  for (let page_ = 0; page_ < 9; page_++) await scrollOn(page, -4_000);
+  const full = await nodes(page);
+  for (let page_ = 0; page_ < 9; page_++) await scrollOn(page, -4_000);
+  // Nothing of the entries that are gone is kept.
+  expect(await nodes(page)).toBeLessThan(full * 1.2);
   // What is left behind is let go.
-  expect(await messages(page).count()).toBeLessThanOrEqual(400);
+  expect(await messages(page).count()).toBeLessThanOrEqual(240);
   expect((await held(page))[1]).toBeLessThan(newest);
   expect(await page.locator('*').count()).toBeLessThan(12_000);
 
   // While new pages come in above, what is being read stays where it is.
   report('10,000 entries, downwards', await scroll(conversation(page), 120, 180));
   for (let page_ = 0; page_ < 3; page_++) await scrollOn(page, 4_000);
-  expect(await messages(page).count()).toBeLessThanOrEqual(400);
+  expect(await messages(page).count()).toBeLessThanOrEqual(240);
+  // What stays is left alone: a mail in its frame is not loaded again, nor the place lost that somebody reads at.
+  expect(await moved()).toBe(0);
   await page.getByRole('button', { name: /^Newest/ }).click();
   await expect.poll(async () => (await held(page))[1]).toBe(newest);
   await expect(messages(page).last()).toBeInViewport();

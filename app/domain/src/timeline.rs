@@ -43,7 +43,7 @@ pub struct Message {
 }
 
 /// How many entries one page of a timeline has.
-pub const PAGE: i64 = 40;
+pub const PAGE: i64 = 30;
 
 /// Which part of a timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

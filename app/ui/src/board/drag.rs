@@ -49,8 +49,8 @@ pub struct Drag {
     pub by_pointer: RwSignal<bool>,
     /// Where that pointer is.
     pointer: StoredValue<(f64, f64)>,
-    /// Whether the board is scrolling under it.
-    rolling: StoredValue<bool>,
+    /// Whether something is to be done about it in the next frame.
+    planned: StoredValue<bool>,
     /// What a screen reader says.
     pub speech: RwSignal<String>,
     pub ghost: NodeRef<html::Div>,
@@ -78,7 +78,7 @@ impl Drag {
             spot: RwSignal::new(None),
             by_pointer: RwSignal::new(false),
             pointer: StoredValue::new((0.0, 0.0)),
-            rolling: StoredValue::new(false),
+            planned: StoredValue::new(false),
             speech: RwSignal::new(String::new()),
             ghost: NodeRef::new(),
             scroller: NodeRef::new(),
@@ -154,6 +154,8 @@ impl Drag {
         let up = window_event_listener(ev::pointerup, move |_| {
             self.press.set_value(None);
             if self.by_pointer.get_untracked() {
+                // It may have moved since the last frame.
+                self.find_place();
                 self.put_down();
             }
         });
@@ -243,57 +245,66 @@ impl Drag {
         cell.into_iter().flatten().map(|(t, _)| *t).filter(|t| Some(*t) != lifted).collect()
     }
 
-    /// Moves the copy under the pointer, and finds the place below it; near an edge, the board begins to scroll.
+    /// The pointer has moved. What follows from that is done once a frame: it may move more often.
     fn follow(self, x: f64, y: f64) {
+        self.pointer.set_value((x, y));
+        self.plan();
+    }
+
+    fn plan(self) {
+        if !self.planned.get_value() {
+            self.planned.set_value(true);
+            request_animation_frame(move || self.frame());
+        }
+    }
+
+    /// Finds the place below the pointer and moves the copy there. Near an edge the board scrolls on, frame by frame, for
+    /// as long as a card is held there: whoever rests there waits for what comes.
+    fn frame(self) {
+        if self.planned.try_set_value(false).is_some() || self.by_pointer.try_get_untracked() != Some(true) {
+            return;
+        }
+        // What is read comes before what is written, or the board would be laid out twice.
+        self.find_place();
+        let (x, y) = self.pointer.get_value();
+        let rolls = self.scroll(x, y);
         if let Some(ghost) = self.ghost.get_untracked() {
             let style = web_sys::HtmlElement::style(&ghost);
             let _ = style.set_property("transform", &format!("translate({}px,{}px)", x - 24.0, y - 16.0));
         }
-        self.pointer.set_value((x, y));
-        if !self.rolling.get_value() {
-            self.roll();
+        if rolls {
+            self.plan();
         }
-        self.find_place(x, y);
     }
 
-    /// Finds the place below the pointer.
-    fn find_place(self, x: f64, y: f64) {
-        let Some(cell) =
-            document().element_from_point(x as f32, y as f32).and_then(|e| e.closest(".cell").ok().flatten())
-        else {
-            return;
-        };
+    /// Finds the place below the pointer. By where cells and cards stand: to ask what is under a point is to look through
+    /// everything on the board.
+    fn find_place(self) {
+        let (x, y) = self.pointer.get_value();
+        let Some(scroller) = self.scroller.get_untracked().filter(|s| holds(s, x, y)) else { return };
+        let Some(cell) = all(&scroller, ".cell").find(|cell| holds(cell, x, y)) else { return };
         let number = |name: &str| cell.get_attribute(name).and_then(|v| v.parse::<i64>().ok());
         let (Some(lane), Some(status)) = (number("data-lane"), number("data-column")) else { return };
         let Some(lane) = self.shown.with_untracked(|s| s.get(lane as usize).cloned()) else { return };
         let lifted = self.lifted.get_untracked().map(|id| format!("card-{id}")).unwrap_or_default();
-        let mut index = 0;
-        if let Ok(cards) = cell.query_selector_all(".card") {
-            for n in 0..cards.length() {
-                let Some(card) = cards.get(n).and_then(|c| c.dyn_into::<web_sys::Element>().ok()) else { continue };
+        // They stand in their order, so that a few of them tell where the pointer is among all.
+        let inside = cell.children();
+        let is_above = |n: u32| {
+            inside.item(n).is_some_and(|card| {
                 let frame = card.get_bounding_client_rect();
-                if card.id() != lifted && y > frame.top() + frame.height() / 2.0 {
-                    index += 1;
-                }
-            }
+                y > frame.top() + frame.height() / 2.0
+            })
+        };
+        let (mut from, mut to) = (0, inside.length());
+        while from < to {
+            let middle = from.midpoint(to);
+            if is_above(middle) { from = middle + 1 } else { to = middle }
         }
+        let counts = |n: &u32| inside.item(*n).is_some_and(|c| c.class_list().contains("card") && c.id() != lifted);
+        let index = (0..from).filter(counts).count();
         let spot = Some(Spot { lane, status: StatusId(status), index });
         if self.spot.with_untracked(|s| *s != spot) {
             self.spot.set(spot);
-        }
-    }
-
-    /// Scrolls on, frame by frame, for as long as a card is held near an edge: whoever rests there waits for what comes.
-    fn roll(self) {
-        let held = self.by_pointer.try_get_untracked() == Some(true);
-        let rolls = held && self.pointer.try_get_value().is_some_and(|(x, y)| self.scroll(x, y));
-        let before = self.rolling.try_get_value();
-        let _ = self.rolling.try_set_value(rolls);
-        if rolls {
-            if let (Some(true), Some((x, y))) = (before, self.pointer.try_get_value()) {
-                self.find_place(x, y);
-            }
-            request_animation_frame(move || self.roll());
         }
     }
 
@@ -419,6 +430,19 @@ impl Drag {
             }
         });
     }
+}
+
+/// Whether a point of the window is within an element.
+fn holds(element: &web_sys::Element, x: f64, y: f64) -> bool {
+    let frame = element.get_bounding_client_rect();
+    (frame.left()..frame.right()).contains(&x) && (frame.top()..frame.bottom()).contains(&y)
+}
+
+/// The elements inside of another one that a selector means.
+fn all(within: &web_sys::Element, selector: &str) -> impl Iterator<Item = web_sys::Element> {
+    let found = within.query_selector_all(selector).ok();
+    let count = found.as_ref().map_or(0, web_sys::NodeList::length);
+    (0..count).filter_map(move |n| found.as_ref()?.get(n)?.dyn_into().ok())
 }
 
 /// The card on which, or on a part of which, something happened.

@@ -395,6 +395,9 @@ fn Cell(
     .into_any()
 }
 
+/// Subjects up to so many characters fit into the lines that a card has for them.
+const SHORT: usize = 60;
+
 /// A card. What is done to it is heard by the board: a thousand cards have no listeners of their own.
 fn card(ticket: &Ticket, tags: &[Tag]) -> Markup {
     let id = ticket.id.0;
@@ -407,13 +410,16 @@ fn card(ticket: &Ticket, tags: &[Tag]) -> Markup {
         .raw("\" data-importance=\"")
         .raw(ticket.importance.word())
         .raw("\" tabindex=\"0\" aria-roledescription=\"card that can be moved: Space lifts it\">")
-        .raw("<a class=\"card__subject\" draggable=\"false\" href=\"/tickets/")
+        .raw("<a class=\"card__subject")
+        // Only what may not fit is made to be cut off: scrolling pays for each clip.
+        .raw(if ticket.subject.chars().count() > SHORT { " is-long" } else { "" })
+        .raw("\" draggable=\"false\" href=\"/tickets/")
         .number(id)
         .raw("\">")
         .text(&ticket.subject)
         .raw("</a><div class=\"card__meta\"><span>#")
         .number(id)
-        .raw("</span><span class=\"truncate\">")
+        .raw("</span><span class=\"card__who\">")
         .text(ticket.company.as_ref().map_or(&ticket.requester.name, |c| &c.name))
         .raw("</span>");
     let card = match &ticket.assignee {

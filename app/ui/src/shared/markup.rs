@@ -1,4 +1,4 @@
-use leptos::tachys::html::InertElement;
+use super::inert::Inert;
 use std::fmt::Write as _;
 
 /// One element that never changes in place, written as text: to make it, to send it and to take it over costs next to
@@ -64,8 +64,8 @@ impl Markup {
     }
 
     /// The element, as a child of a view. It takes no attributes from outside.
-    pub fn element(self) -> InertElement {
-        InertElement::new(self.0)
+    pub fn element(self) -> Inert {
+        Inert::new(self.0)
     }
 }
 

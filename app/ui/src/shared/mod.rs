@@ -5,6 +5,7 @@ mod awaited;
 mod feedback;
 mod field;
 mod focus;
+mod inert;
 mod markup;
 mod menu;
 mod picker;

@@ -1,6 +1,7 @@
 //! The entries of one conversation that the page holds: a window on a timeline of any length.
 
 use super::rpc;
+use crate::me;
 use domain::{
     Error, EventId, TicketId, Time,
     timeline::{Entry, Part, Slice},
@@ -9,14 +10,17 @@ use leptos::{html, prelude::*, task::spawn_local};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 
-/// The most entries in the page. Past this, the far end is let go and fetched again when somebody scrolls back.
-const WINDOW: usize = 400;
+/// The most entries in the page. Past this, the far end is let go and fetched again when somebody scrolls back. Whenever
+/// more come in, the browser looks once at all of them.
+const WINDOW: usize = 240;
 
 /// A part of a conversation, and how it is being read. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Conversation {
     pub ticket: TicketId,
     pub entries: RwSignal<Vec<Arc<Entry>>>,
+    /// The first entry of each part that was fetched, in order: see [`paged`].
+    starts: RwSignal<Vec<EventId>>,
     pub more_before: RwSignal<bool>,
     pub more_after: RwSignal<bool>,
     pub loading: RwSignal<bool>,
@@ -40,6 +44,7 @@ impl Conversation {
             ticket,
             more_before: RwSignal::new(slice.more_before),
             more_after: RwSignal::new(slice.more_after),
+            starts: RwSignal::new(vec![slice.entries.first().map_or(EventId(0), |e| e.id)]),
             entries: RwSignal::new(slice.entries.into_iter().map(Arc::new).collect()),
             loading: RwSignal::new(false),
             failed: RwSignal::new(None),
@@ -86,6 +91,28 @@ impl Conversation {
                 self.more_before.set(true);
             }
         });
+        self.forget_empty();
+    }
+
+    /// What the page shows, in the parts in which it was fetched.
+    pub fn pages(self) -> Vec<Page> {
+        self.entries.with(|entries| self.starts.with(|starts| paged(entries, starts, me::wall)))
+    }
+
+    fn forget_empty(self) {
+        self.entries.with_untracked(|entries| {
+            self.starts.update(|starts| {
+                let all = starts.clone();
+                let mut ends = all.iter().skip(1).map(|next| entries.partition_point(|e| e.id < *next));
+                let mut from = 0;
+                starts.retain(|_| {
+                    let end = ends.next().unwrap_or(entries.len());
+                    let holds = end > from;
+                    from = end;
+                    holds
+                });
+            });
+        });
     }
 
     /// Fetches what comes before or after what is there.
@@ -114,6 +141,13 @@ impl Conversation {
 
     fn extend(self, slice: Slice, before: bool) {
         self.keep_place();
+        if let Some(first) = slice.entries.first() {
+            self.starts.update(|starts| {
+                if let Err(place) = starts.binary_search(&first.id) {
+                    starts.insert(place, first.id);
+                }
+            });
+        }
         self.entries.update(|entries| {
             merge(entries, slice.entries);
             let over = entries.len().saturating_sub(WINDOW);
@@ -125,6 +159,7 @@ impl Conversation {
                 self.more_before.set(true);
             }
         });
+        self.forget_empty();
         if before {
             self.more_before.set(slice.more_before)
         } else {
@@ -154,6 +189,7 @@ impl Conversation {
 
     /// Puts a slice in place of what is there.
     pub fn put(self, slice: Slice) {
+        self.starts.set(vec![slice.entries.first().map_or(EventId(0), |e| e.id)]);
         self.entries.set(slice.entries.into_iter().map(Arc::new).collect());
         self.more_before.set(slice.more_before);
         self.more_after.set(slice.more_after);
@@ -305,6 +341,40 @@ pub fn items(entries: &[Arc<Entry>], wall: impl Fn(Time) -> Time) -> Vec<Item> {
     items
 }
 
+/// A part of the window, and what is shown of it.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Tells it apart from the others.
+    pub start: EventId,
+    pub items: Vec<Item>,
+}
+
+/// Items in the parts that begin at these entries.
+///
+/// Leptos takes every row of a keyed list out of the page and puts it back when more than one is added before it: a
+/// part that comes in above is therefore one row of a list of lists. A run of events that goes on into the next part is
+/// shown there.
+fn paged(entries: &[Arc<Entry>], starts: &[EventId], wall: impl Fn(Time) -> Time) -> Vec<Page> {
+    let mut pages: Vec<Page> = starts.iter().map(|start| Page { start: *start, items: Vec::new() }).collect();
+    let mut day = None;
+    for item in items(entries, wall) {
+        let last = match &item {
+            // With what comes below it.
+            Item::Day(_) => {
+                day = Some(item);
+                continue;
+            }
+            Item::One(entry) => Some(entry.id),
+            Item::Run(run) => run.last().map(|e| e.id),
+        };
+        let page = starts.partition_point(|start| Some(*start) <= last).saturating_sub(1);
+        if let Some(page) = pages.get_mut(page) {
+            page.items.extend(day.take().into_iter().chain([item]));
+        }
+    }
+    pages
+}
+
 /// The name of a day: `Today`, `Yesterday`, or its date. Both moments as they are on the wall.
 pub fn day_name(wall: Time, now: Time) -> String {
     match day(now) - day(wall) {
@@ -370,6 +440,31 @@ mod tests {
         assert_eq!(shape(&over_midnight, 0), "|ee|e");
         assert_eq!(shape(&over_midnight, hour), "|e|ee");
         assert_eq!(shape(&over_midnight, 2 * hour), "|3");
+    }
+
+    #[test]
+    fn parts_keep_their_rows_when_another_comes_in_above() {
+        let hour = 3_600_000;
+        let all: Vec<_> = [
+            entry(1, 0, true),
+            entry(2, hour, false),
+            entry(3, hour, false),
+            entry(4, 2 * hour, false),
+            entry(5, 3 * hour, true),
+            entry(6, 26 * hour, true),
+        ]
+        .map(Arc::new)
+        .into();
+        let keys = |entries: &[Arc<Entry>], starts: &[i64]| {
+            let starts: Vec<_> = starts.iter().copied().map(EventId).collect();
+            let pages = paged(entries, &starts, |t| t);
+            pages.iter().map(|p| p.items.iter().map(Item::key).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        let alone = keys(&all[3..], &[4]);
+        assert_eq!(alone, [vec![(0, 0, 0), (1, 4, 0), (1, 5, 0), (0, 1, 0), (1, 6, 0)]]);
+        let both = keys(&all, &[1, 4]);
+        // The day goes with the part above, and its last events are shown with those that follow.
+        assert_eq!(both, [vec![(0, 0, 0), (1, 1, 0)], vec![(2, 2, 3), (1, 5, 0), (0, 1, 0), (1, 6, 0)]]);
     }
 
     #[test]

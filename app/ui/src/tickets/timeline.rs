@@ -2,7 +2,7 @@
 
 use super::{
     attachments::PreviewDialog,
-    conversation::{Conversation, Item, day_name, items},
+    conversation::{Conversation, Item, day_name},
     entry::{EntryView, EventRun},
     state::{Pending, TicketState},
 };
@@ -41,32 +41,43 @@ pub fn Entries(
         });
         now
     });
-    let list = move || conversation.entries.with(|entries| items(entries, me::wall));
+    // Whatever it is compared with, it has changed: comparing would be more work than looking at the keys.
+    let pages = Memo::new_with_compare(move |_| conversation.pages(), |_, _| true);
+    let starts = move || pages.with(|pages| pages.iter().map(|page| page.start).collect::<Vec<_>>());
+    let of = move |start: EventId| {
+        pages.with(|pages| {
+            pages.iter().find(|page| page.start == start).map(|page| page.items.clone()).unwrap_or_default()
+        })
+    };
     view! {
-        <For each=list key=Item::key let:item>
-            {match item {
-                Item::Day(wall) => {
-                    view! {
-                        <li class="timeline__day">{move || day_name(wall, me::wall(me::now().get()))}</li>
+        <For each=starts key=|start| *start let:start>
+            <For each=move || of(start) key=Item::key let:item>
+                {match item {
+                    Item::Day(wall) => {
+                        view! {
+                            <li class="timeline__day">{move || day_name(wall, me::wall(me::now().get()))}</li>
+                        }
+                            .into_any()
                     }
-                        .into_any()
-                }
-                Item::One(entry) => {
-                    let id = entry.id;
-                    view! {
-                        <EntryView
-                            ticket=conversation.ticket
-                            entry
-                            staff
-                            workflow
-                            marked=marked.get_untracked() == Some(id)
-                            fresh=conversation.is_new(id)
-                        />
+                    Item::One(entry) => {
+                        let id = entry.id;
+                        view! {
+                            <EntryView
+                                ticket=conversation.ticket
+                                entry
+                                staff
+                                workflow
+                                marked=marked.get_untracked() == Some(id)
+                                fresh=conversation.is_new(id)
+                            />
+                        }
+                            .into_any()
                     }
-                        .into_any()
-                }
-                Item::Run(entries) => view! { <EventRun entries staff workflow marked=marked.get_untracked() /> }.into_any(),
-            }}
+                    Item::Run(entries) => {
+                        view! { <EventRun entries staff workflow marked=marked.get_untracked() /> }.into_any()
+                    }
+                }}
+            </For>
         </For>
     }
     .into_any()
