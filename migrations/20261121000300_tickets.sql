@@ -88,8 +88,10 @@ create table messages (
     ticket_id bigint not null references tickets,
     kind text not null check (kind in ('customer', 'reply', 'note')),
     channel text not null,
-    -- What was typed (Markdown) or the mail's text; `html` is made from it or from the mail's HTML, sanitised.
+    -- In plain words: for search.
     body text not null,
+    -- What was typed, where that is more than words; `html` is made of it, or of the mail's own HTML, sanitised.
+    markdown text,
     html text not null,
     -- Quoted history and signature, folded away; sanitised.
     quoted_html text,

@@ -72,6 +72,9 @@ async fn search_finds_what_the_searcher_may_see_with_its_words_marked() {
         assert_eq!(hits(&people[4], &number).await, [tickets[4]]);
         assert!(hits(&people[0], &number).await.is_empty());
     }
+    let hit = &found(&world, &people[4], "fuse").await.hits[0];
+    assert_eq!(marked(&hit.snippet), ["fuses"]);
+    assert_eq!(whole(&hit.snippet), "toner cartridge burns; two fuses blew", "without the signs of Markdown");
     let hit = found(&world, &people[4], "smoke fuse").await.hits;
     assert!(hit.is_empty(), "all words in one place");
     let hit = &found(&world, &people[4], "smoke").await.hits[0];

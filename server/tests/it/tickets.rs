@@ -473,3 +473,32 @@ async fn a_stale_screen_overwrites_nothing() {
         .await
         .wrong("subject");
 }
+
+#[tokio::test]
+async fn lists_show_messages_in_plain_words() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let body = "It is **the one** by [gate 3](https://acme.example/gates/3).".into();
+    let ticket = world.open(&jana, NewTicket { subject: "Printer".into(), body, ..NewTicket::default() }).await;
+    assert_eq!(ticket.excerpt, "It is the one by gate 3.");
+    let excerpt = async || view::view(&world.desk, &agent, ticket.id, Part::Latest).await.unwrap().ticket.excerpt;
+    for (body, shown) in [
+        ("> It is the one by gate 3.\n\n1. Unplug *it*\n2. wait", "1. Unplug it 2. wait"),
+        ("> only what you wrote", "only what you wrote"),
+        ("5 > 4 and `a_b`", "5 > 4 and a_b"),
+    ] {
+        world.reply(&agent, ticket.id, body).await;
+        assert_eq!(excerpt().await, shown, "{body}");
+    }
+    // What was typed is kept beside it, where it was more than words.
+    let typed: Vec<Option<String>> = sqlx::query_scalar("select markdown from messages order by event_id")
+        .fetch_all(world.desk.pool())
+        .await
+        .unwrap();
+    assert!(typed[0].as_deref().is_some_and(|typed| typed.contains("**the one**")));
+    world.reply(&agent, ticket.id, "Just words.\n\nMia").await;
+    assert_eq!(
+        world.count("select count(*) from messages where markdown is null and body = E'Just words.\\n\\nMia'").await,
+        1
+    );
+}

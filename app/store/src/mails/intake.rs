@@ -273,6 +273,8 @@ fn said(kind: Kind, mail: &Prepared) -> Said<'_> {
         kind,
         channel: Source::Email,
         body: &mail.body,
+        own: &mail.body,
+        markdown: None,
         html: &mail.html,
         quoted_html: mail.quoted_html.as_deref(),
         foreign_html: mail.foreign_html,

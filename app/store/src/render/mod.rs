@@ -2,6 +2,7 @@
 
 mod mail;
 mod markup;
+mod words;
 
 pub use mail::{MailHtml, mail_html, mail_text, text_of};
 
@@ -22,13 +23,40 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 /// Markdown as HTML: CommonMark with autolinks, tables and strike-through; single line breaks are kept, as people mean
 /// them; raw HTML is shown as text.
 pub fn markdown(text: &str) -> String {
+    CLEANER.clean(&comrak::markdown_to_html(text, &options())).to_string()
+}
+
+/// What somebody wrote in Markdown, in its three readings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// As [`markdown`] makes it.
+    pub html: String,
+    /// The words alone, line by line: what is searched, and shown around a word that was found.
+    pub text: String,
+    /// The words without what is quoted, unless all of it is: what a list shows of a message.
+    pub own: String,
+}
+
+/// Reads Markdown once for all that is made of it.
+pub fn written(text: &str) -> Written {
+    let options = options();
+    let arena = comrak::Arena::new();
+    let document = comrak::parse_document(&arena, text, &options);
+    let mut html = String::with_capacity(text.len() * 2);
+    // Writing to a string cannot fail.
+    let _ = comrak::format_html(document, &options, &mut html);
+    let (text, own) = words::of(document);
+    Written { html: CLEANER.clean(&html).to_string(), text, own }
+}
+
+fn options() -> comrak::Options<'static> {
     let mut options = comrak::Options::default();
     options.extension.autolink = true;
     options.extension.strikethrough = true;
     options.extension.table = true;
     options.render.hardbreaks = true;
     options.render.escape = true;
-    CLEANER.clean(&comrak::markdown_to_html(text, &options)).to_string()
+    options
 }
 
 /// Plain text as HTML: paragraphs and line breaks, addresses as links, nothing taken as markup.

@@ -18,16 +18,9 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTicket) -> Result<Tick
     let input = input.check()?;
     policy::demand(actor, Action::CreateTicket, None)?;
     let requester = requester(tx, actor, input.requester.as_ref()).await?;
-    let html = crate::render::markdown(&input.body);
+    let written = crate::render::written(&input.body);
     let ticket = open(tx, actor, &requester, &input).await?;
-    let said = message::Said {
-        kind: message::Kind::Customer,
-        channel: input.source,
-        body: &input.body,
-        html: &html,
-        quoted_html: None,
-        foreign_html: false,
-    };
+    let said = message::Said::written(message::Kind::Customer, input.source, &input.body, &written);
     let event = message::add(tx, message::As::person(actor, &requester), ticket, &said).await?;
     attachments::claim(tx, actor, ticket, event, &input.attachments).await?;
     Ok(super::for_actor(actor, row::load(&mut tx.conn, ticket).await?))

@@ -4,6 +4,7 @@ use super::{attachments, board, change, hold, row};
 use crate::{
     OrOurs, Tx,
     events::{self, By},
+    render::{self, Written},
 };
 use domain::{
     Actor, Code, Error, EventId, Principal, Result, TicketId,
@@ -46,12 +47,32 @@ impl Kind {
 pub(crate) struct Said<'a> {
     pub kind: Kind,
     pub channel: Source,
-    /// As text, for search and for the excerpt.
+    /// As plain text, for search.
     pub body: &'a str,
+    /// As plain text without what is quoted, for the excerpt.
+    pub own: &'a str,
+    /// As it was typed, where that is Markdown.
+    pub markdown: Option<&'a str>,
     /// Sanitised.
     pub html: &'a str,
     pub quoted_html: Option<&'a str>,
     pub foreign_html: bool,
+}
+
+impl<'a> Said<'a> {
+    /// What was written in Markdown.
+    pub fn written(kind: Kind, channel: Source, typed: &'a str, written: &'a Written) -> Self {
+        Self {
+            kind,
+            channel,
+            body: &written.text,
+            own: &written.own,
+            markdown: (typed != written.text).then_some(typed),
+            html: &written.html,
+            quoted_html: None,
+            foreign_html: false,
+        }
+    }
 }
 
 /// In whose name a message stands.
@@ -80,11 +101,12 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
     let event = events::append_by(tx, who.by, who.address, Some(ticket), &said.kind.happening(), None).await?;
     let at = tx.at();
     // A note must not show through in what customers see of the list.
-    let excerpt = (said.kind != Kind::Note).then(|| text::excerpt(said.body, EXCERPT));
+    let excerpt = (said.kind != Kind::Note).then(|| text::excerpt(said.own, EXCERPT));
     sqlx::query!(
         "with m as (
-             insert into messages (event_id, ticket_id, kind, channel, body, html, quoted_html, foreign_html)
-             values ($2, $1, $6, $7, $8, $9, $10, $11)
+             insert into messages (event_id, ticket_id, kind, channel, body, html, quoted_html, foreign_html,
+                 markdown)
+             values ($2, $1, $6, $7, $8, $9, $10, $11, $12)
          )
          update tickets set last_message_id = $2, updated_at = greatest(updated_at, $3), version = version + 1,
              public_at = case when $4::text is null then public_at else greatest(public_at, $3) end,
@@ -101,6 +123,7 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
         said.html,
         said.quoted_html,
         said.foreign_html,
+        said.markdown,
     )
     .execute(&mut *tx.conn)
     .await
@@ -141,9 +164,8 @@ pub async fn write_by(
             "Somebody else has written in the meantime. Your text is kept: read what is new, then send it all the same or change it.",
         ));
     }
-    let html = crate::render::markdown(&input.body);
-    let said = Said { kind, channel, body: &input.body, html: &html, quoted_html: None, foreign_html: false };
-    let event = add(tx, As::actor(actor), id, &said).await?;
+    let written = render::written(&input.body);
+    let event = add(tx, As::actor(actor), id, &Said::written(kind, channel, &input.body, &written)).await?;
     attachments::claim(tx, actor, id, event, &input.attachments).await?;
     after_message(tx, actor, &held.ticket, kind, input.status).await?;
     if let Some(user) = actor.user_id() {
