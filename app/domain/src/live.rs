@@ -61,6 +61,8 @@ pub enum ToBrowser {
     Presence { ticket: TicketId, people: Vec<Looking> },
     /// The numbers of the person who is told.
     Counts(Counts),
+    /// The server cannot reach its database, or can again. Nothing is missed meanwhile: it comes when it can be read.
+    Database { away: bool },
     /// Too much happened since the position: read the page again.
     Reset { topic: Topic },
     /// Not there, or not for this actor.

@@ -154,6 +154,17 @@ pub async fn last_reset(conn: &mut PgConnection) -> Result<Position> {
     Ok(row.map_or_else(Position::default, |r| Position { transaction: r.transaction, id: r.id }))
 }
 
+/// The last event there is, whether it can be read in order yet or not.
+pub async fn last_event(conn: &mut PgConnection) -> Result<Position> {
+    let row = sqlx::query!(
+        r#"select xid::text::bigint as "transaction!", id from events order by xid desc, id desc limit 1"#
+    )
+    .fetch_optional(conn)
+    .await
+    .ours()?;
+    Ok(row.map_or_else(Position::default, |r| Position { transaction: r.transaction, id: r.id }))
+}
+
 /// On which channel nodes call each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {

@@ -85,6 +85,13 @@ pub fn ConnectionBanner(help: &'static str, #[prop(optional)] new_tab: bool) -> 
             </div>
         }
         .into_any(),
+        Connection::Away => view! {
+            <div class="banner" data-kind="offline" role="status">
+                <Ico icon=Icon::Offline />
+                "Docket cannot reach its database right now. What you write is kept; it goes on by itself."
+            </div>
+        }
+        .into_any(),
         Connection::SignedOut => view! {
             <div class="banner" data-kind="offline" role="status">
                 <Ico icon=Icon::Alert />

@@ -16,6 +16,8 @@ pub enum Connection {
     Good,
     /// Lost; tried again with growing pauses.
     Lost,
+    /// Open, but the server cannot reach its database: nothing can be read or written.
+    Away,
     /// The session has ended: somebody has to sign in again.
     SignedOut,
 }
@@ -205,6 +207,9 @@ impl Live {
     }
 
     fn received(self, message: &ToBrowser) {
+        if let ToBrowser::Database { away } = message {
+            return self.connection.set(if *away { Connection::Away } else { Connection::Good });
+        }
         let listeners: Vec<Listener> = self.with(|inner| {
             let mut found = Vec::new();
             let mut hear = |topic: Topic, position: Option<Position>| {
@@ -224,6 +229,7 @@ impl Live {
                 }
                 ToBrowser::Presence { ticket, .. } => hear(Topic::Ticket(*ticket), None),
                 ToBrowser::Counts(_) => hear(Topic::Counts, None),
+                ToBrowser::Database { .. } => {}
                 ToBrowser::Reset { topic } | ToBrowser::Refused { topic } => hear(*topic, None),
                 ToBrowser::Following { topic, position } => hear(*topic, Some(*position)),
             }

@@ -2,6 +2,7 @@
 //! and passes it on.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::time::Duration;
 
 use domain::event::Position;
@@ -11,7 +12,7 @@ use domain::timeline::Entry;
 use domain::{Code, Result, TagId, TicketId, UserId};
 use store::counts;
 use store::live::{Batch, Signal};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::hub::{Changed, text};
 use super::pause::Pause;
@@ -27,6 +28,8 @@ const POLL: Duration = Duration::from_secs(2);
 const PENDING: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
 /// The same after a failure of the database.
 const FAILED: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+/// When the events could not be read for so long, open pages are told that the database is away.
+const AWAY: Duration = Duration::from_secs(3);
 /// When nobody watches, commits are gathered for this long: reading after each would cost each of them something.
 const GATHER: Duration = Duration::from_millis(25);
 /// After so many failures of our own making a batch is passed over; who watches is told to read the page again.
@@ -54,9 +57,27 @@ async fn follow(live: &Live) {
     let mut follower = Follower { position: start(live).await, failures: 0, ghosts: HashSet::new(), live };
     let mut pending = Pause::new(PENDING);
     let mut failed = Pause::new(FAILED);
+    let (mut good, mut away) = (true, Instant::now());
     loop {
-        let pause = match follower.step().await {
+        if good {
+            away = Instant::now() + AWAY;
+        }
+        let done = {
+            let mut step = pin!(follower.step());
+            tokio::select! {
+                biased;
+                done = &mut step => done,
+                // It may wait for a connection for longer than people should wonder why nothing happens.
+                () = sleep_until(away) => {
+                    live.hub().database(true);
+                    step.await
+                }
+            }
+        };
+        good = done.is_ok();
+        let pause = match done {
             Ok(step) => {
+                live.hub().database(false);
                 failed.reset();
                 match step {
                     Step::More => continue,
@@ -93,11 +114,14 @@ async fn start(live: &Live) -> Position {
             let mut conn = live.desk().read().await?;
             let position = store::events::position_now(&mut conn).await?;
             // Read later, so that none falls between: what is after the position comes by itself.
-            Ok::<_, domain::Error>((position, store::live::last_reset(&mut conn).await?))
+            let reset = store::live::last_reset(&mut conn).await?;
+            Ok::<_, domain::Error>((position, reset, store::live::last_event(&mut conn).await?))
         };
         match found.await {
-            Ok((position, reset)) => {
+            Ok((position, reset, last)) => {
                 live.hub().start(position, reset);
+                // The numbers may be behind already.
+                live.numbers().moved(last);
                 live.moved_to(position);
                 return position;
             }

@@ -50,6 +50,8 @@ struct State {
     counted: HashMap<SocketId, (Arc<Outlet>, Option<Counts>)>,
     /// What those were told from last; `None` while nothing is known.
     waiting: Option<Waiting>,
+    /// The database cannot be reached.
+    away: bool,
 }
 
 #[derive(Debug)]
@@ -106,6 +108,10 @@ pub fn text(message: &ToBrowser) -> Utf8Bytes {
     })
 }
 
+fn database(away: bool) -> Outgoing {
+    Outgoing { topic: None, position: None, text: text(&ToBrowser::Database { away }) }
+}
+
 impl Default for Hub {
     fn default() -> Self {
         Self { state: Mutex::default(), open: watch::Sender::new(0), closed: AtomicBool::new(false) }
@@ -126,6 +132,9 @@ impl Hub {
         let outlet = Arc::new(outlet);
         state.sockets.insert(outlet.id, outlet.clone());
         self.open.send_replace(state.sockets.len());
+        if state.away {
+            outlet.send(database(true));
+        }
         drop(state);
         if self.closed.load(Ordering::SeqCst) {
             outlet.close(Close::Restart);
@@ -189,7 +198,7 @@ impl Hub {
             let counts = now.of(outlet.actor.user_id());
             if told.replace(counts) != Some(counts) {
                 let text = text(&ToBrowser::Counts(counts));
-                outlet.send(Outgoing { topic: Topic::Counts, position: None, text });
+                outlet.send(Outgoing { topic: Some(Topic::Counts), position: None, text });
             }
         }
         state.waiting = Some(now);
@@ -224,7 +233,11 @@ impl Hub {
         let state = self.state();
         for s in state.tickets.get(&ticket).into_iter().flat_map(HashMap::values) {
             if position > s.from && policy::may(&s.outlet.actor, action, Some(facts)) {
-                s.outlet.send(Outgoing { topic: Topic::Ticket(ticket), position: Some(position), text: text.clone() });
+                s.outlet.send(Outgoing {
+                    topic: Some(Topic::Ticket(ticket)),
+                    position: Some(position),
+                    text: text.clone(),
+                });
             }
         }
     }
@@ -239,7 +252,7 @@ impl Hub {
             if changed.position > s.from
                 && let Some(text) = changed.for_actor(&s.outlet.actor)
             {
-                s.outlet.send(Outgoing { topic, position: Some(changed.position), text });
+                s.outlet.send(Outgoing { topic: Some(topic), position: Some(changed.position), text });
             }
         }
     }
@@ -251,14 +264,14 @@ impl Hub {
             let topic = Topic::Ticket(*id);
             let message = text(&ToBrowser::Reset { topic });
             for s in state.tickets.get(id).into_iter().flat_map(HashMap::values) {
-                s.outlet.send(Outgoing { topic, position: None, text: message.clone() });
+                s.outlet.send(Outgoing { topic: Some(topic), position: None, text: message.clone() });
             }
         }
         if !tickets.is_empty() {
             let topic = Topic::Tickets;
             let message = text(&ToBrowser::Reset { topic });
             for s in state.lists.values() {
-                s.outlet.send(Outgoing { topic, position: None, text: message.clone() });
+                s.outlet.send(Outgoing { topic: Some(topic), position: None, text: message.clone() });
             }
         }
     }
@@ -273,7 +286,7 @@ impl Hub {
         for (topic, s) in pages.chain(lists) {
             if position > s.from && s.outlet.actor.is_staff() {
                 let text = text(&ToBrowser::Reset { topic });
-                s.outlet.send(Outgoing { topic, position: Some(position), text });
+                s.outlet.send(Outgoing { topic: Some(topic), position: Some(position), text });
             }
         }
     }
@@ -292,7 +305,17 @@ impl Hub {
             let (hash, message) = view(&s.outlet.actor);
             if hash != s.presence {
                 s.presence = hash;
-                s.outlet.send(Outgoing { topic, position: None, text: text(&message) });
+                s.outlet.send(Outgoing { topic: Some(topic), position: None, text: text(&message) });
+            }
+        }
+    }
+
+    /// Tells everybody when the database goes away, and when it is back.
+    pub fn database(&self, away: bool) {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.away, away) != away {
+            for outlet in state.sockets.values() {
+                outlet.send(database(away));
             }
         }
     }

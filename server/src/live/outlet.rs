@@ -69,7 +69,8 @@ impl Close {
 /// A message on its way to one browser.
 #[derive(Debug)]
 pub struct Outgoing {
-    pub topic: Topic,
+    /// What it is about; dropped where this is not followed. `None` for what everybody is told.
+    pub topic: Option<Topic>,
     /// `None` for what has no place in the order of events.
     pub position: Option<Position>,
     /// Shared by all who get the same.

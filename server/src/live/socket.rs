@@ -153,7 +153,8 @@ impl Socket {
 
     /// Whether the topic is still followed, and the message not one that catching up has brought already.
     fn is_wanted(&self, message: &Outgoing) -> bool {
-        let Some(from) = self.following.get(&message.topic) else { return false };
+        let Some(topic) = message.topic else { return true };
+        let Some(from) = self.following.get(&topic) else { return false };
         message.position.is_none_or(|position| position > *from)
     }
 

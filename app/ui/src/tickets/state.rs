@@ -89,7 +89,10 @@ impl TicketState {
                     self.looking.set(others);
                 }
                 ToBrowser::Reset { .. } => self.reload(),
-                ToBrowser::Refused { .. } | ToBrowser::Following { .. } | ToBrowser::Counts(_) => {}
+                ToBrowser::Refused { .. }
+                | ToBrowser::Following { .. }
+                | ToBrowser::Counts(_)
+                | ToBrowser::Database { .. } => {}
             });
         });
     }

@@ -8,7 +8,7 @@ use domain::{
     live::{Counts, ToBrowser, ToServer, Topic},
     ticket::{Change, Swap},
 };
-use store::{Desk, tickets::change};
+use store::{Desk, counts, tickets::change};
 
 /// Reads until these are the numbers beside the rail's places: active, mine, unassigned.
 async fn numbers(tab: &mut Tab, active: i64, mine: i64, unassigned: i64) -> Vec<ToBrowser> {
@@ -78,6 +78,23 @@ async fn the_numbers_of_the_rail_are_for_staff_only() {
         let got = tab.until(|m| matches!(m, ToBrowser::Ticket { .. })).await;
         assert!(got.iter().all(|m| !matches!(m, ToBrowser::Counts(_))), "{got:?}");
     }
+}
+
+/// A node comes while nobody has counted for a while; and nothing more happens.
+#[tokio::test]
+async fn numbers_that_are_behind_are_looked_at_again() {
+    let world = World::new().await;
+    let (ann, jana) = (world.agent().await, world.customer().await);
+    world.ticket(&jana).await;
+    settled(&world.desk).await;
+    let node = Node::start(&world).await;
+    let mut tab = node.tab(&ann).await;
+    tab.say(&ToServer::Follow { topic: Topic::Counts, since: Position::default() }).await;
+    numbers(&mut tab, 0, 0, 0).await;
+    let mut tx = world.desk.begin().await.unwrap();
+    assert!(counts::react(&mut tx, 100).await.unwrap() > 0);
+    tx.commit_quietly().await.unwrap();
+    numbers(&mut tab, 1, 0, 1).await;
 }
 
 #[tokio::test]
