@@ -5,7 +5,7 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use domain::account::Registration;
@@ -185,7 +185,7 @@ async fn sign_out(State(state): State<AppState>, headers: HeaderMap, Who(signed)
         };
         // The session lives on, so the cookie stays too: whoever sees this can try again.
         if let Err(error) = done.await {
-            return outage::answer(&state, &headers, &uri, error);
+            return outage::answer(&state, &Method::POST, &headers, &uri, error);
         }
     }
     let mut response = Redirect::to("/sign-in").into_response();

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::{Actor, Error};
@@ -25,16 +25,26 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     let session = match token(request.headers()) {
         Some(token) => match store::accounts::find(&state.desk, &token).await {
             Ok(found) => found,
-            Err(error) => return outage::answer(&state, request.headers(), request.uri(), error),
+            Err(error) => return outage::answer(&state, request.method(), request.headers(), request.uri(), error),
         },
         None => None,
     };
+    let visitor = session.is_none() && outage::wants_page(request.method(), request.headers(), request.uri());
     let signed = match session {
         Some(session) => Signed { actor: Actor::user(session.person, address), session: Some(session.id) },
         None => Signed { actor: Actor::visitor(address), session: None },
     };
     request.extensions_mut().insert(signed);
-    next.run(request).await
+    if !visitor {
+        return next.run(request).await;
+    }
+    // Nobody had to be asked who a visitor is; that the database is away shows only when the page needs it.
+    let (headers, uri) = (request.headers().clone(), request.uri().clone());
+    let response = next.run(request).await;
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        return outage::answer(&state, &Method::GET, &headers, &uri, Error::unavailable());
+    }
+    response
 }
 
 /// The session cookie's value.

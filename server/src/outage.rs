@@ -2,10 +2,11 @@
 //!
 //! The application cannot render then: it would take everybody for a visitor and send them to signing in.
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use domain::Error;
 use leptos::prelude::*;
+use rand::distr::SampleString as _;
 
 use crate::app::AppState;
 use crate::problem::Problem;
@@ -14,19 +15,22 @@ use crate::problem::Problem;
 const RETRY_AFTER: u32 = 5;
 
 /// The error in the form that the sender reads: a page for people, our own errors for server functions, else a problem.
-pub fn answer(state: &AppState, headers: &HeaderMap, uri: &Uri, mut error: Error) -> Response {
+pub fn answer(state: &AppState, method: &Method, headers: &HeaderMap, uri: &Uri, mut error: Error) -> Response {
     error.retry_after.get_or_insert(RETRY_AFTER);
     let retry_after = error.retry_after.map(HeaderValue::from);
-    let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let mut response = if uri.path().starts_with("/rpc/") {
         (status(&error), axum::Json(error)).into_response()
-    } else if accepts.contains("text/html") {
-        let policy = [
-            (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        ];
+    } else if accepts_html(headers) {
+        let nonce = rand::distr::Alphanumeric.sample_string(&mut rand::rng(), 22);
+        let policy = format!(
+            "default-src 'self'; script-src 'nonce-{nonce}'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+        );
+        let policy =
+            [(header::CONTENT_SECURITY_POLICY, policy), (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned())];
+        // What was sent by a form is not asked for again by itself.
+        let nonce = (method == Method::GET).then_some(nonce);
         let theme = ui::me::theme_cookie(headers);
-        (status(&error), policy, Html(page(state.style(), theme, uri, &error))).into_response()
+        (status(&error), policy, Html(page(state.style(), theme, uri, &error, nonce))).into_response()
     } else {
         Problem(error).into_response()
     };
@@ -37,12 +41,25 @@ pub fn answer(state: &AppState, headers: &HeaderMap, uri: &Uri, mut error: Error
     response
 }
 
+/// Whether a person waits for this answer to show it as a page.
+pub fn wants_page(method: &Method, headers: &HeaderMap, uri: &Uri) -> bool {
+    method == Method::GET && !uri.path().starts_with("/rpc/") && accepts_html(headers)
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|accepts| accepts.contains("text/html"))
+}
+
 fn status(error: &Error) -> StatusCode {
     StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// A page that needs nothing but the style sheet.
-fn page(style: &str, theme: Option<String>, uri: &Uri, error: &Error) -> String {
+/// Opens the page as soon as it can be had: looks every few seconds, and leaves it to the link where it cannot.
+const AGAIN: &str = "const later=()=>setTimeout(look,3000),open=()=>location.replace(document.querySelector('main a').href),\
+    look=()=>fetch(location.href,{method:'HEAD',cache:'no-store'}).then(r=>r.status===503?later():open(),later);later()";
+
+/// A page that needs nothing but the style sheet. With a nonce for its script, it opens by itself in the end.
+fn page(style: &str, theme: Option<String>, uri: &Uri, error: &Error, nonce: Option<String>) -> String {
     let again = uri.path_and_query().map_or_else(|| "/".to_owned(), |p| p.as_str().to_owned());
     // `//host` would lead away.
     let again = if again.starts_with("//") { "/".to_owned() } else { again };
@@ -57,18 +74,21 @@ fn page(style: &str, theme: Option<String>, uri: &Uri, error: &Error) -> String 
                 <title>{title} " · Docket"</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=style.to_owned() />
+                {nonce.is_some().then(|| view! { <noscript inner_html="<meta http-equiv=refresh content=10>"></noscript> })}
             </head>
             <body>
                 <main class="error-page" id="main">
                     <p class="error-page__code">{error.code.status()}</p>
                     <h1 class="error-page__title">{title}</h1>
                     <p>{error.message.clone()}</p>
+                    {nonce.is_some().then(|| view! { <p>"This page opens by itself as soon as it can."</p> })}
                     <div class="actions">
                         <a class="button button--primary" href=again>
                             "Try again"
                         </a>
                     </div>
                 </main>
+                {nonce.map(|nonce| view! { <script nonce=nonce inner_html=AGAIN></script> })}
             </body>
         </html>
     }

@@ -122,6 +122,14 @@ impl Error {
         Self::new(Code::NotFound, format!("There is no such {what}, or it is not yours to see."))
     }
 
+    /// The database or the storage is away.
+    pub fn unavailable() -> Self {
+        Self::new(
+            Code::Unavailable,
+            "Docket cannot reach its database or its files right now. Nothing was changed; please try again in a moment.",
+        )
+    }
+
     pub fn forbidden() -> Self {
         Self::new(Code::Forbidden, "You are not allowed to do this.")
     }

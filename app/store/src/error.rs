@@ -46,10 +46,7 @@ pub fn of_database(cause: sqlx::Error) -> Error {
 
 fn unavailable(cause: &dyn std::fmt::Display) -> Error {
     tracing::warn!(%cause, "not available");
-    Error::new(
-        Code::Unavailable,
-        "Docket cannot reach its database or its files right now. Nothing was changed; please try again in a moment.",
-    )
+    Error::unavailable()
 }
 
 /// Our fault: the cause goes to the log under a reference that the user can quote.

@@ -45,16 +45,30 @@ async fn pages_and_calls_say_so_and_work_again_by_themselves() {
     assert_eq!(staff.get(&path).await.status, StatusCode::OK);
 
     proxy.cut();
-    for (browser, path) in
-        [(&staff, path.as_str()), (&staff, "/tickets"), (&customer, "/portal"), (&customer, "/portal/new?a=b")]
-    {
+    for (browser, path) in [
+        (&staff, path.as_str()),
+        (&staff, "/tickets"),
+        (&customer, "/portal"),
+        (&customer, "/portal/new?a=b"),
+        (&visitor, "/sign-in"),
+        (&visitor, "/sign-in?next=%2Ftickets"),
+    ] {
         let page = browser.get(path).await;
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(page.headers.contains_key(header::RETRY_AFTER), "{path}");
         assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
         assert!(page.text.contains("cannot reach its database") && page.text.contains("Try again"), "{}", page.text);
         assert!(page.text.contains(&format!("href=\"{path}\"")), "{}", page.text);
+        assert!(page.text.contains("opens by itself") && !page.text.contains("<form"), "{}", page.text);
+        // Its script may run, and no other.
+        let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let nonce = policy.split("script-src 'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+        assert!(page.text.contains(&format!("<script nonce=\"{nonce}\">")), "{}", page.text);
     }
+    // A form that was sent is not sent again by itself.
+    let page = staff.post("/settings/board", &[]).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.text.contains("Try again") && !page.text.contains("<script"), "{}", page.text);
     // Programs get a problem, server functions an error that they can show.
     for (kind, path) in [("*/*", "/files/key/a.txt"), ("application/json", "/tickets")] {
         let request = Request::get(path).header(header::ACCEPT, kind).body(Body::empty()).unwrap();
@@ -85,6 +99,8 @@ async fn pages_and_calls_say_so_and_work_again_by_themselves() {
     // Connections from before are found out one by one; whoever meets one tries again.
     soon("pages work again", async { while staff.get(&path).await.status != StatusCode::OK {} }).await;
     soon("all of them", async { while customer.get("/portal").await.status != StatusCode::OK {} }).await;
+    let sign_in = async { while !visitor.get("/sign-in").await.text.contains("<form") {} };
+    soon("visitors can sign in", sign_in).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,9 +123,15 @@ async fn open_tabs_and_reactors_catch_up() {
     // Another node still reaches the database; this one's tabs must not miss what it does.
     note(&world.desk, &agent, ticket, "meanwhile").await;
     let second = world.ticket(&jana).await.id;
+    // Nothing is asked of this tab, and it is told all the same.
+    tab.until(|m| *m == ToBrowser::Database { away: true }).await;
     proxy.mend();
     let got = tab.until(says("meanwhile")).await;
     assert_eq!(got.iter().filter(|m| matches!(m, ToBrowser::Entry { .. })).count(), 1, "once: {got:?}");
+    let back = |m: &ToBrowser| *m == ToBrowser::Database { away: false };
+    if !got.iter().any(back) {
+        tab.until(back).await;
+    }
     note(&world.desk, &agent, ticket, "after").await;
     tab.until(says("after")).await;
     // The numbers follow too, led by this node alone.
