@@ -1,4 +1,5 @@
-//! A server that is killed in the middle of its work: what it has acknowledged is there, and nothing is there by half.
+//! A server, or its database, that is killed in the middle of its work: what was acknowledged is there, and nothing is
+//! there by half.
 
 use crate::support::{PASSWORD, World, node::soon, person};
 use domain::{
@@ -7,10 +8,15 @@ use domain::{
     priority::Level,
     ticket::{Change, NewMessage, NewTicket, Requester, Swap, Ticket, Writing},
 };
-use reqwest::{Client, redirect};
+use reqwest::{Client, Response, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use std::{
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::Stdio,
     sync::{
@@ -31,23 +37,28 @@ const WRITES: usize = 1_000;
 const KILLED_AFTER: usize = 400;
 const CONNECTIONS: usize = 8;
 
-/// The program itself, on the world's database.
+/// The program itself.
 struct Docket {
     url: String,
     child: Child,
 }
 
 impl Docket {
-    async fn start(world: &World, folder: &Path) -> Self {
+    /// On this database, or on a private one in its folder.
+    async fn start(folder: &Path, database: Option<&str>) -> Self {
         // The tests of Rust code run without the files for browsers; the server only wants to see that there are some.
         let site = folder.join("site");
         std::fs::create_dir_all(&site).unwrap();
         std::fs::write(site.join("robots.txt"), "").unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_docket"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
+        if let Some(database) = database {
+            command.args(["--database-url", database]);
+        }
+        let mut child = command
+            .env_remove("DATABASE_URL")
             .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--log", "warn,server::serve=info"])
             .arg("--data")
             .arg(folder)
-            .args(["--database-url", &world.database_url()])
             .env("LEPTOS_SITE_ROOT", &site)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -92,6 +103,8 @@ struct Writer {
     client: Client,
     url: String,
     customer: String,
+    /// Whether the database may go away meanwhile.
+    outage: bool,
     done: Vec<Done>,
 }
 
@@ -99,17 +112,54 @@ impl Writer {
     /// `None` when the answer did not come.
     async fn call<T: DeserializeOwned>(&self, function: &str, input: Value) -> Option<T> {
         let answer = self.client.post(format!("{}/rpc/{function}", self.url)).json(&input).send().await.ok()?;
+        self.read(answer).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, answer: Response) -> Option<T> {
         let (status, text) = (answer.status(), answer.text().await.ok()?);
-        assert!(status.is_success(), "{function}: {status}: {text}");
+        if self.outage && status == 503 {
+            return None;
+        }
+        assert!(status.is_success(), "{status}: {text}");
         Some(serde_json::from_str(&text).unwrap())
     }
 
-    async fn write(&self, n: usize) -> Option<Done> {
+    /// Waits until the server works again.
+    async fn recovered(&self) {
+        let page = format!("{}/tickets", self.url);
+        let well =
+            async { while !self.client.get(&page).send().await.is_ok_and(|answer| answer.status().is_success()) {} };
+        soon("the server works again", well).await;
+    }
+
+    /// Writes this connection's share. Returns what was acknowledged, and how often the answer did not come; after that it
+    /// goes on only where the server is expected to work again.
+    async fn write_all(mut self, first: usize, acknowledged: &AtomicUsize, enough: &Notify) -> (Vec<Done>, usize) {
+        let mut cut = 0;
+        for n in (first..WRITES).step_by(CONNECTIONS) {
+            // Each connection has its own turn of kinds, so that all kinds are under way at any time.
+            match self.write(n / CONNECTIONS + first, n).await {
+                Some(done) => self.done.push(done),
+                None if self.outage => {
+                    cut += 1;
+                    self.recovered().await;
+                    continue;
+                }
+                None => return (self.done, 1),
+            }
+            if acknowledged.fetch_add(1, Ordering::Relaxed) + 1 == KILLED_AFTER {
+                enough.notify_one();
+            }
+        }
+        (self.done, cut)
+    }
+
+    async fn write(&self, turn: usize, n: usize) -> Option<Done> {
         let last = self.done.iter().rev().find_map(|done| match done {
             Done::Opened { id, .. } => Some(*id),
             _ => None,
         });
-        let Some(id) = last.filter(|_| !n.is_multiple_of(4)) else {
+        let Some(id) = last.filter(|_| !turn.is_multiple_of(4)) else {
             let subject = format!("Write {n}");
             let ticket = NewTicket {
                 subject: subject.clone(),
@@ -120,7 +170,7 @@ impl Writer {
             let ticket: Ticket = self.call("tickets/create", json!({ "ticket": ticket })).await?;
             return Some(Done::Opened { id: ticket.id, subject });
         };
-        match n % 4 {
+        match turn % 4 {
             1 => {
                 let body = format!("Answer {n}");
                 self.reply(id, &body, vec![]).await?;
@@ -129,7 +179,7 @@ impl Writer {
             2 => {
                 let upload = format!("{}/files?ticket={}&name=log-{n}.txt", self.url, id.0);
                 let answer = self.client.post(upload).body(format!("line {n}\n").repeat(500)).send().await.ok()?;
-                let file: Attachment = serde_json::from_str(&answer.text().await.ok()?).unwrap();
+                let file: Attachment = self.read(answer).await?;
                 self.reply(id, "See the log.", vec![file.id]).await?;
                 Some(Done::RepliedWithFile { id, file: file.id })
             }
@@ -153,31 +203,20 @@ async fn what_was_acknowledged_outlives_a_killed_server_and_nothing_is_left_by_h
     let world = World::new().await;
     let (agent, jana) = (world.agent().await, world.customer().await);
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Docket::start(&world, folder.path()).await;
+    let mut server = Docket::start(folder.path(), Some(&world.database_url())).await;
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let enough = Arc::new(Notify::new());
     let mut writers = JoinSet::new();
     for first in 0..CONNECTIONS {
-        let mut writer = Writer {
+        let writer = Writer {
             client: server.sign_in(&person(&agent).email).await,
             url: server.url.clone(),
             customer: person(&jana).email.clone(),
+            outage: false,
             done: Vec::new(),
         };
         let (acknowledged, enough) = (acknowledged.clone(), enough.clone());
-        writers.spawn(async move {
-            for n in (first..WRITES).step_by(CONNECTIONS) {
-                // Each connection has its own turn of kinds, so that all kinds are under way at any time.
-                match writer.write(n / CONNECTIONS + first).await {
-                    Some(done) => writer.done.push(done),
-                    None => return (writer.done, true),
-                }
-                if acknowledged.fetch_add(1, Ordering::Relaxed) + 1 == KILLED_AFTER {
-                    enough.notify_one();
-                }
-            }
-            (writer.done, false)
-        });
+        writers.spawn(async move { writer.write_all(first, &acknowledged, &enough).await });
     }
     soon("enough has been written", enough.notified()).await;
     // SIGKILL where there are signals: no line of our own code runs any more.
@@ -186,17 +225,17 @@ async fn what_was_acknowledged_outlives_a_killed_server_and_nothing_is_left_by_h
     while let Some(writer) = writers.join_next().await {
         let (written, was_cut) = writer.unwrap();
         done.extend(written);
-        cut += usize::from(was_cut);
+        cut += was_cut;
     }
     assert!(done.len() >= KILLED_AFTER && cut > 0, "{} writes, {cut} connections cut", done.len());
 
     for write in &done {
-        assert_eq!(found(&world, write).await, 1, "{write:?}");
+        assert_eq!(found(world.desk.pool(), write).await, 1, "{write:?}");
     }
-    nothing_by_half(&world).await;
+    nothing_by_half(world.desk.pool()).await;
 
     // The next server goes on where this one stopped, also with what follows from the events.
-    let server = Docket::start(&world, folder.path()).await;
+    let server = Docket::start(folder.path(), Some(&world.database_url())).await;
     let client = server.sign_in(&person(&agent).email).await;
     for write in &done {
         if let Done::RepliedWithFile { file, .. } = write {
@@ -223,9 +262,101 @@ async fn what_was_acknowledged_outlives_a_killed_server_and_nothing_is_left_by_h
     .await;
 }
 
+/// A data folder with a private PostgreSQL in it.
+struct Private(tempfile::TempDir);
+
+impl Private {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Run by root, PostgreSQL belongs to another user, who must be able to pass through.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        Self(folder)
+    }
+
+    /// The lines of the file that a running PostgreSQL keeps: its process, its folder, its start, its port, its socket.
+    fn postmaster(&self) -> Option<Vec<String>> {
+        let file = std::fs::read_to_string(self.0.path().join("postgres/pgdata/postmaster.pid")).ok()?;
+        Some(file.lines().map(str::to_owned).collect())
+    }
+
+    fn signal(&self, signal: &str) {
+        if let Some(lines) = self.postmaster() {
+            let sent = std::process::Command::new("kill").args([signal, &lines[0]]).status().unwrap();
+            assert!(sent.success() || std::thread::panicking(), "{signal}");
+        }
+    }
+
+    fn pool(&self) -> PgPool {
+        let lines = self.postmaster().unwrap();
+        let options = PgConnectOptions::new().port(lines[3].parse().unwrap()).socket(&lines[4]);
+        PgPoolOptions::new().max_connections(2).connect_lazy_with(options.username("docket").database("docket"))
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        // Nothing is there to be stopped where the server has ended in order.
+        self.signal("-INT");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_outlives_a_killed_database_and_the_server_goes_on() {
+    let private = Private::new();
+    let mut server = Docket::start(private.0.path(), None).await;
+    let admin = "ada@desk.example";
+    let form = [("name", "Ada"), ("email", admin), ("password", PASSWORD)];
+    let answer = Client::new().post(format!("{}/set-up", server.url)).form(&form).send().await.unwrap();
+    assert!(!answer.status().is_server_error() && !answer.status().is_client_error(), "{}", answer.status());
+    let acknowledged = Arc::new(AtomicUsize::new(0));
+    let enough = Arc::new(Notify::new());
+    let mut writers = JoinSet::new();
+    for first in 0..CONNECTIONS {
+        let writer = Writer {
+            client: server.sign_in(admin).await,
+            url: server.url.clone(),
+            customer: "jana@mail.example".into(),
+            outage: true,
+            done: Vec::new(),
+        };
+        let (acknowledged, enough) = (acknowledged.clone(), enough.clone());
+        writers.spawn(async move { writer.write_all(first, &acknowledged, &enough).await });
+    }
+    soon("enough has been written", enough.notified()).await;
+    let before = private.postmaster().unwrap()[0].clone();
+    private.signal("-KILL");
+    let (mut done, mut cut) = (Vec::new(), 0);
+    while let Some(writer) = writers.join_next().await {
+        let (written, was_cut) = writer.unwrap();
+        done.extend(written);
+        cut += was_cut;
+    }
+    assert!(cut > 0, "nobody was in the middle of a write");
+    assert_eq!(done.len() + cut, WRITES, "each was written or refused");
+    assert!(done.len() > KILLED_AFTER * 3 / 2, "{} writes: they go on afterwards", done.len());
+    assert_ne!(private.postmaster().unwrap()[0], before, "another PostgreSQL");
+    assert!(server.child.try_wait().unwrap().is_none(), "the same server");
+
+    let pool = private.pool();
+    for write in &done {
+        assert_eq!(found(&pool, write).await, 1, "{write:?}");
+    }
+    nothing_by_half(&pool).await;
+    // What follows from the events goes on too.
+    let behind = "select (select count(*) from tickets) - coalesce(sum(tickets), 0)::bigint from ticket_counts";
+    soon("the numbers beside the inbox are right again", async {
+        while sqlx::query_scalar::<_, i64>(behind).fetch_one(&pool).await.unwrap() != 0 {}
+    })
+    .await;
+    pool.close().await;
+    let id = server.child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    soon("the server stops, and its PostgreSQL with it", server.child.wait()).await.unwrap();
+    assert!(private.postmaster().is_none(), "stopped in order");
+}
+
 /// How often an acknowledged write is in the database.
-async fn found(world: &World, write: &Done) -> i64 {
-    let pool = world.desk.pool();
+async fn found(pool: &PgPool, write: &Done) -> i64 {
     match write {
         Done::Opened { id, subject } => {
             sqlx::query_scalar("select count(*) from tickets where id = $1 and subject = $2")
@@ -265,7 +396,7 @@ async fn found(world: &World, write: &Done) -> i64 {
 }
 
 /// Every write is several rows; none of them may be there without the others.
-async fn nothing_by_half(world: &World) {
+async fn nothing_by_half(pool: &PgPool) {
     for (what, sql) in [
         (
             "a ticket without the event that opened it",
@@ -302,6 +433,7 @@ async fn nothing_by_half(world: &World) {
             "select count(*) from attachments a join events e on e.id = a.event_id where a.ticket_id <> e.ticket_id",
         ),
     ] {
-        assert_eq!(world.count(sql).await, 0, "{what}");
+        let count: i64 = sqlx::query_scalar(sql).fetch_one(pool).await.unwrap();
+        assert_eq!(count, 0, "{what}");
     }
 }
