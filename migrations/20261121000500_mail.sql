@@ -16,12 +16,16 @@ create table mails (
     ticket_id bigint references tickets,
     event_id bigint references events,
     problem text,
+    -- Set when an admin has put it aside: no longer listed, still known, so that it is not taken in again.
+    discarded_at timestamptz,
+    -- What of it is believed when it is tried again: from an archive that an admin brought, or from outside.
+    origin text not null check (origin in ('archive', 'mailbox')),
     taken_at timestamptz not null default now()
 );
 create index mails_message_id on mails (message_id) where message_id is not null;
 create index mails_ticket on mails (ticket_id) where ticket_id is not null;
 create index mails_event on mails (event_id) where event_id is not null;
-create index mails_quarantine on mails (id desc) where problem is not null;
+create index mails_quarantine on mails (id desc) where problem is not null and discarded_at is null;
 
 -- Which ticket a Message-ID belongs to: those of mails taken in and, later, of mails sent.
 create table mail_threads (

@@ -35,8 +35,8 @@ const sizes = words('DOCKET_SHOTS_SIZES', Object.keys(SIZES));
 const themes = words('DOCKET_SHOTS_THEMES', ['light', 'dark']) as ('light' | 'dark')[];
 const folder = path.resolve(import.meta.dirname, '../../target/shots');
 
-/** A desk with the demo and mails that are hard to show, and one that has nothing. */
-const test = base.extend<Photographer, { empty: Server; cookies: Cookies }>({
+/** A desk with the demo and mails that are hard to show, one that has nothing, and one whose database is away. */
+const test = base.extend<Photographer, { empty: Server; away: Server; cookies: Cookies }>({
   server: [
     async ({}, use) => {
       const server = await Server.start({}, 600);
@@ -57,6 +57,19 @@ const test = base.extend<Photographer, { empty: Server; cookies: Cookies }>({
     },
     { scope: 'worker', timeout: 60_000 },
   ],
+  away: [
+    async ({}, use) => {
+      // Only the server that looks after the database starts it again, so that one goes first.
+      const keeper = await Server.start();
+      const server = await Server.start({ DATABASE_URL: await keeper.database() });
+      await keeper.kill();
+      await keeper.stopDatabase();
+      await use(server);
+      await server.stop();
+      await keeper.stop();
+    },
+    { scope: 'worker', timeout: 90_000 },
+  ],
   cookies: [async ({}, use) => use(new Map()), { scope: 'worker' }],
   shoot: async ({ browser, baseURL, cookies }, use, info) => {
     await mkdir(folder, { recursive: true });
@@ -73,7 +86,7 @@ const test = base.extend<Photographer, { empty: Server; cookies: Cookies }>({
         context.on('weberror', (error) => note('console', String(error.error())));
         const page = await context.newPage();
         await page.goto(typeof at === 'string' ? at : await at(page));
-        if (!name.startsWith('api')) await hydrated(page);
+        if (!/^(api|away)/.test(name)) await hydrated(page);
         await page.waitForLoadState('networkidle');
         await act?.(page, size);
         const file = path.join(folder, `${name}-${size}-${colorScheme}.png`);
@@ -234,4 +247,10 @@ test.describe('a desk with nothing on it', () => {
   for (const [name, at] of [['inbox', '/tickets'], ['board', '/board'], ['mails', '/settings/mails']] as const) {
     test(`empty-${name}`, ({ shoot }) => shoot({ name: `empty-${name}`, who: 'founder', at }));
   }
+});
+
+test.describe('a desk whose database is away', () => {
+  test.use({ baseURL: async ({ away }, use) => use(away.url) });
+
+  test('away', ({ shoot }) => shoot({ name: 'away', who: 'nobody', at: '/sign-in', allow: /status of 503/ }));
 });

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { ADA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
 
@@ -48,4 +51,37 @@ test('mails that could not be read are listed', async ({ page }) => {
   await hydrated(page);
   await expect(page.getByText('No unreadable mails')).toBeVisible();
   await expectAccessible(page);
+});
+
+test('unreadable mails are tried again and discarded', async ({ page, server }) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'docket-mails-'));
+  for (const n of [1, 2, 3]) {
+    await writeFile(path.join(folder, `${n}.eml`), `Subject: Nobody ${n}\r\nTo: help@desk.example\r\n\r\nHello ${n}\r\n`);
+  }
+  await server.importMails(folder);
+  await rm(folder, { recursive: true });
+  await signIn(page, ADA);
+  await page.goto('/settings/mails');
+  await hydrated(page);
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Try again: “Nobody 2”' }).click();
+  await expect(page.getByRole('status').filter({ hasText: '“Nobody 2” still cannot become a message' })).toBeVisible();
+
+  await page.getByRole('button', { name: 'Discard “Nobody 2”' }).click();
+  await expect(page.getByText('Discard “Nobody 2”?')).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole('link', { name: 'Keep' }).click();
+  await expect(page.getByRole('row')).toHaveCount(4);
+  await page.getByRole('button', { name: 'Discard “Nobody 2”' }).click();
+  await page.getByRole('button', { name: 'Discard', exact: true }).click();
+  await expect(page.getByText('1 mail discarded.')).toBeVisible();
+  await expect(page.getByRole('row')).toHaveCount(3);
+
+  await hydrated(page);
+  await page.getByLabel('All on this page').check();
+  await expect(page.getByLabel('Mark “Nobody 1”')).toBeChecked();
+  await page.getByRole('button', { name: 'Discard marked' }).click();
+  await expect(page.getByText('Discard 2 mails?')).toBeVisible();
+  await page.getByRole('button', { name: 'Discard', exact: true }).click();
+  await expect(page.getByText('No unreadable mails')).toBeVisible();
 });

@@ -1,7 +1,7 @@
 //! Events: the spine. What happened, in words that can be stored, shown and reacted to.
 
 use crate::{
-    EventId, StatusId, TicketId,
+    EventId, MailId, StatusId, TicketId,
     people::Person,
     priority::{Level, Priority},
     ticket::Source,
@@ -97,6 +97,12 @@ pub enum Happening {
     WipLimit { status: StatusId, limit: Option<i32>, refuse: bool },
     #[serde(rename = "mail.quarantined")]
     MailQuarantined { reason: String },
+    /// A mail in quarantine was tried again, and is on this ticket now.
+    #[serde(rename = "mail.tried_again")]
+    MailTriedAgain { mail: MailId, ticket: TicketId },
+    /// A mail in quarantine was put aside for good.
+    #[serde(rename = "mail.discarded")]
+    MailDiscarded { mail: MailId },
 }
 
 impl Happening {

@@ -60,6 +60,20 @@ pub struct Quarantined {
     pub at: Time,
 }
 
+/// What became of a mail in quarantine that was tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    pub id: MailId,
+    pub subject: String,
+    /// Where it is now; `None`: still in quarantine.
+    pub ticket: Option<TicketId>,
+    /// Why it is still there, in words for people.
+    pub reason: Option<String>,
+}
+
+/// The most mails of the quarantine that are worked on at once.
+pub const TRIED_MAX: usize = 100;
+
 /// How a raw mail is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Raw {

@@ -101,7 +101,7 @@ pub async fn import(desk: &Desk, folder: &Path, stop: &CancellationToken) -> any
         .await?;
         let outcome = match read {
             Ok((raw, Ok(mail))) => take_in(desk, mail, raw.into(), Origin::Archive).await,
-            Ok((raw, Err(reason))) => refuse(desk, raw.into(), &reason).await,
+            Ok((raw, Err(reason))) => refuse(desk, raw.into(), &reason, Origin::Archive).await,
             Err(error) => {
                 report.failed.push((place.to_string(), error.to_string()));
                 continue;

@@ -1,22 +1,21 @@
 //! The forms of the settings, and mails as they came.
 
+mod mails;
+
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Form, FromRequest as _, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::{DefaultBodyLimit, Form, FromRequest as _, Request, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use domain::error::Problems;
-use domain::mail::Raw;
 use domain::priority::{Level, Priority, PriorityTable};
-use domain::{Code, Error, MailId};
+use domain::{Code, Error};
 use store::settings::{self, Limit};
 use ui::flash::Flash;
 
 use crate::app::AppState;
 use crate::forms::refuse;
 use crate::identify::Who;
-use crate::problem::Problem;
 
 /// The largest form, in bytes: some numbers.
 const BODY_MAX: usize = 16 * 1024;
@@ -26,7 +25,8 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/settings/priority", post(priority))
         .route("/settings/board", post(board))
-        .route("/settings/mails/{id}/raw", get(raw_mail))
+        .route("/settings/mails", post(mails::mails))
+        .route("/settings/mails/{id}/raw", get(mails::raw_mail))
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }
 
@@ -116,30 +116,4 @@ async fn board(State(state): State<AppState>, headers: HeaderMap, who: Who, requ
     let done = done.await;
     let done = done.map_err(|error| (error, typed));
     answer(state, &headers, who, "/settings/board", done).await
-}
-
-/// A mail as it came, as a file: never shown, since anything may be in it.
-async fn raw_mail(
-    State(state): State<AppState>,
-    Who(signed): Who,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
-    let id: MailId = id.parse().map_err(|_| Error::not_found("mail"))?;
-    let (size, bytes) = store::mails::raw(&state.desk, &signed.actor, Raw::Mail(id)).await?;
-    let mut response = Body::from_stream(bytes).into_response();
-    let name = format!("attachment; filename=\"mail-{id}.eml\"");
-    for (header, value) in [
-        (header::CONTENT_TYPE, "message/rfc822"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
-        (header::CACHE_CONTROL, "private, no-store"),
-        (header::CONTENT_DISPOSITION, name.as_str()),
-    ] {
-        // Words of our own and a number: always valid headers.
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().insert(header, value);
-        }
-    }
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
-    Ok(response)
 }

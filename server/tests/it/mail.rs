@@ -3,7 +3,7 @@
 use crate::support::{Refused as _, World};
 use bytes::Bytes;
 use domain::{
-    Actor, Code, EventId, TicketId, UserId,
+    Actor, Code, EventId, MailId, TicketId, UserId,
     event::Happening,
     mail::{Outcome, Raw},
     timeline::{Entry, Part},
@@ -192,7 +192,7 @@ async fn quarantine_is_for_admins() {
         archive(&world, &mail("eve@other.example", "b@x", "<a@x>", "Again")).await,
         Outcome::Quarantined(_)
     ));
-    mails::refuse(&world.desk, Bytes::from_static(b"\0\xff"), "It is not a mail.").await.unwrap();
+    mails::refuse(&world.desk, Bytes::from_static(b"\0\xff"), "It is not a mail.", Origin::Archive).await.unwrap();
 
     let first = mails::list(&world.desk, &admin, None, Some(2)).await.unwrap();
     assert_eq!(
@@ -207,6 +207,146 @@ async fn quarantine_is_for_admins() {
     let bytes: Vec<Bytes> = bytes.try_collect().await.unwrap();
     assert_eq!((size as usize, bytes.concat()), (nobody.len(), nobody.as_bytes().to_vec()));
     assert_eq!(mails::raw(&world.desk, &agent, kept).await.err().unwrap().code, Code::NotFound);
+}
+
+/// The only mail in quarantine.
+async fn in_quarantine(world: &World, admin: &Actor) -> MailId {
+    let page = mails::list(&world.desk, admin, None, None).await.unwrap();
+    assert_eq!(page.rows.len(), 1, "{page:?}");
+    page.rows[0].id
+}
+
+async fn block(world: &World, email: &str, blocked: bool) {
+    sqlx::query("update users set blocked_at = case when $2 then now() end where email = $1")
+        .bind(email)
+        .bind(blocked)
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_mail_in_quarantine_is_tried_again() {
+    let world = World::new().await;
+    let admin = world.superadmin().await;
+    let (people, company) = (world.customer().await, world.company("Acme", true).await);
+    let first = ticket(&archive(&world, &mail("eve@other.example", "a@x", "", "Hello")).await);
+    block(&world, "eve@other.example", true).await;
+    let answer = mail("eve@other.example", "b@x", "<a@x>", "Again, with a picture");
+    assert!(matches!(archive(&world, &answer).await, Outcome::Quarantined(_)));
+    let id = in_quarantine(&world, &admin).await;
+    for actor in [world.manager().await, world.agent().await, people, world.company_user(company).await] {
+        mails::try_again(&world.desk, &actor, id, parse).await.refused(Code::Forbidden);
+        mails::tried(&world.desk, &actor, &[id]).await.refused(Code::Forbidden);
+    }
+    mails::try_again(&world.desk, &Actor::visitor(None), id, parse).await.refused(Code::SignedOut);
+    mails::try_again(&world.desk, &admin, MailId(i64::MAX), parse).await.refused(Code::NotFound);
+
+    // Nothing has changed: it stays, with the reason of this time, and can still be read.
+    let again = mails::try_again(&world.desk, &admin, id, parse).await.unwrap();
+    assert_eq!(again, Outcome::Quarantined("Its sender is blocked.".into()));
+    let worse = mails::try_again(&world.desk, &admin, id, |_| Err("It is Greek.".into())).await.unwrap();
+    assert_eq!(worse, Outcome::Quarantined("It is Greek.".into()));
+    let tried = mails::tried(&world.desk, &admin, &[id]).await.unwrap();
+    assert_eq!((tried[0].ticket, tried[0].reason.as_deref()), (None, Some("It is Greek.")));
+    assert_eq!(world.count("select count(*) from events where kind = 'mail.tried_again'").await, 0);
+
+    block(&world, "eve@other.example", false).await;
+    assert_eq!(mails::try_again(&world.desk, &admin, id, parse).await.unwrap(), Outcome::Reply(first));
+    assert!(mails::list(&world.desk, &admin, None, None).await.unwrap().rows.is_empty());
+    let tried = mails::tried(&world.desk, &admin, &[id]).await.unwrap();
+    assert_eq!((tried[0].ticket, &tried[0].reason, tried[0].subject.as_str()), (Some(first), &None, "The printer"));
+    let entries = entries(&world, &admin, first).await;
+    let message = entries.iter().find(|e| e.message.as_ref().is_some_and(|m| m.html.contains("Again"))).unwrap();
+    assert_eq!(message.at.rfc3339(), "2025-03-03T10:12:00Z", "an archive's dates count, then as now");
+    let (_, bytes) = mails::raw(&world.desk, &world.agent().await, Raw::Message(message.id)).await.unwrap();
+    assert_eq!(bytes.try_collect::<Vec<Bytes>>().await.unwrap().concat(), answer.as_bytes());
+    let by: (i64, i64) = sqlx::query_as(
+        "select actor_id, (data->>'ticket')::bigint from events where kind = 'mail.tried_again' and at > '2026-01-01'",
+    )
+    .fetch_one(world.desk.pool())
+    .await
+    .unwrap();
+    assert_eq!(by, (admin.user_id().unwrap().0, first.0));
+    // Once.
+    mails::try_again(&world.desk, &admin, id, parse).await.refused(Code::NotFound);
+    assert_eq!(archive(&world, &answer).await, Outcome::Twice);
+    assert_eq!(world.count("select count(*) from messages").await, 2);
+}
+
+#[tokio::test]
+async fn two_who_try_a_mail_again_make_one_message() {
+    let world = World::new().await;
+    let admin = world.superadmin().await;
+    let known = ticket(&archive(&world, &mail("eve@other.example", "a@x", "", "Hello")).await);
+    block(&world, "eve@other.example", true).await;
+    // Without an id of its own: nothing but its bytes tells that it is the same.
+    let nameless = mail("eve@other.example", "b@x", "<a@x>", "Again").replace("Message-ID: <b@x>\r\n", "");
+    archive(&world, &nameless).await;
+    block(&world, "eve@other.example", false).await;
+    let id = in_quarantine(&world, &admin).await;
+    let try_it = || mails::try_again(&world.desk, &admin, id, parse);
+    let (one, two) = tokio::join!(try_it(), try_it());
+    let made = [one, two].iter().filter(|o| matches!(o, Ok(Outcome::Reply(id)) if *id == known)).count();
+    assert_eq!(made, 1);
+    assert_eq!(world.count("select count(*) from messages").await, 2);
+
+    // A copy has come another way: there the one of the quarantine belongs.
+    block(&world, "eve@other.example", true).await;
+    let plain = mail("eve@other.example", "c@x", "<a@x>", "Once more");
+    archive(&world, &plain).await;
+    block(&world, "eve@other.example", false).await;
+    let copy = format!("Received: by relay\r\n{plain}");
+    assert_eq!(archive(&world, &copy).await, Outcome::Reply(known));
+    let id = in_quarantine(&world, &admin).await;
+    assert_eq!(mails::try_again(&world.desk, &admin, id, parse).await.unwrap(), Outcome::Twice);
+    assert_eq!(mails::tried(&world.desk, &admin, &[id]).await.unwrap()[0].ticket, Some(known));
+    assert_eq!(world.count("select count(*) from messages").await, 3);
+}
+
+#[tokio::test]
+async fn a_mail_from_outside_is_not_believed_more_the_second_time() {
+    let world = World::new().await;
+    let (admin, agent) = (world.superadmin().await, world.agent().await);
+    let known = ticket(&archive(&world, &mail("eve@other.example", "a@x", "", "Hello")).await);
+    let staff = address(&agent).await;
+    block(&world, &staff, true).await;
+    hand_in(&world, &mail(&staff, "b@x", "<a@x>", "As if from staff"), Origin::Mailbox).await;
+    block(&world, &staff, false).await;
+    let id = in_quarantine(&world, &admin).await;
+    assert_eq!(mails::try_again(&world.desk, &admin, id, parse).await.unwrap(), Outcome::Reply(known));
+    assert_eq!(world.count("select count(*) from messages where kind = 'note'").await, 1);
+    assert_eq!(world.count("select count(*) from messages where kind = 'reply'").await, 0);
+}
+
+#[tokio::test]
+async fn discarded_mails_leave_the_list_and_are_not_taken_in_again() {
+    let world = World::new().await;
+    let (admin, agent) = (world.superadmin().await, world.agent().await);
+    let nobody = |n: u8| format!("Subject: Nobody {n}\r\nTo: help@desk.example\r\n\r\nHello");
+    for n in 0..3 {
+        archive(&world, &nobody(n)).await;
+    }
+    let rows = mails::list(&world.desk, &admin, None, None).await.unwrap().rows;
+    let ids: Vec<MailId> = rows.iter().map(|r| r.id).collect();
+    for actor in [world.manager().await, agent.clone(), world.customer().await] {
+        world.run(async |tx| mails::discard(tx, &actor, &ids).await).await.refused(Code::Forbidden);
+    }
+    let taken = ticket(&archive(&world, &mail("ada@acme.example", "a@x", "", "Hello")).await);
+    let all: Vec<MailId> = ids[..2].iter().copied().chain([MailId(4), MailId(999)]).collect();
+    assert_eq!(world.run(async |tx| mails::discard(tx, &admin, &all).await).await.unwrap(), 2, "only those that wait");
+    let left = mails::list(&world.desk, &admin, None, None).await.unwrap().rows;
+    assert_eq!(left.iter().map(|r| r.id).collect::<Vec<_>>(), [ids[2]]);
+    let logged = "select count(*) from events where kind = 'mail.discarded' and actor_id is not null";
+    assert_eq!(world.count(logged).await, 2);
+    assert_eq!(world.run(async |tx| mails::discard(tx, &admin, &all).await).await.unwrap(), 0);
+    assert_eq!(world.count(logged).await, 2, "once");
+    // It is known for ever, kept as it came, and cannot be tried again.
+    assert_eq!(archive(&world, &nobody(2)).await, Outcome::Twice);
+    mails::try_again(&world.desk, &admin, ids[0], parse).await.refused(Code::NotFound);
+    let (_, bytes) = mails::raw(&world.desk, &admin, Raw::Mail(ids[0])).await.unwrap();
+    assert_eq!(bytes.try_collect::<Vec<Bytes>>().await.unwrap().concat(), nobody(2).as_bytes());
+    assert!(view::view(&world.desk, &agent, taken, Part::Latest).await.is_ok());
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@ use domain::{
 };
 use http::{StatusCode, header};
 use server::work::jobs;
-use store::settings::{self, Limit, priorities};
+use store::{
+    mails::{self, Origin},
+    settings::{self, Limit, priorities},
+};
 
 #[tokio::test]
 async fn only_superadmins_change_settings() {
@@ -19,7 +22,7 @@ async fn only_superadmins_change_settings() {
         settings::columns(&world.desk, &actor).await.refused(Code::Forbidden);
         world.run(async |tx| priorities::set(tx, &actor, &table, &table).await).await.refused(Code::Forbidden);
         world.run(async |tx| settings::set_wip_limits(tx, &actor, &[limit]).await).await.refused(Code::Forbidden);
-        store::mails::list(&world.desk, &actor, None, None).await.refused(Code::Forbidden);
+        mails::list(&world.desk, &actor, None, None).await.refused(Code::Forbidden);
     }
     let visitor = Actor::visitor(None);
     priorities::get(&world.desk, &visitor).await.refused(Code::SignedOut);
@@ -150,4 +153,52 @@ async fn the_forms_save_and_say_what_is_wrong() {
     }
     assert_eq!(other.post("/settings/board", &[(&limit, "1")]).await.status, StatusCode::FORBIDDEN);
     assert_eq!(other.get("/settings/mails/1/raw").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_page_of_unreadable_mails_does_what_its_buttons_say() {
+    let world = World::new().await;
+    let (admin, agent) = (world.superadmin().await, world.agent().await);
+    let browser = Browser::of(&world, &admin).await;
+    for n in 0..3 {
+        let raw = format!("Subject: Nobody {n}\r\nTo: help@desk.example\r\n\r\nHello").into_bytes();
+        let mail = server::mail::parse(&raw).unwrap();
+        mails::take_in(&world.desk, mail, raw.into(), Origin::Archive).await.unwrap();
+    }
+    let listed = async || mails::list(&world.desk, &admin, None, None).await.unwrap().rows;
+    let ids: Vec<String> = listed().await.iter().map(|m| m.id.to_string()).collect();
+    let [a, b, c] = &ids[..] else { panic!("{ids:?}") };
+
+    // Others are refused, whatever they send.
+    let other = Browser::of(&world, &agent).await;
+    for form in [vec![("retry", a.as_str())], vec![("discard", a)], vec![("discard", a), ("sure", "yes")]] {
+        assert_eq!(other.post("/settings/mails", &form).await.status, StatusCode::FORBIDDEN, "{form:?}");
+    }
+    for form in [vec![("retry", "marked")], vec![("discard", "marked"), ("mail", "x")], vec![("retry", "x")], vec![]] {
+        assert_eq!(browser.post("/settings/mails", &form).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{form:?}");
+    }
+    assert_eq!(listed().await.len(), 3);
+
+    // One by one, and all that are marked.
+    let page = browser.post("/settings/mails", &[("retry", a)]).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    assert_eq!(page.headers[header::LOCATION], format!("/settings/mails?tried={a}").as_str());
+    let form = [("after", "999"), ("mail", b), ("mail", c), ("retry", "marked")];
+    let page = browser.post("/settings/mails", &form).await;
+    assert_eq!(page.headers[header::LOCATION], format!("/settings/mails?after=999&tried={b},{c}").as_str());
+    let page = browser.get(&format!("/settings/mails?after=999&tried={b},{c}")).await;
+    assert!(page.text.contains("“Nobody 1” still cannot become a message"), "{}", page.text);
+
+    // Asked once.
+    let page = browser.post("/settings/mails", &[("discard", a)]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("Discard “Nobody 2”?") && page.text.contains("name=\"sure\""), "{}", page.text);
+    let page = browser.post("/settings/mails", &[("mail", b), ("mail", c), ("discard", "marked")]).await;
+    assert!(page.text.contains("Discard 2 mails?"), "{}", page.text);
+    assert_eq!(listed().await.len(), 3, "nothing yet");
+    let form = [("mail", b.as_str()), ("mail", c), ("sure", "yes"), ("discard", "marked")];
+    let page = browser.post("/settings/mails", &form).await;
+    assert_eq!(page.headers[header::LOCATION], "/settings/mails?discarded=2");
+    assert!(browser.get("/settings/mails?discarded=2").await.text.contains("2 mails discarded."));
+    assert_eq!(listed().await.len(), 1);
 }

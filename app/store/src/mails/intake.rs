@@ -1,6 +1,7 @@
 //! Taking a mail in: once, whole, into the ticket it belongs to.
 
 use super::{
+    again::{release, settle_copy, stays},
     digest,
     prepare::{Prepared, prepare},
     put, raw_path,
@@ -14,7 +15,7 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::{
-    Actor, EventId, Principal, Result, TicketId, Time, UserId,
+    Actor, EventId, MailId, Principal, Result, TicketId, Time, UserId,
     event::Happening,
     mail::{IncomingMail, Outcome},
     people::Person,
@@ -32,6 +33,26 @@ pub enum Origin {
     Mailbox,
 }
 
+impl Origin {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Mailbox => "mailbox",
+        }
+    }
+
+    pub(super) fn from_word(word: &str) -> Self {
+        if word == "archive" { Self::Archive } else { Self::Mailbox }
+    }
+}
+
+/// A mail in quarantine that somebody wants to be tried again.
+#[derive(Clone, Copy)]
+pub(super) struct Again<'a> {
+    pub id: MailId,
+    pub by: &'a Actor,
+}
+
 /// Mails before this are misdated: 1 January 1990.
 const EARLIEST: Time = Time(631_152_000_000);
 
@@ -45,15 +66,30 @@ fn docket() -> Actor {
 ///
 /// Errors: `Unavailable`; then nothing was changed, and it can be tried again.
 pub async fn take_in(desk: &Desk, mail: IncomingMail, raw: Bytes, origin: Origin) -> Result<Outcome> {
+    take(desk, mail, raw, origin, None).await
+}
+
+/// The same, also for a mail that is in quarantine already.
+pub(super) async fn take(
+    desk: &Desk,
+    mail: IncomingMail,
+    raw: Bytes,
+    origin: Origin,
+    again: Option<Again<'_>>,
+) -> Result<Outcome> {
     let digest = digest(&raw);
-    if is_known(desk, &digest).await? {
+    if again.is_none() && is_known(desk, &digest).await? {
         return Ok(Outcome::Twice);
     }
+    let aside = async |reason: &str| match again {
+        Some(again) => stays(desk, again.id, Some(&mail), reason).await,
+        None => quarantine(desk, raw.clone(), &digest, Some(&mail), reason, origin).await,
+    };
     let Some(address) = mail.from_address.clone().filter(|a| text::is_email(a)) else {
-        return quarantine(desk, raw, &digest, Some(&mail), "It has no sender that could be answered.").await;
+        return aside("It has no sender that could be answered.").await;
     };
     if is_blocked(desk, &address).await? {
-        return quarantine(desk, raw, &digest, Some(&mail), "Its sender is blocked.").await;
+        return aside("Its sender is blocked.").await;
     }
     let path = raw_path(&digest);
     let headers = IncomingMail { text: String::new(), html: None, files: Vec::new(), ..mail.clone() };
@@ -75,7 +111,10 @@ pub async fn take_in(desk: &Desk, mail: IncomingMail, raw: Bytes, origin: Origin
     if origin == Origin::Archive {
         tx.now = headers.date.filter(|date| (EARLIEST..=tx.now).contains(date)).unwrap_or(tx.now);
     }
-    if !first_time(&mut tx, &digest, headers.message_id.as_deref(), &prepared.content_digest).await? {
+    if !first_time(&mut tx, &digest, headers.message_id.as_deref(), &prepared.content_digest, again.is_some()).await? {
+        if let Some(again) = again {
+            settle_copy(tx, again, headers.message_id.as_deref(), &prepared.content_digest).await?;
+        }
         return Ok(Outcome::Twice);
     }
     let thread = thread(&mut tx, &headers.references).await?;
@@ -90,23 +129,23 @@ pub async fn take_in(desk: &Desk, mail: IncomingMail, raw: Bytes, origin: Origin
         None => open(&mut tx, &sender, &prepared).await?,
     };
     attach(&mut tx, ticket, event, sender.id, &prepared).await?;
-    sqlx::query!(
-        "insert into mails (digest, raw_key, size, message_id, content_digest, from_address, subject, ticket_id, event_id, taken_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        &digest,
-        path,
+    let row = Row {
+        digest: &digest,
+        path: &path,
         size,
-        headers.message_id.as_deref(),
-        &prepared.content_digest,
-        address,
-        prepared.subject,
-        ticket.0,
-        event.0,
-        taken_at,
-    )
-    .execute(&mut *tx.conn)
-    .await
-    .ours()?;
+        message_id: headers.message_id.as_deref(),
+        content_digest: &prepared.content_digest,
+        address: &address,
+        subject: &prepared.subject,
+        ticket,
+        event,
+    };
+    match again {
+        None => insert(&mut tx, &row, origin, taken_at).await?,
+        // Somebody else was quicker. What this one has done is taken back with its transaction.
+        Some(again) if !release(&mut tx, &row, again).await? => return Ok(Outcome::Twice),
+        Some(_) => {}
+    }
     if let Some(id) = &headers.message_id {
         sqlx::query!(
             "insert into mail_threads (message_id, ticket_id) values ($1, $2) on conflict (message_id) do nothing",
@@ -121,13 +160,49 @@ pub async fn take_in(desk: &Desk, mail: IncomingMail, raw: Bytes, origin: Origin
     Ok(if thread.is_some() { Outcome::Reply(ticket) } else { Outcome::Ticket(ticket) })
 }
 
+/// A mail that has become a message, as it is noted.
+pub(super) struct Row<'a> {
+    digest: &'a [u8],
+    path: &'a str,
+    size: i64,
+    pub message_id: Option<&'a str>,
+    pub content_digest: &'a [u8],
+    pub address: &'a str,
+    pub subject: &'a str,
+    pub ticket: TicketId,
+    pub event: EventId,
+}
+
+async fn insert(tx: &mut Tx, row: &Row<'_>, origin: Origin, taken_at: time::OffsetDateTime) -> Result<()> {
+    sqlx::query!(
+        "insert into mails (digest, raw_key, size, message_id, content_digest, from_address, subject, ticket_id, event_id,
+                            origin, taken_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        row.digest,
+        row.path,
+        row.size,
+        row.message_id,
+        row.content_digest,
+        row.address,
+        row.subject,
+        row.ticket.0,
+        row.event.0,
+        origin.word(),
+        taken_at,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(())
+}
+
 /// Keeps something that could not be read as a mail, with the reason, for admins to see.
-pub async fn refuse(desk: &Desk, raw: Bytes, reason: &str) -> Result<Outcome> {
+pub async fn refuse(desk: &Desk, raw: Bytes, reason: &str, origin: Origin) -> Result<Outcome> {
     let digest = digest(&raw);
     if is_known(desk, &digest).await? {
         return Ok(Outcome::Twice);
     }
-    quarantine(desk, raw, &digest, None, reason).await
+    quarantine(desk, raw, &digest, None, reason, origin).await
 }
 
 async fn quarantine(
@@ -136,6 +211,7 @@ async fn quarantine(
     digest: &[u8],
     mail: Option<&IncomingMail>,
     reason: &str,
+    origin: Origin,
 ) -> Result<Outcome> {
     let path = raw_path(digest);
     let size = raw.len() as i64;
@@ -143,8 +219,8 @@ async fn quarantine(
     let mut tx = desk.begin().await?;
     let at = tx.at();
     let inserted = sqlx::query!(
-        "insert into mails (digest, raw_key, size, message_id, from_address, subject, problem, taken_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (digest) do nothing",
+        "insert into mails (digest, raw_key, size, message_id, from_address, subject, problem, origin, taken_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (digest) do nothing",
         digest,
         path,
         size,
@@ -152,6 +228,7 @@ async fn quarantine(
         mail.and_then(|m| m.from_address.as_deref()),
         text::excerpt(mail.map_or("", |m| &m.subject), domain::ticket::SUBJECT_MAX),
         reason,
+        origin.word(),
         at,
     )
     .execute(&mut *tx.conn)
@@ -184,7 +261,14 @@ async fn is_blocked(desk: &Desk, address: &str) -> Result<bool> {
 
 /// Makes sure that this mail is taken in by nobody else at the same time, and was not before: neither these very bytes
 /// nor a copy that came another way. Locks come before the first write of the transaction: see `hold`.
-async fn first_time(tx: &mut Tx, digest: &[u8], message_id: Option<&str>, content_digest: &[u8]) -> Result<bool> {
+/// `again`: these bytes are known, as they are in quarantine; only a copy counts.
+async fn first_time(
+    tx: &mut Tx,
+    digest: &[u8],
+    message_id: Option<&str>,
+    content_digest: &[u8],
+    again: bool,
+) -> Result<bool> {
     // One lock for all copies of a mail: they have the Message-ID in common, or else nothing but their bytes.
     let name = message_id.map_or_else(|| super::hex(digest), str::to_owned);
     sqlx::query("select pg_advisory_xact_lock(hashtextextended('mail:' || $1, 2))")
@@ -193,11 +277,12 @@ async fn first_time(tx: &mut Tx, digest: &[u8], message_id: Option<&str>, conten
         .await
         .ours()?;
     let known = sqlx::query_scalar!(
-        r#"select exists (select 1 from mails where digest = $1
+        r#"select exists (select 1 from mails where (digest = $1 and not $4)
                or (message_id = $2 and content_digest = $3 and problem is null)) as "known!""#,
         digest,
         message_id,
         content_digest,
+        again,
     )
     .fetch_one(&mut *tx.conn)
     .await

@@ -1,9 +1,11 @@
 //! Mails: each is kept raw, taken in once, and becomes a message of a ticket, or waits in quarantine for an admin.
 
+mod again;
 mod intake;
 mod prepare;
 mod quarantine;
 
+pub use again::{discard, tried, try_again};
 pub use intake::{Origin, refuse, take_in};
 pub use quarantine::{list, raw};
 

@@ -21,7 +21,7 @@ pub async fn list(desk: &Desk, actor: &Actor, after: Option<&str>, size: Option<
     };
     let mut rows: Vec<Quarantined> = sqlx::query!(
         r#"select id, from_address, subject, size, problem as "problem!", taken_at from mails
-           where problem is not null and id < $1 order by id desc limit $2"#,
+           where problem is not null and discarded_at is null and id < $1 order by id desc limit $2"#,
         before,
         size as i64 + 1,
     )

@@ -1,23 +1,39 @@
-//! Mails that could not become messages. Nothing is lost: each can be read as it came.
+//! Mails that could not become messages. Nothing is lost: each can be read as it came, tried again, or put aside.
 
 use super::{
     frame::{SettingsPage, loading},
     rpc,
 };
 use crate::{
-    icons::Icon,
+    flash::flash,
+    icons::{Ico, Icon},
+    me,
     shared::{EmptyState, ErrorNotice, When, awaited},
 };
-use domain::{mail::Quarantined, page::Page};
+use domain::{
+    MailId,
+    mail::{Quarantined, Tried},
+    page::Page,
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use wasm_bindgen::JsCast;
 
-/// `/settings/mails`.
+/// `/settings/mails`. `tried`: the mails that were just tried again. `discarded`: how many were just put aside.
 #[component]
 pub fn QuarantinePage() -> impl IntoView {
     let query = use_query_map();
     let after = Memo::new(move |_| query.with(|query| query.get("after")));
+    let tried = Memo::new(move |_| {
+        let ids = query.with(|query| query.get("tried")).unwrap_or_default();
+        ids.split(',').filter_map(|id| id.parse().ok()).collect::<Vec<MailId>>()
+    });
+    let discarded = Memo::new(move |_| query.with(|query| query.get("discarded")?.parse::<u32>().ok()));
     let mails = Resource::new_blocking(move || after.get(), rpc::unreadable_mails);
+    let outcomes = Resource::new_blocking(
+        move || tried.get(),
+        |ids| async move { if ids.is_empty() { Ok(Vec::new()) } else { rpc::tried_mails(ids).await } },
+    );
     view! {
         <SettingsPage
             title="Unreadable mails"
@@ -26,23 +42,20 @@ pub fn QuarantinePage() -> impl IntoView {
             {awaited(
                 loading,
                 move || async move {
-                    match mails.await {
-                        Ok(page) if page.rows.is_empty() => {
+                    match (mails.await, outcomes.await) {
+                        (Ok(page), Ok(outcomes)) => {
                             view! {
-                                <EmptyState
-                                    icon=Icon::Mail
-                                    title="No unreadable mails"
-                                    text="Every mail that came in has become a message."
-                                />
+                                <Outcomes tried=outcomes discarded=discarded.get_untracked() />
+                                <Mails page=page after=after.get_untracked() />
                             }
                                 .into_any()
                         }
-                        Ok(page) => view! { <Mails page=page /> }.into_any(),
-                        Err(error) => {
-                            view! {
-                                <ErrorNotice error=error.0 retry=Callback::new(move |()| mails.refetch()) />
-                            }
-                                .into_any()
+                        (Err(error), _) | (_, Err(error)) => {
+                            let retry = Callback::new(move |()| {
+                                mails.refetch();
+                                outcomes.refetch();
+                            });
+                            view! { <ErrorNotice error=error.0 retry=retry /> }.into_any()
                         }
                     }
                 },
@@ -52,28 +65,121 @@ pub fn QuarantinePage() -> impl IntoView {
     .into_any()
 }
 
+/// How a mail is called.
+fn name(subject: &str) -> String {
+    if subject.is_empty() { "(no subject)".to_owned() } else { subject.to_owned() }
+}
+
+/// “1 mail”, “3 mails”.
+fn mails(count: usize) -> String {
+    if count == 1 { "1 mail".to_owned() } else { format!("{count} mails") }
+}
+
+/// What the last button has come to.
 #[component]
-fn Mails(page: Page<Quarantined>) -> impl IntoView {
+fn Outcomes(tried: Vec<Tried>, discarded: Option<u32>) -> impl IntoView {
+    let (taken, left): (Vec<Tried>, Vec<Tried>) = tried.into_iter().partition(|t| t.ticket.is_some());
+    let taken = (!taken.is_empty()).then(|| {
+        let lines = taken.into_iter().filter_map(|t| t.ticket.map(|ticket| (name(&t.subject), ticket)));
+        view! {
+            <div class="notice" data-kind="ok" role="status">
+                <Ico icon=Icon::Check />
+                {lines
+                    .map(|(subject, ticket)| {
+                        view! {
+                            <p>
+                                {format!("“{subject}” has become a message of ")}
+                                <a href=format!("/tickets/{ticket}")>{format!("ticket #{ticket}")}</a> "."
+                            </p>
+                        }
+                    })
+                    .collect_view()}
+            </div>
+        }
+    });
+    let left = (!left.is_empty()).then(|| {
+        view! {
+            <div class="notice" data-kind="warning" role="status">
+                <Ico icon=Icon::Alert />
+                {left
+                    .into_iter()
+                    .map(|t| {
+                        let reason = t.reason.unwrap_or_default();
+                        let line = format!("“{}” still cannot become a message. {reason}", name(&t.subject));
+                        view! { <p>{line}</p> }
+                    })
+                    .collect_view()}
+            </div>
+        }
+    });
+    let discarded = discarded.map(|count| {
+        view! {
+            <p class="notice" data-kind="ok" role="status">
+                <Ico icon=Icon::Check />
+                {format!("{} discarded.", mails(count as usize))}
+            </p>
+        }
+    });
     view! {
-        <div class="table-wrap">
-            <table class="table table--stack">
-                <caption class="sr-only">"Unreadable mails, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Subject"</th>
-                        <th scope="col">"From"</th>
-                        <th scope="col">"Why"</th>
-                        <th scope="col" class="fit">
-                            "Taken in"
-                        </th>
-                        <th scope="col" class="fit">
-                            "As it came"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{page.rows.into_iter().map(|mail| view! { <Row mail=mail /> }).collect_view()}</tbody>
-            </table>
-        </div>
+        {taken}
+        {left}
+        {discarded}
+    }
+    .into_any()
+}
+
+#[component]
+fn Mails(page: Page<Quarantined>, after: Option<String>) -> impl IntoView {
+    let flash = flash();
+    let asked: Vec<String> = flash.values.iter().filter(|(n, _)| n == "discard").map(|(_, id)| id.clone()).collect();
+    if !asked.is_empty() {
+        let of_one = page.rows.iter().find(|m| asked.len() == 1 && m.id.to_string() == asked[0]);
+        let what = of_one.map_or_else(|| mails(asked.len()), |m| format!("“{}”", name(&m.subject)));
+        return view! { <Question ids=asked what=what after=after /> }.into_any();
+    }
+    if page.rows.is_empty() {
+        return view! {
+            <EmptyState
+                icon=Icon::Mail
+                title="No unreadable mails"
+                text="Every mail that came in has become a message."
+            />
+        }
+        .into_any();
+    }
+    let marked: Vec<String> = flash.values.into_iter().filter(|(n, _)| n == "mail").map(|(_, id)| id).collect();
+    let rows = page.rows.into_iter().map(|mail| {
+        let on = marked.contains(&mail.id.to_string());
+        view! { <Row mail=mail marked=on /> }
+    });
+    view! {
+        <form method="post" action="/settings/mails" class="stack">
+            {after.map(|after| view! { <input type="hidden" name="after" value=after /> })}
+            <div class="actions">
+                <MarkAll />
+                <button class="button" type="submit" name="retry" value="marked">
+                    "Try marked again"
+                </button>
+                <button class="button" type="submit" name="discard" value="marked">
+                    "Discard marked"
+                </button>
+            </div>
+            <div class="table-wrap">
+                <table class="table table--stack">
+                    <caption class="sr-only">"Unreadable mails, newest first"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Mail"</th>
+                            <th scope="col">"Why"</th>
+                            <th scope="col" class="fit">
+                                <span class="sr-only">"What can be done"</span>
+                            </th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+        </form>
         {page
             .next
             .map(|next| {
@@ -89,28 +195,111 @@ fn Mails(page: Page<Quarantined>) -> impl IntoView {
     .into_any()
 }
 
+/// Marks every mail of the page, or none. Only there where it works.
 #[component]
-fn Row(mail: Quarantined) -> impl IntoView {
-    let subject = if mail.subject.is_empty() { "(no subject)".to_owned() } else { mail.subject };
-    let label = format!("Download “{subject}” as it came");
+fn MarkAll() -> impl IntoView {
+    let taken_over = me::taken_over();
+    let mark = move |event| {
+        let on = event_target_checked(&event);
+        let Ok(boxes) = document().query_selector_all("input[name=mail]") else { return };
+        for n in 0..boxes.length() {
+            if let Some(one) = boxes.item(n).and_then(|node| node.dyn_into::<web_sys::HtmlInputElement>().ok()) {
+                one.set_checked(on);
+            }
+        }
+    };
+    move || {
+        taken_over.get().then(|| {
+            view! {
+                <label class="check">
+                    <input type="checkbox" autocomplete="off" on:change=mark />
+                    <span>"All on this page"</span>
+                </label>
+            }
+        })
+    }
+}
+
+/// Asked once before mails are discarded.
+#[component]
+fn Question(ids: Vec<String>, what: String, after: Option<String>) -> impl IntoView {
+    let back = after.as_ref().map_or_else(|| "/settings/mails".to_owned(), |a| format!("/settings/mails?after={a}"));
+    view! {
+        <form method="post" action="/settings/mails" class="notice" data-kind="warning">
+            <Ico icon=Icon::Alert />
+            <p class="notice__title">{format!("Discard {what}?")}</p>
+            <p>"Discarded mails leave this list for good. They are kept as they came, and are not taken in again."</p>
+            {after.map(|after| view! { <input type="hidden" name="after" value=after /> })}
+            {ids.into_iter().map(|id| view! { <input type="hidden" name="mail" value=id /> }).collect_view()}
+            <input type="hidden" name="sure" value="yes" />
+            <div class="actions">
+                <button class="button button--danger" type="submit" name="discard" value="marked">
+                    "Discard"
+                </button>
+                // The address is that of this page: only a new one forgets the question.
+                <a class="button" href=back rel="external">
+                    "Keep"
+                </a>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(mail: Quarantined, marked: bool) -> impl IntoView {
+    let subject = name(&mail.subject);
+    let label = |what: &str| format!("{what} “{subject}”");
+    let sender = mail.from_address.unwrap_or_else(|| "unknown sender".into());
+    let from = format!("{sender}, {}", domain::text::bytes(mail.size));
     view! {
         <tr>
-            <td>{subject}</td>
-            <td data-label="From">{mail.from_address.unwrap_or_else(|| "unknown".into())}</td>
-            <td data-label="Why">{mail.reason}</td>
-            <td class="fit" data-label="Taken in">
-                <When at=mail.at />
+            <td>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        name="mail"
+                        value=mail.id.to_string()
+                        checked=marked
+                        autocomplete="off"
+                        aria-label=label("Mark")
+                    />
+                    <span>
+                        {subject.clone()} " " <span class="field__hint">{from} ", " <When at=mail.at /></span>
+                    </span>
+                </label>
             </td>
-            <td class="fit" data-label="As it came">
-                <a
-                    class="button button--sm"
-                    href=format!("/settings/mails/{}/raw", mail.id)
-                    download=""
-                    rel="external"
-                    aria-label=label
-                >
-                    {domain::text::bytes(mail.size)}
-                </a>
+            <td data-label="Why">{mail.reason}</td>
+            <td class="fit">
+                <div class="actions">
+                    <button
+                        class="button button--sm"
+                        type="submit"
+                        name="retry"
+                        value=mail.id.to_string()
+                        aria-label=label("Try again:")
+                    >
+                        "Try again"
+                    </button>
+                    <button
+                        class="button button--sm"
+                        type="submit"
+                        name="discard"
+                        value=mail.id.to_string()
+                        aria-label=label("Discard")
+                    >
+                        "Discard"
+                    </button>
+                    <a
+                        class="button button--sm"
+                        href=format!("/settings/mails/{}/raw", mail.id)
+                        download=""
+                        rel="external"
+                        aria-label=format!("{} as it came", label("Download"))
+                    >
+                        "Download"
+                    </a>
+                </div>
             </td>
         </tr>
     }

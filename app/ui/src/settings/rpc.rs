@@ -3,7 +3,13 @@
 #[cfg(feature = "ssr")]
 use crate::rpc::call;
 use crate::rpc::{Json, Rpc};
-use domain::{mail::Quarantined, page::Page, priority::PriorityTable, workflow::Status};
+use domain::{
+    MailId,
+    mail::{Quarantined, Tried},
+    page::Page,
+    priority::PriorityTable,
+    workflow::Status,
+};
 use leptos::prelude::*;
 
 /// Which priority each pair gets.
@@ -22,4 +28,10 @@ pub async fn columns() -> Rpc<Vec<Status>> {
 #[server(endpoint = "settings/mails", input = Json, output = Json)]
 pub async fn unreadable_mails(after: Option<String>) -> Rpc<Page<Quarantined>> {
     call(|desk, actor| async move { store::mails::list(&desk, &actor, after.as_deref(), None).await }).await
+}
+
+/// What became of mails that were tried again.
+#[server(endpoint = "settings/mails_tried", input = Json, output = Json)]
+pub async fn tried_mails(ids: Vec<MailId>) -> Rpc<Vec<Tried>> {
+    call(|desk, actor| async move { store::mails::tried(&desk, &actor, &ids).await }).await
 }
