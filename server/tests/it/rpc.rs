@@ -62,7 +62,6 @@ fn functions() -> Vec<Function> {
         Function("settings/priorities", |_, _| json!({}), ADMINS),
         Function("tickets/attachments", |id, _| json!({ "id": id }), SEERS),
         Function("tickets/change", urgent, WORKERS),
-        Function("tickets/counts", |_, _| json!({}), STAFF),
         Function("tickets/create", |_, _| json!({ "ticket": new_ticket() }), SIGNED_IN),
         Function("tickets/draft", |id, _| json!({ "id": id, "draft": draft(Writing::Reply) }), SEERS),
         Function("tickets/history", |id, _| json!({ "id": id, "before": null }), WORKERS),
