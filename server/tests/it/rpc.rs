@@ -59,6 +59,7 @@ fn functions() -> Vec<Function> {
         Function("portal/view", |id, _| json!({ "id": id, "part": Part::Latest }), OWNER),
         Function("settings/columns", |_, _| json!({}), ADMINS),
         Function("settings/mails", |_, _| json!({ "after": null }), ADMINS),
+        Function("settings/mails_tried", |_, _| json!({ "ids": [1, 2] }), ADMINS),
         Function("settings/priorities", |_, _| json!({}), ADMINS),
         Function("tickets/attachments", |id, _| json!({ "id": id }), SEERS),
         Function("tickets/change", urgent, WORKERS),
