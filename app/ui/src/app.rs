@@ -1,5 +1,6 @@
 //! The application inside `<body>`: the router and every page behind it.
 
+use crate::erased::effect;
 use crate::{
     accounts::{SetUpPage, SignInPage, SignUpPage},
     lazy::{
@@ -82,7 +83,7 @@ pub fn go_to(address: &str) -> AnyView {
     #[cfg(feature = "ssr")]
     leptos_axum::redirect(address);
     let address = address.to_owned();
-    Effect::new(move || {
+    effect(move || {
         let _ = window().location().set_href(&address);
     });
     ().into_any()
@@ -97,7 +98,7 @@ pub fn go_to(address: &str) -> AnyView {
 fn TakenOver() -> impl IntoView {
     let end = NodeRef::<html::Span>::new();
     let taken_over = me::taken_over();
-    Effect::new(move || {
+    effect(move || {
         if end.get().is_none() {
             return;
         }

@@ -1,5 +1,6 @@
 //! The palette and the sheet of keys: fetched when they are first asked for.
 
+use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     keys::{KEYS, Keys, go, places},
@@ -10,7 +11,7 @@ use wasm_bindgen::JsCast;
 
 /// Shows a dialog while the signal is true, and tells the signal when it was closed.
 fn follow_dialog(dialog: NodeRef<html::Dialog>, open: RwSignal<bool>) {
-    Effect::new(move || {
+    effect(move || {
         let Some(dialog) = dialog.get() else { return };
         if open.get() && !dialog.open() {
             let _ = dialog.show_modal();
@@ -27,7 +28,7 @@ pub fn Palette() -> impl IntoView {
     let Keys { palette: open, sheet, .. } = keys;
     let dialog = NodeRef::<html::Dialog>::new();
     follow_dialog(dialog, open);
-    Effect::new(move || {
+    effect(move || {
         if dialog.get().is_some_and(|dialog| dialog.open()) {
             type_ahead::arrived();
         }
@@ -35,7 +36,7 @@ pub fn Palette() -> impl IntoView {
     let text = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
     // What can be run: title, where it goes, icon, its keys.
-    let entries = Memo::new(move |_| {
+    let entries = memo(move || {
         let typed = text.get();
         let words = typed.trim().to_lowercase();
         let mut found: Vec<(String, String, Icon, String)> = Vec::new();
@@ -77,12 +78,12 @@ pub fn Palette() -> impl IntoView {
             class="palette"
             aria-label="Commands"
             node_ref=dialog
-            on:close=move |_| {
+            on:close=handler(move |_| {
                 open.set(false);
                 text.set(String::new());
                 chosen.set(0);
-            }
-            on:click=move |event| {
+            })
+            on:click=handler(move |event: ev::MouseEvent| {
                 let on_backdrop = event
                     .target()
                     .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
@@ -90,7 +91,7 @@ pub fn Palette() -> impl IntoView {
                 if on_backdrop {
                     open.set(false);
                 }
-            }
+            })
         >
             <div class="palette__search">
                 <Ico icon=Icon::Search />
@@ -100,18 +101,18 @@ pub fn Palette() -> impl IntoView {
                     aria-label="Search or run"
                     aria-expanded="true"
                     aria-controls="palette-list"
-                    aria-activedescendant=move || format!("palette-{}", chosen.get())
+                    aria-activedescendant=reactive(move || format!("palette-{}", chosen.get()))
                     placeholder="Search or run…"
-                    prop:value=move || text.get()
-                    on:input=move |event| {
+                    prop:value=reactive(move || text.get())
+                    on:input=handler(move |event: ev::Event| {
                         text.set(event_target_value(&event));
                         chosen.set(0);
-                    }
-                    on:keydown=keys
+                    })
+                    on:keydown=handler(keys)
                 />
             </div>
             <div class="palette__list" role="listbox" id="palette-list" aria-label="Commands">
-                {move || {
+                {dynamic(move || {
                     entries
                         .get()
                         .into_iter()
@@ -122,9 +123,9 @@ pub fn Palette() -> impl IntoView {
                                     class="palette__item"
                                     role="option"
                                     id=format!("palette-{n}")
-                                    aria-selected=move || (chosen.get() == n).to_string()
-                                    on:click=move |_| run.run(n)
-                                    on:pointermove=move |_| chosen.set(n)
+                                    aria-selected=reactive(move || (chosen.get() == n).to_string())
+                                    on:click=handler(move |_| run.run(n))
+                                    on:pointermove=handler(move |_| chosen.set(n))
                                 >
                                     <Ico icon=icon />
                                     <span class="truncate">{title}</span>
@@ -139,7 +140,7 @@ pub fn Palette() -> impl IntoView {
                             }
                         })
                         .collect_view()
-                }}
+                })}
             </div>
         </dialog>
     }
@@ -158,7 +159,7 @@ pub fn Shortcuts() -> impl IntoView {
                 class="dialog dialog--wide"
                 aria-labelledby="shortcuts-title"
                 node_ref=dialog
-                on:close=move |_| open.set(false)
+                on:close=handler(move |_| open.set(false))
             >
                 <form method="dialog">
                     <header class="dialog__head">

@@ -1,5 +1,6 @@
 //! The frame around every staff page: rail, bottom bar, palette, keys, toasts, connection banner.
 
+use crate::erased::{effect, handler};
 use crate::{
     icons::{Ico, Icon},
     keys::{Dialogs, provide_keys},
@@ -50,7 +51,7 @@ pub fn StaffFrame() -> impl IntoView {
 /// Moves relative times on, every 20 seconds.
 pub fn tick() {
     let (now, taken_over) = (me::now(), me::taken_over());
-    Effect::new(move || {
+    effect(move || {
         if !taken_over.get() {
             return;
         }
@@ -79,7 +80,7 @@ pub fn ConnectionBanner(help: &'static str, #[prop(optional)] new_tab: bool) -> 
             <div class="banner" data-kind="offline" role="status">
                 <Ico icon=Icon::Offline />
                 "Connection lost. What you write is kept; what you missed will be caught up. "
-                <button class="button button--sm" type="button" on:click=move |_| live().retry()>
+                <button class="button button--sm" type="button" on:click=handler(move |_| live().retry())>
                     "Try now"
                 </button>
             </div>
@@ -108,7 +109,7 @@ pub fn ConnectionBanner(help: &'static str, #[prop(optional)] new_tab: bool) -> 
 #[component]
 fn Rail(name: String) -> impl IntoView {
     let counts = RwSignal::new(None::<Counts>);
-    Effect::new(move || {
+    effect(move || {
         live().follow(Topic::Counts, Position::default(), move |message| {
             if let ToBrowser::Counts(fresh) = message {
                 counts.set(Some(*fresh));
@@ -141,7 +142,7 @@ fn Rail(name: String) -> impl IntoView {
                 class="rail__search"
                 type="button"
                 aria-keyshortcuts="Control+K"
-                on:click=move |_| crate::keys::open_palette()
+                on:click=handler(move |_| crate::keys::open_palette())
             >
                 <Ico icon=Icon::Search />
                 <span>"Search or run…"</span>
@@ -192,7 +193,7 @@ fn Rail(name: String) -> impl IntoView {
                                     </a>
                                 }
                             })}
-                        <button class="menu__item" type="button" on:click=move |_| crate::keys::open_shortcuts()>
+                        <button class="menu__item" type="button" on:click=handler(move |_| crate::keys::open_shortcuts())>
                             <Ico icon=Icon::Help />
                             <span>"Keyboard"</span>
                             <kbd>"?"</kbd>

@@ -1,5 +1,6 @@
 //! Keys for everything an agent does in a day: single letters, `g` and a letter to go.
 
+use crate::erased::{dynamic, effect};
 use crate::{icons::Icon, me, type_ahead};
 use leptos::{ev, prelude::*};
 use leptos_router::hooks::{use_location, use_navigate};
@@ -73,7 +74,7 @@ pub fn provide_keys() {
     let go = go();
     let going = Rc::new(Cell::new(false));
     let places: Vec<&Place> = places().collect();
-    Effect::new(move || {
+    effect(move || {
         let (go, going, places) = (go.clone(), going.clone(), places.clone());
         let handle = window_event_listener(ev::keydown, move |event| {
             let key = event.key();
@@ -212,8 +213,8 @@ pub fn Dialogs() -> impl IntoView {
     let once = |open: RwSignal<bool>| Memo::new(move |was: Option<&bool>| was == Some(&true) || open.get());
     let (palette, sheet) = (once(keys.palette), once(keys.sheet));
     view! {
-        {move || palette.get().then(|| Suspend::new(crate::lazy::palette()))}
-        {move || sheet.get().then(|| Suspend::new(crate::lazy::shortcuts()))}
+        {dynamic(move || palette.get().then(|| Suspend::new(crate::lazy::palette())))}
+        {dynamic(move || sheet.get().then(|| Suspend::new(crate::lazy::shortcuts())))}
     }
     .into_any()
 }

@@ -8,6 +8,7 @@ pub mod accounts;
 mod app;
 pub mod board;
 mod dialogs;
+mod erased;
 pub mod flash;
 mod frame;
 pub mod icons;

@@ -4,6 +4,7 @@ use super::{
     model::{Cards, Spot, refusal},
     rpc,
 };
+use crate::erased::effect;
 use crate::shared::{Toaster, toaster};
 use domain::{
     StatusId, TicketId,
@@ -83,7 +84,7 @@ impl Drag {
             ghost: NodeRef::new(),
             scroller: NodeRef::new(),
         };
-        Effect::new(move || drag.listen());
+        effect(move || drag.listen());
         Effect::new(move |before: Option<Option<TicketId>>| {
             let now = lifted.get();
             for (id, is) in [(before.flatten(), false), (now, true)] {

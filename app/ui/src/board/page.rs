@@ -5,6 +5,7 @@ use super::{
     model::{Arranged, Cards, wip},
     rpc,
 };
+use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     live::live,
@@ -33,7 +34,7 @@ use leptos_router::{
 pub fn BoardPage() -> impl IntoView {
     let query = use_query_map();
     let user = me::me().map(|m| m.id);
-    let filter = Memo::new(move |_| {
+    let filter = memo(move || {
         let list = filter_of(&query.get(), &me::workflow(), user);
         BoardFilter {
             assignee: list.assignee,
@@ -43,11 +44,11 @@ pub fn BoardPage() -> impl IntoView {
             tag: list.tag,
         }
     });
-    let lanes = Memo::new(move |_| query.get().get("lanes").and_then(|l| Lanes::from_word(&l)).unwrap_or_default());
+    let lanes = memo(move || query.get().get("lanes").and_then(|l| Lanes::from_word(&l)).unwrap_or_default());
     let board = Resource::new_blocking(move || filter.get(), rpc::read_board);
     view! {
         <Title text="Board" />
-        <div class="board" data-lanes=move || lanes.get().word()>
+        <div class="board" data-lanes=reactive(move || lanes.get().word())>
             <header class="bar">
                 <h1 class="bar__title">"Board"</h1>
                 <div class="bar__end">
@@ -106,7 +107,7 @@ fn LanesMenu(lanes: Memo<Lanes>) -> impl IntoView {
             button=ViewFn::from(move || {
                 view! {
                     <Ico icon=Icon::Lanes />
-                    {move || format!("Swimlanes: {}", lanes.get().word())}
+                    {dynamic(move || format!("Swimlanes: {}", lanes.get().word()))}
                 }
             })
         >
@@ -118,8 +119,8 @@ fn LanesMenu(lanes: Memo<Lanes>) -> impl IntoView {
                             class="menu__item"
                             type="button"
                             role="menuitemradio"
-                            aria-checked=move || (lanes.get() == choice).to_string()
-                            on:click=move |_| go.with_value(|go| go(choice))
+                            aria-checked=reactive(move || (lanes.get() == choice).to_string())
+                            on:click=handler(move |_| go.with_value(|go| go(choice)))
                         >
                             <span>{choice.word()}</span>
                         </button>
@@ -141,10 +142,10 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
     let columns: Vec<Status> = board.columns.iter().filter_map(|c| board.workflow.status(c.status)).cloned().collect();
     let count = columns.len();
     let columns = StoredValue::new(columns);
-    let arranged = Memo::new(move |_| cards.with(|c| c.arranged(lanes.get())));
-    let shown = Memo::new(move |_| cards.with(|c| c.lanes(lanes.get())));
+    let arranged = memo(move || cards.with(|c| c.arranged(lanes.get())));
+    let shown = memo(move || cards.with(|c| c.lanes(lanes.get())));
     let drag = Drag::new(cards, lanes, shown, filter.get_value(), board.workflow);
-    Effect::new(move || {
+    effect(move || {
         live().follow(Topic::Tickets, position, move |message| match message {
             ToBrowser::Ticket { ticket, .. } => {
                 keep_focus(|| filter.with_value(|filter| cards.update(|c| c.take_in(ticket.clone(), filter))));
@@ -156,22 +157,22 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
     view! {
         <div
             class="board__scroll"
-            class:is-moving=move || drag.by_pointer.get()
+            class:is-moving=reactive(move || drag.by_pointer.get())
             tabindex="0"
             role="region"
             aria-label="Board"
             style=format!("--columns:{count}")
             node_ref=drag.scroller
-            on:pointerdown=move |event| {
+            on:pointerdown=handler(move |event: leptos::ev::PointerEvent| {
                 if let Some(card) = card_of(&event) {
                     drag.pressed(card, &event);
                 }
-            }
-            on:keydown=move |event| {
+            })
+            on:keydown=handler(move |event: leptos::ev::KeyboardEvent| {
                 if let Some(card) = card_of(&event) {
                     drag.key(card, &event);
                 }
-            }
+            })
         >
             <div class="board__head">
                 <div class="board__corner"></div>
@@ -180,7 +181,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
             <For each=move || shown.get() key=|lane| lane.clone() let:lane>
                 <LaneRow lane=lane lanes=lanes columns=columns arranged=arranged cards=cards tags=tags drag=drag shown=shown />
             </For>
-            {move || {
+            {dynamic(move || {
                 cards
                     .with(Cards::is_empty)
                     .then(|| {
@@ -192,12 +193,12 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
                             />
                         }
                     })
-            }}
+            })}
         </div>
         <p class="sr-only" aria-live="assertive">
-            {move || drag.speech.get()}
+            {dynamic(move || drag.speech.get())}
         </p>
-        {move || {
+        {dynamic(move || {
             let held = drag.lifted.get().filter(|_| drag.by_pointer.get());
             held.and_then(|id| cards.with_untracked(|c| c.get(id).cloned()))
                 .map(|ticket| {
@@ -210,7 +211,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
                         </div>
                     }
                 })
-        }}
+        })}
     }
     .into_any()
 }
@@ -218,8 +219,8 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
 #[component]
 fn Head(status: Status, cards: RwSignal<Cards>) -> impl IntoView {
     let Status { id, wip_limit, category, name, key, .. } = status;
-    let state = Memo::new(move |_| wip(cards.with(|c| c.count(id)), wip_limit));
-    let more = Memo::new(move |_| cards.with(|c| c.more(id)));
+    let state = memo(move || wip(cards.with(|c| c.count(id)), wip_limit));
+    let more = memo(move || cards.with(|c| c.more(id)));
     view! {
         <h2 class="board__column" data-status=state_word(category)>
             <Ico icon=state_icon(category) />
@@ -230,24 +231,24 @@ fn Head(status: Status, cards: RwSignal<Cards>) -> impl IntoView {
                         class="wip"
                         href="/settings/board"
                         title="Set the limit of this column"
-                        data-state=move || state.get().0
+                        data-state=reactive(move || state.get().0)
                     >
-                        {move || state.get().1}
+                        {dynamic(move || state.get().1)}
                     </a>
                 }
                     .into_any()
             } else {
                 view! {
-                    <span class="wip" data-state=move || state.get().0>
-                        {move || state.get().1}
+                    <span class="wip" data-state=reactive(move || state.get().0)>
+                        {dynamic(move || state.get().1)}
                     </span>
                 }
                     .into_any()
             }}
-            {move || {
+            {dynamic(move || {
                 let address = format!("/tickets?status={key}");
                 (more.get() > 0).then(|| view! { <a class="link" href=address>{format!("{} more", more.get())}</a> })
-            }}
+            })}
         </h2>
     }
     .into_any()
@@ -288,7 +289,7 @@ fn LaneRow(
     let mark = mark(&lane, lanes.get_untracked());
     let count = {
         let lane = lane.clone();
-        Memo::new(move |_| {
+        memo(move || {
             arranged.with(|a| {
                 let cells = columns.with_value(|all| all.iter().map(|s| (lane.clone(), s.id.0)).collect::<Vec<_>>());
                 cells.iter().filter_map(|cell| a.get(cell)).map(Vec::len).sum::<usize>()
@@ -300,7 +301,7 @@ fn LaneRow(
             <header class="lane__head">
                 <div class="lane__name">{mark} <span>{title.clone()}</span></div>
                 <p class="lane__meta">
-                    {move || if count.get() == 1 { "1 card".to_owned() } else { format!("{} cards", count.get()) }}
+                    {dynamic(move || if count.get() == 1 { "1 card".to_owned() } else { format!("{} cards", count.get()) })}
                 </p>
             </header>
             {columns
@@ -309,10 +310,10 @@ fn LaneRow(
                 .map(|status| {
                     let key = (lane.clone(), status.id.0);
                     let name = if title.is_empty() { status.name } else { format!("{}, {title}", status.name) };
-                    let inside = Memo::new(move |_| arranged.with(|a| a.get(&key).cloned().unwrap_or_default()));
+                    let inside = memo(move || arranged.with(|a| a.get(&key).cloned().unwrap_or_default()));
                     let place = (lane.clone(), status.id);
                     let own = lane.clone();
-                    let number = Memo::new(move |_| shown.with(|all| all.iter().position(|l| *l == own)));
+                    let number = memo(move || shown.with(|all| all.iter().position(|l| *l == own)));
                     view! { <Cell name=name place=place number=number inside=inside cards=cards tags=tags drag=drag /> }
                 })
                 .collect_view()}
@@ -342,12 +343,10 @@ fn Cell(
     let (lane, status) = place;
     let here = {
         let lane = lane.clone();
-        Memo::new(move |_| {
-            drag.spot.with(|s| s.as_ref().filter(|s| s.lane == lane && s.status == status).map(|s| s.index))
-        })
+        memo(move || drag.spot.with(|s| s.as_ref().filter(|s| s.lane == lane && s.status == status).map(|s| s.index)))
     };
-    let refused = Memo::new(move |_| here.get().is_some() && drag.refused(&lane, status).is_some());
-    let items = Memo::new(move |_| {
+    let refused = memo(move || here.get().is_some() && drag.refused(&lane, status).is_some());
+    let items = memo(move || {
         let lifted = drag.lifted.get();
         let mut items: Vec<Shown> = inside.with(|all| all.iter().map(|(id, v)| Shown::Card(*id, *v)).collect());
         if let Some(index) = here.get().filter(|_| !refused.get()) {
@@ -371,11 +370,11 @@ fn Cell(
     view! {
         <ol
             class="cell"
-            class:is-over=move || here.get().is_some()
+            class:is-over=reactive(move || here.get().is_some())
             aria-label=name
-            data-lane=move || number.get().map(|n| n.to_string())
+            data-lane=reactive(move || number.get().map(|n| n.to_string()))
             data-column=status.0.to_string()
-            data-refused=move || refused.get().then_some("")
+            data-refused=reactive(move || refused.get().then_some(""))
         >
             <For each=move || items.get() key=|item| *item let:item>
                 {match item {

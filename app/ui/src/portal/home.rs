@@ -1,4 +1,5 @@
 use super::{pill, rpc};
+use crate::erased::{dynamic, memo};
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -26,7 +27,7 @@ pub fn PortalHome() -> impl IntoView {
     let sees_company = person.as_ref().is_some_and(|p| p.sees_company);
     let query = use_query_map();
     let param = move |name: &str| query.get().get(name).filter(|v| !v.is_empty());
-    let wanted = Memo::new(move |_| (param("q"), param("show"), param("whose"), param("after")));
+    let wanted = memo(move || (param("q"), param("show"), param("whose"), param("after")));
     let found = Resource::new_blocking(
         move || wanted.get(),
         move |(words, show, whose, after)| async move {
@@ -96,7 +97,7 @@ pub fn PortalHome() -> impl IntoView {
             </section>
             <section>
                 <div class="portal__section-head">
-                    <h2>{move || if param("q").is_some() { "Found" } else { "My tickets" }}</h2>
+                    <h2>{dynamic(move || if param("q").is_some() { "Found" } else { "My tickets" })}</h2>
                     <a class="button button--primary" href="/portal/new">
                         "New ticket"
                     </a>

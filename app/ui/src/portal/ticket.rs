@@ -2,6 +2,7 @@ use super::{
     new::{FileField, General},
     pill, rpc,
 };
+use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -28,7 +29,7 @@ pub fn PortalTicket() -> impl IntoView {
     let params = use_params_map();
     let query = use_query_map();
     // `?before=` shows what is older, for who has no script.
-    let wanted = Memo::new(move |_| {
+    let wanted = memo(move || {
         let id = params.get().get("id").and_then(|n| n.parse().ok()).map(TicketId);
         let before = query.get().get("before").and_then(|n| n.parse().ok()).map(EventId);
         (id, before.map_or(Part::Latest, Part::Before))
@@ -110,7 +111,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
             }
         });
     };
-    Effect::new(move || {
+    effect(move || {
         if !latest {
             return;
         }
@@ -203,24 +204,24 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
             <header class="portal__ticket-head">
                 <h1 class="portal__title">{view.ticket.subject}</h1>
                 <div class="portal__ticket-meta">
-                    {move || pill(&me::workflow(), status.get())} <span>{format!("#{id}")}</span>
+                    {dynamic(move || pill(&me::workflow(), status.get()))} <span>{format!("#{id}")}</span>
                     <span>"opened " {view.ticket.created_at.day()}</span>
                 </div>
             </header>
             <div class="timeline" tabindex="0" role="region" aria-label="Conversation">
                 <ol class="timeline__list" aria-live="polite">
-                    {move || {
+                    {dynamic(move || {
                         more.get()
                             .then(|| {
                                 view! {
                                     <li class="timeline__more">
-                                        <a class="button button--sm" href=older_at rel="external" on:click=older>
+                                        <a class="button button--sm" href=older_at rel="external" on:click=handler(older)>
                                             "Older messages"
                                         </a>
                                     </li>
                                 }
                             })
-                    }}
+                    })}
                     <For each=move || entries.get() key=|e| e.id let:entry>
                         <EntryRow entry=entry mine=user />
                     </For>
@@ -241,7 +242,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                 action=format!("/portal/tickets/{id}")
                 enctype="multipart/form-data"
                 node_ref=form
-                on:submit=send
+                on:submit=handler(send)
             >
                 <div class="field">
                     <label class="field__label" for="body">
@@ -256,7 +257,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                         invalid=Signal::derive(move || problem.with(Option::is_some))
                         described_by=Signal::derive(move || problem.with(|p| p.as_ref().map(|_| "body-error".to_owned())))
                     />
-                    {move || {
+                    {dynamic(move || {
                         problem
                             .get()
                             .map(|problem| {
@@ -267,14 +268,14 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                                     </p>
                                 }
                             })
-                    }}
+                    })}
                 </div>
                 <FileField flash=flash />
                 <div class="actions">
                     <button
                         class="button button--primary button--lg"
                         type="submit"
-                        aria-busy=move || busy.get().to_string()
+                        aria-busy=reactive(move || busy.get().to_string())
                     >
                         "Send"
                     </button>

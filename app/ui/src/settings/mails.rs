@@ -4,6 +4,7 @@ use super::{
     frame::{SettingsPage, loading},
     rpc,
 };
+use crate::erased::memo;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -23,12 +24,12 @@ use wasm_bindgen::JsCast;
 #[component]
 pub fn QuarantinePage() -> impl IntoView {
     let query = use_query_map();
-    let after = Memo::new(move |_| query.with(|query| query.get("after")));
-    let tried = Memo::new(move |_| {
+    let after = memo(move || query.with(|query| query.get("after")));
+    let tried = memo(move || {
         let ids = query.with(|query| query.get("tried")).unwrap_or_default();
         ids.split(',').filter_map(|id| id.parse().ok()).collect::<Vec<MailId>>()
     });
-    let discarded = Memo::new(move |_| query.with(|query| query.get("discarded")?.parse::<u32>().ok()));
+    let discarded = memo(move || query.with(|query| query.get("discarded")?.parse::<u32>().ok()));
     let mails = Resource::new_blocking(move || after.get(), rpc::unreadable_mails);
     let outcomes = Resource::new_blocking(
         move || tried.get(),

@@ -1,5 +1,7 @@
 //! What is shown of data that have to be fetched first.
 
+use std::pin::Pin;
+
 use leptos::prelude::*;
 
 /// Shows `fallback` until the data have come, then what `body` makes of them. While they are fetched anew, the old ones
@@ -14,6 +16,14 @@ where
     Body: Fn() -> Made + Send + Sync + 'static,
     Made: Future<Output = AnyView> + Send + 'static,
 {
+    show(Box::new(move || fallback().into_any()), Box::new(move || Box::pin(body())))
+}
+
+/// The same for everybody, and therefore only once in the module.
+fn show(
+    fallback: Box<dyn Fn() -> AnyView + Send + Sync>,
+    body: Box<dyn Fn() -> Pin<Box<dyn Future<Output = AnyView> + Send>> + Send + Sync>,
+) -> AnyView {
     #[cfg(feature = "ssr")]
     {
         view! { <Transition fallback=fallback>{Suspend::new(body())}</Transition> }.into_any()

@@ -1,4 +1,5 @@
 use super::focus_main;
+use crate::erased::handler;
 use crate::icons::{Ico, Icon};
 use domain::Error;
 use leptos::prelude::*;
@@ -23,7 +24,7 @@ pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) 
                 .map(|retry| {
                     view! {
                         <div class="actions">
-                            <button class="button" type="button" on:click=move |_| retry.run(())>
+                            <button class="button" type="button" on:click=handler(move |_| retry.run(()))>
                                 "Try again"
                             </button>
                         </div>
@@ -133,11 +134,11 @@ pub fn Toasts() -> impl IntoView {
                                 <button
                                     class="button button--ghost button--sm"
                                     type="button"
-                                    on:click=move |_| {
+                                    on:click=handler(move |_| {
                                         focus_main();
                                         undo.run(());
                                         list.update(|l| l.retain(|t| t.id != toast.id));
-                                    }
+                                    })
                                 >
                                     "Undo"
                                 </button>

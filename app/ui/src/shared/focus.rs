@@ -1,5 +1,6 @@
 //! Focus is never lost: what replaces or removes the focused element says where the focus goes on.
 
+use crate::erased::effect;
 use crate::me;
 use leptos::{prelude::*, task};
 use wasm_bindgen::JsCast;
@@ -63,7 +64,7 @@ pub fn focus_page() {
     if !me::taken_over().get_untracked() {
         return;
     }
-    Effect::new(|| {
+    effect(|| {
         task::spawn_local(async {
             settled().await;
             if is_lost() {

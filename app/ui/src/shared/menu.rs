@@ -1,4 +1,5 @@
 use super::focus_soon;
+use crate::erased::{dynamic, handler, reactive};
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 
@@ -115,20 +116,20 @@ pub fn Menu(
     // Part of the text, not in its place: the value is to be heard too.
     let name = (!says_it).then(|| view! { <span class="sr-only">{format!("{label}: ")}</span> });
     view! {
-        <div class="menu-anchor" node_ref=anchor on:keydown=keys>
+        <div class="menu-anchor" node_ref=anchor on:keydown=handler(keys)>
             <button
                 class=class
                 class:is-active=chosen
                 type="button"
                 node_ref=opener
                 aria-haspopup="menu"
-                aria-expanded=move || open.get().to_string()
-                on:click=move |_| open.update(|o| *o = !*o)
+                aria-expanded=reactive(move || open.get().to_string())
+                on:click=handler(move |_| open.update(|o| *o = !*o))
             >
                 {name}
-                {move || button.run()}
+                {dynamic(move || button.run())}
             </button>
-            {move || {
+            {dynamic(move || {
                 open.get()
                     .then(|| {
                         view! {
@@ -136,13 +137,13 @@ pub fn Menu(
                                 class=menu_class
                                 role="menu"
                                 aria-label=label.clone()
-                                on:click=move |_| close(true)
+                                on:click=handler(move |_| close(true))
                             >
                                 {children()}
                             </div>
                         }
                     })
-            }}
+            })}
         </div>
     }
     .into_any()

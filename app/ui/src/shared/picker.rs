@@ -1,4 +1,5 @@
 use super::focus_soon;
+use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::icons::{Ico, Icon};
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
@@ -39,7 +40,7 @@ pub fn Picker(
     let place = RwSignal::new(0_usize);
     let entered = StoredValue::new(false);
     let list_id = format!("picker-{}", label.to_lowercase().replace(' ', "-"));
-    let shown = Memo::new(move |_| {
+    let shown = memo(move || {
         let words = typed.with(|t| t.trim().to_lowercase());
         let mut found: Vec<Choice> = choices
             .with(|all| all.iter().filter(|c| c.label.to_lowercase().contains(&words)).take(60).cloned().collect());
@@ -54,7 +55,7 @@ pub fn Picker(
             let _ = button.focus();
         }
     };
-    Effect::new(move || {
+    effect(move || {
         if open.get() {
             typed.set(String::new());
             entered.set_value(false);
@@ -137,14 +138,14 @@ pub fn Picker(
                 type="button"
                 node_ref=opener
                 aria-haspopup="listbox"
-                aria-expanded=move || open.get().to_string()
-                data-empty=move || empty.get().then_some("")
-                on:click=move |_| open.update(|o| *o = !*o)
+                aria-expanded=reactive(move || open.get().to_string())
+                data-empty=reactive(move || empty.get().then_some(""))
+                on:click=handler(move |_| open.update(|o| *o = !*o))
             >
                 <span class="sr-only">{name}</span>
-                {move || button.run()}
+                {dynamic(move || button.run())}
             </button>
-            {move || {
+            {dynamic(move || {
                 open.get()
                     .then(|| {
                         view! {
@@ -160,17 +161,17 @@ pub fn Picker(
                                         aria-autocomplete="list"
                                         aria-controls=list_id.get_value()
                                         aria-label=field_name.clone()
-                                        aria-activedescendant=move || item_id.with_value(|id| id(place.get()))
-                                        prop:value=move || typed.get()
-                                        on:input=move |event| {
+                                        aria-activedescendant=reactive(move || item_id.with_value(|id| id(place.get())))
+                                        prop:value=reactive(move || typed.get())
+                                        on:input=handler(move |event: ev::Event| {
                                             typed.set(event_target_value(&event));
                                             place.set(0);
-                                        }
-                                        on:keydown=move |event| keys.with_value(|keys| keys(event))
+                                        })
+                                        on:keydown=handler(move |event: ev::KeyboardEvent| keys.with_value(|keys| keys(event)))
                                     />
                                 </div>
                                 <div class="picker__list" role="listbox" id=list_id.get_value() aria-label=list_name.clone()>
-                                    {move || {
+                                    {dynamic(move || {
                                         shown
                                             .get()
                                             .into_iter()
@@ -180,11 +181,11 @@ pub fn Picker(
                                                 view! {
                                                     <div
                                                         class="menu__item"
-                                                        class:is-active=move || place.get() == n
+                                                        class:is-active=reactive(move || place.get() == n)
                                                         role="option"
                                                         id=item_id.with_value(|id| id(n))
                                                         aria-selected=choice.chosen.to_string()
-                                                        on:click=move |_| pick(key.clone())
+                                                        on:click=handler(move |_| pick(key.clone()))
                                                     >
                                                         {choice
                                                             .person
@@ -197,9 +198,9 @@ pub fn Picker(
                                                 }
                                             })
                                             .collect_view()
-                                    }}
+                                    })}
                                 </div>
-                                {move || {
+                                {dynamic(move || {
                                     shown
                                         .with(Vec::is_empty)
                                         .then(|| {
@@ -207,11 +208,11 @@ pub fn Picker(
                                             let words = if loading { "Loading…" } else { "Nothing found" };
                                             view! { <p class="menu__title">{words}</p> }
                                         })
-                                }}
+                                })}
                             </div>
                         }
                     })
-            }}
+            })}
         </div>
     }
     .into_any()

@@ -1,3 +1,4 @@
+use crate::erased::reactive;
 use leptos::prelude::*;
 
 /// A text area with a text in it.
@@ -35,8 +36,8 @@ pub fn TextArea(
             rows=rows
             placeholder=placeholder
             required=required
-            aria-invalid=move || invalid.get().then_some("true")
-            aria-describedby=move || described_by.get()
+            aria-invalid=reactive(move || invalid.get().then_some("true"))
+            aria-describedby=reactive(move || described_by.get())
             inner_html=html
         ></textarea>
     }

@@ -1,4 +1,5 @@
 use super::Markup;
+use crate::erased::dynamic;
 use crate::me;
 use domain::Time;
 use leptos::prelude::*;
@@ -11,7 +12,7 @@ pub fn When(at: Time, #[prop(optional)] class: &'static str) -> impl IntoView {
     let now = me::now();
     view! {
         <time class=class datetime=at.rfc3339() title=at.readable()>
-            {move || at.ago(now.get())}
+            {dynamic(move || at.ago(now.get()))}
         </time>
     }
 }

@@ -1,5 +1,6 @@
 //! Files on a message: chips with a small picture, and a dialog to look at them.
 
+use crate::erased::{dynamic, effect, handler};
 use crate::icons::{Ico, Icon};
 use domain::{
     attachment::{Attachment, Preview},
@@ -70,7 +71,7 @@ fn chip(file: Attachment) -> AnyView {
         other => view! { <Ico icon=file_icon(other) /> }.into_any(),
     };
     view! {
-        <a class="attachment" href=path rel="external" on:click=open>
+        <a class="attachment" href=path rel="external" on:click=handler(open)>
             {picture}
             <span class="attachment__text">
                 <span class="attachment__name">{name}</span>
@@ -86,7 +87,7 @@ fn chip(file: Attachment) -> AnyView {
 pub fn PreviewDialog() -> impl IntoView {
     let Some(Previewing(shown)) = use_context::<Previewing>() else { return ().into_any() };
     let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
+    effect(move || {
         let Some(dialog) = dialog.get() else { return };
         if shown.with(Option::is_some) && !dialog.open() {
             let _ = dialog.show_modal();
@@ -99,8 +100,8 @@ pub fn PreviewDialog() -> impl IntoView {
             class="dialog dialog--wide preview"
             node_ref=dialog
             aria-labelledby="preview-title"
-            on:close=move |_| shown.set(None)
-            on:click=move |event| {
+            on:close=handler(move |_| shown.set(None))
+            on:click=handler(move |event: ev::MouseEvent| {
                 // A click beside the dialog falls on the dialog itself.
                 let beside = dialog.get_untracked().is_some_and(|d| {
                     event.target().as_ref() == Some(AsRef::<web_sys::EventTarget>::as_ref(&d))
@@ -108,13 +109,13 @@ pub fn PreviewDialog() -> impl IntoView {
                 if beside {
                     shown.set(None);
                 }
-            }
+            })
         >
             <header class="dialog__head">
                 <h2 class="dialog__title" id="preview-title">
-                    {move || shown.get().map_or_else(|| "File".to_owned(), |f| f.name)}
+                    {dynamic(move || shown.get().map_or_else(|| "File".to_owned(), |f| f.name))}
                 </h2>
-                {move || {
+                {dynamic(move || {
                     shown
                         .get()
                         .map(|file| {
@@ -125,17 +126,17 @@ pub fn PreviewDialog() -> impl IntoView {
                                 </a>
                             }
                         })
-                }}
+                })}
                 <button
                     class="button button--ghost button--icon"
                     type="button"
                     aria-label="Close"
-                    on:click=move |_| shown.set(None)
+                    on:click=handler(move |_| shown.set(None))
                 >
                     <Ico icon=Icon::Close />
                 </button>
             </header>
-            <div class="dialog__body preview__body">{move || shown.get().map(look)}</div>
+            <div class="dialog__body preview__body">{dynamic(move || shown.get().map(look))}</div>
         </dialog>
     }
     .into_any()

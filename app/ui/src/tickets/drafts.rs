@@ -1,6 +1,7 @@
 //! A text being written, kept on the server shortly after each pause.
 
 use super::rpc;
+use crate::erased::effect;
 use domain::{TicketId, ticket::Writing, timeline::Draft};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use std::time::Duration;
@@ -51,7 +52,7 @@ impl DraftText {
             busy: StoredValue::new(false),
         };
         // In an effect, as it is the browser's: on the server a page may be dropped where its values cannot be reached.
-        Effect::new(move || {
+        effect(move || {
             on_cleanup(move || {
                 let unsaved = this.try_unsaved();
                 if let Some(Some(timer)) = this.timer.try_get_value() {

@@ -1,6 +1,7 @@
 //! One entry of a conversation: a message, or a line about something that happened.
 
 use super::{attachments::AttachmentList, mail_frame::MailFrame};
+use crate::erased::{dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon, icon},
     me,
@@ -127,7 +128,7 @@ fn MessageView(
     let can_fold = RwSignal::new(folded.get_untracked());
     let body = if message.foreign_html {
         view! {
-            <div class="message__body" data-folded=move || folded.get().then_some("")>
+            <div class="message__body" data-folded=reactive(move || folded.get().then_some(""))>
                 <MailFrame
                     html=message.html
                     title=format!("Mail of {name}")
@@ -141,7 +142,7 @@ fn MessageView(
         .into_any()
     } else {
         view! {
-            <div class="message__body prose" data-folded=move || folded.get().then_some("") inner_html=message.html></div>
+            <div class="message__body prose" data-folded=reactive(move || folded.get().then_some("")) inner_html=message.html></div>
         }
         .into_any()
     };
@@ -150,9 +151,9 @@ fn MessageView(
         view! {
             <details
                 class="quote"
-                on:toggle=move |event| {
+                on:toggle=handler(move |event: leptos::ev::Event| {
                     opened.set(event_target::<web_sys::Element>(&event).has_attribute("open"));
-                }
+                })
             >
                 <summary>
                     <Ico icon=Icon::ChevronRight />
@@ -163,13 +164,13 @@ fn MessageView(
                     let html = StoredValue::new(html);
                     view! {
                         <div>
-                            {move || {
+                            {dynamic(move || {
                                 opened
                                     .get()
                                     .then(|| {
                                         view! { <MailFrame html=html.get_value() title="Quoted text" /> }
                                     })
-                            }}
+                            })}
                         </div>
                     }
                         .into_any()
@@ -190,7 +191,7 @@ fn MessageView(
         >
             {head.element()}
             {body}
-            {move || {
+            {dynamic(move || {
                 can_fold
                     .get()
                     .then(|| {
@@ -198,14 +199,14 @@ fn MessageView(
                             <button
                                 class="button button--sm button--ghost"
                                 type="button"
-                                aria-expanded=move || (!folded.get()).to_string()
-                                on:click=move |_| folded.update(|f| *f = !*f)
+                                aria-expanded=reactive(move || (!folded.get()).to_string())
+                                on:click=handler(move |_| folded.update(|f| *f = !*f))
                             >
-                                {move || if folded.get() { "Show all" } else { "Show less" }}
+                                {dynamic(move || if folded.get() { "Show all" } else { "Show less" })}
                             </button>
                         }
                     })
-            }}
+            })}
             {quoted}
             <AttachmentList files=message.attachments />
         </li>

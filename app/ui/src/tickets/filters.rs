@@ -1,6 +1,7 @@
 //! What a list or a board shows: filters in the address, and the chips that set them.
 
 use super::rpc;
+use crate::erased::{dynamic, effect, handler, memo};
 use crate::{me, rpc::Rpc, shared::Menu};
 use domain::{
     StatusId, TagId, UserId,
@@ -100,7 +101,7 @@ fn Chip(
     let query = use_query_map();
     let location = use_location();
     let navigate = StoredValue::new(use_navigate());
-    let chosen = Memo::new(move |_| query.with(|q| q.get(name)));
+    let chosen = memo(move || query.with(|q| q.get(name)));
     let button = move || {
         let value = chosen.get();
         choices.with(|all| match all.iter().find(|(_, v)| *v == value) {
@@ -124,7 +125,7 @@ fn Chip(
             open=open.unwrap_or_default()
             button=ViewFn::from(button)
         >
-            {move || {
+            {dynamic(move || {
                 choices
                     .get()
                     .into_iter()
@@ -136,14 +137,14 @@ fn Chip(
                                 type="button"
                                 role="menuitemradio"
                                 aria-checked=is_chosen.to_string()
-                                on:click=move |_| go(value.as_deref())
+                                on:click=handler(move |_| go(value.as_deref()))
                             >
                                 <span>{said}</span>
                             </button>
                         }
                     })
                     .collect_view()
-            }}
+            })}
         </Menu>
     }
     .into_any()
@@ -162,7 +163,7 @@ fn FetchedChip(
     let open = RwSignal::new(false);
     let always = first.len();
     let choices = RwSignal::new(first);
-    Effect::new(move || {
+    effect(move || {
         let value = query.with(|q| q.get(name));
         let is_known = choices.with_untracked(|all| all.len() > always || all.iter().any(|(_, v)| *v == value));
         if !me::taken_over().get() || !open.get() && is_known || choices.with_untracked(|all| all.len() > always) {
@@ -233,7 +234,7 @@ pub fn OrderChip() -> impl IntoView {
 pub fn ClearChip() -> impl IntoView {
     let query = use_query_map();
     let location = use_location();
-    let address = Memo::new(move |_| {
+    let address = memo(move || {
         let mut kept = query.get();
         let mut is_set = false;
         for name in ["status", "assignee", "requester", "urgency", "importance", "company", "tag"] {

@@ -1,6 +1,7 @@
 //! The head of a ticket: its subject, where it comes from, who else is looking.
 
 use super::{entry::source_icon, inbox::PropsOpen, state::TicketState};
+use crate::erased::{dynamic, effect, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     shared::{Avatar, PriorityMark, StatusMark, When},
@@ -39,37 +40,37 @@ pub fn Head(state: TicketState) -> impl IntoView {
                     class="button button--ghost button--icon"
                     type="button"
                     aria-label="Watch"
-                    aria-pressed=move || state.watching.get().to_string()
-                    data-tip=move || if state.watching.get() { "Stop watching" } else { "Watch" }
-                    on:click=move |_| state.watch(!state.watching.get_untracked())
+                    aria-pressed=reactive(move || state.watching.get().to_string())
+                    data-tip=reactive(move || if state.watching.get() { "Stop watching" } else { "Watch" })
+                    on:click=handler(move |_| state.watch(!state.watching.get_untracked()))
                 >
-                    {move || {
+                    {dynamic(move || {
                         let icon = if state.watching.get() { Icon::Eye } else { Icon::EyeOff };
                         view! { <Ico icon /> }
-                    }}
+                    })}
                 </button>
                 <button
                     class="button button--ghost button--icon props-toggle"
                     type="button"
                     aria-label="Properties"
-                    aria-expanded=move || props_open.get().to_string()
-                    on:click=move |_| props_open.update(|o| *o = !*o)
+                    aria-expanded=reactive(move || props_open.get().to_string())
+                    on:click=handler(move |_| props_open.update(|o| *o = !*o))
                 >
                     <Ico icon=Icon::Panel />
                 </button>
             </div>
             <div class="ticket__meta">
                 <span>{format!("#{id}")}</span>
-                {move || {
+                {dynamic(move || {
                     let requester = requester();
                     view! { <a href=format!("/tickets?status=all&requester={}", requester.id)>{requester.name}</a> }
-                }}
-                {move || {
+                })}
+                {dynamic(move || {
                     company()
                         .map(|company| {
                             view! { <a href=format!("/tickets?status=all&company={}", company.id)>{company.name}</a> }
                         })
-                }}
+                })}
                 <span>
                     <Ico icon=source_icon(source) />
                     {source.name()}
@@ -78,12 +79,12 @@ pub fn Head(state: TicketState) -> impl IntoView {
                 </span>
             </div>
             <div class="ticket__chips chips">
-                {move || {
+                {dynamic(move || {
                     let ticket = state.ticket.get();
                     let status = state.workflow.with_value(|w| w.status(ticket.status).cloned());
                     let chip = move |inner: AnyView| {
                         view! {
-                            <button class="chip" type="button" on:click=move |_| props_open.set(true)>
+                            <button class="chip" type="button" on:click=handler(move |_| props_open.set(true))>
                                 {inner}
                             </button>
                         }
@@ -110,7 +111,7 @@ pub fn Head(state: TicketState) -> impl IntoView {
                             },
                         )}
                     }
-                }}
+                })}
             </div>
         </header>
     }
@@ -154,7 +155,7 @@ fn Subject(state: TicketState) -> impl IntoView {
             Some(swap(&new, &old)),
         );
     };
-    Effect::new(move || {
+    effect(move || {
         if editing.get()
             && let Some(field) = field.get()
         {
@@ -175,7 +176,7 @@ fn Subject(state: TicketState) -> impl IntoView {
     };
     view! {
         <h1 class="ticket__title" id="ticket-title">
-            {move || {
+            {dynamic(move || {
                 if editing.get() {
                     view! {
                         <input
@@ -184,27 +185,27 @@ fn Subject(state: TicketState) -> impl IntoView {
                             aria-label="Subject"
                             maxlength=domain::ticket::SUBJECT_MAX
                             prop:value=state.ticket.with_untracked(|t| t.subject.clone())
-                            on:keydown=keys
-                            on:blur=move |_| save()
+                            on:keydown=handler(keys)
+                            on:blur=handler(move |_| save())
                         />
                     }
                         .into_any()
                 } else {
                     view! {
-                        <span>{move || state.ticket.with(|t| t.subject.clone())}</span>
+                        <span>{dynamic(move || state.ticket.with(|t| t.subject.clone()))}</span>
                         <button
                             class="ticket__edit button button--ghost button--icon"
                             type="button"
                             node_ref=opener
                             aria-label="Change the subject"
-                            on:click=move |_| editing.set(true)
+                            on:click=handler(move |_| editing.set(true))
                         >
                             <Ico icon=Icon::Pencil />
                         </button>
                     }
                         .into_any()
                 }
-            }}
+            })}
         </h1>
     }
     .into_any()

@@ -1,6 +1,7 @@
 //! The history of a ticket: every change with who, from what, to what, when and from which address.
 
 use super::rpc;
+use crate::erased::memo;
 use crate::{
     icons::{Ico, Icon},
     rpc::Rpc,
@@ -21,8 +22,8 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 #[component]
 pub fn HistoryPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
-    let id = Memo::new(move |_| params.with(|p| p.get("id").and_then(|n| n.parse().ok())).map(TicketId));
-    let before = Memo::new(move |_| query.with(|q| q.get("before").and_then(|n| n.parse().ok())).map(EventId));
+    let id = memo(move || params.with(|p| p.get("id").and_then(|n| n.parse().ok())).map(TicketId));
+    let before = memo(move || query.with(|q| q.get("before").and_then(|n| n.parse().ok())).map(EventId));
     let found = Resource::new_blocking(
         move || (id.get(), before.get()),
         |(id, before)| async move {

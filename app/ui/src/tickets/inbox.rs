@@ -1,6 +1,7 @@
 //! The inbox: the list beside the ticket. On a phone one at a time.
 
 use super::list::TicketList;
+use crate::erased::{memo, reactive};
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
 
@@ -9,14 +10,14 @@ use leptos_router::{components::Outlet, hooks::use_location};
 pub fn Inbox() -> impl IntoView {
     let location = use_location();
     let view =
-        Memo::new(move |_| if location.pathname.get().trim_end_matches('/') == "/tickets" { "list" } else { "ticket" });
+        memo(move || if location.pathname.get().trim_end_matches('/') == "/tickets" { "list" } else { "ticket" });
     let props_open = RwSignal::new(false);
     provide_context(PropsOpen(props_open));
     view! {
         <div
             class="inbox"
-            data-view=move || view.get()
-            data-props=move || if props_open.get() { "open" } else { "" }
+            data-view=reactive(move || view.get())
+            data-props=reactive(move || if props_open.get() { "open" } else { "" })
         >
             <TicketList />
             <Outlet />

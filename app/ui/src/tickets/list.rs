@@ -4,6 +4,7 @@ use super::{
     filters::{ClearChip, OrderChip, StatusChip, TicketChips, filter_of, fits, sorted, with_query},
     rpc,
 };
+use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
@@ -31,7 +32,7 @@ pub fn TicketList() -> impl IntoView {
     let query = use_query_map();
     let location = use_location();
     let user = me::me().map(|m| m.id);
-    let filter = Memo::new(move |_| filter_of(&query.get(), &me::workflow(), user));
+    let filter = memo(move || filter_of(&query.get(), &me::workflow(), user));
     let on_list = location.pathname.with_untracked(|p| p.trim_end_matches('/') == "/tickets");
     // Opened on a ticket, the list beside it is fetched by the browser: the page itself stays cheap.
     let first = Resource::new_blocking(
@@ -128,7 +129,7 @@ fn ListBar(
                 </a>
             </div>
         </header>
-        {move || {
+        {dynamic(move || {
             if late && !taken_over.get() {
                 return still_chips().element().into_any();
             }
@@ -141,7 +142,7 @@ fn ListBar(
                 </div>
             }
                 .into_any()
-        }}
+        })}
     }
     .into_any()
 }
@@ -194,7 +195,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
         });
     };
     if missing {
-        Effect::new(load_more);
+        effect(load_more);
     }
 
     let take_in = move |ticket: Ticket| {
@@ -210,7 +211,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
             });
         });
     };
-    Effect::new(move || {
+    effect(move || {
         let on = move |message: &ToBrowser| match message {
             ToBrowser::Ticket { ticket, .. } => {
                 let known = rows.with_untracked(|rows| rows.iter().find(|t| t.id == ticket.id).map(|t| t.version));
@@ -241,7 +242,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
 
     let location = use_location();
     let navigate = use_navigate();
-    let open_id = Memo::new(move |_| {
+    let open_id = memo(move || {
         location.pathname.get().strip_prefix("/tickets/").and_then(|n| n.parse::<i64>().ok()).map(TicketId)
     });
     let open = {
@@ -288,8 +289,8 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
         }
     };
     view! {
-        <div class="ticket-list__scroll" node_ref=scroller on:scroll=near_end>
-            {move || {
+        <div class="ticket-list__scroll" node_ref=scroller on:scroll=handler(near_end)>
+            {dynamic(move || {
                 let count = held_back.with(Vec::len);
                 (count > 0)
                     .then(|| {
@@ -297,27 +298,27 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
                             <button
                                 class="ticket-list__news button button--sm"
                                 type="button"
-                                on:click=move |_| {
+                                on:click=handler(move |_| {
                                     for ticket in held_back.try_update(std::mem::take).unwrap_or_default() {
                                         take_in(ticket);
                                     }
                                     if let Some(scroller) = scroller.get_untracked() {
                                         scroller.set_scroll_top(0);
                                     }
-                                }
+                                })
                             >
                                 <Ico icon=Icon::ArrowUp />
                                 {format!("{count} new")}
                             </button>
                         }
                     })
-            }}
+            })}
             <ol class="ticket-rows">
                 <For each=move || rows.get() key=|t| (t.id, t.version) let:ticket>
                     <Row ticket=ticket open_id=open_id cursor=cursor link=link />
                 </For>
             </ol>
-            {move || {
+            {dynamic(move || {
                 if let Some(error) = failed.get() {
                     view! { <ErrorNotice error=error retry=Callback::new(move |()| load_more()) /> }.into_any()
                 } else if loading.get() {
@@ -339,7 +340,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
                 } else {
                     ().into_any()
                 }
-            }}
+            })}
         </div>
     }
     .into_any()
@@ -376,8 +377,8 @@ where
     view! {
         <li
             class="ticket-row"
-            class:is-active=move || open_id.get() == Some(id)
-            class:is-focused=move || cursor.get() == Some(id)
+            class:is-active=reactive(move || open_id.get() == Some(id))
+            class:is-focused=reactive(move || cursor.get() == Some(id))
             id=format!("row-{id}")
             data-unread=ticket.customer_last.then_some("")
             data-urgency=ticket.urgency.word()
@@ -391,14 +392,14 @@ where
                     <a
                         class="ticket-row__subject"
                         href=link.with_value(|l| l(id))
-                        aria-current=move || (open_id.get() == Some(id)).then_some("true")
-                        on:click=move |event| {
+                        aria-current=reactive(move || (open_id.get() == Some(id)).then_some("true"))
+                        on:click=handler(move |event: leptos::ev::MouseEvent| {
                             cursor.set(Some(id));
                             let here = !(event.ctrl_key() || event.meta_key() || event.shift_key());
                             if here && open_id.get_untracked() != Some(id) {
                                 type_ahead::wait();
                             }
-                        }
+                        })
                     >
                         {ticket.subject}
                     </a>

@@ -1,5 +1,6 @@
 //! A mail's own HTML, in a frame of its own: its styles cannot leak out, ours cannot change it, and nothing in it runs.
 
+use crate::erased::{effect, reactive};
 use crate::icons::{Ico, Icon};
 use leptos::{html, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -46,7 +47,7 @@ pub fn MailFrame(
             .is_some_and(|root| root.scroll_width() > root.client_width());
         let _ = height.try_set(Some(tall + if wide { 18 } else { 2 }));
     };
-    Effect::new(move || {
+    effect(move || {
         let Some(element) = frame.get() else { return };
         // It may have been loaded before the page was taken over.
         measure();
@@ -82,7 +83,7 @@ pub fn MailFrame(
             title=title
             sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
             srcdoc=document
-            style:height=move || height.get().map(|h| format!("{h}px"))
+            style:height=reactive(move || height.get().map(|h| format!("{h}px")))
         ></iframe>
     }
     .into_any()

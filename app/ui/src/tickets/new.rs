@@ -1,6 +1,7 @@
 //! A new ticket, for oneself or for a customer.
 
 use super::rpc;
+use crate::erased::{dynamic, effect, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     shared::ErrorNotice,
@@ -30,7 +31,7 @@ pub fn NewTicketPage() -> impl IntoView {
     let failed = RwSignal::new(None::<Error>);
     let busy = RwSignal::new(false);
     let first = NodeRef::<html::Input>::new();
-    Effect::new(move || {
+    effect(move || {
         let Some(first) = first.get() else { return };
         // Not away from a field that somebody has chosen meanwhile.
         if document().active_element().is_none_or(|e| e.closest("form").ok().flatten().is_none()) {
@@ -39,7 +40,7 @@ pub fn NewTicketPage() -> impl IntoView {
         crate::type_ahead::arrived();
     });
     // Typing looks customers up; a known address brings its name along.
-    Effect::new(move || {
+    effect(move || {
         let text = email.get();
         if text.chars().count() < 2 {
             return;
@@ -109,11 +110,11 @@ pub fn NewTicketPage() -> impl IntoView {
                 <select
                     class="select"
                     id=id
-                    on:change=move |event| {
+                    on:change=handler(move |event: ev::Event| {
                         if let Some(level) = Level::from_word(&event_target_value(&event)) {
                             chosen.set(level);
                         }
-                    }
+                    })
                 >
                     {Level::ALL
                         .map(|l| {
@@ -137,8 +138,8 @@ pub fn NewTicketPage() -> impl IntoView {
                 <input
                     class="input"
                     id=id
-                    prop:value=move || value.get()
-                    on:input=move |event| value.set(event_target_value(&event))
+                    prop:value=reactive(move || value.get())
+                    on:input=handler(move |event: ev::Event| value.set(event_target_value(&event)))
                     aria-invalid=invalid(id)
                 />
                 {problem(id)}
@@ -153,10 +154,10 @@ pub fn NewTicketPage() -> impl IntoView {
                 <header class="page__head">
                     <h1 class="page__title">"New ticket"</h1>
                 </header>
-                {move || {
+                {dynamic(move || {
                     failed.get().filter(|e| e.fields.is_empty()).map(|error| view! { <ErrorNotice error=error /> })
-                }}
-                <form class="stack" on:submit=send>
+                })}
+                <form class="stack" on:submit=handler(send)>
                     <div class="field-grid">
                         <div class="field">
                             <label class="field__label" for="requester">
@@ -170,8 +171,8 @@ pub fn NewTicketPage() -> impl IntoView {
                                 inputmode="email"
                                 list="customers"
                                 autocomplete="off"
-                                prop:value=move || email.get()
-                                on:input=move |event| email.set(event_target_value(&event))
+                                prop:value=reactive(move || email.get())
+                                on:input=handler(move |event: ev::Event| email.set(event_target_value(&event)))
                                 aria-invalid=invalid("requester")
                             />
                             <datalist id="customers">
@@ -193,8 +194,8 @@ pub fn NewTicketPage() -> impl IntoView {
                             class="textarea"
                             id="body"
                             rows="8"
-                            prop:value=move || body.get()
-                            on:input=move |event| body.set(event_target_value(&event))
+                            prop:value=reactive(move || body.get())
+                            on:input=handler(move |event: ev::Event| body.set(event_target_value(&event)))
                             aria-invalid=invalid("body")
                         ></textarea>
                         {problem("body")}
@@ -208,11 +209,11 @@ pub fn NewTicketPage() -> impl IntoView {
                             <select
                                 class="select"
                                 id="source"
-                                on:change=move |event| {
+                                on:change=handler(move |event: ev::Event| {
                                     if let Some(chosen) = Source::from_word(&event_target_value(&event)) {
                                         source.set(chosen);
                                     }
-                                }
+                                })
                             >
                                 {[Source::Phone, Source::Web, Source::Email, Source::Chat]
                                     .map(|s| view! { <option value=s.word()>{s.name()}</option> })
@@ -225,7 +226,7 @@ pub fn NewTicketPage() -> impl IntoView {
                         <button
                             class="button button--primary"
                             type="submit"
-                            aria-busy=move || busy.get().to_string()
+                            aria-busy=reactive(move || busy.get().to_string())
                         >
                             "Open ticket"
                         </button>

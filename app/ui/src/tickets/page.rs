@@ -4,6 +4,7 @@ use super::{
     attachments::provide_preview, composer::Composer, head::Head, inbox::PropsOpen, list::list_title,
     properties::Properties, rpc, state::TicketState, timeline::Timeline,
 };
+use crate::erased::{effect, handler, memo};
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -35,8 +36,8 @@ pub fn NoTicket() -> impl IntoView {
 pub fn TicketPage() -> impl IntoView {
     let params = use_params_map();
     let query = use_query_map();
-    let id = Memo::new(move |_| params.with(|p| p.get("id").and_then(|n| n.parse::<i64>().ok())).map(TicketId));
-    let marked = Memo::new(move |_| query.with(|q| q.get("entry").and_then(|n| n.parse::<i64>().ok())).map(EventId));
+    let id = memo(move || params.with(|p| p.get("id").and_then(|n| n.parse::<i64>().ok())).map(TicketId));
+    let marked = memo(move || query.with(|q| q.get("entry").and_then(|n| n.parse::<i64>().ok())).map(EventId));
     let view = Resource::new_blocking(
         move || id.get(),
         move |id| {
@@ -57,7 +58,7 @@ pub fn TicketPage() -> impl IntoView {
                     Ok(found) => view! { <OpenTicket view=found marked /> }.into_any(),
                     Err(error) if error.0.code == Code::NotFound => view! { <NoSuchTicket /> }.into_any(),
                     Err(error) => {
-                        Effect::new(type_ahead::forget);
+                        effect(type_ahead::forget);
                         view! {
                             <section class="ticket ticket--empty">
                                 <ErrorNotice error=error.0 retry=Callback::new(move |()| view.refetch()) />
@@ -80,7 +81,7 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     props_open.set(false);
     let in_place = me::taken_over().get_untracked();
     // The parts of the page listen to keys from their own effects on, which come before this one's last.
-    Effect::new(move || {
+    effect(move || {
         leptos::task::spawn_local(async move {
             settled().await;
             if in_place {
@@ -104,7 +105,7 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
             class="inbox__scrim"
             type="button"
             aria-label="Close properties"
-            on:click=move |_| props_open.set(false)
+            on:click=handler(move |_| props_open.set(false))
         ></button>
         <Properties state />
     }
@@ -123,7 +124,7 @@ fn read_on(state: TicketState) {
 
 #[component]
 fn NoSuchTicket() -> impl IntoView {
-    Effect::new(type_ahead::forget);
+    effect(type_ahead::forget);
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.set_status(axum::http::StatusCode::NOT_FOUND);

@@ -1,6 +1,7 @@
 //! The properties of a ticket: each changes with a click or a key, at once on the screen and with a way back.
 
 use super::{inbox::PropsOpen, rpc, state::TicketState};
+use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
@@ -51,14 +52,14 @@ pub fn Properties(state: TicketState) -> impl IntoView {
         }
     };
     view! {
-        <aside class="props" aria-label="Properties" on:keydown=keys>
+        <aside class="props" aria-label="Properties" on:keydown=handler(keys)>
             <div class="props__close">
                 <span>"Properties"</span>
                 <button
                     class="button button--ghost button--icon"
                     type="button"
                     aria-label="Close"
-                    on:click=move |_| props_open.set(false)
+                    on:click=handler(move |_| props_open.set(false))
                 >
                     <Ico icon=Icon::Close />
                 </button>
@@ -132,7 +133,7 @@ fn StatusMenu(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
     };
     view! {
         <Menu label="Status" open=open button=ViewFn::from(shown)>
-            {move || {
+            {dynamic(move || {
                 let current = state.ticket.with(|t| t.status);
                 let next = state.workflow.with_value(|w| w.next(current).cloned().collect::<Vec<_>>());
                 next.into_iter()
@@ -143,7 +144,7 @@ fn StatusMenu(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
                                 class="menu__item"
                                 type="button"
                                 role="menuitem"
-                                on:click=move |_| set_status(state, id)
+                                on:click=handler(move |_| set_status(state, id))
                             >
                                 <span class="status" data-status=state_word(status.category)>
                                     <Ico icon=state_icon(status.category) />
@@ -154,7 +155,7 @@ fn StatusMenu(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
                         }
                     })
                     .collect_view()
-            }}
+            })}
         </Menu>
     }
     .into_any()
@@ -163,7 +164,7 @@ fn StatusMenu(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
 #[component]
 fn LevelMenu(state: TicketState, urgency: bool, open: RwSignal<bool>) -> impl IntoView {
     let of = move |ticket: &Ticket| if urgency { ticket.urgency } else { ticket.importance };
-    let current = Memo::new(move |_| state.ticket.with(of));
+    let current = memo(move || state.ticket.with(of));
     let name = if urgency { "Urgency" } else { "Importance" };
     let mark = move |level: Level| {
         view! {
@@ -212,12 +213,12 @@ fn LevelMenu(state: TicketState, urgency: bool, open: RwSignal<bool>) -> impl In
                             class="menu__item"
                             type="button"
                             role="menuitemradio"
-                            aria-checked=move || (current.get() == level).to_string()
-                            on:click=move |_| set(level)
+                            aria-checked=reactive(move || (current.get() == level).to_string())
+                            on:click=handler(move |_| set(level))
                         >
                             {mark(level)}
                             <span>{level.name()}</span>
-                            {move || (current.get() == level).then(|| view! { <Ico icon=Icon::Check /> })}
+                            {dynamic(move || (current.get() == level).then(|| view! { <Ico icon=Icon::Check /> }))}
                         </button>
                     }
                 })
@@ -249,7 +250,7 @@ fn AssigneePicker(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
     let people = RwSignal::new(Vec::<Person>::new());
     let me = me::me().map(|m| Person { id: m.id, name: m.name });
     let mine = me.clone().map(|m| m.id);
-    Effect::new(move || {
+    effect(move || {
         if open.get() && people.with_untracked(Vec::is_empty) {
             spawn_local(async move {
                 match rpc::staff().await {
@@ -259,7 +260,7 @@ fn AssigneePicker(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
             });
         }
     });
-    let current = Memo::new(move |_| state.ticket.with(|t| t.assignee.clone()));
+    let current = memo(move || state.ticket.with(|t| t.assignee.clone()));
     let choices = Signal::derive(move || {
         // Without anybody there is nothing to choose from yet.
         if people.with(Vec::is_empty) {
@@ -306,23 +307,23 @@ fn AssigneePicker(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
             empty=Signal::derive(move || current.get().is_none())
             button=ViewFn::from(shown)
         />
-        {move || {
+        {dynamic(move || {
             (current.get().map(|p| p.id) != mine)
                 .then(|| {
                     view! {
                         <button
                             class="button button--sm button--ghost"
                             type="button"
-                            on:click=move |event| {
+                            on:click=handler(move |event: ev::MouseEvent| {
                                 hand_on(&event, "dd", "button");
                                 assign(state, me.get_value());
-                            }
+                            })
                         >
                             "Take it"
                         </button>
                     }
                 })
-        }}
+        })}
     }
     .into_any()
 }
@@ -367,10 +368,10 @@ fn Tags(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
                             <button
                                 type="button"
                                 aria-label=format!("Remove tag {}", tag.name)
-                                on:click=move |event| {
+                                on:click=handler(move |event: ev::MouseEvent| {
                                     hand_on(&event, "dd", ".menu-anchor > button");
                                     toggle(name.clone());
-                                }
+                                })
                             >
                                 <Ico icon=Icon::Close />
                             </button>
@@ -399,10 +400,10 @@ fn Tags(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
 
 #[component]
 fn Customer(state: TicketState) -> impl IntoView {
-    let requester = Memo::new(move |_| state.ticket.with(|t| t.requester.clone()));
+    let requester = memo(move || state.ticket.with(|t| t.requester.clone()));
     let recent = RwSignal::new(None::<Vec<Ticket>>);
     // Not part of the page as it arrives: nobody waits for it.
-    Effect::new(move || {
+    effect(move || {
         let id = requester.get().id;
         spawn_local(async move {
             let filter = Filter { requester: Some(id), limit: Some(6), ..Filter::default() };
@@ -429,7 +430,7 @@ fn Customer(state: TicketState) -> impl IntoView {
                     "Customer"
                 </h2>
             </div>
-            {move || {
+            {dynamic(move || {
                 let person = requester.get();
                 let company = state.ticket.with(|t| t.company.clone());
                 let email = state.email.get_value();
@@ -445,14 +446,14 @@ fn Customer(state: TicketState) -> impl IntoView {
                         {company.map(|c| view! { <span class="customer__meta">{c.name}</span> })}
                     </div>
                 }
-            }}
-            {move || match recent.get() {
+            })}
+            {dynamic(move || match recent.get() {
                 None => view! { <i class="skeleton" style="--w:80%"></i> }.into_any(),
                 Some(tickets) if tickets.is_empty() => {
                     view! { <p class="faint small">"No other tickets"</p> }.into_any()
                 }
                 Some(tickets) => tickets.into_iter().map(mini).collect_view().into_any(),
-            }}
+            })}
         </section>
     }
     .into_any()
@@ -473,14 +474,14 @@ fn About(state: TicketState) -> impl IntoView {
                     <span class="props__text">{source.name()}</span>
                 </Row>
                 <Row name="Priority">
-                    <span class="props__text">{move || state.ticket.with(|t| t.priority.name())}</span>
+                    <span class="props__text">{dynamic(move || state.ticket.with(|t| t.priority.name()))}</span>
                 </Row>
                 <Row name="Changed">
                     <span class="props__text">
-                        {move || {
+                        {dynamic(move || {
                             let at = state.ticket.with(|t| t.updated_at);
                             view! { <When at /> }
-                        }}
+                        })}
                     </span>
                 </Row>
             </dl>

@@ -1,6 +1,7 @@
 //! Search over subjects and messages.
 
 use super::rpc;
+use crate::erased::{effect, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -15,13 +16,13 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SearchPage() -> impl IntoView {
     let query = use_query_map();
-    let words = Memo::new(move |_| query.get().get("q").unwrap_or_default());
+    let words = memo(move || query.get().get("q").unwrap_or_default());
     let found = Resource::new_blocking(
         move || words.get(),
         |words| async move { if words.trim().is_empty() { Ok(None) } else { rpc::search(words).await.map(Some) } },
     );
     let input = NodeRef::<html::Input>::new();
-    Effect::new(move || {
+    effect(move || {
         if let Some(input) = input.get() {
             let _ = input.focus();
             crate::type_ahead::arrived();
@@ -51,7 +52,7 @@ pub fn SearchPage() -> impl IntoView {
                             maxlength=domain::search::TEXT_MAX
                             node_ref=input
                             value=words.get_untracked()
-                            prop:value=move || words.get()
+                            prop:value=reactive(move || words.get())
                         />
                     </div>
                 </form>

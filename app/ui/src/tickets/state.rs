@@ -1,6 +1,7 @@
 //! What the page of one ticket knows, shared by its parts. It survives whatever colleagues do to the ticket meanwhile.
 
 use super::{conversation::Conversation, rpc};
+use crate::erased::effect;
 use crate::{
     live::{Live, live},
     me,
@@ -80,7 +81,7 @@ impl TicketState {
 
     /// Follows what happens on the ticket, until the calling component goes away.
     pub fn follow(self) {
-        Effect::new(move || {
+        effect(move || {
             self.live.follow(Topic::Ticket(self.id), self.position.get_value(), move |message| match message {
                 ToBrowser::Entry { entry, .. } => self.arrived(entry.clone()),
                 ToBrowser::Ticket { ticket, .. } => self.take(ticket.clone()),

@@ -6,6 +6,7 @@ use super::{
     entry::{EntryView, EventRun},
     state::{Pending, TicketState},
 };
+use crate::erased::{dynamic, effect, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -55,7 +56,7 @@ pub fn Entries(
                 {match item {
                     Item::Day(wall) => {
                         view! {
-                            <li class="timeline__day">{move || day_name(wall, me::wall(me::now().get()))}</li>
+                            <li class="timeline__day">{dynamic(move || day_name(wall, me::wall(me::now().get())))}</li>
                         }
                             .into_any()
                     }
@@ -112,12 +113,12 @@ pub fn Timeline(state: TicketState, #[prop(into)] marked: Signal<Option<EventId>
             request_animation_frame(look);
         }
     };
-    Effect::new(move || {
+    effect(move || {
         // A short page of long events leaves room for more at once, without any scrolling.
         conversation.entries.track();
         request_animation_frame(look);
     });
-    Effect::new(move || {
+    effect(move || {
         if let Some(id) = marked.get() {
             conversation.to_entry(id);
         }
@@ -136,10 +137,10 @@ pub fn Timeline(state: TicketState, #[prop(into)] marked: Signal<Option<EventId>
                     class="timeline__jump button button--sm"
                     type="button"
                     data-news=(unread > 0).then_some("")
-                    on:click=move |_| {
+                    on:click=handler(move |_| {
                         focus_main();
                         conversation.to_end();
-                    }
+                    })
                 >
                     <Ico icon=Icon::ArrowDown />
                     {words}
@@ -154,33 +155,33 @@ pub fn Timeline(state: TicketState, #[prop(into)] marked: Signal<Option<EventId>
             role="region"
             aria-label="Conversation"
             node_ref=conversation.scroller
-            on:scroll=scrolled
+            on:scroll=handler(scrolled)
             // Whoever moves through the conversation with the newest message in sight has seen it.
-            on:wheel=move |_| state.read_on()
-            on:pointerdown=move |_| state.read_on()
-            on:touchmove=move |_| state.read_on()
-            on:keydown=move |_| state.read_on()
+            on:wheel=handler(move |_| state.read_on())
+            on:pointerdown=handler(move |_| state.read_on())
+            on:touchmove=handler(move |_| state.read_on())
+            on:keydown=handler(move |_| state.read_on())
         >
             <div class="timeline__in">
                 <ol class="timeline__list" aria-live="off">
-                    {move || {
+                    {dynamic(move || {
                         conversation
                             .more_before
                             .get()
                             .then(|| view! { <More conversation before=true /> })
-                    }}
+                    })}
                     <Entries conversation staff=true workflow=state.workflow marked />
-                    {move || {
+                    {dynamic(move || {
                         conversation
                             .more_after
                             .get()
                             .then(|| view! { <More conversation before=false /> })
-                    }}
+                    })}
                     <For each=move || state.pending.get() key=|p| p.key let:pending>
                         <PendingView pending />
                     </For>
                 </ol>
-                {move || {
+                {dynamic(move || {
                     conversation
                         .failed
                         .get()
@@ -191,12 +192,12 @@ pub fn Timeline(state: TicketState, #[prop(into)] marked: Signal<Option<EventId>
                             });
                             view! { <ErrorNotice error retry=retry /> }
                         })
-                }}
+                })}
                 {jump}
             </div>
         </div>
         <p class="sr-only" role="status" aria-live="polite">
-            {move || state.spoken.get()}
+            {dynamic(move || state.spoken.get())}
         </p>
         <PreviewDialog />
     }
@@ -218,8 +219,8 @@ fn More(conversation: Conversation, before: bool) -> impl IntoView {
             <button
                 class="button button--sm"
                 type="button"
-                aria-busy=move || conversation.loading.get().then_some("true")
-                on:click=move |_| conversation.more(before)
+                aria-busy=reactive(move || conversation.loading.get().then_some("true"))
+                on:click=handler(move |_| conversation.more(before))
             >
                 {if before { "Older entries" } else { "Newer entries" }}
             </button>

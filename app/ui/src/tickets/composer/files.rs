@@ -1,6 +1,7 @@
 //! The files of a message that is being written.
 
 use super::Desk;
+use crate::erased::{dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     tickets::{
@@ -31,18 +32,18 @@ fn FileChip(upload: Upload, desk: Desk) -> impl IntoView {
     view! {
         <span
             class="attachment"
-            data-state=move || matches!(state.get(), Progress::Failed(_)).then_some("failed")
-            role=move || matches!(words.get(), Progress::Failed(_)).then_some("alert")
+            data-state=reactive(move || matches!(state.get(), Progress::Failed(_)).then_some("failed"))
+            role=reactive(move || matches!(words.get(), Progress::Failed(_)).then_some("alert"))
         >
-            {move || {
+            {dynamic(move || {
                 let icon = match icon.get() {
                     Progress::Sending(_) => Icon::Upload,
                     Progress::Done(file) => file_icon(preview(&file.content_type)),
                     Progress::Failed(_) => Icon::Alert,
                 };
                 view! { <Ico icon /> }
-            }}
-            {move || {
+            })}
+            {dynamic(move || {
                 let progress = done.get();
                 let label = match &progress {
                     Progress::Sending(percent) => format!("{percent} %"),
@@ -73,15 +74,15 @@ fn FileChip(upload: Upload, desk: Desk) -> impl IntoView {
                             }
                         })}
                 }
-            }}
+            })}
             <button
                 class="button button--ghost button--icon"
                 type="button"
                 aria-label=remove
-                on:click=move |_| {
+                on:click=handler(move |_| {
                     desk.focus();
                     desk.uploads.remove(key);
-                }
+                })
             >
                 <Ico icon=Icon::Close />
             </button>

@@ -1,6 +1,7 @@
 //! Below the field: tools, files, and the ways to send.
 
 use super::Desk;
+use crate::erased::{dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     shared::Menu,
@@ -20,8 +21,8 @@ pub fn Foot(desk: Desk) -> impl IntoView {
                 aria-label=name
                 data-tip=name
                 data-tip-side="top"
-                disabled=move || desk.preview.with(Option::is_some)
-                on:click=move |_| desk.use_tool(tool)
+                disabled=reactive(move || desk.preview.with(Option::is_some))
+                on:click=handler(move |_| desk.use_tool(tool))
             >
                 <Ico icon />
             </button>
@@ -59,11 +60,11 @@ pub fn Foot(desk: Desk) -> impl IntoView {
                     aria-label="Attach files"
                     data-tip="Attach files"
                     data-tip-side="top"
-                    on:click=move |_| {
+                    on:click=handler(move |_| {
                         if let Some(chooser) = chooser.get_untracked() {
                             chooser.click();
                         }
-                    }
+                    })
                 >
                     <Ico icon=Icon::Paperclip />
                 </button>
@@ -74,22 +75,22 @@ pub fn Foot(desk: Desk) -> impl IntoView {
                     accept=ACCEPT
                     node_ref=chooser
                     aria-label="Files to attach"
-                    on:change=move |_| {
+                    on:change=handler(move |_| {
                         if let Some(chooser) = chooser.get_untracked() {
                             desk.uploads.add(files_of(chooser.files()));
                             // The same file can be chosen again.
                             chooser.set_value("");
                         }
-                    }
+                    })
                 />
                 <button
                     class="button button--ghost button--icon"
                     type="button"
                     aria-label="Preview"
-                    aria-pressed=move || desk.preview.with(Option::is_some).to_string()
+                    aria-pressed=reactive(move || desk.preview.with(Option::is_some).to_string())
                     data-tip="Preview"
                     data-tip-side="top"
-                    on:click=show_preview
+                    on:click=handler(show_preview)
                 >
                     <Ico icon=Icon::Eye />
                 </button>
@@ -107,7 +108,7 @@ pub fn Foot(desk: Desk) -> impl IntoView {
                         }
                     })
                 >
-                    {move || {
+                    {dynamic(move || {
                         next()
                             .into_iter()
                             .map(|status| {
@@ -122,17 +123,17 @@ pub fn Foot(desk: Desk) -> impl IntoView {
                                         class="menu__item"
                                         type="button"
                                         role="menuitem"
-                                        on:click=move |_| desk.send(Some(id), false)
+                                        on:click=handler(move |_| desk.send(Some(id), false))
                                     >
                                         <span>{name}</span>
                                     </button>
                                 }
                             })
                             .collect_view()
-                    }}
+                    })}
                 </Menu>
                 <button class="button button--primary" type="submit" aria-keyshortcuts="Control+Enter">
-                    {move || if desk.is_note() { "Add note" } else { "Send" }}
+                    {dynamic(move || if desk.is_note() { "Add note" } else { "Send" })}
                     <kbd>"Ctrl ↵"</kbd>
                 </button>
             </div>

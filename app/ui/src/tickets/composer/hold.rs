@@ -1,6 +1,7 @@
 //! What was written meanwhile: shown once before a reply is sent against it.
 
 use super::Desk;
+use crate::erased::handler;
 use crate::{
     icons::{Ico, Icon},
     tickets::{head::first_name, state::TicketState},
@@ -44,25 +45,25 @@ pub fn Hold(desk: Desk) -> impl IntoView {
                     <button
                         class="button button--sm button--primary"
                         type="button"
-                        on:click=move |_| {
+                        on:click=handler(move |_| {
                             // The button goes away with what it stands in.
                             desk.focus();
                             desk.send(status, true);
-                        }
+                        })
                     >
                         "Send all the same"
                     </button>
                     <button
                         class="button button--sm"
                         type="button"
-                        on:click=move |_| {
+                        on:click=handler(move |_| {
                             desk.focus();
                             desk.held.set(None);
                             desk.state.seen.set(desk.state.conversation.newest.get_untracked());
                             if let Some(first) = first {
                                 desk.state.conversation.to_entry(first);
                             }
-                        }
+                        })
                     >
                         "Read first"
                     </button>

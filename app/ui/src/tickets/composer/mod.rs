@@ -13,6 +13,7 @@ use super::{
     state::{Pending, TicketState},
     uploads::{Uploads, files_of},
 };
+use crate::erased::{dynamic, effect, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
@@ -205,26 +206,26 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
             <form
                 class="composer"
                 class:is-over=over
-                data-mode=move || if desk.is_note() { "note" } else { "reply" }
+                data-mode=reactive(move || if desk.is_note() { "note" } else { "reply" })
                 data-open=is_open
                 aria-label="Write on this ticket"
-                on:submit=move |event| {
+                on:submit=handler(move |event: ev::SubmitEvent| {
                     event.prevent_default();
                     desk.send(None, false);
-                }
-                on:dragover=move |event: ev::DragEvent| {
+                })
+                on:dragover=handler(move |event: ev::DragEvent| {
                     event.prevent_default();
                     over.set(true);
-                }
-                on:dragleave=move |_| over.set(false)
-                on:drop=dropped
-                on:paste=pasted
+                })
+                on:dragleave=handler(move |_| over.set(false))
+                on:drop=handler(dropped)
+                on:paste=handler(pasted)
             >
                 <button
                     class="composer__mode"
                     type="button"
                     aria-label="Write an internal note"
-                    on:click=move |_| desk.write(Writing::Note)
+                    on:click=handler(move |_| desk.write(Writing::Note))
                 >
                     <Ico icon=Icon::Lock />
                 </button>
@@ -253,7 +254,7 @@ fn Typing(state: TicketState) -> impl IntoView {
     };
     view! {
         <p class="typing" aria-live="polite">
-            {move || {
+            {dynamic(move || {
                 words()
                     .map(|words| {
                         view! {
@@ -265,7 +266,7 @@ fn Typing(state: TicketState) -> impl IntoView {
                             {words}
                         }
                     })
-            }}
+            })}
         </p>
     }
     .into_any()
@@ -294,9 +295,9 @@ fn Tabs(desk: Desk) -> impl IntoView {
                 class="composer__tab"
                 type="button"
                 role="tab"
-                aria-selected=move || (desk.mode.get() == writing).to_string()
+                aria-selected=reactive(move || (desk.mode.get() == writing).to_string())
                 aria-keyshortcuts=key
-                on:click=move |_| desk.write(writing)
+                on:click=handler(move |_| desk.write(writing))
             >
                 <Ico icon />
                 {name}
@@ -320,7 +321,7 @@ fn Field(desk: Desk) -> impl IntoView {
     let last_told = StoredValue::new(0.0_f64);
     let ready = RwSignal::new(false);
     // What is typed before the page has been taken over would be lost.
-    Effect::new(move || ready.set(true));
+    effect(move || ready.set(true));
     let typed = move |event: ev::Event| {
         let text = event_target_value(&event);
         let draft = desk.draft();
@@ -372,14 +373,14 @@ fn Field(desk: Desk) -> impl IntoView {
             node_ref=desk.area
             aria-label=name
             placeholder=hint
-            rows=move || desk.text().lines().count().clamp(3, 14)
-            readonly=move || !ready.get()
-            hidden=move || desk.preview.with(Option::is_some)
-            prop:value=move || desk.text()
-            on:input=typed
-            on:keydown=keys
+            rows=reactive(move || desk.text().lines().count().clamp(3, 14))
+            readonly=reactive(move || !ready.get())
+            hidden=reactive(move || desk.preview.with(Option::is_some))
+            prop:value=reactive(move || desk.text())
+            on:input=handler(typed)
+            on:keydown=handler(keys)
         ></textarea>
-        {move || {
+        {dynamic(move || {
             desk.preview
                 .get()
                 .map(|html| {
@@ -393,7 +394,7 @@ fn Field(desk: Desk) -> impl IntoView {
                         ></div>
                     }
                 })
-        }}
+        })}
     }
     .into_any()
 }
