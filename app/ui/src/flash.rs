@@ -27,5 +27,5 @@ impl Flash {
 
 /// The flash of this page, empty where the page was simply opened.
 pub fn flash() -> Flash {
-    SharedValue::new(|| use_context::<Flash>().unwrap_or_default()).into_inner()
+    crate::json::shared(|| use_context::<Flash>().unwrap_or_default())
 }

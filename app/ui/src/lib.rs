@@ -12,6 +12,7 @@ mod erased;
 pub mod flash;
 mod frame;
 pub mod icons;
+mod json;
 mod keys;
 mod lazy;
 mod live;

@@ -135,7 +135,7 @@ impl Live {
         let Ok(socket) = web_sys::WebSocket::new(&format!("{scheme}://{host}/live")) else { return self.try_later() };
         let opened = Closure::<dyn FnMut()>::new(move || self.opened());
         let message = Closure::<dyn FnMut(_)>::new(move |event: web_sys::MessageEvent| {
-            if let Some(message) = event.data().as_string().and_then(|t| serde_json::from_str(&t).ok()) {
+            if let Some(message) = event.data().as_string().and_then(|t| crate::json::read(&t).ok()) {
                 self.received(&message);
             }
         });

@@ -31,7 +31,7 @@ impl Start {
 
 /// Renders [`Start`] into the page, or reads it from there, and provides it to all pages.
 pub fn provide() {
-    let start = SharedValue::new(|| {
+    let start = crate::json::shared(|| {
         #[cfg(feature = "ssr")]
         {
             of_request()
@@ -40,8 +40,7 @@ pub fn provide() {
         {
             Start::default()
         }
-    })
-    .into_inner();
+    });
     provide_context(Now(RwSignal::new(start.now)));
     provide_context(TakenOver(RwSignal::new(false)));
     provide_context(StoredValue::new(start));

@@ -3,6 +3,7 @@
 //! A server function is a thin shell: it takes the actor of its request, calls one operation of `store` and hands on what
 //! comes back. It has no rules of its own.
 
+use crate::json;
 use bytes::Bytes;
 use domain::{Code, Error};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -37,11 +38,11 @@ impl<T: Serialize> Encodes<T> for JsonText {
 }
 
 impl<T: DeserializeOwned> Decodes<T> for JsonText {
-    type Error = serde_json::Error;
+    type Error = json::Unreadable;
 
     fn decode(bytes: Bytes) -> Result<T, Self::Error> {
         // What is no text is not JSON either, so the reader finds the fault.
-        serde_json::from_str(&String::from_utf8_lossy(&bytes))
+        json::read(&String::from_utf8_lossy(&bytes))
     }
 }
 

@@ -1,4 +1,5 @@
 use super::rpc;
+use crate::json::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -29,7 +30,7 @@ pub fn Devices() -> impl IntoView {
     // Forms go to the address of their page, so that a refused one is shown there.
     let page = if me::start().is_staff() { "/me" } else { "/portal/me" };
     let theme = me::start().theme.unwrap_or_else(|| "system".into());
-    let devices = Resource::new_blocking(|| (), |()| rpc::devices());
+    let devices = resource(|| (), |()| rpc::devices());
     let refused = flash().error;
     let lead = person.as_ref().map(|p| format!("{} · {}", p.email, p.role.name())).unwrap_or_default();
     view! {

@@ -1,4 +1,5 @@
 use super::rpc;
+use crate::json::resource;
 use crate::{
     app::go_to,
     flash::{Flash, flash},
@@ -53,7 +54,7 @@ pub fn SignInPage() -> impl IntoView {
     let query = use_query_map();
     let next = query.with_untracked(|q| q.get("next")).unwrap_or_else(|| flash.value("next"));
     // An empty desk has nobody who could sign in.
-    let first_run = Resource::new_blocking(|| (), |()| rpc::first_run());
+    let first_run = resource(|| (), |()| rpc::first_run());
     let email = flash.clone();
     view! {
         {awaited(|| (), move || async move {
@@ -152,7 +153,7 @@ pub fn SignUpPage() -> impl IntoView {
 #[component]
 pub fn SetUpPage() -> impl IntoView {
     let flash = flash();
-    let first_run = Resource::new_blocking(|| (), |()| rpc::first_run());
+    let first_run = resource(|| (), |()| rpc::first_run());
     view! {
         {awaited(|| (), move || async move {
                 if let Ok(false) = first_run.await { go_to("/sign-in") } else { ().into_any() }

@@ -6,6 +6,7 @@ use super::{
     rpc,
 };
 use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     live::live,
@@ -45,7 +46,7 @@ pub fn BoardPage() -> impl IntoView {
         }
     });
     let lanes = memo(move || query.get().get("lanes").and_then(|l| Lanes::from_word(&l)).unwrap_or_default());
-    let board = Resource::new_blocking(move || filter.get(), rpc::read_board);
+    let board = resource(move || filter.get(), rpc::read_board);
     view! {
         <Title text="Board" />
         <div class="board" data-lanes=reactive(move || lanes.get().word())>

@@ -1,5 +1,6 @@
 use super::{pill, rpc};
 use crate::erased::{dynamic, memo};
+use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -28,7 +29,7 @@ pub fn PortalHome() -> impl IntoView {
     let query = use_query_map();
     let param = move |name: &str| query.get().get(name).filter(|v| !v.is_empty());
     let wanted = memo(move || (param("q"), param("show"), param("whose"), param("after")));
-    let found = Resource::new_blocking(
+    let found = resource(
         move || wanted.get(),
         move |(words, show, whose, after)| async move {
             if let Some(words) = words {

@@ -3,6 +3,7 @@ use super::{
     pill, rpc,
 };
 use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::json::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -34,7 +35,7 @@ pub fn PortalTicket() -> impl IntoView {
         let before = query.get().get("before").and_then(|n| n.parse().ok()).map(EventId);
         (id, before.map_or(Part::Latest, Part::Before))
     });
-    let view = Resource::new_blocking(
+    let view = resource(
         move || wanted.get(),
         |(id, part)| async move {
             match id {

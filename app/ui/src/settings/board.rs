@@ -4,6 +4,7 @@ use super::{
     frame::{SettingsPage, loading},
     rpc,
 };
+use crate::json::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -15,7 +16,7 @@ use leptos::prelude::*;
 /// `/settings/board`.
 #[component]
 pub fn BoardSettings() -> impl IntoView {
-    let columns = Resource::new_blocking(|| (), |()| rpc::columns());
+    let columns = resource(|| (), |()| rpc::columns());
     view! {
         <SettingsPage
             title="Board"

@@ -5,6 +5,7 @@ use super::{
     rpc,
 };
 use crate::erased::memo;
+use crate::json::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -30,8 +31,8 @@ pub fn QuarantinePage() -> impl IntoView {
         ids.split(',').filter_map(|id| id.parse().ok()).collect::<Vec<MailId>>()
     });
     let discarded = memo(move || query.with(|query| query.get("discarded")?.parse::<u32>().ok()));
-    let mails = Resource::new_blocking(move || after.get(), rpc::unreadable_mails);
-    let outcomes = Resource::new_blocking(
+    let mails = resource(move || after.get(), rpc::unreadable_mails);
+    let outcomes = resource(
         move || tried.get(),
         |ids| async move { if ids.is_empty() { Ok(Vec::new()) } else { rpc::tried_mails(ids).await } },
     );

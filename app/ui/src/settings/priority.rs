@@ -4,6 +4,7 @@ use super::{
     frame::{SettingsPage, loading},
     rpc,
 };
+use crate::json::resource;
 use crate::shared::{ErrorNotice, awaited};
 use domain::priority::{Level, Priority, PriorityTable};
 use leptos::prelude::*;
@@ -11,7 +12,7 @@ use leptos::prelude::*;
 /// `/settings/priority`.
 #[component]
 pub fn PrioritySettings() -> impl IntoView {
-    let table = Resource::new_blocking(|| (), |()| rpc::priorities());
+    let table = resource(|| (), |()| rpc::priorities());
     view! {
         <SettingsPage
             title="Priority"

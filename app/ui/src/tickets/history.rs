@@ -2,6 +2,7 @@
 
 use super::rpc;
 use crate::erased::memo;
+use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     rpc::Rpc,
@@ -24,7 +25,7 @@ pub fn HistoryPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
     let id = memo(move || params.with(|p| p.get("id").and_then(|n| n.parse().ok())).map(TicketId));
     let before = memo(move || query.with(|q| q.get("before").and_then(|n| n.parse().ok())).map(EventId));
-    let found = Resource::new_blocking(
+    let found = resource(
         move || (id.get(), before.get()),
         |(id, before)| async move {
             match id {

@@ -5,6 +5,7 @@ use super::{
     rpc,
 };
 use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
@@ -35,7 +36,7 @@ pub fn TicketList() -> impl IntoView {
     let filter = memo(move || filter_of(&query.get(), &me::workflow(), user));
     let on_list = location.pathname.with_untracked(|p| p.trim_end_matches('/') == "/tickets");
     // Opened on a ticket, the list beside it is fetched by the browser: the page itself stays cheap.
-    let first = Resource::new_blocking(
+    let first = resource(
         move || filter.get(),
         move |filter| async move {
             if cfg!(feature = "ssr") && !on_list {

@@ -5,6 +5,7 @@ use super::{
     properties::Properties, rpc, state::TicketState, timeline::Timeline,
 };
 use crate::erased::{effect, handler, memo};
+use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -38,7 +39,7 @@ pub fn TicketPage() -> impl IntoView {
     let query = use_query_map();
     let id = memo(move || params.with(|p| p.get("id").and_then(|n| n.parse::<i64>().ok())).map(TicketId));
     let marked = memo(move || query.with(|q| q.get("entry").and_then(|n| n.parse::<i64>().ok())).map(EventId));
-    let view = Resource::new_blocking(
+    let view = resource(
         move || id.get(),
         move |id| {
             let part = marked.get_untracked().map_or(Part::Latest, Part::Around);

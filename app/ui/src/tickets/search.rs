@@ -2,6 +2,7 @@
 
 use super::rpc;
 use crate::erased::{effect, memo, reactive};
+use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -17,7 +18,7 @@ use leptos_router::hooks::use_query_map;
 pub fn SearchPage() -> impl IntoView {
     let query = use_query_map();
     let words = memo(move || query.get().get("q").unwrap_or_default());
-    let found = Resource::new_blocking(
+    let found = resource(
         move || words.get(),
         |words| async move { if words.trim().is_empty() { Ok(None) } else { rpc::search(words).await.map(Some) } },
     );

@@ -1,11 +1,13 @@
 //! Files on their way to the server: several at once, each with its progress, each to be called off.
 
+use crate::json;
 use domain::{
     AttachmentId, TicketId,
     attachment::{self, Attachment},
     text,
 };
 use leptos::prelude::*;
+use serde::Deserialize;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{File, ProgressEvent, XmlHttpRequest};
 
@@ -160,18 +162,23 @@ fn send(ticket: TicketId, file: &File, progress: ArcRwSignal<Progress>) -> Optio
     Some(Request { xhr, _handlers: vec![moved, ended] })
 }
 
+/// What is of use in an answer of kind `application/problem+json`.
+#[derive(Deserialize)]
+struct Problem {
+    #[serde(default)]
+    detail: Option<String>,
+}
+
 fn outcome(xhr: &XmlHttpRequest) -> Progress {
     let body = xhr.response_text().ok().flatten().unwrap_or_default();
     match xhr.status().unwrap_or(0) {
-        200..=299 => match serde_json::from_str(&body) {
+        200..=299 => match json::read(&body) {
             Ok(file) => Progress::Done(file),
             Err(_) => Progress::Failed("The server gave an answer that this page does not understand.".into()),
         },
         0 => Progress::Failed("The upload broke off. Please try again.".into()),
         _ => {
-            let detail = serde_json::from_str::<serde_json::Value>(&body)
-                .ok()
-                .and_then(|problem| problem.get("detail")?.as_str().map(str::to_owned));
+            let detail = json::read::<Problem>(&body).ok().and_then(|problem| problem.detail);
             Progress::Failed(detail.unwrap_or_else(|| "The server did not take it.".into()))
         }
     }
