@@ -10,6 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::Profile;
 use crate::bundles::{self, Plan};
+use crate::glue;
 use crate::project::{Project, run, timed};
 use crate::tools::WASM;
 
@@ -21,7 +22,7 @@ pub const SPLIT: &str = "__wasm_split.______________________.js";
 pub const MANIFEST: &str = "__wasm_split_manifest.json";
 
 /// Counts up when the steps below change, so that what earlier versions left behind is not taken for current.
-const STEPS: &str = "3";
+const STEPS: &str = "4";
 
 /// The files of the browser's half by name, as the tools left them: without hashes in their names.
 pub type Parts = BTreeMap<String, Vec<u8>>;
@@ -38,7 +39,7 @@ pub fn build(project: &Project, profile: Profile) -> Result<Parts> {
             if parts.exists() {
                 fs::remove_dir_all(&parts)?;
             }
-            process(&input, &parts)?;
+            process(&input, &parts, profile)?;
             Ok(fs::write(&stamp_file, &stamp)?)
         })?;
     }
@@ -60,7 +61,7 @@ fn compile(project: &Project, profile: Profile) -> Result<PathBuf> {
 }
 
 /// Splits the module and writes the glue, into an empty folder.
-fn process(input: &[u8], folder: &Path) -> Result<()> {
+fn process(input: &[u8], folder: &Path, profile: Profile) -> Result<()> {
     fs::create_dir_all(folder)?;
     let main = folder.join("main.wasm");
     let main_module = format!("./{NAME}.js");
@@ -84,16 +85,26 @@ fn process(input: &[u8], folder: &Path) -> Result<()> {
         .generate(folder)
         .context("cannot write the JavaScript glue")?;
     fs::remove_file(main)?;
-    gather(folder, &split.prefetch_map.into_iter().collect())
+    gather(folder, &split.prefetch_map.into_iter().collect(), profile)?;
+    if profile == Profile::Release {
+        let (module, script) = (folder.join(format!("{NAME}_bg.wasm")), folder.join(format!("{NAME}.js")));
+        let (shorter, renamed) = glue::shorten(&fs::read(&module)?, &fs::read_to_string(&script)?)?;
+        fs::write(module, shorter)?;
+        fs::write(script, renamed)?;
+    }
+    Ok(())
 }
 
 /// Replaces the modules that were split off by files that hold all modules of a part.
-fn gather(folder: &Path, needs: &BTreeMap<String, Vec<String>>) -> Result<()> {
+fn gather(folder: &Path, needs: &BTreeMap<String, Vec<String>>, profile: Profile) -> Result<()> {
     let plan = Plan::new(needs);
     let mut modules = BTreeMap::new();
     for name in needs.values().flatten().collect::<BTreeSet<_>>() {
         let path = folder.join(format!("{name}.wasm"));
-        modules.insert(name.clone(), compact(&fs::read(&path)?)?);
+        let module = fs::read(&path)?;
+        // It takes seconds in a debug build, where nobody minds the size.
+        let module = if profile == Profile::Release { compact(&module)? } else { module };
+        modules.insert(name.clone(), module);
         fs::remove_file(path)?;
     }
     let (files, index) = plan.gather(&modules)?;

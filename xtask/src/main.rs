@@ -7,6 +7,7 @@ mod bundles;
 mod css;
 mod database;
 mod dev;
+mod glue;
 mod prepare;
 mod project;
 mod run;
