@@ -16,7 +16,7 @@ test('a page of several parts loads each of them once', async ({ page }) => {
   const parts = () => loaded.map((path) => /pkg\/(\w+)\./.exec(path)?.[1]);
   expect(parts().slice(0, 3).sort()).toEqual(['docket', 'staff', 'staff_ticket']);
   // What comes next is fetched ahead, when nothing else is to be done.
-  await expect.poll(() => parts().sort()).toEqual(['docket', 'staff', 'staff_board', 'staff_more', 'staff_ticket']);
+  await expect.poll(() => parts().sort()).toEqual(['docket', 'staff', 'staff_board', 'staff_more', 'staff_new', 'staff_ticket']);
 });
 
 test('a page whose part cannot be loaded stays alive and can try again', async ({ page, allowErrors }) => {

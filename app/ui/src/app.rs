@@ -2,15 +2,13 @@
 
 use crate::erased::effect;
 use crate::{
-    accounts::{SetUpPage, SignInPage, SignUpPage},
     lazy::{
-        BoardRoute, BoardSettingsRoute, HistoryRoute, InboxRoute, MeRoute, NewTicketRoute, PortalNewRoute,
-        PortalTicketRoute, PrioritySettingsRoute, QuarantineRoute, SearchRoute, SettingsRoute, SettingsStartRoute,
+        BoardRoute, BoardSettingsRoute, HistoryRoute, InboxRoute, MeRoute, NewTicketRoute, NoTicketRoute,
+        PortalHomeRoute, PortalMeRoute, PortalNewRoute, PortalRoute, PortalTicketRoute, PrioritySettingsRoute,
+        QuarantineRoute, SearchRoute, SetUpRoute, SettingsRoute, SettingsStartRoute, SignInRoute, SignUpRoute,
         StaffRoute, TicketRoute,
     },
     me,
-    portal::{PortalFrame, PortalHome, PortalMe},
-    tickets::page::NoTicket,
 };
 use leptos::{html, prelude::*};
 use leptos_meta::{Title, provide_meta_context};
@@ -33,18 +31,18 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=Home ssr=SsrMode::Async />
-                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
-                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
-                <Route path=path!("/set-up") view=SetUpPage ssr=SsrMode::Async />
-                <ParentRoute path=path!("/portal") view=PortalFrame ssr=SsrMode::Async>
-                    <Route path=path!("") view=PortalHome ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view={Lazy::<SignInRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/sign-up") view={Lazy::<SignUpRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/set-up") view={Lazy::<SetUpRoute>::new()} ssr=SsrMode::Async />
+                <ParentRoute path=path!("/portal") view={Lazy::<PortalRoute>::new()} ssr=SsrMode::Async>
+                    <Route path=path!("") view={Lazy::<PortalHomeRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("new") view={Lazy::<PortalNewRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("me") view=PortalMe ssr=SsrMode::Async />
+                    <Route path=path!("me") view={Lazy::<PortalMeRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("tickets/:id") view={Lazy::<PortalTicketRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("") view={Lazy::<StaffRoute>::new()} ssr=SsrMode::Async>
                     <ParentRoute path=path!("tickets") view={Lazy::<InboxRoute>::new()} ssr=SsrMode::Async>
-                        <Route path=path!("") view=NoTicket ssr=SsrMode::Async />
+                        <Route path=path!("") view={Lazy::<NoTicketRoute>::new()} ssr=SsrMode::Async />
                         <Route path=path!(":id") view={Lazy::<TicketRoute>::new()} ssr=SsrMode::Async />
                         <Route path=path!(":id/history") view={Lazy::<HistoryRoute>::new()} ssr=SsrMode::Async />
                     </ParentRoute>

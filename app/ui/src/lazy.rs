@@ -1,21 +1,26 @@
 //! Pages that a browser loads when it first comes to them.
 //!
-//! The module that every visitor loads holds the small pages (signing in, the customer's list of tickets) and what all
-//! pages share. What only staff need, and what weighs much, is split off into a few parts; what two parts share becomes a
-//! part of its own. A page names its parts in its head, so they are fetched side by side, not one after the other.
+//! The module that every visitor loads holds what all pages share, and no page but the start and the one that says that
+//! there is none. A page names its parts in its head, so they are fetched side by side, not one after the other.
 //!
 //! The build makes one file of a part. What is called `staff_…` is only ever loaded within `staff`: its file leaves out what
 //! is there by then.
 
 use crate::{
-    accounts::MePage,
+    accounts::{MePage, SetUpPage, SignInPage, SignUpPage},
     board::page::BoardPage,
     dialogs::{Palette, Shortcuts},
     frame::StaffFrame,
-    portal::{PortalNew, PortalTicket},
+    portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalTicket},
     settings::{BoardSettings, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
     shared::focus_page,
-    tickets::{history::HistoryPage, inbox::Inbox, new::NewTicketPage, page::TicketPage, search::SearchPage},
+    tickets::{
+        history::HistoryPage,
+        inbox::Inbox,
+        new::NewTicketPage,
+        page::{NoTicket, TicketPage},
+        search::SearchPage,
+    },
 };
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
@@ -68,11 +73,13 @@ macro_rules! part {
 
 part! {
     /// Where agents start.
-    staff, __preload_staff: StaffRoute = StaffFrame, InboxRoute = Inbox
+    staff, __preload_staff: StaffRoute = StaffFrame, InboxRoute = Inbox, NoTicketRoute = NoTicket
 }
 part! {
-    /// Writing on tickets, and opening them.
-    staff_ticket, __preload_staff_ticket: TicketRoute = TicketPage, NewTicketRoute = NewTicketPage
+    staff_ticket, __preload_staff_ticket: TicketRoute = TicketPage
+}
+part! {
+    staff_new, __preload_staff_new: NewTicketRoute = NewTicketPage
 }
 part! {
     staff_board, __preload_staff_board: BoardRoute = BoardPage
@@ -95,8 +102,16 @@ part! {
     QuarantineRoute = QuarantinePage,
 }
 part! {
+    /// Where customers start.
+    portal, __preload_portal: PortalRoute = PortalFrame, PortalHomeRoute = PortalHome, PortalMeRoute = PortalMe
+}
+part! {
     /// What customers do beside looking through their tickets.
-    portal, __preload_portal: PortalNewRoute = PortalNew, PortalTicketRoute = PortalTicket
+    portal_ticket, __preload_portal_ticket: PortalNewRoute = PortalNew, PortalTicketRoute = PortalTicket
+}
+part! {
+    /// Before anybody is signed in.
+    door, __preload_door: SignInRoute = SignInPage, SignUpRoute = SignUpPage, SetUpRoute = SetUpPage
 }
 
 /// The palette.
@@ -116,11 +131,14 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
     match (steps.next(), steps.next()) {
         (Some("tickets"), None) => &["staff"],
         (Some("tickets"), Some(_)) if steps.next() == Some("history") => &["staff", "staff_more"],
-        (Some("tickets"), Some(_)) | (Some("new"), _) => &["staff", "staff_ticket"],
+        (Some("tickets"), Some(_)) => &["staff", "staff_ticket"],
+        (Some("new"), _) => &["staff", "staff_new"],
         (Some("board"), _) => &["staff", "staff_board"],
         (Some("search" | "me"), _) => &["staff", "staff_more"],
         (Some("settings"), _) => &["staff", "staff_settings"],
-        (Some("portal"), Some("new" | "tickets")) => &["portal"],
+        (Some("portal"), Some("new" | "tickets")) => &["portal", "portal_ticket"],
+        (Some("portal"), _) => &["portal"],
+        (Some("sign-in" | "sign-up" | "set-up"), None) => &["door"],
         _ => &[],
     }
 }

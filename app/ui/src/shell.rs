@@ -49,9 +49,15 @@ impl LazyParts {
     /// What the page at this address will load anyway. Leptos would name it too, but only where it knows in time.
     fn links(&self, path: &str) -> InertElement {
         let now = crate::lazy::parts_of(path);
-        // What staff will come to next is fetched when nothing else is: going there is instant then, and works while the
+        // What people will come to next is fetched when nothing else is: going there is instant then, and works while the
         // server restarts.
-        let later: &[&str] = if now.contains(&"staff") { &["staff_more", "staff_ticket", "staff_board"] } else { &[] };
+        let later: &[&str] = if now.contains(&"staff") {
+            &["staff_more", "staff_ticket", "staff_board", "staff_new"]
+        } else if now.contains(&"portal") {
+            &["portal_ticket"]
+        } else {
+            &[]
+        };
         let folder = &self.folder;
         let mut links = format!("<link rel=\"modulepreload\" href=\"{folder}/{}\">", self.loader);
         let later = later.iter().filter(|part| !now.contains(part)).map(|part| ("prefetch", part));
