@@ -5,43 +5,61 @@
 
 use crate::shared::settled;
 use leptos::{prelude::*, task::spawn_local};
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::VecDeque};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlDocument, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent, KeyboardEventInit};
+use web_sys::{
+    Element, HtmlDocument, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent, KeyboardEventInit,
+};
 
 /// The most keys that are kept; who types more than this has lost sight of the page.
 const MOST: usize = 500;
 
+/// What happens to keys.
+enum Keys {
+    /// They go where the focus is.
+    Free,
+    /// A page is waited for: they are kept.
+    Kept(VecDeque<String>),
+    /// The page is there, and these are pressed again. Those that come meanwhile are behind them.
+    Pressed(VecDeque<String>),
+}
+
 thread_local! {
-    /// The keys kept, while a page is waited for. Used by browsers only.
-    static KEPT: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    /// Used by browsers only.
+    static KEYS: RefCell<Keys> = const { RefCell::new(Keys::Free) };
 }
 
 /// A page has been asked for that will call [`arrived`]: keys are kept from here on.
 pub fn wait() {
-    KEPT.with(|kept| {
-        kept.borrow_mut().get_or_insert_default();
+    KEYS.with_borrow_mut(|keys| {
+        *keys = match std::mem::replace(keys, Keys::Free) {
+            Keys::Free => Keys::Kept(VecDeque::new()),
+            Keys::Kept(list) | Keys::Pressed(list) => Keys::Kept(list),
+        };
     });
 }
 
 /// The page will not come, or somebody has turned to something else: what was kept is dropped.
 pub fn forget() {
-    KEPT.take();
+    KEYS.set(Keys::Free);
 }
 
-/// Keeps a key while a page is waited for. Returns whether it did.
+/// Keeps a key while a page is waited for, or others are to come before it. Returns whether it did.
 pub fn keep(event: &KeyboardEvent) -> bool {
+    // Those that are pressed again.
+    if !event.is_trusted() {
+        return false;
+    }
     let key = event.key();
-    KEPT.with(|kept| {
-        let mut kept = kept.borrow_mut();
-        let Some(keys) = kept.as_mut() else { return false };
-        if key == "Escape" || keys.len() >= MOST {
-            *kept = None;
+    KEYS.with_borrow_mut(|keys| {
+        let (Keys::Kept(list) | Keys::Pressed(list)) = keys else { return false };
+        if key == "Escape" || list.len() >= MOST {
+            *keys = Keys::Free;
             return true;
         }
         let counts = key.chars().count() == 1 || matches!(key.as_str(), "Enter" | "Backspace");
         if counts {
-            keys.push(key);
+            list.push_back(key);
         }
         counts
     })
@@ -49,16 +67,41 @@ pub fn keep(event: &KeyboardEvent) -> bool {
 
 /// The page is there: the keys are pressed again, one after the other, each where the focus is by then.
 pub fn arrived() {
-    let Some(keys) = KEPT.take().filter(|keys| !keys.is_empty()) else { return };
-    spawn_local(async move {
-        for key in keys {
-            settled().await;
-            press(&key);
+    let starts = KEYS.with_borrow_mut(|keys| match std::mem::replace(keys, Keys::Free) {
+        Keys::Kept(list) => {
+            *keys = Keys::Pressed(list);
+            true
+        }
+        other => {
+            *keys = other;
+            false
         }
     });
+    if starts {
+        spawn_local(async {
+            settled().await;
+            while let Some(key) = next() {
+                press(&key);
+                settled().await;
+            }
+        });
+    }
 }
 
-/// Does what the browser does upon a key: asks the page first, then changes the field that has the focus.
+/// The next key to be pressed again. None is left when all are pressed, or when one of them has asked for another page: what
+/// is behind it waits for that.
+fn next() -> Option<String> {
+    KEYS.with_borrow_mut(|keys| {
+        let Keys::Pressed(list) = keys else { return None };
+        let key = list.pop_front();
+        if key.is_none() {
+            *keys = Keys::Free;
+        }
+        key
+    })
+}
+
+/// Does what the browser does upon a key: asks the page first, then changes the field that has the focus, or opens the link.
 fn press(key: &str) {
     let Some(target) = document().active_element() else { return };
     let init = KeyboardEventInit::new();
@@ -66,8 +109,15 @@ fn press(key: &str) {
     init.set_bubbles(true);
     init.set_cancelable(true);
     let Ok(event) = KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &init) else { return };
-    if target.dispatch_event(&event).unwrap_or_default() && is_field(&target) {
+    if !target.dispatch_event(&event).unwrap_or_default() {
+        return;
+    }
+    if is_field(&target) {
         edit(&target, key);
+    } else if let ("Enter", Some(control)) = (key, target.dyn_ref::<HtmlElement>()) {
+        if control.matches("a, button, summary").unwrap_or_default() {
+            control.click();
+        }
     }
 }
 
