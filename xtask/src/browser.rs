@@ -22,7 +22,7 @@ pub const SPLIT: &str = "__wasm_split.______________________.js";
 pub const MANIFEST: &str = "__wasm_split_manifest.json";
 
 /// Counts up when the steps below change, so that what earlier versions left behind is not taken for current.
-const STEPS: &str = "4";
+const STEPS: &str = "5";
 
 /// The files of the browser's half by name, as the tools left them: without hashes in their names.
 pub type Parts = BTreeMap<String, Vec<u8>>;
@@ -107,12 +107,11 @@ fn gather(folder: &Path, needs: &BTreeMap<String, Vec<String>>, profile: Profile
         modules.insert(name.clone(), module);
         fs::remove_file(path)?;
     }
-    let (files, index) = plan.gather(&modules)?;
-    for (name, content) in files {
+    for (name, content) in plan.gather(&modules)? {
         fs::write(folder.join(name), content)?;
     }
     let script = folder.join(SPLIT);
-    fs::write(&script, bundles::loader(&fs::read_to_string(&script)?, &index)?)?;
+    fs::write(&script, plan.loader(&fs::read_to_string(&script)?, &modules)?)?;
     Ok(fs::write(folder.join(MANIFEST), serde_json::to_vec(&plan.names())?)?)
 }
 

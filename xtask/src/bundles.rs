@@ -4,19 +4,30 @@
 //! than compressed as one, so each part is one file: its modules end to end, with an index in the script that loads them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
 
 /// The file extension of modules end to end.
 pub const EXTENSION: &str = "bin";
 
-/// What the splitter calls an address of a module in its script, and what it does with it.
-const FETCH: (&str, &str) = ("fetch(new URL(\"./", ".wasm\", import.meta.url))");
-const INSTANTIATE: &str = "WebAssembly.instantiateStreaming(src, imports)";
+/// Where in the splitter's script its own way of loading begins; what the modules share is above.
+const RUNTIME: &str = "function wrapAsyncCb(";
+/// What the splitter's script calls the function that loads a part, before its name.
+const LOADER: &str = "export const __wasm_split_load_";
 
-/// For each part the modules it is made of, in the order of the file.
+/// For each part, as the splitter calls it, its file.
+#[derive(Debug)]
+pub struct Plan(BTreeMap<String, Part>);
+
 #[derive(Debug, PartialEq, Eq)]
-pub struct Plan(BTreeMap<String, Vec<String>>);
+struct Part {
+    name: String,
+    /// What it is made of and what is not there when it is loaded, in the order of the file. Its own module is the last.
+    modules: Vec<String>,
+    /// The parts that it lies within, from the outermost.
+    within: Vec<String>,
+}
 
 impl Plan {
     /// Makes a file of each part.
@@ -26,39 +37,57 @@ impl Plan {
     pub fn new(needs: &BTreeMap<String, Vec<String>>) -> Self {
         // The splitter puts a number behind the names of parts.
         let name = |key: &str| key.rsplit_once('_').map_or(key, |(name, _)| name).to_owned();
-        let needs: BTreeMap<String, BTreeSet<&String>> =
-            needs.iter().map(|(part, modules)| (name(part), modules.iter().collect())).collect();
-        let is_around = |other: &str, part: &str| part.strip_prefix(other).is_some_and(|rest| rest.starts_with('_'));
-        let files = needs.iter().map(|(part, modules)| {
-            let around = needs.iter().filter(|(other, _)| is_around(other, part));
-            let there: BTreeSet<&String> = around.flat_map(|(_, modules)| modules).copied().collect();
-            (part.clone(), modules.difference(&there).map(|module| (*module).clone()).collect())
-        });
-        Self(files.collect())
+        let is_within = |part: &str, other: &str| part.strip_prefix(other).is_some_and(|rest| rest.starts_with('_'));
+        let part = |(key, modules): (&String, &Vec<String>)| {
+            let around = needs.iter().filter(|(other, _)| is_within(&name(key), &name(other)));
+            let there: BTreeSet<&String> = around.clone().flat_map(|(_, modules)| modules).collect();
+            let mut within: Vec<String> = around.map(|(other, _)| name(other)).collect();
+            within.sort_unstable_by_key(String::len);
+            let modules = modules.iter().filter(|module| !there.contains(module)).cloned().collect();
+            (key.clone(), Part { name: name(key), modules, within })
+        };
+        Self(needs.iter().map(part).collect())
     }
 
     /// The name of each part's file, by part.
     pub fn names(&self) -> BTreeMap<&str, String> {
-        self.0.keys().map(|part| (part.as_str(), file_name(part))).collect()
+        self.0.values().map(|part| (part.name.as_str(), file_name(&part.name))).collect()
     }
 
-    /// The content of the files, and for the script where in which file each module is: its first byte and the one behind
-    /// its last.
-    pub fn gather(&self, modules: &BTreeMap<String, Vec<u8>>) -> Result<(BTreeMap<String, Vec<u8>>, String)> {
+    /// The content of the files.
+    pub fn gather(&self, modules: &BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>> {
         let mut files = BTreeMap::new();
-        let mut index = BTreeMap::new();
-        for (part, names) in &self.0 {
+        for part in self.0.values() {
             let mut content = Vec::new();
-            let mut places = BTreeMap::new();
-            for name in names {
-                let start = content.len();
-                content.extend_from_slice(modules.get(name).with_context(|| format!("there is no module {name}"))?);
-                places.insert(name, [start, content.len()]);
+            for name in &part.modules {
+                content.extend_from_slice(module(modules, name)?);
             }
-            files.insert(file_name(part), content);
-            index.insert(file_name(part), places);
+            files.insert(file_name(&part.name), content);
         }
-        Ok((files, serde_json::to_string(&index)?))
+        Ok(files)
+    }
+
+    /// The script that loads parts out of these files, in place of the splitter's, which fetches each module.
+    pub fn loader(&self, script: &str, modules: &BTreeMap<String, Vec<u8>>) -> Result<String> {
+        let (shared, runtime) = script.split_once(RUNTIME).context("the splitter's script is not as we know it")?;
+        let mut loader = format!("{shared}{}", include_str!("parts.js"));
+        // Modules go by numbers.
+        let all: BTreeSet<&String> = self.0.values().flat_map(|part| &part.modules).collect();
+        let ids: BTreeMap<&String, usize> = all.into_iter().zip(0..).collect();
+        for part in self.0.values() {
+            let mut index = Vec::new();
+            for name in &part.modules {
+                let id = ids.get(name).context("every module has a number")?;
+                index.push(format!("[{id},{}]", module(modules, name)?.len()));
+            }
+            writeln!(loader, "const part_{} = [\"{}\",{}];", part.name, file_name(&part.name), index.join(","))?;
+        }
+        for (key, part) in &self.0 {
+            ensure!(runtime.contains(&format!("{LOADER}{key} =")), "the splitter's script does not load {key}");
+            let files: Vec<_> = part.within.iter().chain([&part.name]).map(|name| format!("part_{name}")).collect();
+            writeln!(loader, "{LOADER}{key} = loader({});", files.join(", "))?;
+        }
+        Ok(loader)
     }
 }
 
@@ -66,79 +95,58 @@ fn file_name(part: &str) -> String {
     format!("{part}.{EXTENSION}")
 }
 
-/// The splitter's script, made to take modules out of files instead of fetching each.
-pub fn loader(script: &str, index: &str) -> Result<String> {
-    let mut changed = String::with_capacity(script.len());
-    let mut rest = script;
-    let mut modules = 0;
-    while let Some((before, after)) = rest.split_once(FETCH.0) {
-        let (name, after) =
-            after.split_once(FETCH.1).context("the splitter's script fetches in a way we do not know")?;
-        changed.push_str(&format!("{before}part(\"{name}\")"));
-        rest = after;
-        modules += 1;
-    }
-    changed.push_str(rest);
-    ensure!(
-        modules > 0 && changed.matches(INSTANTIATE).count() == modules,
-        "the splitter's script starts modules in a way we do not know"
-    );
-    let changed = changed.replace(INSTANTIATE, "src.then((module) => WebAssembly.instantiate(module, imports))");
-    // Imports come first in a script.
-    let (imports, body) =
-        changed.split_once("\n\n").context("the splitter's script does not start with its imports")?;
-    Ok(format!("{imports}\n\nconst FILES = {index};\n{}{body}", include_str!("parts.js")))
+fn module<'a>(modules: &'a BTreeMap<String, Vec<u8>>, name: &str) -> Result<&'a [u8]> {
+    Ok(modules.get(name).with_context(|| format!("there is no module {name}"))?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn needs(parts: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
-        let modules = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        parts.iter().map(|(part, names)| ((*part).to_owned(), modules(names))).collect()
+    fn plan() -> Plan {
+        let needs = [
+            ("staff_1", vec!["a", "b", "split_staff_1"]),
+            ("staff_board_1", vec!["b", "c", "d", "split_staff_board_1"]),
+            ("portal_1", vec!["b", "c", "split_portal_1"]),
+        ];
+        let owned = |modules: Vec<&str>| modules.into_iter().map(str::to_owned).collect();
+        Plan::new(&needs.into_iter().map(|(part, modules)| (part.to_owned(), owned(modules))).collect())
+    }
+
+    fn modules() -> BTreeMap<String, Vec<u8>> {
+        let names = ["a", "b", "c", "d", "split_staff_1", "split_staff_board_1", "split_portal_1"];
+        names.into_iter().map(|name| (name.to_owned(), name.to_uppercase().into_bytes())).collect()
     }
 
     #[test]
     fn a_part_leaves_out_what_is_around_it() {
-        let plan = Plan::new(&needs(&[
-            ("staff_1", &["a", "b"]),
-            ("staff_board_1", &["b", "c", "d"]),
-            ("staff_ticket_1", &["c", "e"]),
-            ("portal_1", &["b", "c"]),
-        ]));
-        let expected = needs(&[
-            ("staff", &["a", "b"]),
-            ("staff_board", &["c", "d"]),
-            ("staff_ticket", &["c", "e"]),
-            ("portal", &["b", "c"]),
-        ]);
-        assert_eq!(plan, Plan(expected));
+        let files = plan().gather(&modules()).unwrap();
+        let expected = [
+            ("portal.bin", "BCSPLIT_PORTAL_1"),
+            ("staff.bin", "ABSPLIT_STAFF_1"),
+            ("staff_board.bin", "CDSPLIT_STAFF_BOARD_1"),
+        ];
+        let expected = expected.map(|(name, content)| (name.to_owned(), content.as_bytes().to_vec()));
+        assert_eq!(files, BTreeMap::from(expected));
+        assert_eq!(plan().names()["staff_board"], "staff_board.bin");
+        assert!(plan().gather(&BTreeMap::new()).is_err());
     }
 
     #[test]
-    fn files_hold_their_modules_end_to_end() {
-        let plan = Plan::new(&needs(&[("page_7", &["chunk_1", "split_page_7"])]));
-        let modules = BTreeMap::from([
-            ("chunk_1".to_owned(), b"one".to_vec()),
-            ("split_page_7".to_owned(), b"three".to_vec()),
-            ("chunk_2".to_owned(), b"of another".to_vec()),
-        ]);
-        let (files, index) = plan.gather(&modules).unwrap();
-        assert_eq!(files, BTreeMap::from([("page.bin".to_owned(), b"onethree".to_vec())]));
-        assert_eq!(index, r#"{"page.bin":{"chunk_1":[0,3],"split_page_7":[3,8]}}"#);
-        assert!(plan.gather(&BTreeMap::new()).is_err());
-    }
-
-    #[test]
-    fn the_script_takes_every_module_out_of_a_file() {
-        let script = "import { initSync } from \"./docket.js\";\n\nlet x;\n\
-            () => { const src = fetch(new URL(\"./chunk_1.wasm\", import.meta.url));\n\
-            return async (imports) => (WebAssembly.instantiateStreaming(src, imports)); }";
-        let loader = loader(script, "{}").unwrap();
-        assert!(loader.starts_with("import { initSync } from \"./docket.js\";\n\nconst FILES = {};\n"));
-        assert!(loader.contains("const src = part(\"chunk_1\");"));
-        assert!(!loader.contains("instantiateStreaming") && !loader.contains(".wasm"));
-        assert!(super::loader("import a from \"b\";\n\nfetch(elsewhere)", "{}").is_err());
+    fn the_script_knows_where_each_module_is() {
+        let load = |key: &str| format!("{LOADER}{key} = wrapAsyncCb(makeLoad());\n");
+        let keys = ["portal_1", "staff_1", "staff_board_1"].map(load).concat();
+        let script = format!("import x from \"./docket.js\";\nlet shared;\n{RUNTIME}callee) {{}}\n{keys}");
+        let loader = plan().loader(&script, &modules()).unwrap();
+        assert!(loader.starts_with("import x from \"./docket.js\";\nlet shared;\n"));
+        assert!(!loader.contains("makeLoad"));
+        assert!(loader.contains("const part_staff = [\"staff.bin\",[0,1],[1,1],[5,13]];\n"));
+        assert!(loader.contains("const part_staff_board = [\"staff_board.bin\",[2,1],[3,1],[6,19]];\n"));
+        assert!(loader.contains("export const __wasm_split_load_staff_1 = loader(part_staff);\n"));
+        assert!(
+            loader.contains("export const __wasm_split_load_staff_board_1 = loader(part_staff, part_staff_board);\n")
+        );
+        assert!(plan().loader(&script.replace("staff_board_1", "other_1"), &modules()).is_err());
+        assert!(plan().loader("", &modules()).is_err());
     }
 }
