@@ -24,11 +24,11 @@ pub fn handler<E: 'static>(hear: impl FnMut(E) + 'static) -> Box<dyn FnMut(E)> {
 }
 
 /// Runs in the browser once the page is there, and again whenever something that it reads changes.
-pub fn effect(mut run: impl FnMut() + 'static) {
-    fn start(mut run: Box<dyn FnMut()>) {
-        Effect::new(move || run());
+pub fn effect(run: impl FnMut() + 'static) {
+    fn start(run: Box<dyn FnMut()>) {
+        Effect::new(run);
     }
-    start(Box::new(move || run()));
+    start(Box::new(run));
 }
 
 /// A value worked out of others, which tells when it has really changed.

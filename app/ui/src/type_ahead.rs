@@ -114,10 +114,10 @@ fn press(key: &str) {
     }
     if is_field(&target) {
         edit(&target, key);
-    } else if let ("Enter", Some(control)) = (key, target.dyn_ref::<HtmlElement>()) {
-        if control.matches("a, button, summary").unwrap_or_default() {
-            control.click();
-        }
+    } else if let ("Enter", Some(control)) = (key, target.dyn_ref::<HtmlElement>())
+        && control.matches("a, button, summary").unwrap_or_default()
+    {
+        control.click();
     }
 }
 
