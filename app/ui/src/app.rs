@@ -1,19 +1,11 @@
 //! The application inside `<body>`: the router and every page behind it.
 
 use crate::erased::effect;
-use crate::{
-    lazy::{
-        BoardRoute, BoardSettingsRoute, HistoryRoute, InboxRoute, MeRoute, NewTicketRoute, NoTicketRoute,
-        PortalHomeRoute, PortalMeRoute, PortalNewRoute, PortalRoute, PortalTicketRoute, PrioritySettingsRoute,
-        QuarantineRoute, SearchRoute, SetUpRoute, SettingsRoute, SettingsStartRoute, SignInRoute, SignUpRoute,
-        StaffRoute, TicketRoute,
-    },
-    me,
-};
+use crate::{lazy, me};
 use leptos::{html, prelude::*};
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    Lazy, SsrMode,
+    SsrMode,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
@@ -31,30 +23,30 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=Home ssr=SsrMode::Async />
-                <Route path=path!("/sign-in") view={Lazy::<SignInRoute>::new()} ssr=SsrMode::Async />
-                <Route path=path!("/sign-up") view={Lazy::<SignUpRoute>::new()} ssr=SsrMode::Async />
-                <Route path=path!("/set-up") view={Lazy::<SetUpRoute>::new()} ssr=SsrMode::Async />
-                <ParentRoute path=path!("/portal") view={Lazy::<PortalRoute>::new()} ssr=SsrMode::Async>
-                    <Route path=path!("") view={Lazy::<PortalHomeRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("new") view={Lazy::<PortalNewRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("me") view={Lazy::<PortalMeRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("tickets/:id") view={Lazy::<PortalTicketRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=lazy::SIGN_IN ssr=SsrMode::Async />
+                <Route path=path!("/sign-up") view=lazy::SIGN_UP ssr=SsrMode::Async />
+                <Route path=path!("/set-up") view=lazy::SET_UP ssr=SsrMode::Async />
+                <ParentRoute path=path!("/portal") view=lazy::PORTAL ssr=SsrMode::Async>
+                    <Route path=path!("") view=lazy::PORTAL_HOME ssr=SsrMode::Async />
+                    <Route path=path!("new") view=lazy::PORTAL_NEW ssr=SsrMode::Async />
+                    <Route path=path!("me") view=lazy::PORTAL_ME ssr=SsrMode::Async />
+                    <Route path=path!("tickets/:id") view=lazy::PORTAL_TICKET ssr=SsrMode::Async />
                 </ParentRoute>
-                <ParentRoute path=path!("") view={Lazy::<StaffRoute>::new()} ssr=SsrMode::Async>
-                    <ParentRoute path=path!("tickets") view={Lazy::<InboxRoute>::new()} ssr=SsrMode::Async>
-                        <Route path=path!("") view={Lazy::<NoTicketRoute>::new()} ssr=SsrMode::Async />
-                        <Route path=path!(":id") view={Lazy::<TicketRoute>::new()} ssr=SsrMode::Async />
-                        <Route path=path!(":id/history") view={Lazy::<HistoryRoute>::new()} ssr=SsrMode::Async />
+                <ParentRoute path=path!("") view=lazy::STAFF ssr=SsrMode::Async>
+                    <ParentRoute path=path!("tickets") view=lazy::INBOX ssr=SsrMode::Async>
+                        <Route path=path!("") view=lazy::NO_TICKET ssr=SsrMode::Async />
+                        <Route path=path!(":id") view=lazy::TICKET ssr=SsrMode::Async />
+                        <Route path=path!(":id/history") view=lazy::HISTORY ssr=SsrMode::Async />
                     </ParentRoute>
-                    <Route path=path!("new") view={Lazy::<NewTicketRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("board") view={Lazy::<BoardRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("search") view={Lazy::<SearchRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("me") view={Lazy::<MeRoute>::new()} ssr=SsrMode::Async />
-                    <ParentRoute path=path!("settings") view={Lazy::<SettingsRoute>::new()} ssr=SsrMode::Async>
-                        <Route path=path!("") view={Lazy::<SettingsStartRoute>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("priority") view={Lazy::<PrioritySettingsRoute>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("board") view={Lazy::<BoardSettingsRoute>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("mails") view={Lazy::<QuarantineRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("new") view=lazy::NEW_TICKET ssr=SsrMode::Async />
+                    <Route path=path!("board") view=lazy::BOARD ssr=SsrMode::Async />
+                    <Route path=path!("search") view=lazy::SEARCH ssr=SsrMode::Async />
+                    <Route path=path!("me") view=lazy::ME ssr=SsrMode::Async />
+                    <ParentRoute path=path!("settings") view=lazy::SETTINGS ssr=SsrMode::Async>
+                        <Route path=path!("") view=lazy::SETTINGS_START ssr=SsrMode::Async />
+                        <Route path=path!("priority") view=lazy::PRIORITY_SETTINGS ssr=SsrMode::Async />
+                        <Route path=path!("board") view=lazy::BOARD_SETTINGS ssr=SsrMode::Async />
+                        <Route path=path!("mails") view=lazy::QUARANTINE ssr=SsrMode::Async />
                     </ParentRoute>
                 </ParentRoute>
             </Routes>

@@ -23,48 +23,59 @@ use crate::{
     },
 };
 use leptos::{lazy, prelude::*};
-use leptos_router::LazyRoute;
+use leptos_router::ChooseView;
+use std::pin::Pin;
 
-/// A part with its pages: for each the name of its route.
+/// A page of a part, as the router asks for it. All are of one type: whatever the router does with a page, it would compile
+/// once for each otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct LazyPage {
+    view: fn() -> Later<AnyView>,
+    preload: fn() -> Later<()>,
+}
+
+type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+impl ChooseView for LazyPage {
+    async fn choose(self) -> AnyView {
+        (self.view)().await
+    }
+
+    async fn preload(&self) {
+        (self.preload)().await;
+    }
+}
+
+/// A part with its pages.
 macro_rules! part {
     ($(#[$doc:meta])* $part:ident, $preload:ident: $($route:ident = $page:ident),+ $(,)?) => {
         $(#[$doc])*
         mod $part {
             use super::*;
-            use leptos_router::LazyRoute;
 
-            #[allow(clippy::enum_variant_names, reason = "each is named like its route")]
+            #[allow(clippy::enum_variant_names, reason = "each is named like its component")]
             enum Page {
-                $($route,)+
+                $($page,)+
             }
 
             #[lazy]
             fn $part(page: Page) -> AnyView {
                 focus_page();
                 match page {
-                    $(Page::$route => view! { <$page /> }.into_any(),)+
+                    $(Page::$page => view! { <$page /> }.into_any(),)+
                 }
+            }
+
+            fn load() -> Later<()> {
+                Box::pin(async {
+                    #[cfg(target_arch = "wasm32")]
+                    $preload().await;
+                })
             }
 
             $(
                 /// Loads its part, and shows the page of this name.
-                #[derive(Debug)]
-                pub struct $route;
-
-                impl LazyRoute for $route {
-                    fn data() -> Self {
-                        Self
-                    }
-
-                    async fn view(_page: Self) -> AnyView {
-                        $part(Page::$route).await
-                    }
-
-                    async fn preload() {
-                        #[cfg(target_arch = "wasm32")]
-                        $preload().await;
-                    }
-                }
+                pub const $route: LazyPage = LazyPage { view: || Box::pin($part(Page::$page)), preload: load };
             )+
         }
         pub use $part::{$($route),+};
@@ -73,55 +84,55 @@ macro_rules! part {
 
 part! {
     /// Where agents start.
-    staff, __preload_staff: StaffRoute = StaffFrame, InboxRoute = Inbox, NoTicketRoute = NoTicket
+    staff, __preload_staff: STAFF = StaffFrame, INBOX = Inbox, NO_TICKET = NoTicket
 }
 part! {
-    staff_ticket, __preload_staff_ticket: TicketRoute = TicketPage
+    staff_ticket, __preload_staff_ticket: TICKET = TicketPage
 }
 part! {
-    staff_new, __preload_staff_new: NewTicketRoute = NewTicketPage
+    staff_new, __preload_staff_new: NEW_TICKET = NewTicketPage
 }
 part! {
-    staff_board, __preload_staff_board: BoardRoute = BoardPage
+    staff_board, __preload_staff_board: BOARD = BoardPage
 }
 part! {
     /// What is opened now and then.
     staff_more, __preload_staff_more:
-    SearchRoute = SearchPage,
-    MeRoute = MePage,
-    HistoryRoute = HistoryPage,
-    PaletteRoute = Palette,
-    ShortcutsRoute = Shortcuts,
+    SEARCH = SearchPage,
+    ME = MePage,
+    HISTORY = HistoryPage,
+    PALETTE = Palette,
+    SHORTCUTS = Shortcuts,
 }
 part! {
     staff_settings, __preload_staff_settings:
-    SettingsRoute = SettingsFrame,
-    SettingsStartRoute = SettingsStart,
-    PrioritySettingsRoute = PrioritySettings,
-    BoardSettingsRoute = BoardSettings,
-    QuarantineRoute = QuarantinePage,
+    SETTINGS = SettingsFrame,
+    SETTINGS_START = SettingsStart,
+    PRIORITY_SETTINGS = PrioritySettings,
+    BOARD_SETTINGS = BoardSettings,
+    QUARANTINE = QuarantinePage,
 }
 part! {
     /// Where customers start.
-    portal, __preload_portal: PortalRoute = PortalFrame, PortalHomeRoute = PortalHome, PortalMeRoute = PortalMe
+    portal, __preload_portal: PORTAL = PortalFrame, PORTAL_HOME = PortalHome, PORTAL_ME = PortalMe
 }
 part! {
     /// What customers do beside looking through their tickets.
-    portal_ticket, __preload_portal_ticket: PortalNewRoute = PortalNew, PortalTicketRoute = PortalTicket
+    portal_ticket, __preload_portal_ticket: PORTAL_NEW = PortalNew, PORTAL_TICKET = PortalTicket
 }
 part! {
     /// Before anybody is signed in.
-    door, __preload_door: SignInRoute = SignInPage, SignUpRoute = SignUpPage, SetUpRoute = SetUpPage
+    door, __preload_door: SIGN_IN = SignInPage, SIGN_UP = SignUpPage, SET_UP = SetUpPage
 }
 
 /// The palette.
 pub async fn palette() -> AnyView {
-    PaletteRoute::view(PaletteRoute::data()).await
+    (PALETTE.view)().await
 }
 
 /// The sheet that lists all keys.
 pub async fn shortcuts() -> AnyView {
-    ShortcutsRoute::view(ShortcutsRoute::data()).await
+    (SHORTCUTS.view)().await
 }
 
 /// The parts that the page at this address needs: the document names them, so that they come with the first module.
