@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::load::Figures;
 use crate::machine::Memory;
 use crate::sockets::Live;
-use crate::weight::Weight;
+use crate::weight::{MOST, Weight};
 
 /// Everything that was measured.
 #[derive(Debug, Default, Serialize)]
@@ -83,14 +83,15 @@ impl fmt::Display for Report {
                 let kb = |bytes: u64| bytes as f64 / 1000.0;
                 writeln!(
                     f,
-                    "{:<20}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{:>8.1}",
+                    "{:<20}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{}",
                     w.page,
                     kb(w.html),
                     kb(w.script),
                     kb(w.wasm),
                     kb(w.style),
                     kb(w.other),
-                    kb(w.total())
+                    kb(w.total()),
+                    if w.total() > MOST { "  too much" } else { "" }
                 )?;
             }
         }

@@ -7,6 +7,9 @@ use serde::Serialize;
 use crate::http::{Call, Connection};
 use crate::rows::{LONG, People};
 
+/// The most that a first visit may load, in bytes.
+pub const MOST: u64 = 450_000;
+
 /// What one page weighs, in bytes, compressed as browsers get it.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Weight {
@@ -29,12 +32,16 @@ impl Weight {
 pub async fn first_loads(address: &str, people: &People) -> anyhow::Result<Vec<Weight>> {
     let staff = people.staff.first().map_or("", String::as_str);
     let ticket = format!("/tickets/{LONG}");
+    let customer = people.customer.as_str();
     let pages = [
         ("/sign-in", ""),
-        ("/portal", people.customer.as_str()),
+        ("/portal", customer),
+        ("/portal/new", customer),
         ("/tickets", staff),
         (ticket.as_str(), staff),
         ("/board", staff),
+        ("/search", staff),
+        ("/new", staff),
     ];
     let mut weights = Vec::new();
     for (page, cookie) in pages {
