@@ -21,7 +21,7 @@ const GATHER: Duration = Duration::from_millis(100);
 /// How soon it looks again while the reactor is behind, or the database away: first, and in the end.
 const BEHIND: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// After so long they are read even if no event has moved them: they may have been counted afresh.
-const ROUND: Duration = Duration::from_secs(60);
+const ROUND: Duration = Duration::from_secs(300);
 
 /// Whether the numbers that are known still hold.
 #[derive(Debug, Default)]

@@ -91,7 +91,7 @@ fn Outcomes(tried: Vec<Tried>, discarded: Option<u32>) -> impl IntoView {
                         view! {
                             <p>
                                 {format!("“{subject}” has become a message of ")}
-                                <a href=format!("/tickets/{ticket}")>{format!("ticket #{ticket}")}</a> "."
+                                <a class="link" href=format!("/tickets/{ticket}")>{format!("ticket #{ticket}")}</a> "."
                             </p>
                         }
                     })
