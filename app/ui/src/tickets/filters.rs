@@ -1,11 +1,17 @@
 //! What a list or a board shows: filters in the address, and the chips that set them.
 
 use super::rpc;
-use crate::erased::{dynamic, effect, handler, memo};
-use crate::{me, rpc::Rpc, shared::Menu};
+use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::{
+    icons::{Ico, Icon},
+    me,
+    rpc::Rpc,
+    shared::Menu,
+};
 use domain::{
     StatusId, TagId, UserId,
     priority::Level,
+    text,
     ticket::{Filter, Sort, Ticket, Whose},
     workflow::Workflow,
 };
@@ -97,18 +103,26 @@ fn Chip(
     label: &'static str,
     #[prop(into)] choices: Signal<Vec<Choice>>,
     #[prop(optional, into)] open: Option<RwSignal<bool>>,
+    /// Whether some choices are not there yet.
+    #[prop(optional, into)]
+    waiting: Signal<bool>,
 ) -> impl IntoView {
     let query = use_query_map();
     let location = use_location();
     let navigate = StoredValue::new(use_navigate());
-    let chosen = memo(move || query.with(|q| q.get(name)));
+    let chosen = memo(move || query.with(|q| q.get(name).filter(|v| !v.is_empty())));
+    // An address can name what there is not: a typing error, or somebody who has left.
+    let unknown = memo(move || {
+        let value = chosen.get().filter(|_| !waiting.get())?;
+        choices.with(|all| all.iter().all(|(_, v)| v.as_ref() != Some(&value))).then_some(value)
+    });
     let button = move || {
         let value = chosen.get();
         choices.with(|all| match all.iter().find(|(_, v)| *v == value) {
             Some((said, None)) if said == "Any" => label.to_owned(),
             Some((said, _)) if name == "status" => said.clone(),
             Some((said, _)) => format!("{label}: {said}"),
-            // Not known yet, or not any more.
+            // Not known yet.
             None => label.to_owned(),
         })
     };
@@ -116,38 +130,92 @@ fn Chip(
         let to = with_query(&location.pathname.get_untracked(), &query.get_untracked(), name, value);
         navigate.with_value(|go| go(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() }));
     };
+    let open = open.unwrap_or_default();
+    dynamic(move || {
+        if let Some(value) = unknown.get() {
+            let said = format!("Unknown {}: {}", label.to_lowercase(), text::excerpt(&value, 24));
+            return view! { <RemovableChip name said is_wrong=true /> }.into_any();
+        }
+        view! {
+            <Menu
+                class="chip"
+                label=label
+                says_it=name != "status"
+                chosen=Signal::derive(move || chosen.with(Option::is_some))
+                open=open
+                button=ViewFn::from(button)
+            >
+                {dynamic(move || {
+                    choices
+                        .get()
+                        .into_iter()
+                        .map(|(said, value)| {
+                            let is_chosen = chosen.get() == value;
+                            view! {
+                                <button
+                                    class="menu__item"
+                                    type="button"
+                                    role="menuitemradio"
+                                    aria-checked=is_chosen.to_string()
+                                    on:click=handler(move |_| go(value.as_deref()))
+                                >
+                                    <span>{said}</span>
+                                </button>
+                            }
+                        })
+                        .collect_view()
+                })}
+            </Menu>
+        }
+        .into_any()
+    })
+}
+
+/// A part of the filter that can only be taken out.
+#[component]
+fn RemovableChip(
+    /// Its name in the address.
+    name: &'static str,
+    said: String,
+    /// Whether it means nothing, and so was left out.
+    #[prop(optional)]
+    is_wrong: bool,
+) -> impl IntoView {
+    let query = use_query_map();
+    let location = use_location();
+    let address = reactive(move || query.with(|query| with_query(&location.pathname.get(), query, name, None)));
+    let label = format!("{said}. Remove");
     view! {
-        <Menu
+        <a
             class="chip"
-            label=label
-            says_it=name != "status"
-            chosen=Signal::derive(move || chosen.with(Option::is_some))
-            open=open.unwrap_or_default()
-            button=ViewFn::from(button)
+            class:is-active=!is_wrong
+            data-wrong=is_wrong.then_some("")
+            aria-label=label
+            href=address
         >
-            {dynamic(move || {
-                choices
-                    .get()
-                    .into_iter()
-                    .map(|(said, value)| {
-                        let is_chosen = chosen.get() == value;
-                        view! {
-                            <button
-                                class="menu__item"
-                                type="button"
-                                role="menuitemradio"
-                                aria-checked=is_chosen.to_string()
-                                on:click=handler(move |_| go(value.as_deref()))
-                            >
-                                <span>{said}</span>
-                            </button>
-                        }
-                    })
-                    .collect_view()
-            })}
-        </Menu>
+            <span>{said}</span>
+            <Ico icon=Icon::Close />
+        </a>
     }
     .into_any()
+}
+
+/// Whose tickets these are, where they are one customer's: a link to them stands beside each ticket.
+#[component]
+pub fn RequesterChip() -> impl IntoView {
+    let query = use_query_map();
+    let asked = memo(move || query.with(|q| q.get("requester").filter(|v| !v.is_empty())));
+    dynamic(move || {
+        asked.get().map(|value| {
+            let is_wrong = value.parse::<i64>().is_err();
+            let said = if is_wrong {
+                format!("Unknown customer: {}", text::excerpt(&value, 24))
+            } else {
+                "One customer".to_owned()
+            };
+            view! { <RemovableChip name="requester" said is_wrong /> }
+        })
+    })
 }
 
 /// A chip whose choices are many: they are fetched when the menu first opens, or when one of them has to be named.
@@ -161,12 +229,13 @@ fn FetchedChip(
 ) -> impl IntoView {
     let query = use_query_map();
     let open = RwSignal::new(false);
+    let fetched = RwSignal::new(false);
     let always = first.len();
     let choices = RwSignal::new(first);
     effect(move || {
         let value = query.with(|q| q.get(name));
-        let is_known = choices.with_untracked(|all| all.len() > always || all.iter().any(|(_, v)| *v == value));
-        if !me::taken_over().get() || !open.get() && is_known || choices.with_untracked(|all| all.len() > always) {
+        let is_known = choices.with_untracked(|all| all.iter().any(|(_, v)| *v == value));
+        if !me::taken_over().get() || !open.get() && is_known || fetched.get_untracked() {
             return;
         }
         leptos::task::spawn_local(async move {
@@ -175,10 +244,13 @@ fn FetchedChip(
                     all.truncate(always);
                     all.extend(found);
                 });
+                fetched.set(true);
             }
         });
     });
-    view! { <Chip name label choices open /> }
+    // What is always there is known without asking.
+    let waiting = Signal::derive(move || !fetched.get());
+    view! { <Chip name label choices open waiting /> }
 }
 
 /// Choices on their way.

@@ -1,13 +1,13 @@
 //! The list of tickets: filters in the address, pages by scrolling, changes of others live.
 
 use super::{
-    filters::{ClearChip, OrderChip, StatusChip, TicketChips, filter_of, fits, sorted, with_query},
+    filters::{ClearChip, OrderChip, RequesterChip, StatusChip, TicketChips, filter_of, fits, sorted, with_query},
     rpc,
 };
 use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::json::resource;
 use crate::{
-    icons::{Ico, Icon},
+    icons::{Ico, Icon, icon},
     keys::{Command, on_command},
     live::live,
     me,
@@ -139,6 +139,7 @@ fn ListBar(
                     <StatusChip />
                     <TicketChips />
                     <OrderChip />
+                    <RequesterChip />
                     <ClearChip />
                 </div>
             }
@@ -371,10 +372,13 @@ where
         Some(assignee) => meta.with(avatar(&assignee.name, "")),
         None => meta,
     };
-    let excerpt = Markup::new("<p class=\"ticket-row__excerpt\">")
-        .raw(if ticket.customer_last { "" } else { "You: " })
-        .text(&ticket.excerpt)
-        .raw("</p>");
+    let excerpt = Markup::new("<p class=\"ticket-row__excerpt\">");
+    let excerpt = if ticket.customer_last || ticket.excerpt.is_empty() {
+        excerpt
+    } else {
+        excerpt.with(icon(Icon::Reply, Some(12))).raw("<span class=\"sr-only\">Answered: </span>")
+    };
+    let excerpt = excerpt.text(&ticket.excerpt).raw("</p>");
     view! {
         <li
             class="ticket-row"
