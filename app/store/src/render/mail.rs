@@ -17,6 +17,9 @@ pub struct MailHtml {
     pub forwarded: bool,
 }
 
+/// What is kept of a remote picture, so that it can be shown once somebody asks to: each behind `data-remote-`.
+const REMOTE_IMAGE: [&str; 6] = ["src", "alt", "width", "height", "title", "style"];
+
 /// No reader gets through more, and the sanitiser must not be kept busy, in bytes.
 pub const HTML_MAX: usize = 1_000_000;
 /// Deeper than any mail program nests; the work of a parser grows with the depth.
@@ -132,8 +135,8 @@ fn is_link(value: &str) -> bool {
 /// A mail's HTML made safe. `None`: too large or too deep to be shown; it is better kept as a file.
 ///
 /// `picture` gives the address of a picture that the mail brings along, by its Content-ID. Remote pictures are taken out:
-/// loading one tells its sender when the mail is read. A `span` with the class `remote-image` stands in its place, its
-/// address in `data-remote-src`.
+/// loading one tells its sender when the mail is read. A `span` with the class `remote-image` stands in its place, with
+/// what it needs to be shown all the same behind `data-remote-`; those that nobody sees have none of that.
 pub fn mail_html(html: &str, picture: &dyn Fn(&str) -> Option<String>) -> Option<MailHtml> {
     if html.len() > HTML_MAX || is_too_deep(html) {
         return None;
@@ -269,15 +272,25 @@ fn image(text: &str, picture: &dyn Fn(&str) -> Option<String>, out: &mut String)
     }
     let tiny = |name: &str| attribute(text, name).is_some_and(|v| matches!(v.trim(), "0" | "1" | "2"));
     let remote = matches!(scheme.as_str(), "http" | "https");
+    // One point of colour is there to report that the mail was read, not to be seen.
+    let seen = !(tiny("width") || tiny("height"));
     out.push_str("<span class=\"remote-image\"");
-    if remote {
-        out.push_str(" data-remote-src=\"");
-        escape_into(source, out);
-        out.push('"');
+    if remote && seen {
+        for name in REMOTE_IMAGE {
+            let value = match name {
+                "src" => Some(source.to_owned()),
+                "style" => attribute(text, name).map(|value| style(&value)),
+                _ => attribute(text, name),
+            };
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                out.push_str(&format!(" data-remote-{name}=\""));
+                escape_into(&value, out);
+                out.push('"');
+            }
+        }
     }
     out.push('>');
-    // One point of colour is there to report that the mail was read, not to be seen.
-    if !(tiny("width") || tiny("height")) {
+    if seen {
         let what = if remote { "Remote image hidden" } else { "Image missing" };
         out.push_str(what);
         if !alt.trim().is_empty() {

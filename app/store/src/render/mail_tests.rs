@@ -98,11 +98,16 @@ fn pictures() {
     );
     assert_eq!(
         show("<img src=\"https://x.example/a.png?b=1&c=2\" alt='Our \"logo\"'>").visible,
-        "<span class=\"remote-image\" data-remote-src=\"https://x.example/a.png?b=1&amp;c=2\">Remote image hidden: Our &quot;logo&quot;</span>"
+        "<span class=\"remote-image\" data-remote-src=\"https://x.example/a.png?b=1&amp;c=2\" data-remote-alt=\"Our &quot;logo&quot;\">Remote image hidden: Our &quot;logo&quot;</span>"
     );
     assert_eq!(
         show("<img src=\"https://x.example/t.gif\" width=1 height=1>").visible,
-        "<span class=\"remote-image\" data-remote-src=\"https://x.example/t.gif\"></span>"
+        "<span class=\"remote-image\"></span>"
+    );
+    assert_eq!(
+        show("<img src=https://x.example/a.png width=20 height=10 style='border:0;position:fixed' onload=x>").visible,
+        "<span class=\"remote-image\" data-remote-src=\"https://x.example/a.png\" data-remote-width=\"20\" \
+         data-remote-height=\"10\" data-remote-style=\"border:0\">Remote image hidden</span>"
     );
     assert_eq!(show("<img src=\"cid:gone@x\">").visible, "<span class=\"remote-image\">Image missing</span>");
     assert!(

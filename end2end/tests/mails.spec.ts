@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MIA, signIn, test as base } from '../support/demo.ts';
+import { expect } from '../support/fixtures.ts';
+import { live } from '../support/tickets.ts';
+
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** The host of a sender's pictures, and what it was asked for. */
+type Elsewhere = { url: string; asked: IncomingMessage[] };
+
+const test = base.extend<{ elsewhere: Elsewhere }>({
+  elsewhere: async ({}, use) => {
+    const asked: IncomingMessage[] = [];
+    const host = createServer((request, response) => {
+      asked.push(request);
+      response.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.from(PIXEL, 'base64'));
+    });
+    await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
+    await use({ url: `http://127.0.0.1:${(host.address() as AddressInfo).port}`, asked });
+    host.closeAllConnections();
+    await new Promise((resolve) => host.close(resolve));
+  },
+});
+
+/** A mail with a picture that it brings along, one that is elsewhere, and one that only reports. */
+const mail = (elsewhere: string) => `From: Jana Weiß <jana@mail.example>
+To: help@docket.example
+Subject: Pictures of the spring catalogue
+Message-ID: <catalogue@mail.example>
+Date: Fri, 20 Nov 2026 09:00:00 +0000
+MIME-Version: 1.0
+Content-Type: multipart/related; boundary=b
+
+--b
+Content-Type: text/html; charset=utf-8
+
+<p>Here it is: <img src="cid:logo@mail.example" alt="Our logo"></p>
+<p><img src="${elsewhere}/cover.png" alt="The cover" width="120" height="80" style="border:1px solid red"></p>
+<img src="${elsewhere}/read.gif" width="1" height="1">
+--b
+Content-Type: image/png
+Content-ID: <logo@mail.example>
+Content-Disposition: inline; filename=logo.png
+Content-Transfer-Encoding: base64
+
+${PIXEL}
+--b--
+`;
+
+test('a mail shows the pictures it brought along, and asks for none that are elsewhere', async ({ page, server, elsewhere, allowErrors }) => {
+  // Playwright tries to look into each frame for its traces.
+  allowErrors(/Blocked script execution in 'about:srcdoc'/);
+  const folder = await mkdtemp(path.join(tmpdir(), 'docket-mails-'));
+  await writeFile(path.join(folder, 'catalogue.eml'), mail(elsewhere.url));
+  await server.importMails(folder);
+  await rm(folder, { recursive: true });
+
+  await signIn(page, MIA);
+  await page.goto('/search?q=catalogue');
+  const link = page.getByRole('link', { name: 'Pictures of the spring catalogue' });
+  await live(page, (await link.getAttribute('href')) ?? '');
+  await expect(page.getByText('Images from elsewhere are off')).toBeVisible();
+  // Nothing may run in the frame, not even what a test asks it: it is read from outside.
+  const shown = () =>
+    page.locator('iframe[title="Mail of Jana Weiß"]').evaluate((frame: HTMLIFrameElement) => {
+      const inside = frame.contentDocument;
+      const images = [...(inside?.images ?? [])].map(({ alt, naturalWidth }) => ({ alt, loaded: naturalWidth > 0 }));
+      return { text: inside?.body.innerText.trim().replace(/\s+/g, ' '), images };
+    });
+  const images = [{ alt: 'Our logo', loaded: true }];
+  await expect.poll(shown).toEqual({ text: 'Here it is: Remote image hidden: The cover', images });
+  expect(elsewhere.asked).toHaveLength(0);
+});
