@@ -312,7 +312,7 @@ fn AssigneePicker(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
                 .then(|| {
                     view! {
                         <button
-                            class="button button--sm button--ghost"
+                            class="button button--sm button--ghost props__do"
                             type="button"
                             on:click=handler(move |event: ev::MouseEvent| {
                                 hand_on(&event, "dd", "button");
@@ -441,7 +441,7 @@ fn Customer(state: TicketState) -> impl IntoView {
                             {person.name}
                         </a>
                         <span class="customer__meta">
-                            <a href=format!("mailto:{email}")>{email.clone()}</a>
+                            <a href=format!("mailto:{email}")>{breakable(&email)}</a>
                         </span>
                         {company.map(|c| view! { <span class="customer__meta">{c.name}</span> })}
                     </div>
@@ -457,6 +457,13 @@ fn Customer(state: TicketState) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// An address that breaks before its host, where it has to.
+fn breakable(email: &str) -> impl IntoView + use<> {
+    let (name, host) = email.rsplit_once('@').unwrap_or((email, ""));
+    let host = (!host.is_empty()).then(|| view! { <wbr /> {format!("@{host}")} });
+    view! { {name.to_owned()} {host} }
 }
 
 #[component]
