@@ -288,6 +288,7 @@ fn LaneRow(
     let title = lane.title(lanes.get_untracked());
     let label = if title.is_empty() { "All tickets".to_owned() } else { title.clone() };
     let mark = mark(&lane, lanes.get_untracked());
+    let by_company = lanes.get_untracked() == Lanes::Company;
     let count = {
         let lane = lane.clone();
         memo(move || {
@@ -315,7 +316,9 @@ fn LaneRow(
                     let place = (lane.clone(), status.id);
                     let own = lane.clone();
                     let number = memo(move || shown.with(|all| all.iter().position(|l| *l == own)));
-                    view! { <Cell name=name place=place number=number inside=inside cards=cards tags=tags drag=drag /> }
+                    view! {
+                        <Cell name=name place=place number=number inside=inside cards=cards tags=tags drag=drag by_company=by_company />
+                    }
                 })
                 .collect_view()}
         </section>
@@ -340,6 +343,8 @@ fn Cell(
     cards: RwSignal<Cards>,
     tags: StoredValue<Vec<Tag>>,
     drag: Drag,
+    /// Whether the lane says already of which company its cards are.
+    by_company: bool,
 ) -> impl IntoView {
     let (lane, status) = place;
     let here = {
@@ -385,7 +390,7 @@ fn Cell(
                     Shown::Card(id, _) => {
                         cards
                             .with_untracked(|c| c.get(id).cloned())
-                            .map(|ticket| tags.with_value(|tags| card(&ticket, tags)).element())
+                            .map(|ticket| tags.with_value(|tags| card(&ticket, tags, by_company)).element())
                             .into_any()
                     }
                 }}
@@ -399,8 +404,9 @@ fn Cell(
 const SHORT: usize = 60;
 
 /// A card. What is done to it is heard by the board: a thousand cards have no listeners of their own.
-fn card(ticket: &Ticket, tags: &[Tag]) -> Markup {
+fn card(ticket: &Ticket, tags: &[Tag], by_company: bool) -> Markup {
     let id = ticket.id.0;
+    let company = ticket.company.as_ref().filter(|_| !by_company);
     let card = Markup::new("<li class=\"card\" id=\"card-")
         .number(id)
         .raw("\" data-card=\"")
@@ -420,7 +426,7 @@ fn card(ticket: &Ticket, tags: &[Tag]) -> Markup {
         .raw("</a><div class=\"card__meta\"><span>#")
         .number(id)
         .raw("</span><span class=\"card__who\">")
-        .text(ticket.company.as_ref().map_or(&ticket.requester.name, |c| &c.name))
+        .text(company.map_or(&ticket.requester.name, |c| &c.name))
         .raw("</span>");
     let card = match &ticket.assignee {
         Some(assignee) => card.with(avatar(&assignee.name, "")),
