@@ -16,6 +16,10 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
             Code::Unavailable,
             format!("This database was changed by a newer release of Docket (migration {version}). Please run that release or a later one."),
         ),
+        sqlx::migrate::MigrateError::VersionMismatch(version) => Error::new(
+            Code::Unavailable,
+            format!("This database was made by another build of Docket, whose migration {version} is not this one's. Please run that build, or start with an empty database."),
+        ),
         other => crate::error::internal(&other),
     })
 }

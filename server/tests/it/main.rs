@@ -18,6 +18,7 @@ mod harness;
 mod lists;
 mod live;
 mod mail;
+mod migrations;
 mod outage;
 mod pages;
 mod people;
