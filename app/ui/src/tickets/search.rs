@@ -25,7 +25,11 @@ pub fn SearchPage() -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     effect(move || {
         if let Some(input) = input.get() {
-            let _ = input.focus();
+            // Whoever has gone on to what was found, before the script came, stays there.
+            let found = document().active_element().and_then(|e| e.closest(".ticket-rows").ok().flatten());
+            if found.is_none() {
+                let _ = input.focus();
+            }
             crate::type_ahead::arrived();
         }
     });
