@@ -24,9 +24,11 @@ use crate::files;
 use crate::forms;
 use crate::identify::{Who, identify};
 use crate::live::{self, Live};
+use crate::outgoing::Outgoing;
 use crate::pack::pack;
 use crate::portal;
 use crate::problem::Problem;
+use crate::remote_images;
 use crate::settings;
 use crate::site::Site;
 use crate::together::{self, together};
@@ -42,6 +44,8 @@ pub struct AppState {
     pub desk: Desk,
     /// What open tabs are told.
     pub live: Live,
+    /// Requests to addresses that others have chosen.
+    pub outgoing: Outgoing,
     assets: Assets,
     leptos: LeptosOptions,
 }
@@ -55,6 +59,7 @@ impl AppState {
             site: Arc::new(site),
             desk,
             live,
+            outgoing: Outgoing::default(),
             leptos: LeptosOptions::builder().output_name("docket").build(),
         }
     }
@@ -92,6 +97,7 @@ pub fn router(state: AppState) -> Router {
         .merge(forms::router())
         .merge(portal::router(state.config.max_upload_mb))
         .merge(files::router())
+        .merge(remote_images::router())
         .merge(settings::router())
         .route("/live", get(live_updates))
         .route("/rpc/{*function}", post(server_function))

@@ -18,6 +18,7 @@ pub mod policy;
 pub mod priority;
 pub mod quoted;
 pub mod rank;
+pub mod remote_images;
 pub mod search;
 pub mod tag;
 pub mod text;

@@ -22,6 +22,7 @@ mod migrations;
 mod outage;
 mod pages;
 mod people;
+mod remote_images;
 mod rpc;
 mod search;
 mod settings;

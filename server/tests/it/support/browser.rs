@@ -8,6 +8,7 @@ use http_body_util::BodyExt as _;
 use server::{
     app::{self, AppState},
     live::Live,
+    outgoing::Outgoing,
     site::Site,
 };
 use std::sync::Arc;
@@ -39,10 +40,17 @@ impl Browser {
 
     /// Of somebody who is not signed in, on another node's desk.
     pub fn on(desk: &Desk) -> Self {
+        Self::with(desk, Outgoing::default())
+    }
+
+    /// Of somebody who is not signed in, on a server that sends its requests out like this.
+    pub fn with(desk: &Desk, outgoing: Outgoing) -> Self {
         let config = server::config::from_arguments(&["docket"]).unwrap().config;
         let stop = CancellationToken::new();
         let live = Live::start(desk.clone(), stop.clone());
-        let router = app::router(AppState::new(config, Site::default(), desk.clone(), live));
+        let mut state = AppState::new(config, Site::default(), desk.clone(), live);
+        state.outgoing = outgoing;
+        let router = app::router(state);
         Self { router, cookie: None, _stop: Arc::new(stop.drop_guard()) }
     }
 
