@@ -51,7 +51,7 @@ ${PIXEL}
 --b--
 `;
 
-test('a mail shows the pictures it brought along, and asks for none that are elsewhere', async ({ page, server, elsewhere, allowErrors }) => {
+test('a mail shows the pictures it brought along, and those that are elsewhere once they are asked for', async ({ page, server, elsewhere, allowErrors }) => {
   // Playwright tries to look into each frame for its traces.
   allowErrors(/Blocked script execution in 'about:srcdoc'/);
   const folder = await mkdtemp(path.join(tmpdir(), 'docket-mails-'));
@@ -63,7 +63,7 @@ test('a mail shows the pictures it brought along, and asks for none that are els
   await page.goto('/search?q=catalogue');
   const link = page.getByRole('link', { name: 'Pictures of the spring catalogue' });
   await live(page, (await link.getAttribute('href')) ?? '');
-  await expect(page.getByText('Images from elsewhere are off')).toBeVisible();
+  await expect(page.getByText('1 image from elsewhere is not shown.')).toBeVisible();
   // Nothing may run in the frame, not even what a test asks it: it is read from outside.
   const shown = () =>
     page.locator('iframe[title="Mail of Jana Weiß"]').evaluate((frame: HTMLIFrameElement) => {
@@ -73,5 +73,33 @@ test('a mail shows the pictures it brought along, and asks for none that are els
     });
   const images = [{ alt: 'Our logo', loaded: true }];
   await expect.poll(shown).toEqual({ text: 'Here it is: Remote image hidden: The cover', images });
+
+  // Our server asks nobody on loopback: here, the pictures that it would have fetched are handed out.
+  const fetched: string[] = [];
+  await page.route('**/files/remote/**', (route) => {
+    fetched.push(new URL(route.request().url()).pathname);
+    return route.fulfill({ contentType: 'image/png', body: Buffer.from(PIXEL, 'base64') });
+  });
+  const button = page.getByRole('button', { name: 'Show images' });
+  await expect(button).toBeVisible();
+  expect(fetched).toEqual([]);
+  await button.press('Enter');
+  const both = [...images, { alt: 'The cover', loaded: true }];
+  await expect.poll(shown).toEqual({ text: 'Here it is:', images: both });
+  expect(fetched).toEqual([expect.stringMatching(/^\/files\/remote\/\d+\/0$/)]);
+  await expect(page.getByText('1 image from elsewhere is shown.')).toBeVisible();
+  // The button stays where it was, for who works by keyboard, and there is no step in the history to go back over.
+  const back = page.getByRole('button', { name: 'Hide images' });
+  await expect(back).toBeFocused();
+  await back.press('Enter');
+  await expect.poll(shown).toEqual({ text: 'Here it is: Remote image hidden: The cover', images });
+  const ticket = new URL(page.url()).pathname;
+  await page.goBack();
+  expect(new URL(page.url()).pathname).not.toBe(ticket);
+  // Without a script: another page, with the pictures of this message.
+  const message = fetched[0]?.split('/')[3] ?? '';
+  const html = await (await page.request.get(`${ticket}?images=${message}`)).text();
+  expect(html).toContain(`/files/remote/${message}/0`);
+  expect(await (await page.request.get(`${ticket}?images=1`)).text()).not.toContain('/files/remote/');
   expect(elsewhere.asked).toHaveLength(0);
 });

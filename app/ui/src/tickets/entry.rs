@@ -1,6 +1,9 @@
 //! One entry of a conversation: a message, or a line about something that happened.
 
-use super::{attachments::AttachmentList, mail_frame::MailFrame};
+use super::{
+    attachments::AttachmentList,
+    mail_frame::{MailFrame, PICTURES},
+};
 use crate::erased::{dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon, icon},
@@ -10,12 +13,13 @@ use crate::{
 use domain::{
     TicketId,
     event::{Happening, Was},
-    text,
+    remote_images, text,
     ticket::Source,
     timeline::{Entry, Message},
     workflow::Workflow,
 };
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use std::sync::Arc;
 
 /// How many lines a message may have before it is folded.
@@ -124,6 +128,10 @@ fn MessageView(
     let id = entry.id;
     let name = entry.by.name.clone();
     let head = head(ticket, &entry, &message, staff);
+    let in_sight = remote_images::count(&message.html);
+    let asked =
+        use_query_map().with_untracked(|query| query.get(PICTURES)).is_some_and(|asked| asked == id.to_string());
+    let pictures = RwSignal::new(asked);
     let folded = RwSignal::new(!message.foreign_html && is_long(&message.html));
     let can_fold = RwSignal::new(folded.get_untracked());
     let body = if message.foreign_html {
@@ -131,6 +139,8 @@ fn MessageView(
             <div class="message__body" data-folded=reactive(move || folded.get().then_some(""))>
                 <MailFrame
                     html=message.html
+                    event=id
+                    pictures
                     title=format!("Mail of {name}")
                     on_tall=Callback::new(move |()| {
                         can_fold.set(true);
@@ -168,7 +178,7 @@ fn MessageView(
                                 opened
                                     .get()
                                     .then(|| {
-                                        view! { <MailFrame html=html.get_value() title="Quoted text" /> }
+                                        view! { <MailFrame html=html.get_value() event=id first=in_sight pictures title="Quoted text" /> }
                                     })
                             })}
                         </div>

@@ -1,9 +1,13 @@
 //! A mail's own HTML, in a frame of its own: its styles cannot leak out, ours cannot change it, and nothing in it runs.
 
-use crate::erased::{effect, reactive};
+use crate::erased::{dynamic, effect, handler, reactive};
 use crate::icons::{Ico, Icon};
+use domain::{EventId, remote_images};
 use leptos::{html, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
+
+/// The part of a page's address that names a message whose remote pictures are to be seen.
+pub const PICTURES: &str = "images";
 
 /// A mail that is taller is folded, in CSS pixels.
 const TALL: i32 = 560;
@@ -16,6 +20,13 @@ const TALL: i32 = 560;
 #[component]
 pub fn MailFrame(
     html: String,
+    /// The message it is of.
+    event: EventId,
+    /// How many remote pictures of the message come before those in `html`.
+    #[prop(default = 0)]
+    first: usize,
+    /// Whether the reader wants to see the message's remote pictures.
+    pictures: RwSignal<bool>,
     #[prop(into)] title: String,
     /// Called once when the mail turns out to be so tall that it should be folded.
     #[prop(optional)]
@@ -23,7 +34,7 @@ pub fn MailFrame(
 ) -> impl IntoView {
     let frame = NodeRef::<html::Iframe>::new();
     let height = RwSignal::new(None::<i32>);
-    let hidden_images = html.contains("data-remote-src=");
+    let elsewhere = remote_images::count(&html);
     let told = StoredValue::new(false);
     let measure = move || {
         let Some(frame) = frame.try_get_untracked().flatten() else { return };
@@ -63,28 +74,56 @@ pub fn MailFrame(
             resized.remove();
         });
     });
-    let document = format!(
-        "<!doctype html><html><head><meta charset=\"utf-8\"><link rel=\"stylesheet\" href=\"/mail.css\">\
-         <base target=\"_blank\"></head><body>{html}</body></html>"
-    );
+    let document = move || {
+        let html = if pictures.get() { remote_images::shown(&html, event, first) } else { html.clone() };
+        format!(
+            "<!doctype html><html><head><meta charset=\"utf-8\"><link rel=\"stylesheet\" href=\"/mail.css\">\
+             <base target=\"_blank\"></head><body>{html}</body></html>"
+        )
+    };
     view! {
-        {hidden_images
-            .then(|| {
-                view! {
-                    <p class="message__blocked">
-                        <Ico icon=Icon::EyeOff />
-                        "Images from elsewhere are off: they would tell the sender that this was read."
-                    </p>
-                }
-            })}
-        <iframe
-            class="message__html"
-            node_ref=frame
-            title=title
-            sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-            srcdoc=document
-            style:height=reactive(move || height.get().map(|h| format!("{h}px")))
-        ></iframe>
+        {(elsewhere > 0).then(|| view! { <Elsewhere count=elsewhere event pictures /> })}
+        // A frame that is given another document would make a step in the browser's history: there is a new one for it.
+        {dynamic(move || {
+            view! {
+                <iframe
+                    class="message__html"
+                    node_ref=frame
+                    title=title.clone()
+                    sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+                    srcdoc=document()
+                    style:height=reactive(move || height.get().map(|h| format!("{h}px")))
+                ></iframe>
+            }
+        })}
+    }
+    .into_any()
+}
+
+/// Says that remote pictures are not shown, and offers to show them. Without a script it asks for the page again.
+#[component]
+fn Elsewhere(count: usize, event: EventId, pictures: RwSignal<bool>) -> impl IntoView {
+    let (what, are) = if count == 1 { ("1 image", "is") } else { ("images", "are") };
+    let what = if count == 1 { what.to_owned() } else { format!("{count} {what}") };
+    view! {
+        <form
+            class="message__blocked"
+            action=format!("#e{event}")
+            on:submit=handler(move |asked: leptos::ev::SubmitEvent| {
+                asked.prevent_default();
+                pictures.update(|shown| *shown = !*shown);
+            })
+        >
+            {dynamic(move || view! { <Ico icon=if pictures.get() { Icon::Eye } else { Icon::EyeOff } /> })}
+            <span title="Showing them can tell the sender that this was read.">
+                {format!("{what} from elsewhere {are} ")}
+                {dynamic(move || if pictures.get() { "shown." } else { "not shown." })}
+            </span>
+            <input type="hidden" name=PICTURES value=event.0 disabled=reactive(move || pictures.get()) />
+            <button class="button button--sm" type="submit">
+                {dynamic(move || if pictures.get() { "Hide images" } else { "Show images" })}
+            </button>
+        </form>
     }
     .into_any()
 }
