@@ -115,6 +115,9 @@ async fn what_is_not_to_be_asked_is_not_asked() {
         let refused = outgoing.get(&address, "image/*", 100).await;
         assert!(matches!(refused, Err(Refused::Address)), "{address}: {refused:?}");
     }
+    // Encryption is spoken where it is asked for: a host that does not is no good.
+    let plain = outgoing.get(&format!("{}/small", base.replace("http:", "https:")), "image/*", 100).await;
+    assert!(matches!(&plain, Err(Refused::Unreachable(cause)) if cause.contains("corrupt message")), "{plain:?}");
     let unknown = outgoing.get("http://nobody.example/", "image/*", 100).await;
     assert!(matches!(unknown, Err(Refused::Unreachable(_))), "{unknown:?}");
 }
