@@ -38,3 +38,28 @@ pub fn memo<V: PartialEq + Send + Sync + 'static>(value: impl Fn() -> V + Send +
     }
     start(Box::new(value))
 }
+
+/// What is told apart in a list by its key, and what makes the view of it.
+struct Item {
+    key: [i64; 3],
+    make: Box<dyn FnOnce() -> AnyView + Send>,
+}
+
+/// A list that follows what `each` reads. What has the same key as before stays in the page as it is.
+pub fn list<T: Send + 'static>(
+    each: impl Fn() -> Vec<T> + Send + Sync + 'static,
+    key: fn(&T) -> [i64; 3],
+    row: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    fn show(each: Box<dyn Fn() -> Vec<Item> + Send + Sync>) -> AnyView {
+        view! { <For each key=|item| item.key children=|item: Item| (item.make)() /> }.into_any()
+    }
+    let row = Arc::new(row);
+    show(Box::new(move || {
+        let item = |value: T| {
+            let row = row.clone();
+            Item { key: key(&value), make: Box::new(move || row(value)) }
+        };
+        each().into_iter().map(item).collect()
+    }))
+}

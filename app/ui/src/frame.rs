@@ -1,6 +1,6 @@
 //! The frame around every staff page: rail, bottom bar, palette, keys, toasts, connection banner.
 
-use crate::erased::{effect, handler};
+use crate::erased::{dynamic, effect, handler};
 use crate::{
     icons::{Ico, Icon},
     keys::{Dialogs, provide_keys},
@@ -74,7 +74,7 @@ pub fn browser_now() -> domain::Time {
 #[component]
 pub fn ConnectionBanner(help: &'static str, #[prop(optional)] new_tab: bool) -> impl IntoView {
     let connection = live().connection();
-    move || match connection.get() {
+    dynamic(move || match connection.get() {
         Connection::Good => ().into_any(),
         Connection::Lost => view! {
             <div class="banner" data-kind="offline" role="status">
@@ -103,7 +103,7 @@ pub fn ConnectionBanner(help: &'static str, #[prop(optional)] new_tab: bool) -> 
             </div>
         }
         .into_any(),
-    }
+    })
 }
 
 #[component]

@@ -2,7 +2,7 @@ use super::{
     new::{FileField, General},
     pill, rpc,
 };
-use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::erased::{dynamic, effect, handler, list, memo, reactive};
 use crate::json::resource;
 use crate::{
     flash::flash,
@@ -223,9 +223,11 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                                 }
                             })
                     })}
-                    <For each=move || entries.get() key=|e| e.id let:entry>
-                        <EntryRow entry=entry mine=user />
-                    </For>
+                    {list(
+                        move || entries.get(),
+                        |entry| [entry.id.0, 0, 0],
+                        move |entry| view! { <EntryRow entry=entry mine=user /> }.into_any(),
+                    )}
                 </ol>
             </div>
             {(!latest)

@@ -1,5 +1,5 @@
 use super::focus_main;
-use crate::erased::handler;
+use crate::erased::{self, handler};
 use crate::icons::{Ico, Icon};
 use domain::Error;
 use leptos::prelude::*;
@@ -123,7 +123,7 @@ pub fn Toasts() -> impl IntoView {
     let ToastList(list) = expect_context();
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            <For each=move || list.get() key=|t| t.id let:toast>
+            {erased::list(move || list.get(), |toast| [toast.id.into(), 0, 0], move |toast| view! {
                 <div class="toast" data-kind=if toast.error { "error" } else { "ok" }>
                     <Ico icon=if toast.error { Icon::Alert } else { Icon::Ok } />
                     <span class="toast__text">{toast.text}</span>
@@ -145,7 +145,7 @@ pub fn Toasts() -> impl IntoView {
                             }
                         })}
                 </div>
-            </For>
+            }.into_any())}
         </div>
     }
     .into_any()

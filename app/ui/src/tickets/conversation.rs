@@ -294,17 +294,17 @@ pub enum Item {
 
 impl Item {
     /// Tells items apart for as long as they show the same.
-    pub fn key(&self) -> (u8, i64, usize) {
+    pub fn key(&self) -> [i64; 3] {
         match self {
-            Item::Day(wall) => (0, day(*wall), 0),
-            Item::One(entry) => (1, entry.id.0, entry.message.as_ref().map_or(0, deleted)),
-            Item::Run(entries) => (2, entries.first().map_or(0, |e| e.id.0), entries.len()),
+            Item::Day(wall) => [0, day(*wall), 0],
+            Item::One(entry) => [1, entry.id.0, entry.message.as_ref().map_or(0, deleted)],
+            Item::Run(entries) => [2, entries.first().map_or(0, |e| e.id.0), entries.len() as i64],
         }
     }
 }
 
-fn deleted(message: &domain::timeline::Message) -> usize {
-    message.attachments.iter().filter(|a| a.deleted_by.is_some()).count()
+fn deleted(message: &domain::timeline::Message) -> i64 {
+    message.attachments.iter().filter(|a| a.deleted_by.is_some()).count() as i64
 }
 
 fn day(wall: Time) -> i64 {

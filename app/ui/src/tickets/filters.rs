@@ -314,5 +314,5 @@ pub fn ClearChip() -> impl IntoView {
         }
         is_set.then(|| format!("{}{}", location.pathname.get(), kept.to_query_string()))
     });
-    move || address.get().map(|to| view! { <a class="chip chip--clear" href=to>"Clear filters"</a> })
+    dynamic(move || address.get().map(|to| view! { <a class="chip chip--clear" href=to>"Clear filters"</a> }))
 }

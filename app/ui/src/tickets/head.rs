@@ -30,7 +30,7 @@ pub fn Head(state: TicketState) -> impl IntoView {
     let company = move || state.ticket.with(|t| t.company.clone());
     view! {
         <header class="ticket__head">
-            <a class="button button--ghost button--icon bar__back" href=back aria-label="Back to the list">
+            <a class="button button--ghost button--icon bar__back" href=reactive(back) aria-label="Back to the list">
                 <Ico icon=Icon::ChevronLeft />
             </a>
             <Subject state />
@@ -218,7 +218,7 @@ fn Presence(state: TicketState) -> impl IntoView {
         [one, other] => format!("{} and {} are looking", first_name(&one.name), first_name(&other.name)),
         many => format!("{} people are looking", many.len()),
     };
-    move || {
+    dynamic(move || {
         let people = state.looking.get();
         (!people.is_empty()).then(|| {
             let said = words(&people);
@@ -235,7 +235,7 @@ fn Presence(state: TicketState) -> impl IntoView {
                 </span>
             }
         })
-    }
+    })
 }
 
 /// How colleagues call each other.

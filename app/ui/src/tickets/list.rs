@@ -4,7 +4,7 @@ use super::{
     filters::{ClearChip, OrderChip, RequesterChip, StatusChip, TicketChips, filter_of, fits, sorted, with_query},
     rpc,
 };
-use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::erased::{dynamic, effect, handler, list, memo, reactive};
 use crate::json::resource;
 use crate::{
     icons::{Ico, Icon, icon},
@@ -122,7 +122,7 @@ fn ListBar(
     let title = move || list_title(&query.get());
     view! {
         <header class="bar">
-            <h1 class="bar__title">{title}</h1>
+            <h1 class="bar__title">{dynamic(title)}</h1>
             <div class="bar__end">
                 <a class="button button--primary hide-phone" href="/new">
                     <Ico icon=Icon::Plus />
@@ -316,9 +316,11 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
                     })
             })}
             <ol class="ticket-rows">
-                <For each=move || rows.get() key=|t| (t.id, t.version) let:ticket>
-                    <Row ticket=ticket open_id=open_id cursor=cursor link=link />
-                </For>
+                {list(
+                    move || rows.get(),
+                    |ticket| [ticket.id.0, ticket.version.into(), 0],
+                    move |ticket| view! { <Row ticket=ticket open_id=open_id cursor=cursor link=link /> }.into_any(),
+                )}
             </ol>
             {dynamic(move || {
                 if let Some(error) = failed.get() {

@@ -1,7 +1,7 @@
 //! The properties of a ticket: each changes with a click or a key, at once on the screen and with a way back.
 
 use super::{inbox::PropsOpen, rpc, state::TicketState};
-use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::erased::{dynamic, effect, handler, list, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
@@ -358,43 +358,42 @@ fn Tags(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
             .collect::<Vec<_>>()
     });
     view! {
-        <ul class="tags">
-            <For each=move || state.tags_on() key=|t| t.id let:tag>
-                {
-                    let name = tag.name.clone();
-                    view! {
-                        <li class="tag" style=format!("--tag:var(--tag-{})", tag.colour)>
-                            {tag.name.clone()}
-                            <button
-                                type="button"
-                                aria-label=format!("Remove tag {}", tag.name)
-                                on:click=handler(move |event: ev::MouseEvent| {
-                                    hand_on(&event, "dd", ".menu-anchor > button");
-                                    toggle(name.clone());
-                                })
-                            >
-                                <Ico icon=Icon::Close />
-                            </button>
-                        </li>
-                    }
-                }
-            </For>
-        </ul>
-        <Picker
-            label="Add a tag"
-            open=open
-            choices=choices
-            on_pick=Callback::new(toggle)
-            free=true
-            empty=Signal::derive(|| true)
-            button=ViewFn::from(|| {
-                view! {
-                    <Ico icon=Icon::Plus />
-                    <span>"Tag"</span>
-                }
-            })
-        />
-    }
+           <ul class="tags">
+               {list(
+    move || state.tags_on(), |tag| [tag.id.0.into(), 0, 0], move |tag| {
+                       let name = tag.name.clone();
+                       view! {
+                           <li class="tag" style=format!("--tag:var(--tag-{})", tag.colour)>
+                               {tag.name.clone()}
+                               <button
+                                   type="button"
+                                   aria-label=format!("Remove tag {}", tag.name)
+                                   on:click=handler(move |event: ev::MouseEvent| {
+                                       hand_on(&event, "dd", ".menu-anchor > button");
+                                       toggle(name.clone());
+                                   })
+                               >
+                                   <Ico icon=Icon::Close />
+                               </button>
+                           </li>
+                       }.into_any()
+                   })}
+           </ul>
+           <Picker
+               label="Add a tag"
+               open=open
+               choices=choices
+               on_pick=Callback::new(toggle)
+               free=true
+               empty=Signal::derive(|| true)
+               button=ViewFn::from(|| {
+                   view! {
+                       <Ico icon=Icon::Plus />
+                       <span>"Tag"</span>
+                   }
+               })
+           />
+       }
     .into_any()
 }
 

@@ -6,7 +6,7 @@ use super::{
     entry::{EntryView, EventRun},
     state::{Pending, TicketState},
 };
-use crate::erased::{dynamic, effect, handler, reactive};
+use crate::erased::{dynamic, effect, handler, list, reactive};
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -50,38 +50,29 @@ pub fn Entries(
             pages.iter().find(|page| page.start == start).map(|page| page.items.clone()).unwrap_or_default()
         })
     };
-    view! {
-        <For each=starts key=|start| *start let:start>
-            <For each=move || of(start) key=Item::key let:item>
-                {match item {
-                    Item::Day(wall) => {
-                        view! {
-                            <li class="timeline__day">{dynamic(move || day_name(wall, me::wall(me::now().get())))}</li>
-                        }
-                            .into_any()
-                    }
-                    Item::One(entry) => {
-                        let id = entry.id;
-                        view! {
-                            <EntryView
-                                ticket=conversation.ticket
-                                entry
-                                staff
-                                workflow
-                                marked=marked.get_untracked() == Some(id)
-                                fresh=conversation.is_new(id)
-                            />
-                        }
-                            .into_any()
-                    }
-                    Item::Run(entries) => {
-                        view! { <EventRun entries staff workflow marked=marked.get_untracked() /> }.into_any()
-                    }
-                }}
-            </For>
-        </For>
-    }
-    .into_any()
+    let item = move |item: Item| match item {
+        Item::Day(wall) => view! {
+            <li class="timeline__day">{dynamic(move || day_name(wall, me::wall(me::now().get())))}</li>
+        }
+        .into_any(),
+        Item::One(entry) => {
+            let id = entry.id;
+            view! {
+                <EntryView
+                    ticket=conversation.ticket
+                    entry
+                    staff
+                    workflow
+                    marked=marked.get_untracked() == Some(id)
+                    fresh=conversation.is_new(id)
+                />
+            }
+            .into_any()
+        }
+        Item::Run(entries) => view! { <EventRun entries staff workflow marked=marked.get_untracked() /> }.into_any(),
+    };
+    let page = move |start: EventId| list(move || of(start), Item::key, item);
+    list(starts, |start| [start.0, 0, 0], page)
 }
 
 /// The scrolling conversation of a ticket's page.
@@ -177,9 +168,11 @@ pub fn Timeline(state: TicketState, #[prop(into)] marked: Signal<Option<EventId>
                             .get()
                             .then(|| view! { <More conversation before=false /> })
                     })}
-                    <For each=move || state.pending.get() key=|p| p.key let:pending>
-                        <PendingView pending />
-                    </For>
+                    {list(
+                        move || state.pending.get(),
+                        |pending| [pending.key.into(), 0, 0],
+                        |pending| view! { <PendingView pending /> }.into_any(),
+                    )}
                 </ol>
                 {dynamic(move || {
                     conversation
@@ -193,7 +186,7 @@ pub fn Timeline(state: TicketState, #[prop(into)] marked: Signal<Option<EventId>
                             view! { <ErrorNotice error retry=retry /> }
                         })
                 })}
-                {jump}
+                {dynamic(jump)}
             </div>
         </div>
         <p class="sr-only" role="status" aria-live="polite">

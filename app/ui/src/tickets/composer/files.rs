@@ -1,7 +1,7 @@
 //! The files of a message that is being written.
 
 use super::Desk;
-use crate::erased::{dynamic, handler, reactive};
+use crate::erased::{dynamic, handler, list, reactive};
 use crate::{
     icons::{Ico, Icon},
     tickets::{
@@ -16,9 +16,11 @@ use leptos::prelude::*;
 pub fn Files(desk: Desk) -> impl IntoView {
     view! {
         <div class="composer__files">
-            <For each=move || desk.uploads.list.get() key=|u| u.key let:upload>
-                <FileChip upload desk />
-            </For>
+            {list(
+                move || desk.uploads.list.get(),
+                |upload| [upload.key.into(), 0, 0],
+                move |upload| view! { <FileChip upload desk /> }.into_any(),
+            )}
         </div>
     }
     .into_any()

@@ -1,7 +1,7 @@
 //! What was written meanwhile: shown once before a reply is sent against it.
 
 use super::Desk;
-use crate::erased::handler;
+use crate::erased::{dynamic, handler};
 use crate::{
     icons::{Ico, Icon},
     tickets::{head::first_name, state::TicketState},
@@ -25,7 +25,7 @@ fn missed(state: TicketState) -> Vec<Arc<Entry>> {
 
 #[component]
 pub fn Hold(desk: Desk) -> impl IntoView {
-    move || {
+    dynamic(move || {
         let status = desk.held.get()?;
         let missed = missed(desk.state);
         let who = missed.last().map_or_else(|| "Somebody".to_owned(), |e| first_name(&e.by.name));
@@ -70,7 +70,7 @@ pub fn Hold(desk: Desk) -> impl IntoView {
                 </div>
             </div>
         })
-    }
+    })
 }
 
 /// The text of HTML that the server has made, for an excerpt.

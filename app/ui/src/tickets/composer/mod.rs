@@ -207,7 +207,7 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
                 class="composer"
                 class:is-over=over
                 data-mode=reactive(move || if desk.is_note() { "note" } else { "reply" })
-                data-open=is_open
+                data-open=reactive(is_open)
                 aria-label="Write on this ticket"
                 on:submit=handler(move |event: ev::SubmitEvent| {
                     event.prevent_default();
@@ -310,7 +310,7 @@ fn Tabs(desk: Desk) -> impl IntoView {
                 {tab(Writing::Reply, Icon::Reply, "Reply", "R")}
                 {tab(Writing::Note, Icon::Lock, "Note", "N")}
             </div>
-            <span class="composer__info">{info}</span>
+            <span class="composer__info">{dynamic(info)}</span>
         </div>
     }
     .into_any()
@@ -371,8 +371,8 @@ fn Field(desk: Desk) -> impl IntoView {
         <textarea
             class="composer__text"
             node_ref=desk.area
-            aria-label=name
-            placeholder=hint
+            aria-label=reactive(name)
+            placeholder=reactive(hint)
             rows=reactive(move || desk.text().lines().count().clamp(3, 14))
             readonly=reactive(move || !ready.get())
             hidden=reactive(move || desk.preview.with(Option::is_some))
