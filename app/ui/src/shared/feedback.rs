@@ -123,29 +123,36 @@ pub fn Toasts() -> impl IntoView {
     let ToastList(list) = expect_context();
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            {erased::list(move || list.get(), |toast| [toast.id.into(), 0, 0], move |toast| view! {
-                <div class="toast" data-kind=if toast.error { "error" } else { "ok" }>
-                    <Ico icon=if toast.error { Icon::Alert } else { Icon::Ok } />
-                    <span class="toast__text">{toast.text}</span>
-                    {toast
-                        .undo
-                        .map(|undo| {
-                            view! {
-                                <button
-                                    class="button button--ghost button--sm"
-                                    type="button"
-                                    on:click=handler(move |_| {
-                                        focus_main();
-                                        undo.run(());
-                                        list.update(|l| l.retain(|t| t.id != toast.id));
-                                    })
-                                >
-                                    "Undo"
-                                </button>
-                            }
-                        })}
-                </div>
-            }.into_any())}
+            {erased::list(
+                move || list.get(),
+                |toast| [toast.id.into(), 0, 0],
+                move |toast| {
+                    view! {
+                        <div class="toast" data-kind=if toast.error { "error" } else { "ok" }>
+                            <Ico icon=if toast.error { Icon::Alert } else { Icon::Ok } />
+                            <span class="toast__text">{toast.text}</span>
+                            {toast
+                                .undo
+                                .map(|undo| {
+                                    view! {
+                                        <button
+                                            class="button button--ghost button--sm"
+                                            type="button"
+                                            on:click=handler(move |_| {
+                                                focus_main();
+                                                undo.run(());
+                                                list.update(|l| l.retain(|t| t.id != toast.id));
+                                            })
+                                        >
+                                            "Undo"
+                                        </button>
+                                    }
+                                })}
+                        </div>
+                    }
+                        .into_any()
+                },
+            )}
         </div>
     }
     .into_any()

@@ -197,7 +197,7 @@ pub fn Picker(
                                                     </div>
                                                 }
                                             })
-                                            .collect_view()
+                                            .map(IntoAny::into_any).collect_view()
                                     })}
                                 </div>
                                 {dynamic(move || {

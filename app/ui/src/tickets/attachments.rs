@@ -33,7 +33,7 @@ pub fn AttachmentList(files: Vec<Attachment>) -> impl IntoView {
     (!files.is_empty()).then(|| {
         view! {
             <ul class="attachments" aria-label="Files">
-                {files.into_iter().map(|file| view! { <li>{chip(file)}</li> }).collect_view()}
+                {files.into_iter().map(|file| view! { <li>{chip(file)}</li> }).map(IntoAny::into_any).collect_view()}
             </ul>
         }
         .into_any()

@@ -163,7 +163,7 @@ fn Chip(
                                 </button>
                             }
                         })
-                        .collect_view()
+                        .map(IntoAny::into_any).collect_view()
                 })}
             </Menu>
         }

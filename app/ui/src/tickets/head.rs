@@ -229,7 +229,7 @@ fn Presence(state: TicketState) -> impl IntoView {
                             .into_iter()
                             .take(4)
                             .map(|person| view! { <Avatar name=person.name /> })
-                            .collect_view()}
+                            .map(IntoAny::into_any).collect_view()}
                     </span>
                     <span>{said}</span>
                 </span>

@@ -85,7 +85,7 @@ fn Skeleton() -> impl IntoView {
                             </li>
                         }
                     })
-                    .collect_view()}
+                    .map(IntoAny::into_any).collect_view()}
             </ol>
         </div>
     }
@@ -318,7 +318,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
             <ol class="ticket-rows">
                 {list(
                     move || rows.get(),
-                    |ticket| [ticket.id.0, ticket.version.into(), 0],
+                    |ticket| [ticket.id.0, ticket.version, 0],
                     move |ticket| view! { <Row ticket=ticket open_id=open_id cursor=cursor link=link /> }.into_any(),
                 )}
             </ol>

@@ -124,7 +124,7 @@ pub fn NewTicketPage() -> impl IntoView {
                                 </option>
                             }
                         })
-                        .collect_view()}
+                        .map(IntoAny::into_any).collect_view()}
                 </select>
             </div>
         }
@@ -217,7 +217,7 @@ pub fn NewTicketPage() -> impl IntoView {
                             >
                                 {[Source::Phone, Source::Web, Source::Email, Source::Chat]
                                     .map(|s| view! { <option value=s.word()>{s.name()}</option> })
-                                    .collect_view()}
+                                    .map(IntoAny::into_any).collect_view()}
                             </select>
                         </div>
                     </div>

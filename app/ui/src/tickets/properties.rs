@@ -12,6 +12,7 @@ use domain::{
     StatusId, UserId,
     people::Person,
     priority::Level,
+    tag::Tag,
     ticket::{Change, Filter, Swap, Ticket},
     workflow::Category,
 };
@@ -154,7 +155,7 @@ fn StatusMenu(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
                             </button>
                         }
                     })
-                    .collect_view()
+                    .map(IntoAny::into_any).collect_view()
             })}
         </Menu>
     }
@@ -222,7 +223,7 @@ fn LevelMenu(state: TicketState, urgency: bool, open: RwSignal<bool>) -> impl In
                         </button>
                     }
                 })
-                .collect_view()}
+                .map(IntoAny::into_any).collect_view()}
         </Menu>
     }
     .into_any()
@@ -357,43 +358,44 @@ fn Tags(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
             .map(|t| Choice { key: t.name.clone(), chosen: on.contains(&t.name), label: t.name, person: false })
             .collect::<Vec<_>>()
     });
+    let shown = move |tag: Tag| {
+        let name = tag.name.clone();
+        view! {
+            <li class="tag" style=format!("--tag:var(--tag-{})", tag.colour)>
+                {tag.name}
+                <button
+                    type="button"
+                    aria-label=format!("Remove tag {name}")
+                    on:click=handler(move |event: ev::MouseEvent| {
+                        hand_on(&event, "dd", ".menu-anchor > button");
+                        toggle(name.clone());
+                    })
+                >
+                    <Ico icon=Icon::Close />
+                </button>
+            </li>
+        }
+        .into_any()
+    };
     view! {
-           <ul class="tags">
-               {list(
-    move || state.tags_on(), |tag| [tag.id.0.into(), 0, 0], move |tag| {
-                       let name = tag.name.clone();
-                       view! {
-                           <li class="tag" style=format!("--tag:var(--tag-{})", tag.colour)>
-                               {tag.name.clone()}
-                               <button
-                                   type="button"
-                                   aria-label=format!("Remove tag {}", tag.name)
-                                   on:click=handler(move |event: ev::MouseEvent| {
-                                       hand_on(&event, "dd", ".menu-anchor > button");
-                                       toggle(name.clone());
-                                   })
-                               >
-                                   <Ico icon=Icon::Close />
-                               </button>
-                           </li>
-                       }.into_any()
-                   })}
-           </ul>
-           <Picker
-               label="Add a tag"
-               open=open
-               choices=choices
-               on_pick=Callback::new(toggle)
-               free=true
-               empty=Signal::derive(|| true)
-               button=ViewFn::from(|| {
-                   view! {
-                       <Ico icon=Icon::Plus />
-                       <span>"Tag"</span>
-                   }
-               })
-           />
-       }
+        <ul class="tags">
+            {list(move || state.tags_on(), |tag| [tag.id.0, 0, 0], shown)}
+        </ul>
+        <Picker
+            label="Add a tag"
+            open=open
+            choices=choices
+            on_pick=Callback::new(toggle)
+            free=true
+            empty=Signal::derive(|| true)
+            button=ViewFn::from(|| {
+                view! {
+                    <Ico icon=Icon::Plus />
+                    <span>"Tag"</span>
+                }
+            })
+        />
+    }
     .into_any()
 }
 
@@ -451,7 +453,7 @@ fn Customer(state: TicketState) -> impl IntoView {
                 Some(tickets) if tickets.is_empty() => {
                     view! { <p class="faint small">"No other tickets"</p> }.into_any()
                 }
-                Some(tickets) => tickets.into_iter().map(mini).collect_view().into_any(),
+                Some(tickets) => tickets.into_iter().map(mini).map(IntoAny::into_any).collect_view().into_any(),
             })}
         </section>
     }

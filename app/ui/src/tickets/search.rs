@@ -105,7 +105,7 @@ fn Skeleton() -> impl IntoView {
                         </li>
                     }
                 })
-                .collect_view()}
+                .map(IntoAny::into_any).collect_view()}
         </ol>
     }
     .into_any()
@@ -133,7 +133,7 @@ fn Results(found: Found) -> impl IntoView {
         <p class="muted" role="status">
             {heading}
         </p>
-        <ol class="ticket-rows">{found.hits.into_iter().map(|hit| view! { <Row hit=hit /> }).collect_view()}</ol>
+        <ol class="ticket-rows">{found.hits.into_iter().map(|hit| view! { <Row hit=hit /> }).map(IntoAny::into_any).collect_view()}</ol>
     }
     .into_any()
 }

@@ -129,7 +129,7 @@ pub fn Foot(desk: Desk) -> impl IntoView {
                                     </button>
                                 }
                             })
-                            .collect_view()
+                            .map(IntoAny::into_any).collect_view()
                     })}
                 </Menu>
                 <button class="button button--primary" type="submit" aria-keyshortcuts="Control+Enter">

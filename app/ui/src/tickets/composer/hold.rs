@@ -35,6 +35,7 @@ pub fn Hold(desk: Desk) -> impl IntoView {
             .filter_map(|e| Some((first_name(&e.by.name), e.message.as_ref()?)))
             .map(|(name, message)| format!("{name}: “{}”", text::excerpt(&plain(&message.html), 180)))
             .map(|line| view! { <p>{line}</p> })
+            .map(IntoAny::into_any)
             .collect_view();
         Some(view! {
             <div class="composer__hold" role="alert">
