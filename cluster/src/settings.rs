@@ -16,7 +16,8 @@ const DEFAULTS: [(&str, &str); 12] = [
     ("max_connections", "100"),
     // an answer that was acknowledged is on the disk
     ("synchronous_commit", "on"),
-    ("wal_compression", "on"),
+    // each page's first change after a checkpoint is logged whole: compressing it doubles what a reply costs
+    ("wal_compression", "off"),
     // many short queries: compiling them costs more than it saves
     ("jit", "off"),
     // disks have no arms any more
