@@ -461,10 +461,10 @@ mod tests {
             pages.iter().map(|p| p.items.iter().map(Item::key).collect::<Vec<_>>()).collect::<Vec<_>>()
         };
         let alone = keys(&all[3..], &[4]);
-        assert_eq!(alone, [vec![(0, 0, 0), (1, 4, 0), (1, 5, 0), (0, 1, 0), (1, 6, 0)]]);
+        assert_eq!(alone, [vec![[0, 0, 0], [1, 4, 0], [1, 5, 0], [0, 1, 0], [1, 6, 0]]]);
         let both = keys(&all, &[1, 4]);
         // The day goes with the part above, and its last events are shown with those that follow.
-        assert_eq!(both, [vec![(0, 0, 0), (1, 1, 0)], vec![(2, 2, 3), (1, 5, 0), (0, 1, 0), (1, 6, 0)]]);
+        assert_eq!(both, [vec![[0, 0, 0], [1, 1, 0]], vec![[2, 2, 3], [1, 5, 0], [0, 1, 0], [1, 6, 0]]]);
     }
 
     #[test]
