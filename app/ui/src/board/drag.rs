@@ -85,6 +85,7 @@ impl Drag {
             scroller: NodeRef::new(),
         };
         effect(move || drag.listen());
+        effect(move || drag.hold_still());
         Effect::new(move |before: Option<Option<TicketId>>| {
             let now = lifted.get();
             for (id, is) in [(before.flatten(), false), (now, true)] {
@@ -181,7 +182,18 @@ impl Drag {
                 });
             }
         });
-        // While a finger holds a card the page must not scroll; the browser asks only listeners that are not passive.
+        on_cleanup(move || {
+            for handle in [moved, up, broken_off, escape, click] {
+                handle.remove();
+            }
+        });
+    }
+
+    /// While a finger holds a card the board must not scroll; the browser asks only listeners that are not passive, and
+    /// waits for their answer before it scrolls. So only the board has one. One that came with the lifting would come too
+    /// late: Safari asks those only that were there when the finger came down.
+    fn hold_still(self) {
+        let Some(scroller) = self.scroller.get() else { return };
         let hold = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
             if self.by_pointer.try_get_untracked() == Some(true) {
                 event.prevent_default();
@@ -191,13 +203,12 @@ impl Drag {
         options.set_passive(false);
         let function: &js_sys::Function = hold.as_ref().unchecked_ref();
         let _ =
-            window().add_event_listener_with_callback_and_add_event_listener_options("touchmove", function, &options);
-        let hold = send_wrapper::SendWrapper::new(hold);
+            scroller.add_event_listener_with_callback_and_add_event_listener_options("touchmove", function, &options);
+        // The listener goes with the board; what it would call must not be dropped before.
+        let held = send_wrapper::SendWrapper::new((scroller, hold));
         on_cleanup(move || {
-            let _ = window().remove_event_listener_with_callback("touchmove", hold.as_ref().unchecked_ref());
-            for handle in [moved, up, broken_off, escape, click] {
-                handle.remove();
-            }
+            let (scroller, hold) = held.take();
+            let _ = scroller.remove_event_listener_with_callback("touchmove", hold.as_ref().unchecked_ref());
         });
     }
 
