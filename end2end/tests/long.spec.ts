@@ -150,12 +150,46 @@ test('a ticket with ten thousand messages scrolls both ways, and holds few of th
 test('a board of a thousand cards scrolls', async ({ page }) => {
   await signIn(page, MIA);
   await live(page, '/board');
-  expect(await page.locator('.card').count()).toBe(CARDS);
+  await expect(page.locator('.card')).toHaveCount(CARDS);
   const board = page.getByRole('region', { name: 'Board' });
   report('1,000 cards, downwards', await scroll(board, 120, 180));
   report('1,000 cards, upwards', await scroll(board, -120, 180));
   report('1,000 cards in lanes', await page.goto('/board?lanes=assignee').then(async () => {
     await hydrated(page);
+    await expect(page.locator('.card')).toHaveCount(CARDS);
     return scroll(board, 120, 180);
   }));
+});
+
+test('a board comes with what is seen of it first, and the rest is never out of reach', async ({ page, openPage, allowErrors }) => {
+  await signIn(page, MIA);
+  const sent = await (await page.request.get('/board')).text();
+  const count = sent.split('class="card"').length - 1;
+  expect(count).toBeGreaterThan(20);
+  expect(count).toBeLessThan(100);
+  const rest = (page: Page) => page.getByRole('link', { name: /^\d+ more, Open$/ });
+
+  // Without JavaScript the list has it, and what the board was narrowed down by stays.
+  const still = await openPage({ javaScriptEnabled: false });
+  await signIn(still, MIA);
+  await still.goto('/board?lanes=assignee&importance=medium');
+  await rest(still).click();
+  await expect(still).toHaveURL('/tickets?importance=medium&status=open');
+  await expect(still.getByRole('region', { name: 'Tickets' }).getByRole('listitem').first()).toBeVisible();
+
+  // With it, it comes by itself; when it does not, the page says so, and goes on with what is there.
+  allowErrors(/net::ERR_FAILED/);
+  await page.route('**/rpc/board/read', (route) => route.abort());
+  await page.goto('/board');
+  await hydrated(page);
+  const again = page.getByRole('button', { name: 'Try again' });
+  await expect(again).toBeAttached();
+  await expect(page.locator('.card')).toHaveCount(count);
+  const first = page.getByRole('list', { name: 'Open', exact: true }).getByRole('listitem').first();
+  const id = await first.getAttribute('id');
+  await page.unroute('**/rpc/board/read');
+  await again.click();
+  await expect(page.locator('.card')).toHaveCount(CARDS);
+  await expect(again).toHaveCount(0);
+  await expect(first).toHaveId(id ?? '');
 });

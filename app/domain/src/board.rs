@@ -1,10 +1,11 @@
 //! The board: columns by status, lanes by a property, an order inside each column.
 
 use crate::{
-    EventId, StatusId, TicketId, UserId, company::CompanyName, event::Position, people::Person, priority::Level,
+    EventId, StatusId, TagId, TicketId, UserId, company::CompanyName, event::Position, people::Person, priority::Level,
     tag::Tag, ticket::Ticket, workflow::Workflow,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The most cards one column carries; the rest is a number and a link to the list.
 pub const COLUMN_MAX: i64 = 250;
@@ -50,15 +51,15 @@ pub enum Lane {
 }
 
 impl Lane {
-    pub fn of(ticket: &Ticket, lanes: Lanes) -> Self {
+    pub fn of(card: &Card, lanes: Lanes) -> Self {
         let person = |p: &Person| Lane::Named(p.name.clone(), p.id.0);
         let company = |c: &CompanyName| Lane::Named(c.name.clone(), c.id.0);
         match lanes {
             Lanes::None => Lane::All,
-            Lanes::Urgency => Lane::Level(-ticket.urgency.number()),
-            Lanes::Importance => Lane::Level(-ticket.importance.number()),
-            Lanes::Assignee => ticket.assignee.as_ref().map_or(Lane::Nobody, person),
-            Lanes::Company => ticket.company.as_ref().map_or(Lane::Nobody, company),
+            Lanes::Urgency => Lane::Level(-card.urgency.number()),
+            Lanes::Importance => Lane::Level(-card.importance.number()),
+            Lanes::Assignee => card.assignee.as_ref().map_or(Lane::Nobody, person),
+            Lanes::Company => card.company.as_ref().map_or(Lane::Nobody, company),
         }
     }
 
@@ -81,7 +82,44 @@ pub struct BoardFilter {
     pub company: Option<crate::CompanyId>,
     pub urgency: Option<Level>,
     pub importance: Option<Level>,
-    pub tag: Option<crate::TagId>,
+    pub tag: Option<TagId>,
+}
+
+/// A ticket as the board has it: what its card shows, and what it is placed and chosen by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    pub id: TicketId,
+    pub subject: String,
+    pub status: StatusId,
+    pub urgency: Level,
+    pub importance: Level,
+    /// The customer's name.
+    pub requester: String,
+    pub company: Option<CompanyName>,
+    pub assignee: Option<Person>,
+    pub tags: Vec<TagId>,
+    /// Its place in its column (see [`crate::rank`]).
+    pub rank: String,
+    /// Counts up with every change: of two copies, the higher is the newer.
+    pub version: i64,
+}
+
+impl From<Ticket> for Card {
+    fn from(ticket: Ticket) -> Self {
+        Self {
+            id: ticket.id,
+            subject: ticket.subject,
+            status: ticket.status,
+            urgency: ticket.urgency,
+            importance: ticket.importance,
+            requester: ticket.requester.name,
+            company: ticket.company,
+            assignee: ticket.assignee,
+            tags: ticket.tags,
+            rank: ticket.rank,
+            version: ticket.version,
+        }
+    }
 }
 
 /// One column as first shown.
@@ -91,7 +129,7 @@ pub struct Column {
     /// How many tickets are in the state, shown or not, within the filter; bounded at [`COLUMN_MAX`] when filtered.
     pub count: i64,
     /// In their order.
-    pub cards: Vec<Ticket>,
+    pub cards: Vec<Card>,
 }
 
 /// The board as first shown; live updates start from `position`.
@@ -101,6 +139,41 @@ pub struct Board {
     pub columns: Vec<Column>,
     pub tags: Vec<Tag>,
     pub position: Position,
+    /// Whether this is what [`Board::beginning`] has left of it: there are more cards to be had.
+    pub is_beginning: bool,
+}
+
+impl Board {
+    /// What of the board stands in its first `rows` rows of cards, lane by lane. All that is left out stands below that, so
+    /// that nothing moves when it comes; the columns go on counting it.
+    #[must_use]
+    pub fn beginning(mut self, lanes: Lanes, rows: usize) -> Self {
+        let mut cells = BTreeMap::<Lane, BTreeMap<StatusId, usize>>::new();
+        for card in self.columns.iter().flat_map(|column| &column.cards) {
+            *cells.entry(Lane::of(card, lanes)).or_default().entry(card.status).or_default() += 1;
+        }
+        // A lane is as tall as its tallest cell.
+        let mut free = rows;
+        let mut room = BTreeMap::new();
+        for (lane, cells) in cells {
+            let tallest = cells.into_values().max().unwrap_or_default().min(free);
+            free -= tallest;
+            room.insert(lane, tallest);
+        }
+        for column in &mut self.columns {
+            let mut used = BTreeMap::<Lane, usize>::new();
+            let before = column.cards.len();
+            column.cards.retain(|card| {
+                let lane = Lane::of(card, lanes);
+                let most = room.get(&lane).copied().unwrap_or_default();
+                let used = used.entry(lane).or_default();
+                *used += 1;
+                *used <= most
+            });
+            self.is_beginning |= column.cards.len() < before;
+        }
+        self
+    }
 }
 
 /// A card put somewhere else.
@@ -131,4 +204,59 @@ pub enum LaneChange {
 pub struct Moved {
     pub ticket: Ticket,
     pub event: Option<EventId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(id: i64, status: i64, urgency: Level) -> Card {
+        Card {
+            id: TicketId(id),
+            subject: String::new(),
+            status: StatusId(status),
+            urgency,
+            importance: Level::Medium,
+            requester: String::new(),
+            company: None,
+            assignee: None,
+            tags: Vec::new(),
+            rank: String::new(),
+            version: 1,
+        }
+    }
+
+    /// Six cards and two: 1 to 6 are high, low, high, low, …; 7 is high, 8 is critical.
+    fn board() -> Board {
+        let level = |id| if id % 2 == 1 { Level::High } else { Level::Low };
+        let open: Vec<Card> = (1..=6).map(|id| card(id, 1, level(id))).collect();
+        let progress = vec![card(7, 2, Level::High), card(8, 2, Level::Critical)];
+        let column = |status, cards: Vec<Card>| Column { status: StatusId(status), count: cards.len() as i64, cards };
+        Board {
+            workflow: Workflow::default(),
+            columns: vec![column(1, open), column(2, progress)],
+            tags: Vec::new(),
+            position: Position::default(),
+            is_beginning: false,
+        }
+    }
+
+    #[test]
+    fn a_beginning_is_the_first_rows_whatever_the_lanes() {
+        for (lanes, rows, left, is_beginning) in [
+            (Lanes::None, 3, [vec![1, 2, 3], vec![7, 8]], true),
+            (Lanes::None, 6, [vec![1, 2, 3, 4, 5, 6], vec![7, 8]], false),
+            // One row of critical ones, three of high ones, the rest for the low ones.
+            (Lanes::Urgency, 3, [vec![1, 3], vec![7, 8]], true),
+            (Lanes::Urgency, 5, [vec![1, 2, 3, 5], vec![7, 8]], true),
+            (Lanes::Urgency, 7, [vec![1, 2, 3, 4, 5, 6], vec![7, 8]], false),
+            (Lanes::None, 0, [vec![], vec![]], true),
+        ] {
+            let begun = board().beginning(lanes, rows);
+            let ids = |n: usize| begun.columns[n].cards.iter().map(|c| c.id.0).collect::<Vec<_>>();
+            assert_eq!([ids(0), ids(1)], left, "{lanes:?} {rows}");
+            assert_eq!(begun.is_beginning, is_beginning, "{lanes:?} {rows}");
+            assert_eq!((begun.columns[0].count, begun.columns[1].count), (6, 2), "all are counted");
+        }
+    }
 }

@@ -139,7 +139,8 @@ async fn another_lane_is_another_property() {
     let (open, progress) = (world.status("open"), world.status("in_progress"));
     let id = world.ticket(&jana).await.id;
     let lane = |lane| Move { lane: Some(lane), ..to(id, open, open, None, None) };
-    let of = async |lanes| Lane::of(&view::view(&world.desk, &ann, id, Part::Latest).await.unwrap().ticket, lanes);
+    let of =
+        async |lanes| Lane::of(&view::view(&world.desk, &ann, id, Part::Latest).await.unwrap().ticket.into(), lanes);
     let moved = shift(&world, &ann, lane(LaneChange::Urgency(Level::Critical))).await.unwrap().ticket;
     assert_eq!((moved.urgency, moved.importance), (Level::Critical, Level::Medium));
     assert_eq!(moved.priority, world.desk.catalog().priorities.of(Level::Critical, Level::Medium));

@@ -38,7 +38,7 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
         shown.iter().map(|status| Column { status: *status, count: 0, cards: Vec::new() }).collect();
     for ticket in tickets {
         if let Some(column) = columns.iter_mut().find(|c| c.status == ticket.status) {
-            column.cards.push(ticket);
+            column.cards.push(ticket.into());
         }
     }
     let all = *filter == BoardFilter::default();
@@ -53,7 +53,7 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
             _ => seen + i64::from(over),
         };
     }
-    Ok(Board { workflow: catalog.workflow.clone(), columns, tags: catalog.tags.clone(), position })
+    Ok(Board { workflow: catalog.workflow.clone(), columns, tags: catalog.tags.clone(), position, is_beginning: false })
 }
 
 /// Puts a card somewhere else: another column, another lane, another place.

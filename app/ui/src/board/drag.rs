@@ -429,7 +429,8 @@ impl Drag {
         leptos::task::spawn_local(async move {
             match rpc::shift(input).await {
                 Ok(moved) => {
-                    self.filter.with_value(|filter| self.cards.update(|cards| cards.take_in(moved.ticket, filter)));
+                    self.filter
+                        .with_value(|filter| self.cards.update(|cards| cards.take_in(moved.ticket.into(), filter)));
                     if !pointer {
                         focus_again(id);
                     }
@@ -460,12 +461,12 @@ fn all(within: &web_sys::Element, selector: &str) -> impl Iterator<Item = web_sy
 /// The card on which, or on a part of which, something happened.
 pub fn card_of(event: &web_sys::Event) -> Option<TicketId> {
     let element = event.target()?.dyn_into::<web_sys::Element>().ok()?;
-    element.closest("[data-card]").ok()??.get_attribute("data-card")?.parse().ok().map(TicketId)
+    element.closest(".card[id]").ok()??.id().strip_prefix("card-")?.parse().ok().map(TicketId)
 }
 
 fn is_card(event: &web_sys::Event) -> bool {
     let element = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
-    element.is_some_and(|e| e.has_attribute("data-card"))
+    element.is_some_and(|e| e.class_list().contains("card"))
 }
 
 fn element_of(id: TicketId) -> Option<web_sys::Element> {

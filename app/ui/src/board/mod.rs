@@ -1,5 +1,6 @@
 //! The board.
 
+mod card;
 pub mod drag;
 mod model;
 pub mod page;

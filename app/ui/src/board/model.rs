@@ -3,11 +3,11 @@
 
 use domain::{
     StatusId, TicketId, UserId,
-    board::{Board, BoardFilter, Lane, LaneChange, Lanes, Move},
+    board::{Board, BoardFilter, Card, Lane, LaneChange, Lanes, Move},
     people::Person,
     priority::Level,
     rank,
-    ticket::{Ticket, Whose},
+    ticket::Whose,
     workflow::Workflow,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,14 +28,16 @@ pub type Arranged = BTreeMap<(Lane, i64), Vec<(TicketId, i64)>>;
 pub struct Cards {
     /// The columns' states, in order.
     pub columns: Vec<StatusId>,
-    cards: BTreeMap<TicketId, Ticket>,
+    cards: BTreeMap<TicketId, Card>,
     /// Tickets of a column that are not shown as cards.
     more: BTreeMap<i64, i64>,
+    /// While the board is only its beginning: what has been heard since of any ticket, shown or not.
+    heard: Option<Vec<Card>>,
 }
 
 impl Cards {
     pub fn new(board: &Board) -> Self {
-        let mut cards = Self::default();
+        let mut cards = Self { heard: board.is_beginning.then(Vec::new), ..Self::default() };
         for column in &board.columns {
             cards.columns.push(column.status);
             cards.more.insert(column.status.0, (column.count - column.cards.len() as i64).max(0));
@@ -44,7 +46,22 @@ impl Cards {
         cards
     }
 
-    pub fn get(&self, id: TicketId) -> Option<&Ticket> {
+    /// The whole board has come. It may have been read before or after what is known here, so each of its cards is taken as
+    /// it was in its newest version.
+    pub fn complete(&mut self, whole: &Board, filter: &BoardFilter) {
+        let known = std::mem::replace(self, Self::new(whole));
+        let heard = known.heard.into_iter().flatten();
+        for card in known.cards.into_values().chain(heard) {
+            self.take_in(card, filter);
+        }
+    }
+
+    /// Whether there are more cards to be had.
+    pub fn is_beginning(&self) -> bool {
+        self.heard.is_some()
+    }
+
+    pub fn get(&self, id: TicketId) -> Option<&Card> {
         self.cards.get(&id)
     }
 
@@ -63,7 +80,7 @@ impl Cards {
 
     /// The cards of each cell in the order of their ranks.
     pub fn arranged(&self, lanes: Lanes) -> Arranged {
-        let mut all: Vec<&Ticket> = self.cards.values().collect();
+        let mut all: Vec<&Card> = self.cards.values().collect();
         all.sort_by(|a, b| (&a.rank, a.id).cmp(&(&b.rank, b.id)));
         let mut cells = Arranged::new();
         for ticket in all {
@@ -85,7 +102,10 @@ impl Cards {
     }
 
     /// Takes in a ticket as the server says it is now. An older copy than the known one changes nothing.
-    pub fn take_in(&mut self, ticket: Ticket, filter: &BoardFilter) {
+    pub fn take_in(&mut self, ticket: Card, filter: &BoardFilter) {
+        if let Some(heard) = &mut self.heard {
+            heard.push(ticket.clone());
+        }
         if self.cards.get(&ticket.id).is_some_and(|known| known.version > ticket.version) {
             return;
         }
@@ -104,7 +124,7 @@ impl Cards {
     }
 
     /// What to ask of the server to put a card there, and the card as it will be; `None` when that is where it is.
-    pub fn plan(&self, id: TicketId, spot: &Spot, lanes: Lanes) -> Option<(Move, Ticket)> {
+    pub fn plan(&self, id: TicketId, spot: &Spot, lanes: Lanes) -> Option<(Move, Card)> {
         let before = self.cards.get(&id)?;
         let arranged = self.arranged(lanes);
         let cell = arranged.get(&(spot.lane.clone(), spot.status.0));
@@ -149,12 +169,12 @@ impl Cards {
     }
 
     /// Shows a card as it will be, before the server has said so.
-    pub fn show(&mut self, ticket: Ticket) {
+    pub fn show(&mut self, ticket: Card) {
         self.cards.insert(ticket.id, ticket);
     }
 
     /// Puts a refused card back as it was, unless something newer is known of it by now.
-    pub fn put_back(&mut self, before: Ticket) {
+    pub fn put_back(&mut self, before: Card) {
         if self.cards.get(&before.id).is_some_and(|now| now.version <= before.version) {
             self.cards.insert(before.id, before);
         }
@@ -173,7 +193,7 @@ fn lane_change(lane: &Lane, lanes: Lanes) -> Option<LaneChange> {
 }
 
 /// Why a card may not be dropped into a cell, if it may not.
-pub fn refusal(ticket: &Ticket, lane: &Lane, status: StatusId, lanes: Lanes, workflow: &Workflow) -> Option<String> {
+pub fn refusal(ticket: &Card, lane: &Lane, status: StatusId, lanes: Lanes, workflow: &Workflow) -> Option<String> {
     if lanes == Lanes::Company && Lane::of(ticket, lanes) != *lane {
         return Some("A ticket's company cannot be changed on the board.".into());
     }
@@ -182,7 +202,7 @@ pub fn refusal(ticket: &Ticket, lane: &Lane, status: StatusId, lanes: Lanes, wor
 }
 
 /// Whether a ticket belongs on a board with this filter.
-pub fn fits(ticket: &Ticket, filter: &BoardFilter) -> bool {
+pub fn fits(ticket: &Card, filter: &BoardFilter) -> bool {
     (match filter.assignee {
         None => true,
         Some(Whose::Nobody) => ticket.assignee.is_none(),
@@ -208,40 +228,30 @@ pub fn wip(count: i64, limit: Option<i32>) -> (Option<&'static str>, String) {
 mod tests {
     use super::*;
     use domain::{
-        Time,
         board::Column,
         event::Position,
-        priority::Priority,
-        ticket::Source,
         workflow::{Category, Status},
     };
 
-    fn ticket(id: i64, status: i64, rank: &str) -> Ticket {
-        Ticket {
+    fn ticket(id: i64, status: i64, rank: &str) -> Card {
+        Card {
             id: TicketId(id),
             subject: format!("Ticket {id}"),
             status: StatusId(status),
             urgency: Level::Medium,
             importance: Level::Low,
-            priority: Priority::Medium,
-            source: Source::Web,
-            requester: Person { id: UserId(9), name: "Jana".into() },
+            requester: "Jana".into(),
             company: None,
             assignee: None,
             tags: Vec::new(),
-            created_at: Time(0),
-            updated_at: Time(0),
-            public_at: Time(0),
-            excerpt: String::new(),
-            customer_last: false,
             rank: rank.into(),
             version: 1,
         }
     }
 
     /// Open: 1, 2, 3. In progress: 4, and five more that are not shown.
-    fn board() -> Cards {
-        Cards::new(&Board {
+    fn read() -> Board {
+        Board {
             workflow: Workflow::default(),
             columns: vec![
                 Column {
@@ -253,7 +263,12 @@ mod tests {
             ],
             tags: Vec::new(),
             position: Position::default(),
-        })
+            is_beginning: false,
+        }
+    }
+
+    fn board() -> Cards {
+        Cards::new(&read())
     }
 
     fn order(cards: &Cards, status: i64) -> Vec<i64> {
@@ -333,6 +348,30 @@ mod tests {
         assert_eq!((order(&cards, 2), cards.count(StatusId(2))), (vec![4], 6));
         cards.take_in(ticket(9, 2, "C"), &BoardFilter::default());
         assert_eq!(order(&cards, 2), vec![9, 4]);
+    }
+
+    /// The whole board was read while cards moved: what is newer counts, whichever came first.
+    #[test]
+    fn the_rest_of_a_board_does_not_undo_what_was_heard_meanwhile() {
+        let all = BoardFilter::default();
+        let changed = |id, status, rank: &str, version| Card { version, ..ticket(id, status, rank) };
+        let mut cards = Cards::new(&read().beginning(Lanes::None, 1));
+        assert_eq!((order(&cards, 1), order(&cards, 2), cards.count(StatusId(1))), (vec![1], vec![4], 3));
+        assert!(cards.is_beginning());
+        // 1 is closed, 2 goes on, 3 comes to the top, 7 is new: all before the whole is here.
+        for heard in [changed(1, 5, "B", 2), changed(2, 2, "Z", 2), changed(3, 1, "A", 2), changed(7, 1, "C", 1)] {
+            cards.take_in(heard, &all);
+        }
+        // 4 is in the hand of this person, and its move not confirmed.
+        cards.show(ticket(4, 1, "E"));
+        let mut whole = read();
+        whole.columns[0].cards[2].version = 3;
+        whole.columns[0].cards[2].rank = "D5".into();
+        cards.complete(&whole, &all);
+        assert!(!cards.is_beginning());
+        assert_eq!(order(&cards, 1), vec![7, 3, 4], "3 has moved once more");
+        assert_eq!(order(&cards, 2), vec![2]);
+        assert_eq!(cards.get(TicketId(1)), None, "closed");
     }
 
     #[test]

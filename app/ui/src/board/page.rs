@@ -1,6 +1,7 @@
 //! The board's page: columns by status, lanes by a property, changes of others at once.
 
 use super::{
+    card::card,
     drag::{Drag, card_of},
     model::{Arranged, Cards, wip},
     rpc,
@@ -12,8 +13,8 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, Menu, avatar, awaited, focus_page, keep_focus, state_icon, state_word},
-    tickets::filters::{ClearChip, TicketChips, filter_of},
+    shared::{EmptyState, ErrorNotice, Menu, avatar, awaited, focus_page, keep_focus, state_icon, state_word},
+    tickets::filters::{ClearChip, TicketChips, filter_of, with_query},
 };
 use domain::{
     StatusId, TicketId,
@@ -21,7 +22,6 @@ use domain::{
     live::{ToBrowser, Topic},
     priority::Level,
     tag::Tag,
-    ticket::Ticket,
     workflow::Status,
 };
 use leptos::prelude::*;
@@ -30,6 +30,11 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
 };
+
+/// So many rows of cards are in the page as the server sends it: more than most windows show. The browser asks for the rest
+/// once it has taken the page over, as nobody waits for it then; sent at once it would be there twice, as the page and as
+/// its data.
+const FIRST_ROWS: usize = 16;
 
 #[component]
 pub fn BoardPage() -> impl IntoView {
@@ -46,7 +51,13 @@ pub fn BoardPage() -> impl IntoView {
         }
     });
     let lanes = memo(move || query.get().get("lanes").and_then(|l| Lanes::from_word(&l)).unwrap_or_default());
-    let board = resource(move || filter.get(), rpc::read_board);
+    let board = resource(
+        move || filter.get(),
+        move |filter| async move {
+            let board = rpc::read_board(filter).await?;
+            Ok(if cfg!(feature = "ssr") { board.beginning(lanes.get_untracked(), FIRST_ROWS) } else { board })
+        },
+    );
     view! {
         <Title text="Board" />
         <div class="board" data-lanes=reactive(move || lanes.get().word())>
@@ -149,11 +160,34 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
     effect(move || {
         live().follow(Topic::Tickets, position, move |message| match message {
             ToBrowser::Ticket { ticket, .. } => {
-                keep_focus(|| filter.with_value(|filter| cards.update(|c| c.take_in(ticket.clone(), filter))));
+                keep_focus(|| filter.with_value(|filter| cards.update(|c| c.take_in(ticket.clone().into(), filter))));
             }
             ToBrowser::Reset { .. } => reload.run(()),
             _ => {}
         });
+    });
+    let failed = RwSignal::new(None::<domain::Error>);
+    let load_rest = move || {
+        failed.set(None);
+        let wanted = filter.get_value();
+        leptos::task::spawn_local(async move {
+            match rpc::read_board(wanted).await {
+                // Where it was read anew in the meantime, this part of the page is gone.
+                Ok(whole) => {
+                    keep_focus(|| {
+                        filter.try_with_value(|filter| cards.try_update(|cards| cards.complete(&whole, filter)));
+                    });
+                }
+                Err(error) => {
+                    failed.try_set(Some(error.0));
+                }
+            }
+        });
+    };
+    effect(move || {
+        if me::taken_over().get() && cards.with_untracked(Cards::is_beginning) {
+            load_rest();
+        }
     });
     view! {
         <div
@@ -182,6 +216,18 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
             <For each=move || shown.get() key=|lane| lane.clone() let:lane>
                 <LaneRow lane=lane lanes=lanes columns=columns arranged=arranged cards=cards tags=tags drag=drag shown=shown />
             </For>
+            <Rest columns=columns cards=cards />
+            {dynamic(move || {
+                failed
+                    .get()
+                    .map(|error| {
+                        view! {
+                            <div class="board__failed">
+                                <ErrorNotice error=error retry=Callback::new(move |()| load_rest()) />
+                            </div>
+                        }
+                    })
+            })}
             {dynamic(move || {
                 cards
                     .with(Cards::is_empty)
@@ -219,9 +265,8 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
 
 #[component]
 fn Head(status: Status, cards: RwSignal<Cards>) -> impl IntoView {
-    let Status { id, wip_limit, category, name, key, .. } = status;
+    let Status { id, wip_limit, category, name, .. } = status;
     let state = memo(move || wip(cards.with(|c| c.count(id)), wip_limit));
-    let more = memo(move || cards.with(|c| c.more(id)));
     view! {
         <h2 class="board__column" data-status=state_word(category)>
             <Ico icon=state_icon(category) />
@@ -246,13 +291,45 @@ fn Head(status: Status, cards: RwSignal<Cards>) -> impl IntoView {
                 }
                     .into_any()
             }}
-            {dynamic(move || {
-                let address = format!("/tickets?status={key}");
-                (more.get() > 0).then(|| view! { <a class="link" href=address>{format!("{} more", more.get())}</a> })
-            })}
         </h2>
     }
     .into_any()
+}
+
+/// Below each column: how many of its tickets have no card, and a link to them in the list.
+#[component]
+fn Rest(columns: StoredValue<Vec<Status>>, cards: RwSignal<Cards>) -> impl IntoView {
+    let query = use_query_map();
+    let more = memo(move || {
+        cards.with(|cards| columns.with_value(|all| all.iter().map(|status| cards.more(status.id)).collect::<Vec<_>>()))
+    });
+    dynamic(move || {
+        let more = more.get();
+        if more.iter().all(|count| *count == 0) {
+            return None;
+        }
+        let link = |(status, count): (Status, i64)| {
+            let address = query.with(|query| {
+                let mut query = query.clone();
+                query.remove("lanes");
+                with_query("/tickets", &query, "status", Some(&status.key))
+            });
+            let link = (count > 0).then(|| {
+                view! {
+                    <a class="board__more" href=address aria-label=format!("{count} more, {}", status.name)>
+                        {format!("{count} more")}
+                    </a>
+                }
+            });
+            view! { <div>{link}</div> }.into_any()
+        };
+        Some(view! {
+            <div class="board__rest">
+                <div class="board__corner"></div>
+                {columns.get_value().into_iter().zip(more).map(link).collect_view()}
+            </div>
+        })
+    })
 }
 
 /// What stands before a lane's name.
@@ -398,53 +475,4 @@ fn Cell(
         </ol>
     }
     .into_any()
-}
-
-/// Subjects up to so many characters fit into the lines that a card has for them.
-const SHORT: usize = 60;
-
-/// A card. What is done to it is heard by the board: a thousand cards have no listeners of their own.
-fn card(ticket: &Ticket, tags: &[Tag], by_company: bool) -> Markup {
-    let id = ticket.id.0;
-    let company = ticket.company.as_ref().filter(|_| !by_company);
-    let card = Markup::new("<li class=\"card\" id=\"card-")
-        .number(id)
-        .raw("\" data-card=\"")
-        .number(id)
-        .raw("\" data-urgency=\"")
-        .raw(ticket.urgency.word())
-        .raw("\" data-importance=\"")
-        .raw(ticket.importance.word())
-        .raw("\" tabindex=\"0\" aria-roledescription=\"card that can be moved: Space lifts it\">")
-        .raw("<a class=\"card__subject")
-        // Only what may not fit is made to be cut off: scrolling pays for each clip.
-        .raw(if ticket.subject.chars().count() > SHORT { " is-long" } else { "" })
-        .raw("\" draggable=\"false\" href=\"/tickets/")
-        .number(id)
-        .raw("\">")
-        .text(&ticket.subject)
-        .raw("</a><div class=\"card__meta\"><span>#")
-        .number(id)
-        .raw("</span><span class=\"card__who\">")
-        .text(company.map_or(&ticket.requester.name, |c| &c.name))
-        .raw("</span>");
-    let card = match &ticket.assignee {
-        Some(assignee) => card.with(avatar(&assignee.name, "")),
-        None => card,
-    };
-    let mut card = card.raw("</div>");
-    let mut tags = tags.iter().filter(|t| ticket.tags.contains(&t.id)).peekable();
-    if tags.peek().is_some() {
-        card = card.raw("<ul class=\"tags\">");
-        for tag in tags {
-            card = card
-                .raw("<li class=\"tag\" style=\"--tag:var(--tag-")
-                .number(tag.colour.into())
-                .raw(")\">")
-                .text(&tag.name)
-                .raw("</li>");
-        }
-        card = card.raw("</ul>");
-    }
-    card.raw("</li>")
 }
