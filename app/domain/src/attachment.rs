@@ -82,6 +82,14 @@ const KINDS: &[(&str, &[&str])] = &[
 pub const ACCEPT: &str =
     ".jpg,.jpeg,.png,.gif,.webp,.pdf,.doc,.docx,.xls,.xlsx,.txt,.log,.md,.csv,.zip,.mp4,.m4v,.mpeg,.mpg,.mov,.mp3,.wav";
 
+/// What a file field takes, for beside it. `max` is the limit for one file, in bytes.
+pub fn hint(max: i64) -> String {
+    format!(
+        "Pictures, PDF, Word, Excel, text, CSV, ZIP, video, audio; at most {PER_MESSAGE} files of {} each.",
+        text::bytes(max)
+    )
+}
+
 fn extension(name: &str) -> String {
     name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default()
 }

@@ -61,12 +61,22 @@ pub fn hue(name: &str, of: u32) -> u32 {
     name.bytes().fold(5_381_u32, |h, b| h.wrapping_mul(33) ^ u32::from(b)) % of.max(1)
 }
 
-/// A size in bytes for people: `812 B`, `1.2 MB`.
+/// A size in bytes for people: `812 B`, `98 KB`, `1.2 MB`. A KB is 1,024 bytes and an MB 1,024 KB, as limits are counted.
 pub fn bytes(size: i64) -> String {
+    const KB: i64 = 1 << 10;
+    const MB: i64 = 1 << 20;
+    // What would read as 1024 KB is an MB.
+    const NEARLY_MB: i64 = MB - KB / 2;
     match size {
-        ..1_000 => format!("{size} B"),
-        1_000..1_000_000 => format!("{} KB", (size + 500) / 1_000),
-        _ => format!("{:.1} MB", size as f64 / 1_000_000.0),
+        ..KB => format!("{size} B"),
+        KB..NEARLY_MB => format!("{} KB", (size + KB / 2) / KB),
+        _ => {
+            let tenths = (size * 10 + MB / 2) / MB;
+            match tenths % 10 {
+                0 => format!("{} MB", tenths / 10),
+                part => format!("{}.{part} MB", tenths / 10),
+            }
+        }
     }
 }
 
@@ -152,8 +162,12 @@ mod tests {
     #[test]
     fn sizes() {
         assert_eq!(bytes(812), "812 B");
+        assert_eq!(bytes(1_023), "1023 B");
         assert_eq!(bytes(1_499), "1 KB");
-        assert_eq!(bytes(1_200_000), "1.2 MB");
+        assert_eq!(bytes(1_048_063), "1023 KB");
+        assert_eq!(bytes(1_048_064), "1 MB");
+        assert_eq!(bytes(1_258_291), "1.2 MB");
+        assert_eq!(bytes(10 * 1024 * 1024), "10 MB");
         assert_eq!(duration(1), "1 second");
         assert_eq!(duration(120), "2 minutes");
     }
