@@ -92,10 +92,29 @@ impl Ticket {
     }
 }
 
+/// What a new ticket begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Opening {
+    /// The requester's own words, also where staff took them down.
+    #[default]
+    FromCustomer,
+    /// A message of ours to the requester. Staff only.
+    ToCustomer,
+    /// A note that only staff see. Staff only.
+    Note,
+}
+
+impl Opening {
+    pub const ALL: [Opening; 3] = [Opening::FromCustomer, Opening::ToCustomer, Opening::Note];
+}
+
 /// What an agent or a customer asks for when opening a ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewTicket {
     pub subject: String,
+    #[serde(default)]
+    pub opening: Opening,
     /// Markdown.
     pub body: String,
     /// On whose behalf; `None`: one's own.
@@ -113,6 +132,7 @@ impl Default for NewTicket {
     fn default() -> Self {
         Self {
             subject: String::new(),
+            opening: Opening::FromCustomer,
             body: String::new(),
             requester: None,
             urgency: Level::Medium,

@@ -52,7 +52,7 @@ pub async fn companies(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<Com
     Ok(rows.into_iter().map(|r| CompanyName { id: CompanyId(r.id), name: r.name }).collect())
 }
 
-/// Customers whose name or address begins with the text, for the requester field. At most ten.
+/// Customers one of whose names, or whose address, begins with the text, for the requester field. At most ten.
 pub async fn find_customers(conn: &mut PgConnection, actor: &Actor, text: &str) -> Result<Vec<Contact>> {
     policy::demand(actor, Action::SeePeople, None)?;
     let text = domain::text::tidy_line(text).to_lowercase();
@@ -63,7 +63,7 @@ pub async fn find_customers(conn: &mut PgConnection, actor: &Actor, text: &str) 
     let rows = sqlx::query!(
         r#"select u.id, u.name, u.email, u.role, u.company_id, c.name as "company_name?"
            from users u left join companies c on c.id = u.company_id
-           where u.role = 'customer' and u.blocked_at is null and (lower(u.name) like $1 or lower(u.email) like $1)
+           where u.role = 'customer' and u.blocked_at is null and (lower(u.name) like $1 or lower(u.name) like '% ' || $1 or lower(u.email) like $1)
            order by u.name, u.id limit 10"#,
         pattern,
     )

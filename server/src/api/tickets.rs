@@ -136,6 +136,7 @@ impl CreateTicket {
             source: Source::Api,
             attachments: files(self.attachments),
             assignee: self.assignee.map(UserId),
+            ..NewTicket::default()
         })
     }
 

@@ -19,6 +19,7 @@ mod lists;
 mod live;
 mod mail;
 mod migrations;
+mod opening;
 mod outage;
 mod pages;
 mod people;

@@ -25,20 +25,21 @@ async fn customers_are_found_by_the_beginning_of_their_name_or_address() {
     let agent = world.agent().await;
     let (jana, petr, blocked) = (world.company_user(acme).await, world.customer().await, world.customer().await);
     named(&world, &jana, "Jana Weiß").await;
-    named(&world, &petr, "100% Péter_Pan \\ Co").await;
+    named(&world, &petr, "100% Péter_Pan\\ Co").await;
     named(&world, &blocked, "Jana Blocked").await;
     named(&world, &agent, "Jana of the staff").await;
     world.block(&blocked).await;
-    for text in ["Jana", "jana w", "  JANA WEISS", "jana weiß"] {
+    for text in ["Jana", "jana w", "  JANA WEISS", "jana weiß", "Weiß", "wei"] {
         let expected = if text.contains("WEISS") { vec![] } else { vec![id_of(&jana)] };
         assert_eq!(found(&world, &agent, text).await, expected, "{text}");
     }
     let address = &person(&petr).email;
     assert_eq!(found(&world, &agent, &address[..address.len() - 3].to_uppercase()).await, [id_of(&petr)]);
     assert_eq!(found(&world, &agent, "100% PÉ").await, [id_of(&petr)]);
-    assert_eq!(found(&world, &agent, "100% péter_pan \\").await, [id_of(&petr)]);
+    assert_eq!(found(&world, &agent, "100% péter_pan\\").await, [id_of(&petr)]);
     // Signs of patterns mean themselves.
-    for text in ["%", "_", "\\", "%jana", "J_na", "jana%", "100_", "", " ", "eiß", "'", "\0", &"j".repeat(300)] {
+    for text in ["%", "_", "\\", "%jana", "J_na", "jana%", "100_", "", " ", "eiß", "na w", "'", "\0", &"j".repeat(300)]
+    {
         assert!(found(&world, &agent, text).await.is_empty(), "{text:?}");
     }
     for _ in 0..12 {

@@ -1,29 +1,54 @@
 //! Opening a ticket.
 
-use super::{attachments, message, row, watch};
+use super::{
+    attachments,
+    message::{self, Kind},
+    row, watch,
+};
 use crate::{OrOurs, Tx, events, people, settings};
 use domain::{
     Actor, Code, Error, Principal, Result, TicketId, UserId,
     event::Happening,
     policy::{self, Action},
     rank,
-    ticket::{NewTicket, Requester, Ticket},
+    ticket::{NewTicket, Opening, Requester, Ticket},
     workflow::Category,
 };
 
-/// Opens a ticket with its first message, for oneself or, by staff, on behalf of a customer.
+/// Opens a ticket with its first message and its files, for oneself or, by staff, on behalf of a customer. All of it or
+/// nothing.
 ///
-/// Errors: `Invalid` with what is wrong in which field; `Forbidden` when a customer names somebody else.
+/// Errors: `Invalid` with what is wrong in which field, also for files that are not there to be taken; `Forbidden` when a
+/// customer names somebody else, or asks for what is for staff.
 pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTicket) -> Result<Ticket> {
     let input = input.check()?;
     policy::demand(actor, Action::CreateTicket, None)?;
     let requester = requester(tx, actor, input.requester.as_ref()).await?;
     let written = crate::render::written(&input.body);
     let ticket = open(tx, actor, &requester, &input).await?;
-    let said = message::Said::written(message::Kind::Customer, input.source, &input.body, &written);
-    let event = message::add(tx, message::As::person(actor, &requester), ticket, &said).await?;
+    let kind = kind(actor, &requester, input.opening)?;
+    let who = match kind {
+        Kind::Customer => message::As::person(actor, &requester),
+        Kind::Reply | Kind::Note => message::As::actor(actor),
+    };
+    let said = message::Said::written(kind, input.source, &input.body, &written);
+    let event = message::add(tx, who, ticket, &said).await?;
     attachments::claim(tx, actor, ticket, event, &input.attachments).await?;
     Ok(super::for_actor(actor, row::load(&mut tx.conn, ticket).await?))
+}
+
+/// On which side the first message stands.
+fn kind(actor: &Actor, requester: &Principal, opening: Opening) -> Result<Kind> {
+    if opening == Opening::FromCustomer {
+        return Ok(Kind::Customer);
+    }
+    policy::demand(actor, Action::CreateFor, None)?;
+    Ok(match opening {
+        Opening::Note => Kind::Note,
+        // Whoever asks for something themselves writes as its customer, here as later.
+        _ if actor.user_id() == Some(requester.id) => Kind::Customer,
+        _ => Kind::Reply,
+    })
 }
 
 async fn requester(tx: &mut Tx, actor: &Actor, wanted: Option<&Requester>) -> Result<Principal> {
@@ -67,8 +92,8 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
     sqlx::query!(
         "with t as (
              insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
-                                  assignee_id, tag_ids, rank, created_at, updated_at, public_at)
-             overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)
+                                  assignee_id, tag_ids, rank, created_at, updated_at, public_at, customer_last)
+             overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $14)
              returning id, subject
          )
          insert into ticket_subjects (ticket_id, search) select id, to_tsvector('english', subject) from t",
@@ -85,6 +110,7 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
         rank::entering(tx.now.0, id),
         at,
         id.0,
+        input.opening == Opening::FromCustomer,
     )
     .execute(&mut *tx.conn)
     .await
