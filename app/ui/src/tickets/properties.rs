@@ -1,6 +1,6 @@
 //! The properties of a ticket: each changes with a click or a key, at once on the screen and with a way back.
 
-use super::{inbox::PropsOpen, rpc, state::TicketState};
+use super::{inbox::PropsOpen, rpc, staff::StaffPicker, state::TicketState};
 use crate::erased::{dynamic, effect, handler, list, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
@@ -248,66 +248,12 @@ fn assign(state: TicketState, to: Option<Person>) {
 
 #[component]
 fn AssigneePicker(state: TicketState, open: RwSignal<bool>) -> impl IntoView {
-    let people = RwSignal::new(Vec::<Person>::new());
     let me = me::me().map(|m| Person { id: m.id, name: m.name });
-    let mine = me.clone().map(|m| m.id);
-    effect(move || {
-        if open.get() && people.with_untracked(Vec::is_empty) {
-            spawn_local(async move {
-                match rpc::staff().await {
-                    Ok(found) => people.set(found),
-                    Err(error) => state.toaster.fail(&error.0),
-                }
-            });
-        }
-    });
-    let current = memo(move || state.ticket.with(|t| t.assignee.clone()));
-    let choices = Signal::derive(move || {
-        // Without anybody there is nothing to choose from yet.
-        if people.with(Vec::is_empty) {
-            return Vec::new();
-        }
-        let current = current.get().map(|p| p.id);
-        let nobody = Choice { key: String::new(), label: "Nobody".into(), chosen: current.is_none(), person: false };
-        // Oneself comes first: taking a ticket is what happens most.
-        let mut staff = people.get();
-        staff.sort_by_key(|p| Some(p.id) != mine);
-        staff
-            .into_iter()
-            .map(|p| Choice { key: p.id.to_string(), label: p.name, chosen: Some(p.id) == current, person: true })
-            .chain(std::iter::once(nobody))
-            .collect::<Vec<_>>()
-    });
-    let pick = Callback::new(move |key: String| {
-        let to = key
-            .parse::<i64>()
-            .ok()
-            .and_then(|id| people.with_untracked(|all| all.iter().find(|p| p.id.0 == id).cloned()));
-        assign(state, to);
-    });
-    let shown = move || match current.get() {
-        Some(person) => view! {
-            <Avatar name=person.name.clone() size="xs" />
-            <span>{person.name}</span>
-            <Ico icon=Icon::ChevronDown />
-        }
-        .into_any(),
-        None => view! {
-            <span>"Nobody"</span>
-            <Ico icon=Icon::ChevronDown />
-        }
-        .into_any(),
-    };
+    let mine = me.as_ref().map(|m| m.id);
     let me = StoredValue::new(me);
+    let current = memo(move || state.ticket.with(|t| t.assignee.clone()));
     view! {
-        <Picker
-            label="Assignee"
-            open=open
-            choices=choices
-            on_pick=pick
-            empty=Signal::derive(move || current.get().is_none())
-            button=ViewFn::from(shown)
-        />
+        <StaffPicker open=open current=current on_pick=Callback::new(move |to| assign(state, to)) />
         {dynamic(move || {
             (current.get().map(|p| p.id) != mine)
                 .then(|| {

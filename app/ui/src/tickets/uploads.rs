@@ -39,14 +39,15 @@ struct Request {
 /// The files of one composer. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Uploads {
-    ticket: TicketId,
+    /// Where they will go, when that is known.
+    ticket: Option<TicketId>,
     pub list: RwSignal<Vec<Upload>>,
     /// The limit for one file, in bytes.
     max: i64,
 }
 
 impl Uploads {
-    pub fn new(ticket: TicketId) -> Self {
+    pub fn new(ticket: Option<TicketId>) -> Self {
         Self { ticket, list: RwSignal::new(Vec::new()), max: crate::me::max_file_bytes() }
     }
 
@@ -87,14 +88,31 @@ impl Uploads {
 
     /// What has been sent.
     pub fn done(self) -> Vec<AttachmentId> {
-        self.list.with_untracked(|list| {
+        untrack(|| self.files()).into_iter().map(|file| file.id).collect()
+    }
+
+    /// The same, with all that is known of them. Tracks.
+    pub fn files(self) -> Vec<Attachment> {
+        self.list.with(|list| {
             list.iter()
-                .filter_map(|u| match u.progress.get_untracked() {
-                    Progress::Done(file) => Some(file.id),
+                .filter_map(|u| match u.progress.get() {
+                    Progress::Done(file) => Some(file),
                     _ => None,
                 })
                 .collect()
         })
+    }
+
+    /// Shows files that have been sent before.
+    pub fn restore(self, files: Vec<Attachment>) {
+        let done = files.into_iter().zip(1..).map(|(file, key)| Upload {
+            key,
+            name: file.name.clone(),
+            size: file.size,
+            progress: ArcRwSignal::new(Progress::Done(file)),
+            request: None,
+        });
+        self.list.set(done.collect());
     }
 
     /// Whether something is still being sent. Tracks.
@@ -124,7 +142,7 @@ impl Upload {
     }
 }
 
-fn start(ticket: TicketId, key: u32, file: &File, max: i64) -> Upload {
+fn start(ticket: Option<TicketId>, key: u32, file: &File, max: i64) -> Upload {
     let failed = |why: &str| Upload::new(key, file, Progress::Failed(why.to_owned()), None);
     if file.size() as i64 > max {
         return failed(&format!("Larger than {}", text::bytes(max)));
@@ -137,10 +155,11 @@ fn start(ticket: TicketId, key: u32, file: &File, max: i64) -> Upload {
 }
 
 /// Sends the bytes as they are. An `XMLHttpRequest`, because `fetch` does not tell how far it has got.
-fn send(ticket: TicketId, file: &File, progress: ArcRwSignal<Progress>) -> Option<Request> {
+fn send(ticket: Option<TicketId>, file: &File, progress: ArcRwSignal<Progress>) -> Option<Request> {
     let xhr = XmlHttpRequest::new().ok()?;
     let name = attachment::url_name(&file.name());
-    xhr.open_with_async("POST", &format!("/files?ticket={ticket}&name={name}"), true).ok()?;
+    let ticket = ticket.map(|id| format!("&ticket={id}")).unwrap_or_default();
+    xhr.open_with_async("POST", &format!("/files?name={name}{ticket}"), true).ok()?;
     xhr.set_request_header("content-type", "application/octet-stream").ok()?;
     let moved = Closure::<dyn FnMut(ProgressEvent)>::new({
         let progress = progress.clone();

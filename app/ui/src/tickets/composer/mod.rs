@@ -1,17 +1,15 @@
 //! Where staff write: a reply or a note, with files, kept as a draft, held back once when somebody else was faster.
 
-mod files;
 mod foot;
 mod hold;
 
-use self::{files::Files, foot::Foot, hold::Hold};
+use self::{foot::Foot, hold::Hold};
 use super::{
     drafts::{DraftText, Saved},
+    editor::{Editor, Files, Preview},
     head::first_name,
-    markdown::{self, Tool},
     rpc,
     state::{Pending, TicketState},
-    uploads::{Uploads, files_of},
 };
 use crate::erased::{dynamic, effect, handler, reactive};
 use crate::{
@@ -23,8 +21,7 @@ use domain::{
     ticket::{NewMessage, Writing},
     timeline::Draft,
 };
-use leptos::{ev, html, prelude::*, task::spawn_local};
-use wasm_bindgen::JsCast;
+use leptos::{ev, prelude::*, task::spawn_local};
 
 /// While somebody types, the others are told so at most this often, in milliseconds.
 const TYPING_EVERY: f64 = 3_000.0;
@@ -36,13 +33,10 @@ struct Desk {
     mode: RwSignal<Writing>,
     reply: DraftText,
     note: DraftText,
-    uploads: Uploads,
+    editor: Editor,
     /// The status that goes with a message which was held back, while it is held back.
     held: RwSignal<Option<Option<StatusId>>>,
-    /// The rendered text, while it is shown in place of the field.
-    preview: RwSignal<Option<String>>,
     sending: RwSignal<u32>,
-    area: NodeRef<html::Textarea>,
 }
 
 impl Desk {
@@ -68,25 +62,20 @@ impl Desk {
         self.focus();
     }
 
-    /// Puts the cursor into the field: at once, or the letters that follow a key would not land there.
+    /// Puts the cursor into the field.
     fn focus(self) {
-        self.preview.set(None);
-        if let Some(area) = self.area.get_untracked() {
-            // Where the preview was shown a moment ago, the field is still hidden.
-            area.set_hidden(false);
-            let _ = area.focus();
-        }
+        self.editor.focus();
     }
 
     /// Sends what is written. `all_the_same`: also when somebody else has written meanwhile.
     fn send(self, status: Option<StatusId>, all_the_same: bool) {
         let draft = self.draft();
         let writing = self.mode.get_untracked();
-        if untrack(|| self.uploads.busy()) {
+        if untrack(|| self.editor.uploads.busy()) {
             self.state.toaster.say("A file is still on its way. Please send when it is done.", None);
             return;
         }
-        let attachments = self.uploads.done();
+        let attachments = self.editor.uploads.done();
         if draft.text.with_untracked(|t| t.trim().is_empty()) && attachments.is_empty() {
             self.focus();
             return;
@@ -95,9 +84,9 @@ impl Desk {
             self.state.seen.set(self.state.conversation.newest.get_untracked());
         }
         self.held.set(None);
-        self.preview.set(None);
+        self.editor.preview.set(None);
         let body = draft.take();
-        let files = self.uploads.take();
+        let files = self.editor.uploads.take();
         let key = self.state.pending.with_untracked(|p| p.last().map_or(1, |p| p.key + 1));
         self.state.pending.update(|p| p.push(Pending { key, writing, body: body.clone() }));
         self.state.conversation.to_end();
@@ -127,7 +116,7 @@ impl Desk {
                 Err(error) => {
                     state.settled(key, None);
                     draft.give_back(body);
-                    self.uploads.give_back(files);
+                    self.editor.uploads.give_back(files);
                     self.mode.set(writing);
                     if error.0.code == Code::Conflict {
                         state.conversation.catch_up().await;
@@ -139,23 +128,6 @@ impl Desk {
             }
         });
     }
-
-    /// Changes the text by a tool, so that the browser's own undo can take it back.
-    fn use_tool(self, tool: Tool) {
-        let Some(area) = self.area.get_untracked() else { return };
-        let place = |at: Result<Option<u32>, _>| at.ok().flatten().unwrap_or_default() as usize;
-        let edit = markdown::apply(tool, &area.value(), place(area.selection_start()), place(area.selection_end()));
-        let _ = area.focus();
-        let _ = area.set_selection_range(edit.start as u32, edit.end as u32);
-        let typed = document().dyn_into::<web_sys::HtmlDocument>().is_ok_and(|document| {
-            document.exec_command_with_show_ui_and_value("insertText", false, &edit.text).unwrap_or_default()
-        });
-        if !typed {
-            let _ = area.set_range_text_with_start_and_end(&edit.text, edit.start as u32, edit.end as u32);
-            self.draft().typed(area.value());
-        }
-        let _ = area.set_selection_range(edit.select.0 as u32, edit.select.1 as u32);
-    }
 }
 
 #[component]
@@ -163,16 +135,19 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
     let reply = DraftText::new(state.id, Writing::Reply, &drafts);
     let note = DraftText::new(state.id, Writing::Note, &drafts);
     let only_note = note.text.with_untracked(|t| !t.is_empty()) && reply.text.with_untracked(String::is_empty);
+    let mode = RwSignal::new(if only_note { Writing::Note } else { Writing::Reply });
+    let typed = Callback::new(move |text| {
+        let draft = if mode.get_untracked() == Writing::Note { note } else { reply };
+        draft.typed(text);
+    });
     let desk = Desk {
         state,
-        mode: RwSignal::new(if only_note { Writing::Note } else { Writing::Reply }),
+        mode,
         reply,
         note,
-        uploads: Uploads::new(state.id),
+        editor: Editor::new(Some(state.id), typed),
         held: RwSignal::new(None),
-        preview: RwSignal::new(None),
         sending: RwSignal::new(0),
-        area: NodeRef::new(),
     };
     on_command(move |command| match command {
         Command::Reply => desk.write(Writing::Reply),
@@ -180,7 +155,7 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
         _ => {}
     });
     let leaving = window_event_listener(ev::beforeunload, move |event| {
-        let files = desk.uploads.list.with_untracked(|l| !l.is_empty());
+        let files = desk.editor.uploads.list.with_untracked(|l| !l.is_empty());
         if reply.is_unsaved() || note.is_unsaved() || files || desk.sending.get_untracked() > 0 {
             event.prevent_default();
         }
@@ -188,18 +163,11 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
     on_cleanup(move || leaving.remove());
     let over = RwSignal::new(false);
     let dropped = move |event: ev::DragEvent| {
-        event.prevent_default();
         over.set(false);
-        desk.uploads.add(files_of(event.data_transfer().and_then(|d| d.files())));
+        desk.editor.dropped(&event);
     };
-    let pasted = move |event: ev::ClipboardEvent| {
-        let files = files_of(event.clipboard_data().and_then(|d| d.files()));
-        if !files.is_empty() {
-            event.prevent_default();
-            desk.uploads.add(files);
-        }
-    };
-    let is_open = move || (!desk.text().is_empty() || !desk.uploads.list.with(Vec::is_empty)).then_some("");
+    let pasted = move |event: ev::ClipboardEvent| desk.editor.pasted(&event);
+    let is_open = move || (!desk.text().is_empty() || !desk.editor.uploads.list.with(Vec::is_empty)).then_some("");
     view! {
         <div class="composer-wrap">
             <Typing state />
@@ -232,7 +200,7 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
                 <Tabs desk />
                 <Hold desk />
                 <Field desk />
-                <Files desk />
+                <Files editor=desk.editor />
                 <Foot desk />
             </form>
         </div>
@@ -337,21 +305,15 @@ fn Field(desk: Desk) -> impl IntoView {
         }
     };
     let keys = move |event: ev::KeyboardEvent| {
-        let command = event.ctrl_key() || event.meta_key();
-        match event.key().to_lowercase().as_str() {
-            "enter" if command => {
+        if desk.editor.keys(&event) {
+            return;
+        }
+        match event.key().as_str() {
+            "Enter" if event.ctrl_key() || event.meta_key() => {
                 event.prevent_default();
                 desk.send(None, false);
             }
-            "b" if command => {
-                event.prevent_default();
-                desk.use_tool(Tool::Bold);
-            }
-            "i" if command => {
-                event.prevent_default();
-                desk.use_tool(Tool::Italic);
-            }
-            "escape" => {
+            "Escape" => {
                 if let Some(conversation) = desk.state.conversation.scroller.get_untracked() {
                     let _ = conversation.focus();
                 }
@@ -370,31 +332,17 @@ fn Field(desk: Desk) -> impl IntoView {
     view! {
         <textarea
             class="composer__text"
-            node_ref=desk.area
+            node_ref=desk.editor.area
             aria-label=reactive(name)
             placeholder=reactive(hint)
             rows=reactive(move || desk.text().lines().count().clamp(3, 14))
             readonly=reactive(move || !ready.get())
-            hidden=reactive(move || desk.preview.with(Option::is_some))
+            hidden=reactive(move || desk.editor.preview.with(Option::is_some))
             prop:value=reactive(move || desk.text())
             on:input=handler(typed)
             on:keydown=handler(keys)
         ></textarea>
-        {dynamic(move || {
-            desk.preview
-                .get()
-                .map(|html| {
-                    view! {
-                        <div
-                            class="composer__preview prose"
-                            tabindex="0"
-                            role="region"
-                            aria-label="Preview"
-                            inner_html=html
-                        ></div>
-                    }
-                })
-        })}
+        <Preview editor=desk.editor />
     }
     .into_any()
 }
