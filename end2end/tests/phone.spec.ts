@@ -63,6 +63,7 @@ test('from the list to the ticket, its properties, and an answer', async ({ open
 test('no page of staff or customers is wider than the screen', async ({ openPage }) => {
   const staff = await openPage(PHONE);
   await signIn(staff, MIA);
+  await newTicket(staff);
   for (const address of ['/tickets', '/board', '/board?lanes=urgency', '/new', '/search?q=printer', '/me']) {
     await staff.goto(address);
     await hydrated(staff);
