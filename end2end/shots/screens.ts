@@ -190,7 +190,7 @@ const screens: Screen[] = [
   { name: 'inbox', who: 'agent', at: '/tickets' },
   { name: 'inbox-filtered', who: 'agent', at: '/tickets?status=all&urgency=high&importance=medium&sort=created&tag=1' },
   { name: 'inbox-nothing', who: 'agent', at: '/tickets?requester=1' },
-  { name: 'inbox-menu', who: 'agent', at: '/tickets', act: (page) => page.getByRole('button', { name: 'Order' }).click() },
+  { name: 'inbox-menu', who: 'agent', at: '/tickets', act: (page) => page.getByRole('button', { name: 'Urgency' }).click() },
   { name: 'ticket', who: 'agent', at: first('/tickets?status=waiting_for_customer', '.ticket-row__subject') },
   { name: 'ticket-long', who: 'agent', at: found('Grundstücksverkehrsgenehmigungszuständigkeitsübertragung') },
   { name: 'ticket-mail', who: 'agent', at: found('Wochenbericht') },

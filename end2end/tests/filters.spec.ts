@@ -33,3 +33,29 @@ test("a customer's tickets are named as such in the list", async ({ page }) => {
   await chip.click();
   await expect(page).not.toHaveURL(/requester/);
 });
+
+test('beside a ticket the filters take one line, and what is set is in it', async ({ page }) => {
+  await signIn(page, MIA);
+  await live(page, '/tickets');
+  const chip = (name: string) => page.getByRole('button', { name, exact: true });
+  const all = chip('All filters');
+  await expect(chip('Assignee')).toBeVisible();
+  await expect(chip('Tag')).toBeHidden();
+  await all.click();
+  await expect(all).toHaveAttribute('aria-expanded', 'true');
+  await expect(chip('Tag')).toBeVisible();
+  await chip('Importance').click();
+  await page.getByRole('menuitemradio', { name: 'High' }).click();
+  await expect(page).toHaveURL(/importance=high/);
+  await all.click();
+  await expect(chip('Tag')).toBeHidden();
+  await expect(chip('Importance: High')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Clear filters' })).toBeVisible();
+  const height = async (name: string) => (await chip(name).boundingBox())?.y;
+  expect(await height('Importance: High')).toBe(await height('All filters'));
+  // A row is two lines.
+  await page.getByRole('link', { name: 'Clear filters' }).click();
+  const row = page.getByRole('region', { name: 'Tickets' }).getByRole('listitem').first();
+  await expect.poll(async () => (await row.boundingBox())?.height).toBeLessThan(60);
+  await expectAccessible(page);
+});

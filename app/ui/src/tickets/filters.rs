@@ -314,5 +314,7 @@ pub fn ClearChip() -> impl IntoView {
         }
         is_set.then(|| format!("{}{}", location.pathname.get(), kept.to_query_string()))
     });
-    dynamic(move || address.get().map(|to| view! { <a class="chip chip--clear" href=to>"Clear filters"</a> }))
+    dynamic(move || {
+        address.get().map(|to| view! { <a class="chip chip--clear" href=to aria-label="Clear filters">"Clear"</a> })
+    })
 }

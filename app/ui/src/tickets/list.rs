@@ -81,7 +81,6 @@ fn Skeleton() -> impl IntoView {
                             <li class="skeleton-row">
                                 <i class="skeleton" style="--w:70%"></i>
                                 <i class="skeleton" style="--w:45%"></i>
-                                <i class="skeleton" style="--w:85%"></i>
                             </li>
                         }
                     })
@@ -101,14 +100,44 @@ pub fn list_title(query: &ParamsMap) -> &'static str {
     }
 }
 
-/// The room of the filters, before they are there.
+/// The room of the filters, before they are there: beside a ticket, those of [`FilterLine`] that are always seen.
 fn still_chips() -> Markup {
-    ["To do", "Assignee", "Urgency", "Importance", "Company", "Tag", "Order: Last changed"]
+    ["To do", "Assignee", "Urgency"]
         .into_iter()
         .fold(Markup::new("<div class=\"ticket-list__chips chips\" aria-hidden=\"true\">"), |chips, chip| {
             chips.raw("<span class=\"chip\">").raw(chip).raw("</span>")
         })
-        .raw("</div>")
+        .raw("<span class=\"chip chip--more\">")
+        .with(icon(Icon::Sliders, None))
+        .raw("</span></div>")
+}
+
+/// The filters in one line. Beside a ticket there is no room for all of them: those that are set, or else the first, are
+/// seen, the others when they are asked for.
+#[component]
+fn FilterLine() -> impl IntoView {
+    let all = RwSignal::new(false);
+    view! {
+        <div class="ticket-list__chips chips" class:is-open=reactive(move || all.get())>
+            <StatusChip />
+            <TicketChips />
+            <OrderChip />
+            <RequesterChip />
+            <ClearChip />
+            <button
+                class="chip chip--more"
+                type="button"
+                aria-label="All filters"
+                data-tip="All filters"
+                data-tip-side="start"
+                aria-expanded=reactive(move || all.get().to_string())
+                on:click=handler(move |_| all.update(|all| *all = !*all))
+            >
+                <Ico icon=Icon::Sliders />
+            </button>
+        </div>
+    }
+    .into_any()
 }
 
 /// Heading and filters.
@@ -134,16 +163,7 @@ fn ListBar(
             if late && !taken_over.get() {
                 return still_chips().element().into_any();
             }
-            view! {
-                <div class="ticket-list__chips chips">
-                    <StatusChip />
-                    <TicketChips />
-                    <OrderChip />
-                    <RequesterChip />
-                    <ClearChip />
-                </div>
-            }
-                .into_any()
+            view! { <FilterLine /> }.into_any()
         })}
     }
     .into_any()
@@ -361,26 +381,27 @@ where
     F: Fn(TicketId) -> String + Send + Sync + 'static,
 {
     let id = ticket.id;
-    let meta = Markup::new("<div class=\"ticket-row__line\"><span class=\"ticket-row__meta\"><span>#")
-        .number(id.0)
-        .raw("</span><span>")
-        .text(&ticket.requester.name);
+    let meta = Markup::new(
+        "<div class=\"ticket-row__line\"><div class=\"ticket-row__about\"><span class=\"ticket-row__meta\"><span>#",
+    )
+    .number(id.0)
+    .raw("</span><span>")
+    .text(&ticket.requester.name);
     let meta = match &ticket.company {
         Some(company) => meta.raw(", ").text(&company.name),
         None => meta,
     };
-    let meta = meta.raw("</span></span><span class=\"ticket-row__end\">");
+    let meta = meta.raw("</span></span><span class=\"ticket-row__words\">");
+    let meta = if ticket.customer_last || ticket.excerpt.is_empty() {
+        meta
+    } else {
+        meta.with(icon(Icon::Reply, Some(12))).raw("<span class=\"sr-only\">Answered: </span>")
+    };
+    let meta = meta.text(&ticket.excerpt).raw("</span></div>");
     let meta = match &ticket.assignee {
         Some(assignee) => meta.with(avatar(&assignee.name, "")),
         None => meta,
     };
-    let excerpt = Markup::new("<p class=\"ticket-row__excerpt\">");
-    let excerpt = if ticket.customer_last || ticket.excerpt.is_empty() {
-        excerpt
-    } else {
-        excerpt.with(icon(Icon::Reply, Some(12))).raw("<span class=\"sr-only\">Answered: </span>")
-    };
-    let excerpt = excerpt.text(&ticket.excerpt).raw("</p>");
     view! {
         <li
             class="ticket-row"
@@ -412,8 +433,7 @@ where
                     </a>
                     <When at=ticket.updated_at class="ticket-row__time" />
                 </div>
-                {meta.raw("</span></div>").element()}
-                {excerpt.element()}
+                {meta.raw("</div>").element()}
             </div>
         </li>
     }
