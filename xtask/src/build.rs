@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::project::{Project, run, timed};
-use crate::{browser, site, tools};
+use crate::tools::{self, WASM};
 
 /// For whom a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,10 +72,35 @@ pub fn binary(project: &Project, profile: Profile) -> PathBuf {
     project.state.join(profile.name()).join(name)
 }
 
-/// Builds the browser's half and lays out the files that browsers load.
+/// Builds the browser's half and lays out the files that browsers load: into the folder that the release's binary embeds,
+/// or into the one that the debug binary reads.
 pub fn site(project: &Project, profile: Profile) -> Result<()> {
-    let parts = browser::build(project, profile)?;
-    site::lay_out(project, profile, parts)
+    let (folder, site) = match profile {
+        Profile::Debug => ("debug", "site-debug"),
+        Profile::Release => ("wasm-release", "site"),
+    };
+    std::thread::scope(|scope| {
+        let packer = scope.spawn(|| run(project.cargo("", "build").args(["--quiet", "--package", "pack"])));
+        let mut cargo = project.cargo("browser", "build");
+        cargo.args(["--package", "frontend", "--lib", "--target", WASM]);
+        if profile == Profile::Release {
+            cargo.args(["--profile", "wasm-release"]);
+        }
+        let module = run(&mut cargo).context("the browser's half did not build");
+        let packer = packer.join().map_err(|_| anyhow!("the build of the packer panicked"))?;
+        module.and(packer.context("the packer did not build"))
+    })?;
+    let state = project.state.join(profile.name());
+    fs::create_dir_all(&state)?;
+    let mut pack = Command::new(project.target.join(format!("debug/pack{}", std::env::consts::EXE_SUFFIX)));
+    pack.current_dir(&project.root)
+        .arg(project.target.join("browser").join(WASM).join(folder).join("frontend.wasm"))
+        .arg(state)
+        .arg(project.root.join("target").join(site));
+    if profile == Profile::Release {
+        pack.arg("--release");
+    }
+    run(&mut pack)
 }
 
 fn server(project: &Project, profile: Profile, what: &[&str]) -> Result<()> {

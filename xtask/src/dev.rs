@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime};
 use anyhow::Result;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use walkdir::WalkDir;
 
 use crate::build::{self, Profile};
 use crate::project::Project;
-use crate::site::walk;
 use crate::tools;
 
 /// How often files are looked at. A few hundred of them cost a millisecond or two.
@@ -33,7 +33,7 @@ pub fn dev(project: &Project, arguments: &[OsString]) -> Result<()> {
     // Empty, so that the first round finds everything changed.
     let (mut site_times, mut code_times) = (Times::new(), Times::new());
     loop {
-        let (site_now, code_now) = (times(project, &SITE)?, times(project, &CODE)?);
+        let (site_now, code_now) = (times(project, &SITE), times(project, &CODE));
         let code_changed = code_now != code_times;
         if code_changed || site_now != site_times {
             (site_times, code_times) = (site_now, code_now);
@@ -57,18 +57,17 @@ pub fn dev(project: &Project, arguments: &[OsString]) -> Result<()> {
     }
 }
 
-fn times(project: &Project, folders: &[&str]) -> Result<Times> {
+fn times(project: &Project, folders: &[&str]) -> Times {
     let mut times = Times::new();
     for folder in folders {
-        walk(&project.root.join(folder), &mut |_, path| {
-            // A file may be gone again by now: editors write beside and rename.
-            if let Ok(modified) = path.metadata().and_then(|file| file.modified()) {
-                times.insert(path.to_owned(), modified);
+        // A file may be gone again by now: editors write beside and rename.
+        for entry in WalkDir::new(project.root.join(folder)).into_iter().flatten().filter(|e| e.file_type().is_file()) {
+            if let Some(modified) = entry.metadata().ok().and_then(|file| file.modified().ok()) {
+                times.insert(entry.into_path(), modified);
             }
-            Ok(())
-        })?;
+        }
     }
-    Ok(times)
+    times
 }
 
 fn start(project: &Project, arguments: &[OsString]) -> Result<Child> {

@@ -1,18 +1,13 @@
 //! `cargo xtask`: builds both halves of Docket and drives everything around them.
 
 mod bench;
-mod browser;
 mod build;
-mod bundles;
-mod css;
 mod database;
 mod dev;
-mod glue;
 mod prepare;
 mod project;
 mod run;
 mod shots;
-mod site;
 mod test;
 mod tools;
 

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
+use walkdir::WalkDir;
 
 use crate::database;
 use crate::project::{Project, run};
-use crate::site::walk;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -61,10 +61,15 @@ fn describe(project: &Project) -> Result<Files> {
 
 fn read(folder: &Path) -> Result<Files> {
     let mut files = Files::new();
-    walk(folder, &mut |name, path| {
-        files.insert(name, fs::read(path)?);
-        Ok(())
-    })?;
+    if folder.exists() {
+        for entry in WalkDir::new(folder) {
+            let entry = entry?;
+            if entry.file_type().is_file() {
+                let name = entry.path().strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
+                files.insert(name, fs::read(entry.path())?);
+            }
+        }
+    }
     Ok(files)
 }
 

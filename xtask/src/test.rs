@@ -113,7 +113,7 @@ fn checks(project: &Project) -> Tally {
     tally += check("queries described in .sqlx", prepare::prepare(project, true));
     tally += check("clippy, server side", clippy(project, "server", &SERVER_SIDE[..7], &["--all-targets"]));
     tally += check("clippy, browser side", clippy(project, "browser", &BROWSER_SIDE, &[WASM]));
-    tally += check("clippy, xtask", clippy(project, "", &["--package=xtask"], &["--all-targets"]));
+    tally += check("clippy, xtask", clippy(project, "", &["--package=xtask", "--package=pack"], &["--all-targets"]));
     tally += check("nothing of the server in the browser", browser_is_clean(project));
     tally
 }
@@ -146,7 +146,7 @@ fn rust(project: &Project, filter: Option<&str>) -> Tally {
     let mut server_side = project.cargo("server", "test");
     server_side.args(SERVER_SIDE).env("DOCKET_TEST_DATABASE_URL", cluster.url());
     let mut own = project.cargo("", "test");
-    own.args(["--package", "xtask"]);
+    own.args(["--package", "xtask", "--package", "pack"]);
     let mut tally = Tally::default();
     for cargo in [&mut server_side, &mut own] {
         cargo.args(filter);

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use sha2::{Digest as _, Sha256};
+use walkdir::WalkDir;
 
-use crate::browser::{self, NAME, Parts};
-use crate::build::Profile;
-use crate::css;
-use crate::project::{Project, timed};
+use crate::module::{self, NAME, Parts};
+use crate::{Profile, css, timed};
 
 /// The folder for files with a hash of their content in the name; browsers may keep them for good.
 const HASHED: &str = "pkg";
@@ -20,20 +19,12 @@ const TEXT_FONT: &str = "fonts/inter-latin.woff2";
 /// Files that lose at least a tenth when they are compressed.
 const COMPRESSIBLE: [&str; 10] = ["js", "mjs", "wasm", "bin", "css", "json", "svg", "txt", "html", "webmanifest"];
 
-/// The site of a profile. The release's is the one that the binary embeds.
-pub fn folder(project: &Project, profile: Profile) -> PathBuf {
-    project.root.join("target").join(match profile {
-        Profile::Debug => "site-debug",
-        Profile::Release => "site",
-    })
-}
-
 /// Writes the site: the browser's half, the style sheet and the files of `public/`.
-pub fn lay_out(project: &Project, profile: Profile, parts: Parts) -> Result<()> {
-    let (parts, mut hashes) = browser::name_by_content(parts)?;
+pub fn lay_out(folder: &Path, parts: Parts, profile: Profile) -> Result<()> {
+    let (parts, mut hashes) = module::name_by_content(parts)?;
     let mut files: Parts = parts.into_iter().map(|(name, content)| (format!("{HASHED}/{name}"), content)).collect();
-    let mut style = css::bundle(&project.root.join("style/main.css"))?;
-    walk(&project.root.join("public"), &mut |name, path| {
+    let mut style = css::bundle(Path::new("style/main.css"))?;
+    for (name, path) in self::files(Path::new("public"))? {
         let content = fs::read(path)?;
         // What the style sheet names (fonts) is kept by browsers for good as well.
         if let Some(hashed) = refer(&mut style, &name, &content) {
@@ -43,8 +34,7 @@ pub fn lay_out(project: &Project, profile: Profile, parts: Parts) -> Result<()> 
             files.insert(hashed, content.clone());
         }
         files.insert(name, content);
-        Ok(())
-    })?;
+    }
     let hash = hash(style.as_bytes());
     files.insert(format!("{HASHED}/{NAME}.{hash}.css"), style.into_bytes());
     hashes.push(("css".to_owned(), hash));
@@ -52,7 +42,7 @@ pub fn lay_out(project: &Project, profile: Profile, parts: Parts) -> Result<()> 
     hashes.push(("site".to_owned(), hash_of_all(&files)));
     let lines: String = hashes.iter().map(|(part, hash)| format!("{part}: {hash}\n")).collect();
     files.insert("hash.txt".to_owned(), lines.into_bytes());
-    write(&folder(project, profile), files, profile)
+    write(folder, files, profile)
 }
 
 /// Lets the style sheet name a public file by its content. Returns the file's new path if it is named there at all.
@@ -79,11 +69,7 @@ fn hash_of_all(files: &Parts) -> String {
 
 /// Makes the folder hold these files, their compressed copies and nothing else. What is there already is left alone.
 fn write(folder: &Path, files: Parts, profile: Profile) -> Result<()> {
-    let mut present = BTreeMap::new();
-    walk(folder, &mut |name, path| {
-        present.insert(name, path.to_owned());
-        Ok(())
-    })?;
+    let mut present: BTreeMap<_, _> = self::files(folder)?.into_iter().collect();
     let mut to_compress = Vec::new();
     for (name, content) in files {
         let path = folder.join(&name);
@@ -145,25 +131,19 @@ fn compress(path: &Path, content: &[u8], profile: Profile) -> Result<()> {
     Ok(fs::write(with(".gz"), gzip.finish()?)?)
 }
 
-/// Calls `visit` with the path below `folder`, with slashes, and the full path of every file. A folder that is not
-/// there has no files.
-pub fn walk(folder: &Path, visit: &mut dyn FnMut(String, &Path) -> Result<()>) -> Result<()> {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        if !next.exists() {
-            continue;
-        }
-        for entry in fs::read_dir(&next).with_context(|| format!("cannot read {}", next.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
-                visit(name, &path)?;
-            }
+/// Every file: its path below `folder`, with slashes, and its full path. A folder that is not there has no files.
+pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
+    if !folder.exists() {
+        return Ok(files);
+    }
+    for entry in WalkDir::new(folder) {
+        let path = entry?.into_path();
+        if path.is_file() {
+            files.push((path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/"), path));
         }
     }
-    Ok(())
+    Ok(files)
 }
 
 #[cfg(test)]

@@ -1,18 +1,15 @@
-//! The browser's half: compiled to WebAssembly, split into parts, and given its JavaScript glue.
+//! The browser's half: split into parts, and given its JavaScript glue.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 use sha2::{Digest as _, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::build::Profile;
 use crate::bundles::{self, Plan};
-use crate::glue;
-use crate::project::{Project, run, timed};
-use crate::tools::WASM;
+use crate::{Profile, glue, timed};
 
 /// The name of the script and the module before the hash is put in.
 pub const NAME: &str = "docket";
@@ -27,13 +24,11 @@ const STEPS: &str = "5";
 /// The files of the browser's half by name, as the tools left them: without hashes in their names.
 pub type Parts = BTreeMap<String, Vec<u8>>;
 
-/// Compiles the crate `frontend` and makes of it what browsers load.
-pub fn build(project: &Project, profile: Profile) -> Result<Parts> {
-    let compiled = compile(project, profile)?;
-    let input = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
+/// Makes of the module that the compiler has written what browsers load, unless `state` has that already.
+pub fn parts(module: &Path, state: &Path, profile: Profile) -> Result<Parts> {
+    let input = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let stamp = format!("{STEPS} {:x}", Sha256::digest(&input));
-    let folder = project.state.join(profile.name());
-    let (parts, stamp_file) = (folder.join("parts"), folder.join("parts.stamp"));
+    let (parts, stamp_file) = (state.join("parts"), state.join("parts.stamp"));
     if fs::read_to_string(&stamp_file).ok().as_deref() != Some(stamp.as_str()) {
         timed("wasm", || {
             if parts.exists() {
@@ -44,20 +39,6 @@ pub fn build(project: &Project, profile: Profile) -> Result<Parts> {
         })?;
     }
     read_parts(&parts)
-}
-
-fn compile(project: &Project, profile: Profile) -> Result<PathBuf> {
-    let mut cargo = project.cargo("browser", "build");
-    cargo.args(["--package", "frontend", "--lib", "--target", WASM]);
-    let folder = match profile {
-        Profile::Debug => "debug",
-        Profile::Release => {
-            cargo.args(["--profile", "wasm-release"]);
-            "wasm-release"
-        }
-    };
-    run(&mut cargo).context("the browser's half did not build")?;
-    Ok(project.target.join("browser").join(WASM).join(folder).join("frontend.wasm"))
 }
 
 /// Splits the module and writes the glue, into an empty folder.
@@ -127,10 +108,9 @@ fn compact(module: &[u8]) -> Result<Vec<u8>> {
 
 fn read_parts(folder: &Path) -> Result<Parts> {
     let mut parts = Parts::new();
-    crate::site::walk(folder, &mut |name, path| {
+    for (name, path) in crate::site::files(folder)? {
         parts.insert(name, fs::read(path)?);
-        Ok(())
-    })?;
+    }
     Ok(parts)
 }
 
