@@ -65,6 +65,20 @@ impl Time {
             }
         }
     }
+
+    /// The same as a part of a sentence: `just now`, `2 minutes ago`, `on 3 Nov`, `in Oct 2025`.
+    pub fn ago_in_words(self, now: Time) -> String {
+        let minutes = (now.0 - self.0).max(0) / 60_000;
+        let counted = |n: i64, unit: &str| format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" });
+        match minutes {
+            0 => "just now".into(),
+            1..60 => counted(minutes, "minute"),
+            60..1_440 => counted(minutes / 60, "hour"),
+            1_440..10_080 => counted(minutes / 1_440, "day"),
+            _ if self.civil().0 == now.civil().0 => format!("on {}", self.ago(now)),
+            _ => format!("in {}", self.ago(now)),
+        }
+    }
 }
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -105,18 +119,20 @@ mod tests {
     #[test]
     fn short_ages() {
         let now = Time(1_795_248_720_000);
-        for (millis, text) in [
-            (0, "now"),
-            (-5_000, "now"),
-            (59_999, "now"),
-            (60_000, "1 m"),
-            (3_599_000, "59 m"),
-            (3_600_000, "1 h"),
-            (86_400_000, "1 d"),
-            (20 * 86_400_000, "1 Nov"),
-            (400 * 86_400_000, "Oct 2025"),
+        for (millis, text, words) in [
+            (0, "now", "just now"),
+            (-5_000, "now", "just now"),
+            (59_999, "now", "just now"),
+            (60_000, "1 m", "1 minute ago"),
+            (3_599_000, "59 m", "59 minutes ago"),
+            (3_600_000, "1 h", "1 hour ago"),
+            (86_400_000, "1 d", "1 day ago"),
+            (3 * 86_400_000, "3 d", "3 days ago"),
+            (20 * 86_400_000, "1 Nov", "on 1 Nov"),
+            (400 * 86_400_000, "Oct 2025", "in Oct 2025"),
         ] {
-            assert_eq!(now.plus_millis(-millis).ago(now), text);
+            let at = now.plus_millis(-millis);
+            assert_eq!((at.ago(now).as_str(), at.ago_in_words(now).as_str()), (text, words));
         }
     }
 }

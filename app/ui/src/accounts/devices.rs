@@ -112,7 +112,7 @@ fn Row(device: Device, page: &'static str) -> impl IntoView {
     view! {
         <div class="box__row">
             <div>
-                {name.clone()} <p class="field__hint">{place} ", last used " <When at=device.last_used_at /></p>
+                {name.clone()} <p class="field__hint">{place} ", last used " <When at=device.last_used_at in_words=true /></p>
             </div>
             {if device.current {
                 view! { <span class="badge" data-kind="green">"This device"</span> }.into_any()

@@ -154,7 +154,9 @@ pub fn PortalHome() -> impl IntoView {
 
 #[component]
 fn Row(ticket: Ticket, user: Option<domain::UserId>) -> impl IntoView {
-    let last = if !ticket.customer_last {
+    let last = if !ticket.customer_last && ticket.updated_at == ticket.created_at {
+        "we opened it "
+    } else if !ticket.customer_last {
         "we answered "
     } else if user == Some(ticket.requester.id) {
         "you wrote "
@@ -167,7 +169,7 @@ fn Row(ticket: Ticket, user: Option<domain::UserId>) -> impl IntoView {
                 {ticket.subject}
             </a>
             <p class="portal-ticket__meta">
-                {format!("#{}", ticket.id)} " · " {last} <When at=ticket.updated_at />
+                {format!("#{}", ticket.id)} " · " {last} <When at=ticket.updated_at in_words=true />
             </p>
             {pill(&me::workflow(), ticket.status)}
         </li>

@@ -8,11 +8,17 @@ use wasm_bindgen::JsCast;
 /// A moment, short: how long ago. The full date is in the `datetime` and in the title; without a script the server's
 /// rendering stays, which is right for the moment the page was made.
 #[component]
-pub fn When(at: Time, #[prop(optional)] class: &'static str) -> impl IntoView {
+pub fn When(
+    at: Time,
+    #[prop(optional)] class: &'static str,
+    /// As a part of a sentence.
+    #[prop(optional)]
+    in_words: bool,
+) -> impl IntoView {
     let now = me::now();
     view! {
         <time class=class datetime=at.rfc3339() title=at.readable()>
-            {dynamic(move || at.ago(now.get()))}
+            {dynamic(move || if in_words { at.ago_in_words(now.get()) } else { at.ago(now.get()) })}
         </time>
     }
 }
