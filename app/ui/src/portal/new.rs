@@ -1,10 +1,12 @@
+use crate::erased::{dynamic, handler, reactive};
 use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
+    me,
     shared::{ErrorNotice, Field, TextArea},
 };
-use domain::{Code, priority::Level};
-use leptos::prelude::*;
+use domain::{Code, attachment, priority::Level, text};
+use leptos::{html, prelude::*};
 use leptos_meta::Title;
 
 /// `/portal/new`: a plain form.
@@ -90,35 +92,55 @@ pub(super) fn General(flash: Flash) -> impl IntoView {
         .map(|error| view! { <ErrorNotice error=error /> })
 }
 
-/// The field for files, with what was wrong with the last ones.
+/// The field for files, with what was wrong with the last ones. It is the browser's own: it takes dropped files, too, and
+/// says what was chosen, also without a script. With one, nobody waits for a file to be sent that is too large.
 #[component]
 pub(super) fn FileField(flash: Flash) -> impl IntoView {
-    let problem = flash.problem("attachments");
+    let max = me::max_file_bytes();
+    let problem = RwSignal::new(flash.problem("attachments"));
+    let input = NodeRef::<html::Input>::new();
+    let chosen = move |_| {
+        let Some(input) = input.get_untracked() else { return };
+        let files = input.files().map(|all| (0..all.length()).filter_map(|n| all.get(n)).collect::<Vec<_>>());
+        let large = files.into_iter().flatten().find(|file| file.size() as i64 > max);
+        let why = large.map(|file| format!("“{}” is larger than {}.", file.name(), text::bytes(max)));
+        // Keeps the form from being sent.
+        input.set_custom_validity(why.as_deref().unwrap_or_default());
+        problem.set(why);
+    };
     view! {
         <div class="field">
-            <label class="dropzone">
-                <Ico icon=Icon::Paperclip />
-                <span>"Add files"</span>
-                <input
-                    type="file"
-                    name="attachments"
-                    multiple
-                    accept=domain::attachment::ACCEPT
-                    aria-invalid=problem.is_some().then_some("true")
-                    aria-describedby=if problem.is_some() { "attachments-error" } else { "attachments-hint" }
-                />
+            <label class="field__label" for="attachments">
+                "Add files"
             </label>
-            {problem
-                .map(|problem| {
-                    view! {
-                        <p class="field__error" id="attachments-error">
-                            <Ico icon=Icon::Alert />
-                            {problem}
-                        </p>
-                    }
-                })}
+            <input
+                class="file-field"
+                type="file"
+                id="attachments"
+                name="attachments"
+                multiple
+                accept=attachment::ACCEPT
+                node_ref=input
+                aria-invalid=reactive(move || problem.with(Option::is_some).then_some("true"))
+                aria-describedby=reactive(move || {
+                    if problem.with(Option::is_some) { "attachments-error" } else { "attachments-hint" }
+                })
+                on:change=handler(chosen)
+            />
+            {dynamic(move || {
+                problem
+                    .get()
+                    .map(|problem| {
+                        view! {
+                            <p class="field__error" id="attachments-error" role="alert">
+                                <Ico icon=Icon::Alert />
+                                {problem}
+                            </p>
+                        }
+                    })
+            })}
             <p class="field__hint" id="attachments-hint">
-                "Pictures, PDF, Word, Excel, text, CSV, ZIP, video, audio; at most 20 files."
+                {attachment::hint(max)}
             </p>
         </div>
     }
