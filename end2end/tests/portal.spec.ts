@@ -131,3 +131,59 @@ test('without JavaScript the answer of an agent is there on the next look', asyn
   await page.getByRole('link', { name: 'My tickets' }).first().click();
   await expect(page.getByRole('listitem').filter({ hasText: 'Scanner' })).toContainText('we answered');
 });
+
+test('a page that is not there says so within the frame that one knows', async ({ openPage, allowErrors }) => {
+  allowErrors(/status of 404/);
+  for (const javaScriptEnabled of [true, false]) {
+    const agent = await openPage({ javaScriptEnabled });
+    await signIn(agent, MIA);
+    for (const [address, frame] of [
+      ['/nope', 'Inbox'],
+      ['/settings/nope', 'Inbox'],
+      ['/portal/nope', 'My tickets'],
+    ] as const) {
+      expect((await agent.goto(address))?.status()).toBe(404);
+      await expect(agent.getByRole('heading', { name: 'This page is not here' })).toBeVisible();
+      await expect(agent.getByRole('navigation').getByRole('link', { name: frame }).first()).toBeVisible();
+      if (javaScriptEnabled) {
+        await hydrated(agent);
+        await expectAccessible(agent);
+      }
+    }
+    await agent.goto('/nope');
+    if (javaScriptEnabled) await hydrated(agent);
+    await agent.getByRole('main').getByRole('link', { name: 'Go to the inbox' }).click();
+    await expect(agent.getByRole('region', { name: 'Tickets' })).toBeVisible();
+
+    const jana = await openPage({ javaScriptEnabled });
+    await signUp(jana, customer());
+    expect((await jana.goto('/nope'))?.status()).toBe(404);
+    await expect(jana.getByRole('heading', { name: 'This page is not here' })).toBeVisible();
+    if (javaScriptEnabled) await hydrated(jana);
+    await jana.getByRole('main').getByRole('link', { name: 'My tickets' }).click();
+    await expect(jana).toHaveURL('/portal');
+
+    const visitor = await openPage({ javaScriptEnabled });
+    expect((await visitor.goto('/nope'))?.status()).toBe(404);
+    await expect(visitor.getByRole('link', { name: 'Go to the start page' })).toBeVisible();
+  }
+});
+
+test('the field for files names its limit, and holds what is too large back', async ({ page }) => {
+  await signUp(page, customer());
+  await page.goto('/portal/new');
+  await hydrated(page);
+  const files = page.getByLabel('Add files');
+  await expect(files).toHaveAccessibleDescription(/at most 20 files of 10 MB each/);
+  await page.getByLabel('What is it about?').fill('Film');
+  await page.getByLabel('What happened?').fill('See it.');
+  await files.setInputFiles({ name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(10 * 1024 * 1024 + 1) });
+  await expect(page.getByText('“film.mp4” is larger than 10 MB.')).toBeVisible();
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page).toHaveURL('/portal/new');
+  await files.setInputFiles([]);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Film' })).toBeVisible();
+  await page.getByRole('link', { name: 'My tickets' }).first().click();
+  await expect(page.getByRole('listitem').filter({ hasText: 'Film' })).toContainText(/you wrote (just now|1 minute ago)/);
+});

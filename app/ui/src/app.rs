@@ -21,7 +21,7 @@ pub fn App() -> impl IntoView {
             if title.is_empty() { "Docket".to_owned() } else { format!("{title} · Docket") }
         } />
         <Router>
-            <Routes fallback=NotFound>
+            <Routes fallback=|| ()>
                 <Route path=path!("/") view=Home ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=lazy::SIGN_IN ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view=lazy::SIGN_UP ssr=SsrMode::Async />
@@ -49,6 +49,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("mails") view=lazy::QUARANTINE ssr=SsrMode::Async />
                     </ParentRoute>
                 </ParentRoute>
+                // Not the fallback: that is there without its data and parts.
+                <Route path=path!("/*any") view=lazy::NOWHERE ssr=SsrMode::Async />
             </Routes>
         </Router>
         <TakenOver />
@@ -102,24 +104,24 @@ fn TakenOver() -> impl IntoView {
     view! { <span hidden node_ref=end></span> }
 }
 
-/// The page for an address at which there is nothing.
-#[component]
-pub fn NotFound() -> impl IntoView {
+/// What the page for an address at which there is nothing says, and a way on.
+pub fn not_found(home: &'static str, name: &'static str) -> AnyView {
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.set_status(axum::http::StatusCode::NOT_FOUND);
     }
     view! {
         <Title text="Page not found" />
-        <main class="error-page" id="main">
+        <div class="error-page">
             <p class="error-page__code">"404"</p>
             <h1 class="error-page__title">"This page is not here"</h1>
             <p>"The address may have a typing error, or what was here is gone."</p>
             <div class="actions">
-                <a class="button button--primary" href="/" rel="external">
-                    "Go to the start page"
+                <a class="button button--primary" href=home>
+                    {name}
                 </a>
             </div>
-        </main>
+        </div>
     }
+    .into_any()
 }

@@ -18,6 +18,16 @@ use leptos_router::{components::Outlet, hooks::use_location};
 /// Everything staff see is inside this. Visitors are sent to sign in, customers to the portal.
 #[component]
 pub fn StaffFrame() -> impl IntoView {
+    around(|| view! { <Outlet /> }.into_any())
+}
+
+/// For an address at which there is nothing.
+#[component]
+pub fn StaffNotFound() -> impl IntoView {
+    around(|| crate::app::not_found("/tickets", "Go to the inbox"))
+}
+
+fn around(page: fn() -> AnyView) -> AnyView {
     let Some(person) = me::me() else {
         let location = use_location();
         let target = format!("/sign-in?next={}", domain::attachment::url_name(&location.pathname.get_untracked()));
@@ -38,7 +48,7 @@ pub fn StaffFrame() -> impl IntoView {
             <ConnectionBanner help="Drafts are kept." />
             <Rail name=person.name.clone() />
             <main class="frame__main" id="main" tabindex="-1">
-                <Outlet />
+                {page()}
             </main>
             <BottomBar name=person.name />
         </div>

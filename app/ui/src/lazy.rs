@@ -8,10 +8,12 @@
 
 use crate::{
     accounts::{MePage, SetUpPage, SignInPage, SignUpPage},
+    app::not_found,
     board::page::BoardPage,
     dialogs::{Palette, Shortcuts},
-    frame::StaffFrame,
-    portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalTicket},
+    frame::{StaffFrame, StaffNotFound},
+    me,
+    portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalNotFound, PortalTicket},
     settings::{BoardSettings, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
     shared::focus_page,
     tickets::{
@@ -23,7 +25,7 @@ use crate::{
     },
 };
 use leptos::{lazy, prelude::*};
-use leptos_router::ChooseView;
+use leptos_router::{ChooseView, hooks::use_location};
 use std::pin::Pin;
 
 /// A page of a part, as the router asks for it. All are of one type: whatever the router does with a page, it would compile
@@ -84,7 +86,7 @@ macro_rules! part {
 
 part! {
     /// Where agents start.
-    staff, __preload_staff: STAFF = StaffFrame, INBOX = Inbox, NO_TICKET = NoTicket
+    staff, __preload_staff: STAFF = StaffFrame, NOT_FOUND = StaffNotFound, INBOX = Inbox, NO_TICKET = NoTicket
 }
 part! {
     staff_ticket, __preload_staff_ticket: TICKET = TicketPage
@@ -114,7 +116,7 @@ part! {
 }
 part! {
     /// Where customers start.
-    portal, __preload_portal: PORTAL = PortalFrame, PORTAL_HOME = PortalHome, PORTAL_ME = PortalMe
+    portal, __preload_portal: PORTAL = PortalFrame, PORTAL_NOT_FOUND = PortalNotFound, PORTAL_HOME = PortalHome, PORTAL_ME = PortalMe
 }
 part! {
     /// What customers do beside looking through their tickets.
@@ -123,6 +125,29 @@ part! {
 part! {
     /// Before anybody is signed in.
     door, __preload_door: SIGN_IN = SignInPage, SIGN_UP = SignUpPage, SET_UP = SetUpPage
+}
+
+/// The page for an address at which there is nothing, within the frame that this person knows.
+pub const NOWHERE: LazyPage = LazyPage {
+    view: || match known_frame() {
+        Some(page) => (page.view)(),
+        None => {
+            Box::pin(async { view! { <main id="main">{not_found("/", "Go to the start page")}</main> }.into_any() })
+        }
+    },
+    preload: || match known_frame() {
+        Some(page) => (page.preload)(),
+        None => Box::pin(async {}),
+    },
+};
+
+fn known_frame() -> Option<LazyPage> {
+    let in_portal = use_location().pathname.with_untracked(|path| path.starts_with("/portal"));
+    let start = me::start();
+    match start.is_staff() && !in_portal {
+        true => Some(NOT_FOUND),
+        false => start.me.is_some().then_some(PORTAL_NOT_FOUND),
+    }
 }
 
 /// The palette.

@@ -11,6 +11,16 @@ use leptos_router::{components::Outlet, hooks::use_location};
 /// The frame around every portal page. Visitors are sent to sign in.
 #[component]
 pub fn PortalFrame() -> impl IntoView {
+    around(|| view! { <Outlet /> }.into_any())
+}
+
+/// For an address at which there is nothing.
+#[component]
+pub fn PortalNotFound() -> impl IntoView {
+    around(|| crate::app::not_found("/portal", "My tickets"))
+}
+
+fn around(page: fn() -> AnyView) -> AnyView {
     let location = use_location();
     let Some(person) = me::me() else {
         let next = domain::attachment::url_name(&location.pathname.get_untracked());
@@ -56,7 +66,7 @@ pub fn PortalFrame() -> impl IntoView {
                 </div>
             </header>
             <main class="portal__main" id="main" tabindex="-1">
-                <Outlet />
+                {page()}
             </main>
         </div>
         <Toasts />

@@ -6,7 +6,7 @@ mod new;
 pub mod rpc;
 mod ticket;
 
-pub use frame::{PortalFrame, PortalMe};
+pub use frame::{PortalFrame, PortalMe, PortalNotFound};
 pub use home::PortalHome;
 pub use new::PortalNew;
 pub use ticket::PortalTicket;
