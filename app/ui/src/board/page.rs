@@ -366,22 +366,24 @@ fn LaneRow(
     let label = if title.is_empty() { "All tickets".to_owned() } else { title.clone() };
     let mark = mark(&lane, lanes.get_untracked());
     let by_company = lanes.get_untracked() == Lanes::Company;
+    // Nothing is said of a lane while some of its cards may not be here yet.
     let count = {
         let lane = lane.clone();
         memo(move || {
-            arranged.with(|a| {
-                let cells = columns.with_value(|all| all.iter().map(|s| (lane.clone(), s.id.0)).collect::<Vec<_>>());
-                cells.iter().filter_map(|cell| a.get(cell)).map(Vec::len).sum::<usize>()
-            })
+            let all = columns.with_value(|all| all.iter().map(|s| (lane.clone(), s.id.0)).collect::<Vec<_>>());
+            let count = arranged.with(|a| all.iter().filter_map(|cell| a.get(cell)).map(Vec::len).sum::<usize>());
+            match (cards.with(Cards::is_beginning), count) {
+                (true, _) => String::new(),
+                (false, 1) => "1 card".to_owned(),
+                (false, count) => format!("{count} cards"),
+            }
         })
     };
     view! {
         <section class="lane" aria-label=label>
             <header class="lane__head">
                 <div class="lane__name">{mark} <span>{title.clone()}</span></div>
-                <p class="lane__meta">
-                    {dynamic(move || if count.get() == 1 { "1 card".to_owned() } else { format!("{} cards", count.get()) })}
-                </p>
+                <p class="lane__meta">{dynamic(move || count.get())}</p>
             </header>
             {columns
                 .get_value()
