@@ -3,6 +3,7 @@
 //! Each setting is described once, as a field of [`Config`]: the flag, the environment variable, the key in the file,
 //! the default and the text of `--help` all come from there.
 
+use std::any::TypeId;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -12,6 +13,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+/// The shortest secret that tokens are signed with, in bytes.
+const SECRET_MIN: usize = 32;
 
 /// Customer support: tickets, conversations and a portal, in one program.
 #[derive(Debug, Parser)]
@@ -31,8 +35,12 @@ struct Cli {
 pub enum Command {
     /// Serve the application (what happens without a command)
     Serve,
-    /// Print the settings in force, as a file for --config
-    Config,
+    /// Print the settings in force, as a file for --config. Secrets are left out, unless asked for
+    Config {
+        /// Print the secrets too: the file then gives exactly these settings. Keep it where nobody else can read it
+        #[arg(long)]
+        with_secrets: bool,
+    },
     /// Bring the database to this release's schema, and stop
     Migrate,
     /// Fill an empty database with a demo: 40 agents, 300 customers in 30 companies, 5,000 tickets over six months.
@@ -157,7 +165,7 @@ pub struct Invocation {
     pub command: Command,
     /// How to do it.
     pub config: Config,
-    /// The settings in force as the text of a settings file, without secrets.
+    /// The settings in force as the text of a settings file, without secrets unless they were asked for.
     pub in_force: String,
 }
 
@@ -187,32 +195,41 @@ fn parse(
         matches = with_file(path, read)?.try_get_matches_from(&arguments)?;
     }
     let cli = Cli::from_arg_matches(&matches)?;
-    Ok(Invocation { command: cli.command.unwrap_or(Command::Serve), config: cli.settings, in_force: to_toml(&matches) })
+    let mut config = cli.settings;
+    // Set to nothing, as files for containers like to do, is not set.
+    config.database_url.take_if(|url| url.trim().is_empty());
+    config.check().map_err(|error| Cli::command().error(ErrorKind::ValueValidation, format!("{error:#}")))?;
+    let command = cli.command.unwrap_or(Command::Serve);
+    let secrets = matches!(command, Command::Config { with_secrets: true });
+    Ok(Invocation { command, config, in_force: to_toml(&matches, secrets) })
 }
 
-/// The settings in force as the text of a settings file. Secrets are left out.
-fn to_toml(matches: &ArgMatches) -> String {
+/// The settings in force as the text of a settings file.
+fn to_toml(matches: &ArgMatches, secrets: bool) -> String {
     let mut text = String::new();
     for arg in Cli::command().get_arguments().filter(|arg| is_setting(arg)) {
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
         let name = arg.get_long().unwrap_or_default();
         let value = matches.get_raw(arg.get_id().as_str()).and_then(|mut values| values.next());
+        let value = value.map(|value| value.to_string_lossy()).filter(|value| !value.trim().is_empty());
         // Writing to a string cannot fail.
-        let _ = match value.map(|value| value.to_string_lossy()) {
+        let _ = match value {
             None => writeln!(text, "# {help}\n# {name} is not set\n"),
-            Some(_) if arg.is_hide_env_values_set() => {
-                writeln!(text, "# {help}\n# {name} is set, and not shown\n")
+            Some(_) if arg.is_hide_env_values_set() && !secrets => {
+                writeln!(text, "# {help}\n# {name} is set, and not shown (docket config --with-secrets)\n")
             }
-            Some(value) => {
-                let value = match value.parse::<i64>() {
-                    Ok(number) => toml::Value::Integer(number),
-                    Err(_) => toml::Value::String(value.into_owned()),
-                };
-                writeln!(text, "# {help}\n{name} = {value}\n")
-            }
+            Some(value) => writeln!(text, "# {help}\n{name} = {}\n", to_value(arg, &value)),
         };
     }
     text
+}
+
+/// A value as TOML writes what the setting is: a number, true or false, or a text.
+fn to_value(arg: &Arg, value: &str) -> toml::Value {
+    let kind = arg.get_value_parser().type_id();
+    let number = (kind == TypeId::of::<u32>()).then(|| value.parse().ok().map(toml::Value::Integer)).flatten();
+    let choice = (kind == TypeId::of::<bool>()).then(|| value.parse().ok().map(toml::Value::Boolean)).flatten();
+    number.or(choice).unwrap_or_else(|| toml::Value::String(value.to_owned()))
 }
 
 /// Whether an argument may stand in a settings file. A file cannot name another file.
@@ -227,7 +244,11 @@ fn with_file(path: &Path, read: impl FnOnce(&Path) -> std::io::Result<String>) -
         Cli::command().error(ErrorKind::ValueValidation, format!("settings file {}: {why}", path.display()))
     };
     let text = read(path).map_err(|error| refuse(error.to_string()))?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| refuse(error.to_string()))?;
+    // The library's own words show the line, which may hold a secret.
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        refuse(format!("line {line}: {}", error.message()))
+    })?;
     for (key, value) in table {
         let known = command.get_arguments().find(|arg| is_setting(arg) && arg.get_long() == Some(&key));
         let Some(id) = known.map(|arg| arg.get_id().clone()) else {
@@ -264,13 +285,31 @@ impl Config {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
     }
 
+    /// What no parser of a single value looks at, or must not, because its complaint would repeat a secret.
+    fn check(&self) -> anyhow::Result<()> {
+        if let Some(url) = &self.database_url {
+            crate::database::address(url)?;
+        }
+        if let Some(secret) = &self.secret_key {
+            anyhow::ensure!(
+                secret.len() >= SECRET_MIN,
+                "--secret-key (DOCKET_SECRET_KEY) needs at least {SECRET_MIN} characters"
+            );
+        }
+        self.log_filter().map(|_| ())
+    }
+
+    fn log_filter(&self) -> anyhow::Result<tracing_subscriber::EnvFilter> {
+        tracing_subscriber::EnvFilter::try_new(&self.log)
+            .with_context(|| format!("the log filter \"{}\" (--log, DOCKET_LOG) cannot be understood", self.log))
+    }
+
     /// Sends log lines to the standard error stream from here on.
     ///
     /// # Errors
     /// When the filter cannot be understood, or logging was started before.
     pub fn start_logging(&self) -> anyhow::Result<()> {
-        let filter = tracing_subscriber::EnvFilter::try_new(&self.log)
-            .with_context(|| format!("the log filter \"{}\" (--log, DOCKET_LOG) cannot be understood", self.log))?;
+        let filter = self.log_filter()?;
         let lines = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
@@ -287,10 +326,17 @@ impl Config {
     /// # Errors
     /// When it cannot.
     pub fn prepare_data_folder(&self) -> anyhow::Result<()> {
-        let why = || format!("the data folder {} (--data, DOCKET_DATA) cannot be used", self.data.display());
-        std::fs::create_dir_all(&self.data).with_context(why)?;
         let probe = self.data.join(".writable");
-        std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).with_context(why)
+        std::fs::create_dir_all(&self.data)
+            .and_then(|()| std::fs::write(&probe, b""))
+            .and_then(|()| std::fs::remove_file(&probe))
+            .map_err(|error| {
+                anyhow::anyhow!(
+                    "the data folder {} (--data, DOCKET_DATA) cannot be written to: {error}. Give this user the right to, \
+                     or choose another folder",
+                    self.data.display()
+                )
+            })
     }
 }
 
@@ -319,14 +365,76 @@ mod tests {
         assert!(started.in_force.contains("max-upload-mb = 8\n"), "{}", started.in_force);
     }
 
+    /// Another value than the default for each setting.
+    const OTHERS: [&str; 12] = [
+        "--listen=[::1]:8080",
+        "--data=/srv/0123 \"quoted\" \\ it's",
+        "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
+        "--database-connections=7",
+        "--secret-key=hidden-0123456789-0123456789-0123456789",
+        "--trust-proxy=true",
+        "--public-url=https://help.acme.example/",
+        "--max-upload-mb=99",
+        "--api-rate-limit=0",
+        "--log=warn,server=debug",
+        "--log-format=json",
+        "--shutdown-seconds=3",
+    ];
+
     #[test]
     fn what_is_printed_can_be_read_back_and_holds_no_secret() {
-        let url = "postgres://me:hidden@localhost/docket";
-        let printed =
-            start(&["--database-url", url, "--public-url", "https://help.acme.example/"], "").unwrap().in_force;
+        let printed = start(&OTHERS, "").unwrap().in_force;
         assert!(!printed.contains("hidden"), "{printed}");
         let again = start(&["--config", "x"], &printed).unwrap();
-        assert_eq!(again.config.public_url(), "https://help.acme.example");
+        assert_eq!(
+            again.in_force.replace(" is not set", ""),
+            printed.replace(" is set, and not shown (docket config --with-secrets)", "")
+        );
+        assert_eq!((again.config.database_url, again.config.secret_key), (None, None));
+        assert_eq!(again.config.public_url.unwrap(), "https://help.acme.example");
+    }
+
+    /// Each by itself and all together, by what they are and not only by how they are written.
+    #[test]
+    fn a_printed_file_gives_the_same_settings() {
+        let settings = Cli::command().get_arguments().filter(|arg| is_setting(arg)).count();
+        assert_eq!(OTHERS.len(), settings, "a setting is new: give it a line in OTHERS");
+        let usual = format!("{:?}", start(&[], "").unwrap().config);
+        let all = OTHERS.to_vec();
+        for set in OTHERS.iter().map(|one| vec![*one]).chain([vec![], all]) {
+            let first = start(&[&set[..], &["config", "--with-secrets"]].concat(), "").unwrap();
+            assert_eq!(format!("{:?}", first.config) == usual, set.is_empty(), "{set:?} changes nothing");
+            first.in_force.parse::<toml::Table>().unwrap();
+            let again = start(&["--config", "x", "config", "--with-secrets"], &first.in_force).unwrap();
+            assert_eq!(format!("{:?}", again.config), format!("{:?}", first.config), "{}", first.in_force);
+            assert_eq!(again.in_force, first.in_force);
+        }
+        let printed = start(&OTHERS, "").unwrap().in_force;
+        for line in ["trust-proxy = true\n", "max-upload-mb = 99\n", "log-format = \"json\"\n"] {
+            assert!(printed.contains(line), "{line} in {printed}");
+        }
+    }
+
+    #[test]
+    fn an_empty_database_url_is_none() {
+        assert_eq!(start(&["--database-url", ""], "").unwrap().config.database_url, None);
+    }
+
+    #[test]
+    fn no_complaint_repeats_a_secret() {
+        for (arguments, file) in [
+            (&["--database-url", "mysql://me:hidden@localhost/x"][..], ""),
+            (&["--database-url", "postgres://me:hidden@local host/x"], ""),
+            (&["--database-url", "postgres://me:hidden@localhost:port/x"], ""),
+            (&["--database-url", "postgres://me:hidden@localhost/x?sslmode=hidden"], ""),
+            (&["--secret-key", "hidden"], ""),
+            (&["--config", "x"], "listen = \"127.0.0.1:1\"\nsecret-key = \"hidden"),
+            (&["--config", "x"], "secret-key = hidden"),
+            (&["--config", "x"], "database-url = [\"hidden\"]"),
+        ] {
+            let message = start(arguments, file).unwrap_err();
+            assert!(!message.contains("hidden"), "{message}");
+        }
     }
 
     #[test]
@@ -339,6 +447,9 @@ mod tests {
             (&["--config", "x"], "colour = 1", "there is no setting \"colour\""),
             (&["--config", "x"], "config = \"y\"", "there is no setting \"config\""),
             (&["--config", "x"], "listen = ", "settings file x"),
+            (&["--config", "x"], "log = \"info\"\nlisten = ", "line 2"),
+            (&["--database-url", "localhost"], "", "postgres://user:password@host:5432/name"),
+            (&["--log", "info,=="], "", "--log, DOCKET_LOG"),
             (&["--config", "x"], "log = []", "\"log\" must be a text"),
             (&["--config", "x"], "log-format = \"xml\"", "text, json"),
         ] {

@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use object_store::local::LocalFileSystem;
-use sqlx::Connection as _;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use store::{Desk, Options, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-
-/// A connection that was not used for so long is tried before it is handed out.
-const RESTED: Duration = Duration::from_secs(2);
+use crate::database;
 
 /// A desk, and the private PostgreSQL it runs on, if it does.
 pub struct Opened {
     pub desk: Desk,
+    /// Which database it is, for people, without the password.
+    pub place: String,
     cluster: Option<Keeper>,
 }
 
@@ -33,10 +32,17 @@ impl Opened {
     pub async fn close(self) {
         self.desk.pool().close().await;
         if let Some(keeper) = self.cluster {
-            keeper.stop.cancel();
-            if let Err(error) = keeper.tending.await {
-                tracing::warn!(%error, "the private PostgreSQL was not stopped in order");
-            }
+            keeper.end().await;
+        }
+    }
+}
+
+impl Keeper {
+    /// Stops the private PostgreSQL.
+    async fn end(self) {
+        self.stop.cancel();
+        if let Err(error) = self.tending.await {
+            tracing::warn!(%error, "the private PostgreSQL was not stopped in order");
         }
     }
 }
@@ -48,33 +54,33 @@ impl Opened {
 /// reached or that a newer release has changed.
 pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     config.prepare_data_folder()?;
-    let (url, cluster) = match &config.database_url {
-        Some(url) => (url.clone(), None),
+    let (options, cluster) = match &config.database_url {
+        Some(url) => (database::address(url)?, None),
         None => {
             let (url, keeper) = private(&config.data.join("postgres")).await?;
-            (url, Some(keeper))
+            (database::address(&url)?, Some(keeper))
         }
     };
-    let options: PgConnectOptions = url.parse().context("--database-url is not a PostgreSQL address")?;
-    let options = options.application_name("docket").options(store::SESSION);
-    let pool = PgPoolOptions::new()
-        .max_connections(config.database_connections)
-        .acquire_timeout(Duration::from_secs(8))
-        // A broken connection shows at its first statement; asking before each one would double the statements. One
-        // that has rested may be from before a restart of the database, so it is asked whether it still works.
-        .test_before_acquire(false)
-        .before_acquire(|conn, met| {
-            Box::pin(async move {
-                if met.idle_for > RESTED {
-                    conn.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_with(options)
-        .await
-        .context("cannot reach the database")?;
-    store::migrate::migrate(&pool).await?;
+    let place = match cluster {
+        Some(_) => "a PostgreSQL of its own in that folder".to_owned(),
+        None => database::place(&options),
+    };
+    match on(config, options).await {
+        Ok(desk) => Ok(Opened { desk, place, cluster }),
+        Err(error) => {
+            if let Some(keeper) = cluster {
+                keeper.end().await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The desk on a database that runs.
+async fn on(config: &Config, options: PgConnectOptions) -> anyhow::Result<Desk> {
+    let place = database::place(&options);
+    let pool = database::open(options, config.database_connections).await?;
+    store::migrate::migrate(&pool).await.with_context(|| format!("cannot use the database {place}"))?;
     let files = config.data.join("files");
     std::fs::create_dir_all(&files).with_context(|| format!("cannot make the folder {}", files.display()))?;
     let files = LocalFileSystem::new_with_prefix(&files).context("cannot open the folder for files")?;
@@ -83,8 +89,7 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
         hash_workers: std::thread::available_parallelism().map_or(2, usize::from).div_ceil(2),
         secret: secret(config)?,
     };
-    let desk = Desk::open(pool, Arc::new(files), Arc::new(SystemClock), options).await?;
-    Ok(Opened { desk, cluster })
+    Ok(Desk::open(pool, Arc::new(files), Arc::new(SystemClock), options).await?)
 }
 
 /// Starts the private cluster and looks after it: a PostgreSQL that dies is started again.
@@ -97,6 +102,7 @@ async fn private(folder: &Path) -> anyhow::Result<(String, Keeper)> {
     let tending = tokio::spawn({
         let stop = stop.clone();
         async move {
+            let mut failing = false;
             while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(2))).await.is_some() {
                 let tended = tokio::task::spawn_blocking(move || {
                     let outcome = running.tend();
@@ -108,10 +114,16 @@ async fn private(folder: &Path) -> anyhow::Result<(String, Keeper)> {
                         running = cluster;
                         match outcome {
                             Ok(cluster::Tended::Restarted) => {
-                                tracing::warn!("PostgreSQL had stopped and was started again")
+                                failing = false;
+                                tracing::warn!("PostgreSQL had stopped and was started again");
                             }
                             Ok(_) => {}
-                            Err(error) => tracing::error!(%error, "PostgreSQL has stopped and cannot be started"),
+                            // Said once, not at every try.
+                            Err(error) if !failing => {
+                                failing = true;
+                                tracing::error!(%error, "PostgreSQL has stopped and cannot be started; trying again");
+                            }
+                            Err(_) => {}
                         }
                     }
                     Err(error) => {
@@ -135,7 +147,6 @@ async fn private(folder: &Path) -> anyhow::Result<(String, Keeper)> {
 fn secret(config: &Config) -> anyhow::Result<[u8; 32]> {
     use sha2::{Digest as _, Sha256};
     if let Some(given) = &config.secret_key {
-        anyhow::ensure!(given.len() >= 32, "--secret-key needs at least 32 characters");
         return Ok(Sha256::digest(given.as_bytes()).into());
     }
     let path = config.data.join("secret.key");

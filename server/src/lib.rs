@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 pub mod config;
+pub mod database;
 pub mod demo;
 pub mod desk;
 pub mod files;
@@ -18,6 +19,7 @@ pub mod problem;
 mod remote_images;
 pub mod serve;
 mod settings;
+pub mod signals;
 pub mod site;
 mod together;
 pub mod work;

@@ -7,7 +7,10 @@ use anyhow::Context as _;
 use domain::{Role, account::Registration};
 use server::config::{self, Admin, Command, Config, Invocation};
 use server::demo::{self, Scale};
+use server::desk;
+use server::signals::{self, Asked};
 use server::site::Site;
+use store::Desk;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -37,63 +40,60 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
             let runtime = runtime()?;
             runtime.block_on(server::serve::serve(config, site))
         }
-        Command::Migrate => with_desk(config, |_| async {
+        Command::Migrate => with_desk(config, |_, _| async {
             println!("The database has this release's schema.");
             Ok(())
         }),
-        Command::Demo { tickets, days, longest, bench } => with_desk(config, move |desk| async move {
+        Command::Demo { tickets, days, longest, bench } => with_desk(config, move |desk, asked| async move {
             let longest = longest.map(|messages| messages as usize);
             let mut scale = Scale { tickets: tickets as usize, days: days.into(), longest, ..Scale::demo() };
             if bench {
                 scale = Scale { messages: Some(5), marker: Some(("quokka", 50)), ..scale };
             }
-            demo::fill(&desk, &scale, false).await?;
+            match asked.stop.run_until_cancelled(demo::fill(&desk, &scale, false)).await {
+                Some(filled) => filled?,
+                None => anyhow::bail!("the demo was stopped before its end"),
+            }
             println!("{tickets} tickets are there. Everybody's password is {}; sign in as", demo::PASSWORD);
             println!(
                 "  admin@docket.example     superadmin\n  agent@docket.example     agent\n  customer@mail.example    customer"
             );
             Ok(())
         }),
-        Command::ImportMail { folder } => with_desk(config, |desk| async move {
-            let stop = tokio_util::sync::CancellationToken::new();
-            tokio::spawn({
-                let stop = stop.clone();
-                async move {
-                    if tokio::signal::ctrl_c().await.is_ok() {
-                        stop.cancel();
-                    }
-                }
-            });
-            let report = server::mail::import::import(&desk, &folder, &stop).await?;
-            print!("{report}");
-            anyhow::ensure!(report.failed.is_empty(), "{} could not be taken in; see above", report.failed.len());
-            Ok(())
-        }),
+        Command::ImportMail { folder } => {
+            server::mail::import::look_at(&folder)?;
+            with_desk(config, |desk, asked| async move {
+                let importing = server::mail::import::import(&desk, &folder, &asked.stop);
+                let Some(report) = asked.at_once.run_until_cancelled(importing).await else {
+                    anyhow::bail!("stopped in the middle of a mail. Run it again to go on; nothing will be doubled");
+                };
+                let report = report?;
+                print!("{report}");
+                anyhow::ensure!(report.failed.is_empty(), "{} could not be taken in; see above", report.failed.len());
+                Ok(())
+            })
+        }
         Command::Admin(Admin::Create { name, email, password }) => {
-            let password = match password {
+            let mut input = Registration { name, email, password: String::new() };
+            // Before anybody is asked for a password, and before a database is started.
+            refuse(input.check_person())?;
+            input.password = match password {
                 Some(password) => password,
                 None => {
-                    eprintln!("Password for {email} (one line on the standard input):");
+                    eprintln!("Password for {} (one line on the standard input):", input.email);
                     let mut line = String::new();
                     std::io::stdin().read_line(&mut line)?;
                     line.trim_end_matches(['\r', '\n']).to_owned()
                 }
             };
-            with_desk(config, |desk| async move {
-                let input = Registration { name, email, password };
-                match store::accounts::create_staff(&desk, input, Role::Superadmin).await {
-                    Ok(person) => println!("{} may now sign in with {}.", person.name, person.email),
-                    Err(error) if error.fields.is_empty() => return Err(error.into()),
-                    Err(error) => {
-                        let problems: Vec<_> =
-                            error.fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect();
-                        anyhow::bail!("{}", problems.join("\n"));
-                    }
-                }
+            let input = refuse(input.check())?;
+            with_desk(config, |desk, _| async move {
+                let person = refuse(store::accounts::create_staff(&desk, input, Role::Superadmin).await)?;
+                println!("{} may now sign in with {}.", person.name, person.email);
                 Ok(())
             })
         }
-        Command::Config => {
+        Command::Config { .. } => {
             print!("{in_force}");
             Ok(())
         }
@@ -104,16 +104,28 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_park(memory::give_back).build()
 }
 
-/// Runs a command on the desk of these settings, and closes it in order.
-fn with_desk<F>(config: Config, command: impl FnOnce(store::Desk) -> F) -> anyhow::Result<()>
+/// What is wrong with which part of the input, a line each.
+fn refuse<T>(checked: domain::Result<T>) -> anyhow::Result<T> {
+    checked.map_err(|error| {
+        if error.fields.is_empty() {
+            return error.into();
+        }
+        let problems: Vec<_> = error.fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect();
+        anyhow::anyhow!("{}", problems.join("\n"))
+    })
+}
+
+/// Runs a command on the desk of these settings, and closes it in order, also when it is asked to stop.
+fn with_desk<F>(config: Config, command: impl FnOnce(Desk, Asked) -> F) -> anyhow::Result<()>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
     config.start_logging()?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        let opened = server::desk::open(&config).await?;
-        let result = command(opened.desk.clone()).await;
+        let asked = signals::listen();
+        let opened = desk::open(&config).await?;
+        let result = command(opened.desk.clone(), asked).await;
         opened.close().await;
         result
     })

@@ -1,17 +1,18 @@
 //! `docket serve`: from settings to a listening socket, and the orderly way back.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppState};
 use crate::config::Config;
 use crate::desk;
 use crate::live::Live;
+use crate::signals::{self, Asked};
 use crate::site::Site;
 use crate::work;
 
@@ -24,19 +25,22 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         !site.is_empty(),
         "this program was built without the files for browsers; build it with: cargo xtask build"
     );
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {} (--listen, DOCKET_LISTEN)", config.listen))?;
+    let Asked { stop, at_once } = signals::listen();
+    let listener = listen_on(config.listen).await?;
     // The port is only known now if it was given as 0.
     let address = listener.local_addr()?;
     let opened = desk::open(&config).await?;
+    if stop.is_cancelled() {
+        opened.close().await;
+        return Ok(());
+    }
     let first_run = {
         let mut conn = opened.desk.read().await?;
         store::accounts::is_first_run(&mut conn).await?
     };
     let patience = Duration::from_secs(config.shutdown_seconds.into());
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let stop = CancellationToken::new();
+    let data = config.data.display().to_string();
     let live = Live::start(opened.desk.clone(), stop.clone());
     let workers = work::start(opened.desk.clone(), &live, stop.clone());
     let router = app::router(AppState::new(config, site, opened.desk.clone(), live.clone()));
@@ -47,14 +51,8 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
             tracing::debug!(%error, "TCP_NODELAY was refused");
         }
     });
-    tokio::spawn({
-        let stop = stop.clone();
-        async move {
-            asked_to_stop().await;
-            stop.cancel();
-        }
-    });
-    tracing::info!(%address, "listening; open {public_url}");
+    // The field is for programs that read the log.
+    tracing::info!(%address, "Docket is at {public_url}; data in {data}, database: {}", opened.place);
     if first_run {
         tracing::info!("nobody is on staff yet: open {public_url}/set-up to make the first superadmin");
     }
@@ -64,46 +62,48 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     let serving = async {
         serving.await?;
         live.closed().await;
+        live.ended().await;
         workers.finished().await;
         Ok::<_, std::io::Error>(())
     };
     let too_late = async {
         stop.cancelled().await;
-        tracing::info!("stopping");
-        tokio::time::sleep(patience).await;
+        tokio::select! {
+            () = tokio::time::sleep(patience) => {}
+            () = at_once.cancelled() => {}
+        }
     };
     tokio::select! {
-        served = serving => served?,
+        served = serving => {
+            if let Err(error) = served {
+                tracing::error!(%error, "stopping: the server has failed");
+                stop.cancel();
+                opened.close().await;
+                return Err(error).context("the server has failed");
+            }
+        }
         () = too_late => tracing::warn!("some requests did not finish in time and were cut off"),
     }
     opened.close().await;
+    tracing::info!("stopped");
     Ok(())
 }
 
-/// Waits for Ctrl-C or, on Unix, for SIGTERM.
-async fn asked_to_stop() {
-    let interrupt = async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "Ctrl-C cannot be noticed");
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
+/// Takes the address, or says why it cannot be had.
+async fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let todo = match error.kind() {
+            ErrorKind::AddrInUse => {
+                "another program, maybe another Docket, listens there already. Stop it, or choose another port"
             }
-            Err(error) => {
-                tracing::error!(%error, "SIGTERM cannot be noticed");
-                std::future::pending::<()>().await;
+            ErrorKind::PermissionDenied => {
+                "this user may not listen there; ports below 1024 are for root alone. Choose another port"
             }
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
+            ErrorKind::AddrNotAvailable => {
+                "this machine has no such address. Use one that it has, or 0.0.0.0 for all of them"
+            }
+            _ => return anyhow::anyhow!("cannot listen on {address} (--listen, DOCKET_LISTEN): {error}"),
+        };
+        anyhow::anyhow!("cannot listen on {address} (--listen, DOCKET_LISTEN): {todo}")
+    })
 }

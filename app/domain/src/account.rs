@@ -44,16 +44,27 @@ impl Registration {
     pub fn check(self) -> Result<Self> {
         let name = text::tidy_line(&self.name);
         let email = text::tidy_line(&self.email);
-        let mut problems = Problems::default();
-        problems.unless(!name.is_empty(), "name", "Please tell us your name.");
-        problems.unless(name.chars().count() <= NAME_MAX, "name", "Use at most 100 characters.");
-        problems.unless(text::is_email(&email), "email", "This is not a complete e-mail address.");
+        let mut problems = person_problems(&name, &email);
         if let Some(problem) = password_problem(&self.password, &email) {
             problems.add("password", problem);
         }
         problems.check()?;
         Ok(Self { name, email, password: self.password })
     }
+
+    /// What is wrong with name and address alone, for whoever asks for the password only later.
+    pub fn check_person(&self) -> Result<()> {
+        person_problems(&text::tidy_line(&self.name), &text::tidy_line(&self.email)).check()
+    }
+}
+
+/// What is wrong with a tidied name and address.
+fn person_problems(name: &str, email: &str) -> Problems {
+    let mut problems = Problems::default();
+    problems.unless(!name.is_empty(), "name", "Please tell us your name.");
+    problems.unless(name.chars().count() <= NAME_MAX, "name", "Use at most 100 characters.");
+    problems.unless(text::is_email(email), "email", "This is not a complete e-mail address.");
+    problems
 }
 
 /// A device on which somebody is signed in.

@@ -49,8 +49,14 @@ impl Clock for ManualClock {
 ///
 /// Statements are planned once per connection, not for each of their values: planning a list costs as much as reading it.
 /// What a plan depends on (how many rows, which audience) therefore stands in the text of a statement.
-pub const SESSION: [(&str, &str); 3] =
-    [("jit", "off"), ("statement_timeout", "30s"), ("plan_cache_mode", "force_generic_plan")];
+///
+/// Notices ("already exists, skipping") say nothing that anybody could do something about.
+pub const SESSION: [(&str, &str); 4] = [
+    ("jit", "off"),
+    ("statement_timeout", "30s"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("client_min_messages", "warning"),
+];
 
 /// What a desk needs to know beside its database.
 #[derive(Clone, Debug)]

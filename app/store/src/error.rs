@@ -33,10 +33,14 @@ pub fn of_database(cause: sqlx::Error) -> Error {
             }
             internal(&cause)
         }
+        // Only whoever stops closes the pool: what comes too late is no news.
+        sqlx::Error::PoolClosed => {
+            tracing::debug!(%cause, "not available");
+            Error::unavailable()
+        }
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
         // A server that goes away while a connection begins answers nothing that could be understood.
         | sqlx::Error::Protocol(_)
         | sqlx::Error::WorkerCrashed => unavailable(&cause),

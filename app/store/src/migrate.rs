@@ -20,6 +20,22 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
             Code::Unavailable,
             format!("This database was made by another build of Docket, whose migration {version} is not this one's. Please run that build, or start with an empty database."),
         ),
+        sqlx::migrate::MigrateError::Execute(cause) | sqlx::migrate::MigrateError::ExecuteMigration(cause, _)
+            if is_forbidden(&cause) =>
+        {
+            Error::new(
+                Code::Unavailable,
+                format!(
+                    "Its user may not make tables in it ({}). Please make it the owner of the database.",
+                    cause.as_database_error().map_or("", |db| db.message()),
+                ),
+            )
+        }
         other => crate::error::internal(&other),
     })
+}
+
+/// PostgreSQL, appendix A: `insufficient_privilege`.
+fn is_forbidden(cause: &sqlx::Error) -> bool {
+    cause.as_database_error().and_then(|db| db.code()).is_some_and(|code| code == "42501")
 }

@@ -18,11 +18,12 @@ mod pause;
 pub mod presence;
 pub mod socket;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::event::Position;
 use store::Desk;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +52,8 @@ struct Inner {
     heard: Notify,
     /// Something was committed here that other nodes should read.
     to_announce: Notify,
+    /// What runs until the node stops.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Live {
@@ -69,14 +72,18 @@ impl Live {
             position: watch::Sender::new(None),
             heard: Notify::new(),
             to_announce: Notify::new(),
+            tasks: Mutex::default(),
         }));
-        tokio::spawn(follower::run(live.clone()));
-        tokio::spawn(notify::listen(live.clone()));
-        tokio::spawn(notify::announce(live.clone()));
-        tokio::spawn(presence::run(live.clone()));
-        tokio::spawn(numbers::run(live.clone()));
-        tokio::spawn(guard::run(live.clone()));
-        tokio::spawn(end(live.clone()));
+        let tasks = vec![
+            tokio::spawn(follower::run(live.clone())),
+            tokio::spawn(notify::listen(live.clone())),
+            tokio::spawn(notify::announce(live.clone())),
+            tokio::spawn(presence::run(live.clone())),
+            tokio::spawn(numbers::run(live.clone())),
+            tokio::spawn(guard::run(live.clone())),
+            tokio::spawn(end(live.clone())),
+        ];
+        live.tasks().extend(tasks);
         live
     }
 
@@ -95,6 +102,21 @@ impl Live {
         let mut count = self.0.hub.count();
         // The sender lives as long as `self`, so this cannot fail.
         let _ = count.wait_for(|open| *open == 0).await;
+    }
+
+    /// Waits, once the node has been asked to stop, until all has been said that is said in the end: the other nodes are
+    /// told that nobody is here any more. Before that the database must not be closed.
+    pub async fn ended(&self) {
+        let tasks = std::mem::take(&mut *self.tasks());
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a part of the live updates ended badly");
+            }
+        }
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn desk(&self) -> &Desk {

@@ -71,13 +71,24 @@ impl std::fmt::Display for Report {
     }
 }
 
+/// Whether a folder can be looked through, before anything is started for it.
+///
+/// # Errors
+/// When it is no folder, or may not be read.
+pub fn look_at(folder: &Path) -> anyhow::Result<()> {
+    match std::fs::read_dir(folder) {
+        Ok(_) => Ok(()),
+        Err(error) => anyhow::bail!("{} is not a folder that can be read: {error}", folder.display()),
+    }
+}
+
 /// Takes in all mails below a folder, oldest first, so that answers find what they answer to. Stops between two mails
 /// when `stop` says so.
 ///
 /// # Errors
 /// When the folder itself cannot be read. What is wrong with single mails is in the report.
 pub async fn import(desk: &Desk, folder: &Path, stop: &CancellationToken) -> anyhow::Result<Report> {
-    anyhow::ensure!(folder.is_dir(), "{} is not a folder that can be read", folder.display());
+    look_at(folder)?;
     let mut report = Report::default();
     let folder = folder.to_owned();
     let (mut mails, found) = tokio::task::spawn_blocking(move || look_through(&folder)).await?;

@@ -11,6 +11,7 @@ mod accounts;
 mod api;
 mod attachments;
 mod board;
+mod console;
 mod conversation;
 mod durability;
 mod forms;

@@ -1,0 +1,223 @@
+//! The program as it is started on a console: what it says when it cannot do what it is asked to, and how it stops.
+
+use crate::support::{World, node::soon};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use sqlx::Connection as _;
+use std::{
+    path::Path,
+    process::{Output, Stdio},
+    sync::LazyLock,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpListener,
+    process::Command,
+};
+
+/// The program with a data folder of its own, and nothing of this process's settings.
+fn docket(data: &Path, arguments: &[&str]) -> Command {
+    // The tests of Rust code run without the files for browsers; the server only wants to see that there are some.
+    static SITE: LazyLock<TempDir> = LazyLock::new(|| {
+        let site = tempfile::tempdir().unwrap();
+        std::fs::write(site.path().join("robots.txt"), "").unwrap();
+        site
+    });
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DOCKET_")) {
+        command.env_remove(name);
+    }
+    command
+        .env_remove("DATABASE_URL")
+        .env("LEPTOS_SITE_ROOT", SITE.path())
+        .env("DOCKET_DATA", data)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+async fn run(mut command: Command) -> Output {
+    soon("the program ends", command.output()).await.unwrap()
+}
+
+/// What the program says when it fails.
+async fn failure(data: &Path, arguments: &[&str]) -> String {
+    let output = run(docket(data, arguments)).await;
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A server that takes one connection and answers its first message with these bytes. Returns its port.
+async fn answering(bytes: Vec<u8>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let _ = client.read_u8().await;
+        client.write_all(&bytes).await.unwrap();
+        // Until the other side has read it and gone.
+        let _ = client.read_to_end(&mut Vec::new()).await;
+    });
+    port
+}
+
+/// A message of PostgreSQL's protocol (chapter 55 of its manual).
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+    [&[kind], &length[..], body].concat()
+}
+
+fn refusal(code: &str, text: &str) -> Vec<u8> {
+    message(b'E', format!("SFATAL\0VFATAL\0C{code}\0M{text}\0\0").as_bytes())
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_reached_is_named_with_the_reason() {
+    let data = tempfile::tempdir().unwrap();
+    let old = [
+        message(b'R', &0_u32.to_be_bytes()),
+        message(b'S', b"server_version\x009.6.24\0"),
+        message(b'K', &[0; 8]),
+        message(b'Z', b"I"),
+    ];
+    // Bound and dropped: nobody listens there.
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let cases = [
+        (free, "connection refused"),
+        (
+            answering(refusal("28P01", "password authentication failed")).await,
+            "refuses the password of the user \"me\"",
+        ),
+        (answering(refusal("28000", "no pg_hba.conf entry for host")).await, "no pg_hba.conf entry"),
+        (answering(refusal("3D000", "database \"desk\" does not exist")).await, "createdb --owner=me desk"),
+        (answering(refusal("53300", "too many clients already")).await, "max_connections"),
+        (answering(old.concat()).await, "is on PostgreSQL 9, and Docket needs 14 or newer"),
+        (answering(message(b'!', b"220 ready")).await, "is no PostgreSQL"),
+    ];
+    for (port, reason) in cases {
+        let url = format!("postgres://me:hidden@127.0.0.1:{port}/desk?sslmode=disable");
+        let said = failure(data.path(), &["migrate", "--database-url", &url]).await;
+        assert!(said.contains(reason) && said.contains(&format!("\"desk\" on 127.0.0.1:{port}")), "{reason}: {said}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+    let mails = data.path().to_str().unwrap();
+    let url = "postgres://me:hidden@nowhere.invalid:5433/desk";
+    for command in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["migrate"],
+        &["demo"],
+        &["import-mail", mails],
+        &["admin", "create", "--name", "Jana", "--email", "jana@acme.example", "--password", "correct horse battery"],
+    ] {
+        let said = failure(data.path(), &[command, &["--database-url", url]].concat()).await;
+        let named = ["\"desk\" on nowhere.invalid:5433", "\"nowhere.invalid\" is known"];
+        assert!(named.iter().all(|part| said.contains(part)), "{command:?}: {said}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_make_tables_is_told_so() {
+    let world = World::new().await;
+    let mut url = reqwest::Url::parse(&world.database_url()).unwrap();
+    let mut admin = sqlx::PgConnection::connect(url.as_str()).await.unwrap();
+    let role = format!("console_{}", std::process::id());
+    for sql in [
+        format!("create role {role} login password 'hidden'"),
+        "drop schema public cascade".to_owned(),
+        "create schema public".to_owned(),
+        format!("grant usage on schema public to {role}"),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+    }
+    url.set_username(&role).unwrap();
+    url.set_password(Some("hidden")).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let said = failure(data.path(), &["migrate", "--database-url", url.as_str()]).await;
+    for sql in [format!("drop owned by {role}"), format!("drop role {role}")] {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+    }
+    assert!(said.contains("may not make tables") && said.contains("owner of the database"), "{said}");
+    assert!(!said.contains("hidden"), "{said}");
+}
+
+/// Nothing is started for an input that is refused anyway: no data folder, no database.
+#[tokio::test]
+async fn input_is_looked_at_before_anything_is_started() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("none");
+    let create = |name, email, password| ["admin", "create", "--name", name, "--email", email, "--password", password];
+    let good = "correct horse battery";
+    for (arguments, reason) in [
+        (&create("Jana", "jana", good)[..], "email: "),
+        (&create(" ", "jana@acme.example", good), "name: "),
+        (&create("Jana", "jana@acme.example", "short"), "password: "),
+        (&["import-mail", "/nowhere/at/all"], "/nowhere/at/all is not a folder that can be read"),
+        (&["migrate", "--database-url", "localhost"], "is not an address like postgres://"),
+        (&["config", "--secret-key", "short"], "at least 32 characters"),
+    ] {
+        let said = failure(&folder, arguments).await;
+        assert!(said.contains(reason), "{arguments:?}: {said}");
+        assert!(!folder.exists(), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_named() {
+    let world = World::new().await;
+    let data = tempfile::tempdir().unwrap();
+    let url = world.database_url();
+    // A file where the folder should be: not even root can write there.
+    let file = data.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let said = failure(&file.join("data"), &["migrate", "--database-url", &url]).await;
+    assert!(said.contains("--data, DOCKET_DATA") && said.contains("choose another folder"), "{said}");
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = failure(data.path(), &["--listen", &address, "--database-url", &url]).await;
+    assert!(said.contains(&address) && said.contains("choose another port"), "{said}");
+}
+
+/// What is not logged happens all the same: nobody has asked it to stop.
+#[tokio::test]
+async fn it_works_in_silence() {
+    let world = World::new().await;
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let output =
+        run(docket(data.path(), &["import-mail", folder, "--log", "off", "--database-url", &world.database_url()]))
+            .await;
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("0 mails found"), "{output:?}");
+}
+
+/// Started, it says in three lines what one needs to know; asked to stop, why it does.
+#[tokio::test]
+async fn it_says_where_it_is_and_why_it_stops() {
+    let world = World::new().await;
+    for (signal, why) in [(Signal::SIGINT, "Ctrl-C was pressed (SIGINT)"), (Signal::SIGTERM, "asked to (SIGTERM)")] {
+        let data = tempfile::tempdir().unwrap();
+        let mut command = docket(data.path(), &["--listen", "127.0.0.1:0", "--database-url", &world.database_url()]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        while !said.last().is_some_and(|line: &String| line.contains("/set-up")) {
+            said.push(soon("a line", lines.next_line()).await.unwrap().expect("it is still there"));
+        }
+        assert_eq!(said.len(), 2, "{said:#?}");
+        for part in ["http://127.0.0.1:", data.path().to_str().unwrap(), "docket_test_"] {
+            assert!(said[0].contains(part), "{part}: {said:#?}");
+        }
+        kill(Pid::from_raw(child.id().unwrap().try_into().unwrap()), signal).unwrap();
+        let mut rest = Vec::new();
+        while let Some(line) = soon("a line", lines.next_line()).await.unwrap() {
+            rest.push(line);
+        }
+        assert_eq!(rest.len(), 2, "{rest:#?}");
+        assert!(rest[0].contains("stopping: ") && rest[0].contains(why), "{rest:#?}");
+        assert!(rest[1].contains("stopped"), "{rest:#?}");
+        assert!(soon("it ends", child.wait()).await.unwrap().success());
+    }
+}
