@@ -115,7 +115,10 @@ impl Socket {
                             why = outlet.closing() => Err(why),
                         },
                         Some(Ok(Message::Binary(_))) => Err(Close::Nonsense),
-                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+                        // Each is read, and a ping is answered: they cost what a message does.
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                            if self.may_go_on(heard) { Ok(()) } else { Err(Close::TooMuch) }
+                        }
                         Some(Ok(Message::Close(_))) | None => Err(Close::Gone),
                         Some(Err(error)) => Err(broken(&error)),
                     }

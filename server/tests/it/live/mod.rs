@@ -409,6 +409,9 @@ async fn nonsense_is_shown_the_door() {
         tab.say_text(&follow).await;
     }
     assert_eq!(tab.closed().await, Some(1008));
+    // Neither do signs of life without end keep a socket busy.
+    let mut tab = node.tab(&agent).await;
+    assert_eq!(tab.ping_until_closed().await, Some(1008));
     // The node lives, and no number breaks it.
     let mut tab = node.tab(&agent).await;
     for (transaction, id) in [(i64::MAX, i64::MAX), (i64::MIN, i64::MIN), (0, 0)] {

@@ -115,16 +115,20 @@ impl Tab {
         self.ws.send(Message::text(text)).await.unwrap();
     }
 
-    /// The next message; `Err` is how the server closed.
+    /// The next message; `Err` is how the server closed. Waits once for all: the server's pings, which come again and
+    /// again, do not count as something that happens.
     async fn read(&mut self) -> Result<ToBrowser, Option<CloseFrame>> {
-        loop {
-            match soon("a message", self.ws.next()).await {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(frame))) => return Err(frame),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Err(None),
+        let message = async {
+            loop {
+                match self.ws.next().await {
+                    Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                    Some(Ok(Message::Close(frame))) => return Err(frame),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Err(None),
+                }
             }
-        }
+        };
+        soon("a message", message).await
     }
 
     pub async fn next(&mut self) -> ToBrowser {
@@ -134,12 +138,16 @@ impl Tab {
     /// Everything up to the first message like this, which comes last.
     pub async fn until(&mut self, mut wanted: impl FnMut(&ToBrowser) -> bool) -> Vec<ToBrowser> {
         let mut got = Vec::new();
-        loop {
-            got.push(self.next().await);
-            if got.last().is_some_and(&mut wanted) {
-                return got;
+        let wanted = async {
+            loop {
+                got.push(self.next().await);
+                if got.last().is_some_and(&mut wanted) {
+                    return;
+                }
             }
-        }
+        };
+        soon("the message that is waited for", wanted).await;
+        got
     }
 
     /// Follows a topic; returns what was missed, and the position from which on it comes by itself.
@@ -154,10 +162,36 @@ impl Tab {
 
     /// Reads until the server closes, and says with which code.
     pub async fn closed(&mut self) -> Option<u16> {
-        loop {
-            if let Err(frame) = self.read().await {
-                return frame.map(|f| f.code.into());
+        let closed = async {
+            loop {
+                if let Err(frame) = self.read().await {
+                    return frame.map(|f| f.code.into());
+                }
             }
-        }
+        };
+        soon("the end", closed).await
+    }
+
+    /// Sends pings as fast as they go, until the server ends it; says with which code.
+    pub async fn ping_until_closed(&mut self) -> Option<u16> {
+        let (mut sink, mut stream) = (&mut self.ws).split();
+        let pinging = async { while sink.send(Message::Ping("".into())).await.is_ok() {} };
+        let closed = async {
+            loop {
+                match stream.next().await {
+                    Some(Ok(Message::Close(frame))) => return frame.map(|f| f.code.into()),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        };
+        soon("the end", async {
+            tokio::pin!(closed);
+            tokio::select! {
+                code = &mut closed => code,
+                () = pinging => closed.await,
+            }
+        })
+        .await
     }
 }
