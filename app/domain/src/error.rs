@@ -25,6 +25,8 @@ pub enum Code {
     Unsupported,
     /// The database or the storage is away; nothing was changed.
     Unavailable,
+    /// The connection to the database broke while it was being saved: nobody knows whether it was.
+    Unconfirmed,
     /// Our fault. The cause is in the server's log under `reference`.
     Internal,
 }
@@ -42,6 +44,7 @@ impl Code {
             Code::TooLarge => 413,
             Code::Unsupported => 415,
             Code::Unavailable => 503,
+            Code::Unconfirmed => 504,
             Code::Internal => 500,
         }
     }
@@ -58,6 +61,7 @@ impl Code {
             Code::TooLarge => "Too large",
             Code::Unsupported => "Not accepted",
             Code::Unavailable => "Not available right now",
+            Code::Unconfirmed => "Perhaps saved, perhaps not",
             Code::Internal => "Something went wrong",
         }
     }
@@ -74,6 +78,7 @@ impl Code {
             Code::TooLarge => "too_large",
             Code::Unsupported => "unsupported",
             Code::Unavailable => "unavailable",
+            Code::Unconfirmed => "unconfirmed",
             Code::Internal => "internal",
         }
     }
@@ -127,6 +132,15 @@ impl Error {
         Self::new(
             Code::Unavailable,
             "Docket cannot reach its database or its files right now. Nothing was changed; please try again in a moment.",
+        )
+    }
+
+    /// The database was lost at the very end: it may have been saved or not.
+    pub fn unconfirmed() -> Self {
+        Self::new(
+            Code::Unconfirmed,
+            "The connection to the database broke while this was being saved. It is not known whether it was saved: \
+             look before you do it again.",
         )
     }
 

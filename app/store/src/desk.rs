@@ -1,6 +1,6 @@
 //! The one handle on which everything hangs. No process-wide singletons: a process may hold several desks.
 
-use crate::{OrOurs, settings::Catalog};
+use crate::{OrOurs, error::of_commit, settings::Catalog};
 use domain::{Result, Time};
 use object_store::ObjectStore;
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
@@ -216,7 +216,7 @@ impl Tx {
 
     /// Like [`Tx::commit`], for work that writes no events: nobody is woken, least of all who did it.
     pub async fn commit_quietly(self) -> Result<()> {
-        self.conn.commit().await.ours()?;
+        self.conn.commit().await.map_err(of_commit)?;
         if self.enqueued {
             self.desk.call_worker();
         }
@@ -224,8 +224,10 @@ impl Tx {
     }
 
     /// Makes it all true at once, and wakes who follows the events.
+    ///
+    /// Errors: `Unconfirmed` when the connection broke meanwhile: then it may be true or not.
     pub async fn commit(self) -> Result<()> {
-        self.conn.commit().await.ours()?;
+        self.conn.commit().await.map_err(of_commit)?;
         self.desk.0.committed.notify_one();
         if self.enqueued {
             self.desk.call_worker();

@@ -48,6 +48,18 @@ pub fn of_database(cause: sqlx::Error) -> Error {
     }
 }
 
+/// A failure of the last step of a transaction. Unless the database has said no, it may have said yes and not been heard.
+pub fn of_commit(cause: sqlx::Error) -> Error {
+    let code = cause.as_database_error().and_then(|db| db.code());
+    // PostgreSQL, appendix A: 08 is what goes between says of a connection that broke; 57P02 a server that stops at once,
+    // whatever its sessions have just done. Any other answer is a no.
+    if code.is_some_and(|code| !code.starts_with("08") && code != "57P02") {
+        return of_database(cause);
+    }
+    tracing::warn!(%cause, "the connection broke during a commit: what it was to save may be there or not");
+    Error::unconfirmed()
+}
+
 fn unavailable(cause: &dyn std::fmt::Display) -> Error {
     tracing::warn!(%cause, "not available");
     Error::unavailable()

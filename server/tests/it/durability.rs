@@ -117,7 +117,8 @@ impl Writer {
 
     async fn read<T: DeserializeOwned>(&self, answer: Response) -> Option<T> {
         let (status, text) = (answer.status(), answer.text().await.ok()?);
-        if self.outage && status == 503 {
+        // Not there, or nobody knows whether it is.
+        if self.outage && (status == 503 || status == 504) {
             return None;
         }
         assert!(status.is_success(), "{status}: {text}");

@@ -4,12 +4,12 @@ use crate::support::{
     World,
     browser::Browser,
     node::{Node, settled, soon},
-    proxy::Proxy,
+    proxy::{AtCommit, Proxy},
     text,
 };
 use axum::body::Body;
 use domain::{
-    Actor, TicketId,
+    Actor, Code, TicketId,
     live::{ToBrowser, Topic},
     ticket::Writing,
 };
@@ -82,7 +82,7 @@ async fn pages_and_calls_say_so_and_work_again_by_themselves() {
     let answer = staff.send(request.body(Body::from("{}")).unwrap()).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     let error: domain::Error = serde_json::from_str(&answer.text).unwrap();
-    assert_eq!(error.code, domain::Code::Unavailable);
+    assert_eq!(error.code, Code::Unavailable);
     let request = Request::get("/api/v1/stats").body(Body::empty()).unwrap();
     assert_eq!(visitor.send(request).await.status, StatusCode::UNAUTHORIZED);
     let login = Request::post("/api/v1/auth/login").header(header::CONTENT_TYPE, "application/json");
@@ -145,4 +145,28 @@ async fn open_tabs_and_reactors_catch_up() {
     assert_ne!(second, ticket);
     node.stop.cancel();
     soon("the workers end", workers.finished()).await;
+}
+
+/// A commit whose answer is lost may have been done or not, and nobody claims to know.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_being_saved_when_the_connection_broke_is_not_known() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let ticket = world.ticket(&jana).await.id;
+    let proxy = Proxy::before(&world.database_url()).await;
+    let node = Node::start_on(&world, &proxy.url(), IMPATIENT).await;
+    let written = "select count(*) from messages";
+    for (then, more) in [(AtCommit::BreakAfter, 1), (AtCommit::BreakBefore, 0)] {
+        let before = world.count(written).await;
+        let mut tx = node.desk.begin().await.unwrap();
+        message::write(&mut tx, &agent, ticket, text(Writing::Note, "Look at the cable.")).await.unwrap();
+        proxy.at_commit(then);
+        let error = tx.commit().await.unwrap_err();
+        proxy.at_commit(AtCommit::Pass);
+        assert_eq!(error.code, Code::Unconfirmed, "{then:?}: {error:?}");
+        assert!(error.message.contains("not known whether") && !error.message.contains("Nothing was changed"));
+        assert_eq!(world.count(written).await, before + more, "{then:?}");
+    }
+    // By now the desk works again.
+    note(&node.desk, &agent, ticket, "All is well.").await;
 }

@@ -3,7 +3,7 @@
 use reqwest::Url;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixStream},
     sync::watch,
 };
@@ -12,6 +12,17 @@ use tokio::{
 pub struct Proxy {
     url: Url,
     up: Arc<watch::Sender<bool>>,
+    at_commit: Arc<watch::Sender<AtCommit>>,
+}
+
+/// What happens to a connection when a transaction is to be committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtCommit {
+    Pass,
+    /// It breaks before the database has heard of it.
+    BreakBefore,
+    /// It breaks once the database has done it, and before anybody hears of that.
+    BreakAfter,
 }
 
 impl Proxy {
@@ -22,12 +33,13 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let up = Arc::new(watch::Sender::new(true));
-        let seen = up.clone();
+        let at_commit = Arc::new(watch::Sender::new(AtCommit::Pass));
+        let (seen, commits) = (up.clone(), at_commit.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 // Dropped at once while it is cut, as by a server that is starting or stopping.
                 if *seen.borrow() {
-                    tokio::spawn(pass(client, target.clone(), seen.subscribe()));
+                    tokio::spawn(pass(client, target.clone(), seen.subscribe(), commits.subscribe()));
                 }
             }
         });
@@ -39,7 +51,7 @@ impl Proxy {
         }
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(address.port())).unwrap();
-        Self { url, up }
+        Self { url, up, at_commit }
     }
 
     /// The address of the database through here.
@@ -54,6 +66,11 @@ impl Proxy {
 
     pub fn mend(&self) {
         self.up.send_replace(true);
+    }
+
+    /// What happens to commits from here on.
+    pub fn at_commit(&self, what: AtCommit) {
+        self.at_commit.send_replace(what);
     }
 }
 
@@ -76,22 +93,54 @@ impl Target {
     }
 }
 
-async fn pass(mut client: TcpStream, target: Target, mut up: watch::Receiver<bool>) {
+async fn pass(client: TcpStream, target: Target, mut up: watch::Receiver<bool>, commits: watch::Receiver<AtCommit>) {
     let passing = async {
         match target {
-            Target::Tcp(address) => {
-                let mut server = TcpStream::connect(address).await?;
-                copy_bidirectional(&mut client, &mut server).await
-            }
-            Target::Unix(path) => {
-                let mut server = UnixStream::connect(path).await?;
-                copy_bidirectional(&mut client, &mut server).await
-            }
+            Target::Tcp(address) => relay(client, TcpStream::connect(address).await?, commits).await,
+            Target::Unix(path) => relay(client, UnixStream::connect(path).await?, commits).await,
         }
     };
     tokio::select! {
         // A connection that ends is the business of its two ends.
         _ = passing => {}
         _ = up.wait_for(|up| !up) => {}
+    }
+}
+
+/// Passes on what either side says, until one of them ends or a commit is to break the connection.
+async fn relay(
+    mut client: TcpStream,
+    mut server: impl AsyncRead + AsyncWrite + Unpin,
+    commits: watch::Receiver<AtCommit>,
+) -> std::io::Result<()> {
+    let (mut asked, mut answered) = ([0; 16 * 1024], [0; 16 * 1024]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => {
+                let bytes = &asked[..read?];
+                if bytes.is_empty() {
+                    return Ok(());
+                }
+                // A message of its own, in the simple protocol.
+                let is_commit = bytes.windows(8).any(|w| w.eq_ignore_ascii_case(b"\x0bCOMMIT\0"));
+                let then = if is_commit { *commits.borrow() } else { AtCommit::Pass };
+                if then == AtCommit::BreakBefore {
+                    return Ok(());
+                }
+                server.write_all(bytes).await?;
+                if then == AtCommit::BreakAfter {
+                    // Its answer comes when it is done.
+                    server.read_u8().await?;
+                    return Ok(());
+                }
+            }
+            read = server.read(&mut answered) => {
+                let bytes = &answered[..read?];
+                if bytes.is_empty() {
+                    return Ok(());
+                }
+                client.write_all(bytes).await?;
+            }
+        }
     }
 }
