@@ -18,7 +18,7 @@ pub struct Details {
     #[schema(example = "urn:docket:error:invalid")]
     pub kind: String,
     /// The kind in a few words for people. The same for every problem of the kind.
-    #[schema(example = "Some of this is not right")]
+    #[schema(example = "Invalid input")]
     pub title: String,
     /// The HTTP status.
     #[schema(example = 422)]
@@ -27,7 +27,7 @@ pub struct Details {
     #[schema(example = "invalid")]
     pub code: String,
     /// What happened and what to do, as a sentence that may be shown to people.
-    #[schema(example = "Please correct what is marked.")]
+    #[schema(example = "subject: Please say in a few words what it is about. Nothing was changed.")]
     pub detail: String,
     /// The path of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +55,62 @@ pub struct Wrong {
     /// What is wrong, for people.
     #[schema(example = "Please say in a few words what it is about.")]
     pub message: String,
+    /// Where it is in a JSON body: a JSON Pointer (RFC 6901) as the fragment of an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "#/subject")]
+    pub pointer: Option<String>,
+    /// Which parameter of the address it is, where it is none of the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "limit")]
+    pub parameter: Option<String>,
+}
+
+impl Wrong {
+    /// Says that it is a parameter.
+    pub fn in_parameter(&mut self) {
+        self.parameter = Some(self.field.clone());
+        self.pointer = None;
+    }
+
+    /// Says where it is in a body, unless it is a parameter.
+    pub fn in_body(&mut self) {
+        if self.parameter.is_none() {
+            self.pointer = Some(pointer(&self.field));
+        }
+    }
+}
+
+/// `inner[1].number` as `#/inner/1/number`; nothing as the whole document.
+fn pointer(path: &str) -> String {
+    let mut pointer = "#".to_owned();
+    for part in path.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+        pointer.push('/');
+        pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
+}
+
+/// A title for programmers: those of [`Code`] stand above pages.
+pub(crate) fn title(code: Code) -> &'static str {
+    match code {
+        Code::Invalid => "Invalid input",
+        Code::SignedOut => "Not authenticated",
+        Code::TooMany => "Too many requests",
+        code => code.title(),
+    }
+}
+
+/// What went wrong, for whoever has no form before them: which field is wrong, and why.
+fn detail(error: &Error) -> String {
+    if error.code != Code::Invalid || error.fields.is_empty() {
+        return error.message.clone();
+    }
+    let fields: Vec<String> = error
+        .fields
+        .iter()
+        .map(|f| format!("{}: {}", if f.field.is_empty() { "The input" } else { &f.field }, f.message))
+        .collect();
+    format!("{} Nothing was changed.", fields.join(" "))
 }
 
 impl Details {
@@ -78,12 +134,16 @@ impl From<Error> for Details {
     fn from(error: Error) -> Self {
         Self {
             kind: format!("urn:docket:error:{}", error.code.word()),
-            title: error.code.title().to_owned(),
+            title: title(error.code).to_owned(),
             status: error.code.status(),
             code: error.code.word().to_owned(),
-            detail: error.message,
+            detail: detail(&error),
             instance: None,
-            errors: error.fields.into_iter().map(|f| Wrong { field: f.field, message: f.message }).collect(),
+            errors: error
+                .fields
+                .into_iter()
+                .map(|f| Wrong { field: f.field, message: f.message, pointer: None, parameter: None })
+                .collect(),
             reference: error.reference,
             retry_after: error.retry_after,
         }
@@ -130,5 +190,35 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         Details::from(self.0).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_are_those_of_rfc_6901() {
+        for (path, expected) in [
+            ("", "#"),
+            ("subject", "#/subject"),
+            ("requester.email", "#/requester/email"),
+            ("inner[1].number", "#/inner/1/number"),
+            ("a/b~c", "#/a~1b~0c"),
+        ] {
+            assert_eq!(pointer(path), expected);
+        }
+    }
+
+    #[test]
+    fn a_detail_names_the_fields() {
+        let mut problems = domain::error::Problems::default();
+        problems.add("name", "Please tell us your name.");
+        problems.add("email", "This is not a complete e-mail address.");
+        let details = Details::from(problems.into_error());
+        assert_eq!(
+            details.detail,
+            "name: Please tell us your name. email: This is not a complete e-mail address. Nothing was changed."
+        );
     }
 }

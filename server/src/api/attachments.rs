@@ -6,17 +6,19 @@ use axum::extract::multipart::MultipartRejection;
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::policy::Action;
 use domain::ticket::{NewMessage, Writing};
 use domain::{Actor, AttachmentId, Code, Error, TicketId, attachment};
 use serde::{Deserialize, Serialize};
 use store::Desk;
 use store::tickets::attachments::{self, Which};
+use store::tickets::demand;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ApiState;
-use super::input::{Caller, Id, Query, Refusal};
+use super::input::{Caller, Id, Query, Refusal, authority_first};
 use super::openapi::{AboutTicket, ForCallers, WithBody};
 use super::tickets::write;
 use super::wire::Attachment;
@@ -71,13 +73,28 @@ pub async fn upload(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     Id(id): Id,
-    Query(sending): Query<Sending>,
+    sending: Result<Query<Sending>, Refusal>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<Files>), Refusal> {
-    let form = form.map_err(|_| Problem::unsupported("Send the files as multipart/form-data."))?;
-    let mut stored = Vec::new();
     let id = TicketId(id);
-    let message = match take(&desk, &actor, id, form, &mut stored).await {
+    let done = async {
+        let Query(sending) = sending?;
+        let form = form.map_err(|_| Problem::unsupported("Send the files as multipart/form-data."))?;
+        store_and_send(&desk, &actor, id, &sending, form).await
+    };
+    authority_first(done.await, async || demand(&desk, &actor, id, Action::AddFile).await).await
+}
+
+/// All of the files, or none.
+async fn store_and_send(
+    desk: &Desk,
+    actor: &Actor,
+    id: TicketId,
+    sending: &Sending,
+    form: Multipart,
+) -> Result<(StatusCode, Json<Files>), Refusal> {
+    let mut stored = Vec::new();
+    let message = match take(desk, actor, id, form, &mut stored).await {
         Ok(()) if sending.send.unwrap_or(true) => {
             let input = NewMessage {
                 writing: if sending.internal.unwrap_or(false) { Writing::Note } else { Writing::Reply },
@@ -86,7 +103,7 @@ pub async fn upload(
                 seen: None,
                 status: None,
             };
-            write(&desk, &actor, id, input).await.map(|done| Some(done.message_id)).map_err(Refusal::from)
+            write(desk, actor, id, input).await.map(|done| Some(done.message_id)).map_err(Refusal::from)
         }
         other => other.map(|()| None),
     };
@@ -97,7 +114,7 @@ pub async fn upload(
         }
         Err(refusal) => {
             for file in stored {
-                if let Err(error) = remove(&desk, &actor, file.id).await {
+                if let Err(error) = remove(desk, actor, file.id).await {
                     // Uploads that were never sent are cleared away later.
                     tracing::debug!(%error, "a file of a refused upload stays for now");
                 }

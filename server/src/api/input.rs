@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::{Admitted, ApiState};
-use crate::problem::{Details, Problem};
+use crate::problem::{Details, Problem, Wrong};
 
 /// Whoever calls, with or without a token.
 pub struct Anyone(pub Actor);
@@ -57,7 +57,10 @@ impl FromRequestParts<ApiState> for Id {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         match Path::<i64>::from_request_parts(parts, state).await {
             Ok(Path(id)) => Ok(Self(id)),
-            Err(_) => Err(Problem::not_found("number")),
+            Err(_) => Err(Problem(Error::new(
+                Code::NotFound,
+                "There is nothing here: the id in the path must be a whole number.",
+            ))),
         }
     }
 }
@@ -73,7 +76,9 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
         let parameters = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         serde_path_to_error::deserialize(parameters).map(Self).map_err(|error| {
             let path = error.path().to_string();
-            wrong(&path, &error.into_inner().to_string()).into()
+            let mut refusal = Refusal::from(wrong(&path, &error.into_inner().to_string()));
+            refusal.0.errors.iter_mut().for_each(Wrong::in_parameter);
+            refusal
         })
     }
 }
@@ -135,10 +140,27 @@ impl IntoResponse for Refusal {
 }
 
 impl Refusal {
+    /// Whether the input is to blame, and not the caller or the desk.
+    fn is_about_input(&self) -> bool {
+        matches!(self.0.status, 400 | 413 | 415 | 422)
+    }
+
     /// A body that cannot be read at all.
     pub fn malformed(detail: &str) -> Self {
         Self(Box::new(Details::new(StatusCode::BAD_REQUEST, "malformed", "Cannot be read", detail)))
     }
+}
+
+/// What a call has come to, unless its caller may not make it at all: they are told that first, whatever is wrong with
+/// what they sent. Asked only when an input was refused; otherwise the operation asks.
+pub async fn authority_first<T>(
+    done: Result<T, Refusal>,
+    ask: impl AsyncFnOnce() -> Result<(), Error>,
+) -> Result<T, Refusal> {
+    if done.as_ref().is_err_and(Refusal::is_about_input) {
+        ask().await?;
+    }
+    done
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -188,9 +210,33 @@ fn wrong(path: &str, cause: &str) -> Error {
         }
         _ => path.to_owned(),
     };
+    let text = in_plain_words(text);
     let mut characters = text.chars();
     let first: String = characters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
     Error::field(&field, format!("{first}{}.", characters.as_str()))
+}
+
+/// The words of serde without those of Rust: an integrator knows objects and numbers, not structs and `i64`.
+fn in_plain_words(text: &str) -> String {
+    let text = match text.split_once(", expected struct ") {
+        Some((found, _)) => format!("{found}, expected an object"),
+        None => text.to_owned(),
+    };
+    let replaced = [
+        ("invalid type: map", "an object was given"),
+        ("invalid type: sequence", "an array was given"),
+        ("invalid type: unit value", "nothing was given"),
+        ("invalid type: ", "this was given: "),
+        ("expected a sequence", "expected an array"),
+        ("invalid digit found in string", "expected a whole number"),
+        ("cannot parse integer from empty string", "expected a whole number"),
+        ("number too large to fit in target type", "this number is too large"),
+        ("provided string was not `true` or `false`", "expected true or false"),
+    ];
+    let text = replaced.iter().fold(text, |text, (rust, plain)| text.replace(rust, plain));
+    ["i64", "i32", "u32", "u64"]
+        .iter()
+        .fold(text, |text, kind| text.replace(&format!("expected {kind}"), "expected a whole number"))
 }
 
 #[cfg(test)]
@@ -234,6 +280,19 @@ mod tests {
         }
         for json in ["", "{", "{\"name\": \"a\"} x", "\u{feff}{}"] {
             assert_eq!(parse::<Outer>(json.as_bytes()).unwrap_err().0.status, 400, "{json}");
+        }
+    }
+
+    #[test]
+    fn complaints_know_no_rust() {
+        for (json, said) in [
+            (r#"{"name": 5}"#, "This was given: integer `5`, expected a string."),
+            (r#"{"name": "a", "inner": [{"number": "x"}]}"#, "This was given: string \"x\", expected a whole number."),
+            (r#"{"name": "a", "inner": {}}"#, "An object was given, expected an array."),
+            (r#"{"name": "a", "inner": [5]}"#, "This was given: integer `5`, expected an object."),
+        ] {
+            let details = parse::<Outer>(json.as_bytes()).unwrap_err().0;
+            assert_eq!(details.errors[0].message, said, "{json}");
         }
     }
 

@@ -189,10 +189,10 @@ pub async fn admin(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     OriginalUri(uri): OriginalUri,
-    Query(filter): Query<Filter>,
+    filter: Result<Query<Filter>, Refusal>,
 ) -> Result<(HeaderMap, Json<TicketPage>), Refusal> {
     policy::demand(&actor, Action::SeeQueues, None)?;
-    let filter = filter.check(&desk, &actor)?;
+    let filter = filter?.0.check(&desk, &actor)?;
     page(&desk, &actor, &uri, filter).await
 }
 
@@ -210,9 +210,10 @@ pub async fn assigned(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     OriginalUri(uri): OriginalUri,
-    Query(mut filter): Query<Filter>,
+    filter: Result<Query<Filter>, Refusal>,
 ) -> Result<(HeaderMap, Json<TicketPage>), Refusal> {
     policy::demand(&actor, Action::SeeQueues, None)?;
+    let Query(mut filter) = filter?;
     filter.assignee.get_or_insert_with(|| "me".to_owned());
     let filter = filter.check(&desk, &actor)?;
     page(&desk, &actor, &uri, filter).await

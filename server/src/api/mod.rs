@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -38,7 +38,7 @@ use utoipa_axum::routes;
 
 use crate::app::AppState;
 use crate::identify::address;
-use crate::problem::{Details, Problem};
+use crate::problem::{Details, Problem, Wrong};
 use limit::{Caller, Limiter};
 use token::Tokens;
 
@@ -147,9 +147,12 @@ async fn finish(request: Request, next: Next) -> Response {
         .extensions()
         .get::<axum::extract::OriginalUri>()
         .map_or_else(|| request.uri().path().to_owned(), |original| original.path().to_owned());
+    // What has no body was wrong in its parameters.
+    let has_body = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
     let mut response = next.run(request).await;
     if let Some(mut details) = response.extensions_mut().remove::<Details>() {
         details.instance = Some(path);
+        details.errors.iter_mut().for_each(if has_body { Wrong::in_body } else { Wrong::in_parameter });
         let headers = std::mem::take(response.headers_mut());
         response = details.into_response();
         for (name, value) in headers {

@@ -26,7 +26,8 @@ Everything here follows the same rules as Docket's pages: a call does what its c
 A token of somebody who was blocked is refused at once. Cookies are not looked at.
 
 **Errors** are `application/problem+json` (RFC 9457). `code` says for programs what it is, `detail` says it for people, \
-`errors` says what is wrong with which field. What is not yours to see looks as if it were not there.
+`errors` says what is wrong with which field (`pointer`) or parameter (`parameter`). Who may not make a call is told so \
+before anything that is wrong with what they sent. What is not yours to see looks as if it were not there.
 
 **Lists** come in pages. `next` is where the following page starts: hand it back as `after`, or follow the header \
 `Link`. What is added in the meantime never makes a page repeat or skip a row.
@@ -121,8 +122,7 @@ fn problem(status: StatusCode, code: &str, title: &str, description: &str, detai
     });
     match status {
         StatusCode::UNPROCESSABLE_ENTITY => {
-            example["errors"] =
-                json!([{ "field": "subject", "message": "Please say in a few words what it is about." }]);
+            example["errors"] = json!([{ "field": "subject", "message": "Please say in a few words what it is about.", "pointer": "#/subject" }]);
         }
         StatusCode::TOO_MANY_REQUESTS => example["retry_after"] = json!(30),
         StatusCode::INTERNAL_SERVER_ERROR => example["reference"] = json!("3f9a1c07"),
@@ -137,15 +137,20 @@ fn problem(status: StatusCode, code: &str, title: &str, description: &str, detai
 /// A problem that the operations know.
 fn of(code: domain::Code, description: &str, detail: &str) -> (String, RefOr<Response>) {
     let status = StatusCode::from_u16(code.status()).unwrap_or_default();
-    problem(status, code.word(), code.title(), description, detail)
+    problem(status, code.word(), crate::problem::title(code), description, detail)
 }
 
 impl IntoResponses for ForAnyone {
     fn responses() -> Responses {
-        use domain::Code::{Internal, TooMany, Unavailable};
+        use domain::Code::{Internal, TooMany, Unavailable, Unconfirmed};
         Responses::from([
             of(TooMany, "Too many calls or tries; `Retry-After` says when to come back", "Too many tries."),
             of(Internal, "A failure of the server; quote the `reference`", "Something went wrong on our side."),
+            of(
+                Unconfirmed,
+                "The database was lost while it was being saved: look whether it was before you send it again",
+                "It is not known whether it was saved.",
+            ),
             of(Unavailable, "The database or the files cannot be reached; nothing was changed", "Please try again."),
         ])
     }
@@ -176,7 +181,11 @@ impl IntoResponses for WithBody {
             ),
             of(TooLarge, "The body is larger than 2 MB", "The body is larger than 2 MB."),
             of(Unsupported, "The body is of another kind", "The body must be JSON: Content-Type: application/json."),
-            of(Invalid, "Something in the body is wrong; `errors` says what", "Please correct what is marked."),
+            of(
+                Invalid,
+                "Something in the body is wrong; `errors` says what",
+                "subject: Please say in a few words what it is about. Nothing was changed.",
+            ),
         ])
     }
 }
@@ -206,7 +215,7 @@ impl IntoResponses for WithFilter {
         Responses::from([of(
             domain::Code::Invalid,
             "A parameter is wrong; `errors` says which",
-            "Please correct what is marked.",
+            "limit: Use a number from 1 to 100. Nothing was changed.",
         )])
     }
 }

@@ -3,16 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
+use domain::policy::{self, Action};
 use domain::ticket::{NewMessage, NewTicket, Requester, Source, Writing};
 use domain::timeline::Part;
-use domain::{Actor, AttachmentId, Error, EventId, TicketId, UserId};
+use domain::{Actor, AttachmentId, Code, Error, EventId, TicketId, UserId};
 use serde::{Deserialize, Serialize};
 use store::Desk;
-use store::tickets::{create as creating, message, view};
+use store::tickets::{create as creating, demand, message, view};
 use utoipa::{IntoParams, ToSchema};
 
 use super::entries::Entry;
-use super::input::{Body, Caller, Id, Query, Refusal};
+use super::input::{Body, Caller, Id, Query, Refusal, authority_first};
 use super::openapi::{AboutTicket, ForCallers, WithBody};
 use super::wire::{Level, Ticket};
 
@@ -185,7 +186,10 @@ impl Reply {
 pub fn status_of(desk: &Desk, key: &str) -> Result<domain::StatusId, Error> {
     let catalog = desk.catalog();
     let found = catalog.workflow.by_key(key).map(|s| s.id);
-    found.ok_or_else(|| Error::field("status", "There is no such status."))
+    found.ok_or_else(|| {
+        let keys: Vec<_> = catalog.workflow.statuses.iter().map(|s| s.key.as_str()).collect();
+        Error::field("status", format!("There is no such state. There are: {}.", keys.join(", ")))
+    })
 }
 
 fn files(ids: Vec<i64>) -> Vec<AttachmentId> {
@@ -195,9 +199,31 @@ fn files(ids: Vec<i64>) -> Vec<AttachmentId> {
 /// Writes a message and says what became of it.
 pub async fn write(desk: &Desk, actor: &Actor, id: TicketId, input: NewMessage) -> Result<Replied, Error> {
     let mut tx = desk.begin().await?;
-    let (ticket, event) = message::write_by(&mut tx, actor, id, input, Source::Api).await?;
+    let written = message::write_by(&mut tx, actor, id, input, Source::Api).await;
+    let (ticket, event) = written.map_err(|mut error| {
+        if error.code == Code::Conflict {
+            error.message =
+                "Somebody else has written on the ticket after the entry given as seen. Nothing was sent: read \
+                             what is new, and send it with the newest entry as seen."
+                    .to_owned();
+        }
+        error
+    })?;
     tx.commit().await?;
     Ok(Replied { message_id: event.0, ticket: Ticket::new(&desk.catalog(), ticket, actor.is_staff()) })
+}
+
+/// Writes what was sent on a ticket, told apart from what is wrong with it.
+pub async fn answer(
+    desk: &Desk,
+    actor: &Actor,
+    id: TicketId,
+    input: Result<Body<Reply>, Refusal>,
+) -> Result<Replied, Refusal> {
+    let note = input.as_ref().is_ok_and(|Body(reply)| reply.internal);
+    let action = if note { Action::WriteNote } else { Action::Reply };
+    let done = async { Ok(write(desk, actor, id, input?.0.into_message(desk)?).await?) };
+    authority_first(done.await, async || demand(desk, actor, id, action).await).await
 }
 
 /// Open a ticket, or continue one
@@ -215,13 +241,32 @@ pub async fn write(desk: &Desk, actor: &Actor, id: TicketId, input: NewMessage) 
 pub async fn create(
     State(desk): State<Desk>,
     Caller(actor): Caller,
-    Body(input): Body<CreateTicket>,
+    input: Result<Body<CreateTicket>, Refusal>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Ticket>), Refusal> {
+    // What only staff may give, and about which ticket it is: both come before what is wrong with the rest.
+    let (continued, for_others) = input.as_ref().map_or((None, false), |Body(input)| {
+        let own = input.requester.as_ref().is_none_or(|r| r.email.is_none() && r.id == actor.user_id().map(|id| id.0));
+        (input.ticket_id.map(TicketId), !own || input.assignee.is_some())
+    });
+    let done = async { open(&desk, &actor, input?.0).await };
+    authority_first(done.await, async || match continued {
+        Some(id) => demand(&desk, &actor, id, Action::Reply).await,
+        None if for_others => policy::demand(&actor, Action::CreateFor, None),
+        None => policy::demand(&actor, Action::CreateTicket, None),
+    })
+    .await
+}
+
+async fn open(
+    desk: &Desk,
+    actor: &Actor,
+    input: CreateTicket,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Ticket>), Refusal> {
     let (status, ticket) = match input.ticket_id {
-        Some(id) => (StatusCode::OK, write(&desk, &actor, TicketId(id), input.continuing()?).await?.ticket),
+        Some(id) => (StatusCode::OK, write(desk, actor, TicketId(id), input.continuing()?).await?.ticket),
         None => {
             let mut tx = desk.begin().await?;
-            let ticket = creating::create(&mut tx, &actor, input.opening()?).await?;
+            let ticket = creating::create(&mut tx, actor, input.opening()?).await?;
             tx.commit().await?;
             (StatusCode::CREATED, Ticket::new(&desk.catalog(), ticket, actor.is_staff()))
         }
@@ -246,15 +291,20 @@ pub async fn read(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     Id(id): Id,
-    Query(part): Query<PartOf>,
+    part: Result<Query<PartOf>, Refusal>,
 ) -> Result<Json<TicketWithTimeline>, Refusal> {
-    let part = match (part.before, part.after) {
-        (None, None) => Part::Latest,
-        (Some(entry), None) => Part::Before(EventId(entry)),
-        (None, Some(entry)) => Part::After(EventId(entry)),
-        (Some(_), Some(_)) => return Err(Error::field("after", "Give either before or after.").into()),
+    let id = TicketId(id);
+    let done = async {
+        let Query(part) = part?;
+        let part = match (part.before, part.after) {
+            (None, None) => Part::Latest,
+            (Some(entry), None) => Part::Before(EventId(entry)),
+            (None, Some(entry)) => Part::After(EventId(entry)),
+            (Some(_), Some(_)) => return Err(Error::field("after", "Give either before or after.").into()),
+        };
+        Ok(view::view(&desk, &actor, id, part).await?)
     };
-    let view = view::view(&desk, &actor, TicketId(id), part).await?;
+    let view = authority_first(done.await, async || demand(&desk, &actor, id, Action::SeeTicket).await).await?;
     let catalog = desk.catalog();
     Ok(Json(TicketWithTimeline {
         ticket: Ticket::new(&catalog, view.ticket, actor.is_staff()),
@@ -282,8 +332,7 @@ pub async fn reply(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     Id(id): Id,
-    Body(input): Body<Reply>,
+    input: Result<Body<Reply>, Refusal>,
 ) -> Result<(StatusCode, Json<Replied>), Refusal> {
-    let input = input.into_message(&desk)?;
-    Ok((StatusCode::CREATED, Json(write(&desk, &actor, TicketId(id), input).await?)))
+    Ok((StatusCode::CREATED, Json(answer(&desk, &actor, TicketId(id), input).await?)))
 }

@@ -3,17 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::policy::{self, Action};
 use domain::ticket::{Change, Swap};
 use domain::workflow::Category;
 use domain::{Actor, Code, Error, TicketId, UserId};
 use serde::{Deserialize, Deserializer};
 use store::Desk;
-use store::tickets::change;
+use store::tickets::{change, demand};
 use utoipa::ToSchema;
 
-use super::input::{Body, Caller, Id, MaybeBody, Refusal};
+use super::input::{Body, Caller, Id, MaybeBody, Refusal, authority_first};
 use super::openapi::{AboutTicket, ForCallers, WithBody};
-use super::tickets::{Replied, Reply, write};
+use super::tickets::{Replied, Reply, answer};
 use super::wire::{Level, Ticket};
 
 /// The pair that the priority follows from. What is not given stays as it is.
@@ -49,6 +50,18 @@ fn given<'de, D: Deserializer<'de>>(input: D) -> Result<Option<i64>, D::Error> {
     Option::deserialize(input)
 }
 
+/// [`changed`], told apart from what is wrong with the input.
+async fn work<T>(
+    desk: &Desk,
+    actor: &Actor,
+    id: i64,
+    input: Result<T, Refusal>,
+    change: impl FnOnce(T) -> Result<Change, Error>,
+) -> Result<Json<Ticket>, Refusal> {
+    let done = async { changed(desk, actor, id, change(input?)?).await };
+    authority_first(done.await, async || demand(desk, actor, TicketId(id), Action::WorkTicket).await).await
+}
+
 async fn changed(desk: &Desk, actor: &Actor, id: i64, input: Change) -> Result<Json<Ticket>, Refusal> {
     let mut tx = desk.begin().await?;
     let ticket = change::change(&mut tx, actor, TicketId(id), input).await?;
@@ -67,14 +80,16 @@ pub async fn priority(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     Id(id): Id,
-    Body(input): Body<SetPriority>,
+    input: Result<Body<SetPriority>, Refusal>,
 ) -> Result<Json<Ticket>, Refusal> {
-    if input.urgency.is_none() && input.importance.is_none() {
-        return Err(Error::field("urgency", "Give urgency, importance or both.").into());
-    }
-    let to = |level: Level| Swap::to(level.into());
-    let change = Change { urgency: input.urgency.map(to), importance: input.importance.map(to), ..Change::default() };
-    changed(&desk, &actor, id, change).await
+    work(&desk, &actor, id, input, |Body(input)| {
+        if input.urgency.is_none() && input.importance.is_none() {
+            return Err(Error::field("urgency", "Give urgency, importance or both."));
+        }
+        let to = |level: Level| Swap::to(level.into());
+        Ok(Change { urgency: input.urgency.map(to), importance: input.importance.map(to), ..Change::default() })
+    })
+    .await
 }
 
 /// Answer a customer, or note something
@@ -93,11 +108,10 @@ pub async fn admin_reply(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     Id(id): Id,
-    Body(input): Body<Reply>,
+    input: Result<Body<Reply>, Refusal>,
 ) -> Result<(StatusCode, Json<Replied>), Refusal> {
-    domain::policy::demand(&actor, domain::policy::Action::SeeQueues, None)?;
-    let input = input.into_message(&desk)?;
-    Ok((StatusCode::CREATED, Json(write(&desk, &actor, TicketId(id), input).await?)))
+    policy::demand(&actor, Action::SeeQueues, None)?;
+    Ok((StatusCode::CREATED, Json(answer(&desk, &actor, TicketId(id), input).await?)))
 }
 
 /// Give a ticket to somebody, or to nobody
@@ -109,10 +123,13 @@ pub async fn assign(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     Id(id): Id,
-    Body(input): Body<Assign>,
+    input: Result<Body<Assign>, Refusal>,
 ) -> Result<Json<Ticket>, Refusal> {
-    let assignee = Some(Swap::to(input.assignee.map(UserId)));
-    changed(&desk, &actor, id, Change { assignee, ..Change::default() }).await
+    work(&desk, &actor, id, input, |Body(input)| {
+        let assignee = Some(Swap::to(input.assignee.map(UserId)));
+        Ok(Change { assignee, ..Change::default() })
+    })
+    .await
 }
 
 /// Take a ticket, or hand it over
@@ -127,10 +144,13 @@ pub async fn assign_admin(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     Id(id): Id,
-    MaybeBody(input): MaybeBody<AssignAdmin>,
+    input: Result<MaybeBody<AssignAdmin>, Refusal>,
 ) -> Result<Json<Ticket>, Refusal> {
-    let assignee = Some(Swap::to(input.assignee.map(UserId).or(actor.user_id())));
-    changed(&desk, &actor, id, Change { assignee, ..Change::default() }).await
+    work(&desk, &actor, id, input, |MaybeBody(input)| {
+        let assignee = Some(Swap::to(input.assignee.map(UserId).or(actor.user_id())));
+        Ok(Change { assignee, ..Change::default() })
+    })
+    .await
 }
 
 /// Close a ticket

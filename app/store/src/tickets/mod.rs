@@ -15,12 +15,21 @@ pub mod timeline;
 pub mod view;
 pub mod watch;
 
-use crate::{OrOurs, Tx};
+use crate::{Desk, OrOurs, Tx};
 use domain::{
     Actor, Error, Result, TicketId,
     policy::{self, Action},
     ticket::Ticket,
 };
+
+/// Whether the actor may do this to a ticket, for whoever has to know before the input is looked at.
+///
+/// Errors: `SignedOut`, `NotFound`, `Forbidden`.
+pub async fn demand(desk: &Desk, actor: &Actor, id: TicketId, action: Action) -> Result<()> {
+    policy::demand_somebody(actor)?;
+    let ticket = row::load(&mut *desk.read().await?, id).await?;
+    policy::demand(actor, action, Some(ticket.facts()))
+}
 
 /// A ticket that this transaction holds: nobody else changes it until the end.
 pub(crate) struct Held {

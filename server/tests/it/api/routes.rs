@@ -226,6 +226,113 @@ async fn each_call_has_its_answer_for_everybody() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Whoever may not make a call is told so, whatever is wrong with what they send; whoever may learns what is wrong.
+#[tokio::test]
+async fn authority_comes_before_input() {
+    let setting = Setting::new().await;
+    let mut wrong = Vec::new();
+    let large = format!("{{\"body\": \"{}\"}}", "x".repeat(3 * 1024 * 1024));
+    let bodies = [
+        ("application/json", "{", 400),
+        ("application/json", "[]", 422),
+        ("application/json", r#"{"nonsense": 1}"#, 422),
+        ("application/json", r#"{"body": "", "attachments": "x"}"#, 422),
+        ("text/plain", "Hello", 415),
+        ("application/json", large.as_str(), 413),
+    ];
+    for route in routes().iter().filter(|r| !matches!(r.2, Sent::Nothing) || r.1.contains("assign-admin")) {
+        let Route(method, path, sent, expected) = route;
+        for (caller, name) in CALLERS.iter().enumerate() {
+            for (kind, body, status) in bodies {
+                let case = setting.case(caller).await;
+                let path = path.replace("{id}", &case.ticket.to_string());
+                let body = Some((kind, body.as_bytes().to_vec()));
+                let answer = setting.api.call("POST", &case.token, &path, body).await;
+                let refused = expected[caller] >= 400;
+                let status = match (refused, sent) {
+                    (true, _) => expected[caller],
+                    (false, Sent::Files) => 415,
+                    (false, _) => status,
+                };
+                if answer.status.as_u16() != status {
+                    wrong.push(format!("{method} {path} {kind}, {name}: {} instead of {status}", answer.status));
+                    continue;
+                }
+                let problem = answer.expect(status);
+                for error in problem["errors"].as_array().into_iter().flatten() {
+                    let pointer = error["pointer"].as_str().unwrap_or_default();
+                    if !pointer.starts_with('#') || !error["parameter"].is_null() {
+                        wrong.push(format!("{method} {path}, {name}: {error} does not say where"));
+                    }
+                }
+            }
+        }
+    }
+    for route in routes().iter().filter(|r| r.0 == "get" && (r.1.ends_with("tickets") || r.1 == "/ticket/{id}")) {
+        for (caller, name) in CALLERS.iter().enumerate() {
+            let case = setting.case(caller).await;
+            let path = route.1.replace("{id}", &case.ticket.to_string());
+            let answer = setting.api.get(&case.token, &format!("{path}?after=x%ff&nonsense=1")).await;
+            let status = if route.3[caller] >= 400 { route.3[caller] } else { 422 };
+            if answer.status.as_u16() != status {
+                wrong.push(format!("get {path}, {name}: {} instead of {status}", answer.status));
+                continue;
+            }
+            let problem = answer.expect(status);
+            for error in problem["errors"].as_array().into_iter().flatten() {
+                if error["parameter"] != error["field"] || !error["pointer"].is_null() {
+                    wrong.push(format!("get {path}, {name}: {error} does not say which parameter"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// No words of pages: who calls has no form before them.
+#[tokio::test]
+async fn problems_are_for_programmers() {
+    let setting = Setting::new().await;
+    let (jana, agent) = (setting.case(1).await, setting.case(AGENT).await);
+    let (own, seen) = (format!("/ticket/{}/reply", jana.ticket), format!("/ticket/{}/priority", agent.ticket));
+    for (token, path, input, fields) in [
+        (
+            "",
+            "/auth/register",
+            json!({ "name": "", "email": "x", "password": "short" }),
+            &["name", "email", "password"][..],
+        ),
+        (&jana.token, "/ticket", json!({ "subject": "", "body": "" }), &["subject", "body"]),
+        (&jana.token, "/ticket", json!({ "ticket_id": jana.ticket.0, "body": "x", "subject": "y" }), &["subject"]),
+        (&jana.token, &own, json!({ "body": "" }), &["body"]),
+        (&agent.token, &seen, json!({}), &["urgency"]),
+        (&agent.token, &seen, json!({ "urgency": "soon" }), &["urgency"]),
+        (&agent.token, "/ticket", json!({ "subject": "s", "body": "b", "tags": ["x".repeat(41)] }), &["tags"]),
+        (&agent.token, "/ticket", json!({ "subject": "s", "body": "b", "assignee": 999_999 }), &["assignee"]),
+        (
+            &agent.token,
+            "/ticket",
+            json!({ "subject": "s", "body": "b", "requester": { "id": 1, "email": "a@b.example" } }),
+            &["requester"],
+        ),
+    ] {
+        let answer = setting.api.post(token, path, &input).await;
+        assert_eq!(answer.wrong(), fields, "{path} {input}");
+        let problem = answer.json();
+        let detail = problem["detail"].as_str().unwrap();
+        for field in fields {
+            assert!(detail.contains(&format!("{field}: ")), "{detail}");
+        }
+        for word in ["marked", "typed", "page", "form", "button", "reload"] {
+            assert!(!detail.contains(word), "{word}: {detail}");
+        }
+        assert_eq!(
+            (&problem["title"], &problem["type"]),
+            (&json!("Invalid input"), &json!("urn:docket:error:invalid"))
+        );
+    }
+}
+
 /// A person who was blocked, or has become a customer, has no more rights than that from the next call on.
 #[tokio::test]
 async fn rights_are_those_of_now() {
