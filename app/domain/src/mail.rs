@@ -41,8 +41,8 @@ pub enum Outcome {
     Ticket(TicketId),
     /// It was added to this ticket.
     Reply(TicketId),
-    /// It was taken in before; nothing was changed.
-    Twice,
+    /// It is this mail, which was taken in before; nothing was changed.
+    Twice(MailId),
     /// It could not become a message, for this reason; admins see it.
     Quarantined(String),
 }

@@ -1,6 +1,7 @@
 //! `docket import-mail FOLDER`: an archive of mails becomes tickets and conversations. It can be run again: what was taken
 //! in before is not taken in twice.
 
+use std::collections::HashSet;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
@@ -21,8 +22,10 @@ pub struct Report {
     pub mails: usize,
     pub tickets: usize,
     pub replies: usize,
-    /// Taken in before.
-    pub twice: usize,
+    /// Taken in by an earlier run, or come another way, before this run began.
+    pub before: usize,
+    /// The same as another mail of this folder: kept once.
+    pub copies: Vec<String>,
     /// Kept for an admin to look at: where it is, and why.
     pub quarantined: Vec<(String, String)>,
     /// Files that are no mails.
@@ -36,22 +39,25 @@ pub struct Report {
 impl Report {
     /// Mails that are in Docket now: as messages or in quarantine.
     pub fn kept(&self) -> usize {
-        self.tickets + self.replies + self.twice + self.quarantined.len()
+        self.tickets + self.replies + self.before + self.copies.len() + self.quarantined.len()
     }
 }
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(
-            f,
-            "{} mails found: {} new tickets, {} answers, {} taken in before, {} in quarantine, {} failed.",
-            self.mails,
-            self.tickets,
-            self.replies,
-            self.twice,
-            self.quarantined.len(),
-            self.failed.len(),
-        )?;
+        writeln!(f, "{} found:", count(self.mails, "mail"))?;
+        for (n, what) in [
+            (self.tickets, "new tickets"),
+            (self.replies, "answers on tickets"),
+            (self.quarantined.len(), "in quarantine: they could not become messages (listed below)"),
+            (self.copies.len(), "copies of other mails in this folder, kept once (listed below)"),
+            (self.before, "in Docket before this run; nothing was changed"),
+            (self.failed.len(), "not read or stored (listed below)"),
+        ] {
+            if n > 0 {
+                writeln!(f, "{n:>7} {what}")?;
+            }
+        }
         let list = |f: &mut std::fmt::Formatter<'_>, title: &str, lines: &[(String, String)]| {
             if !lines.is_empty() {
                 writeln!(f, "\n{title}:")?;
@@ -59,10 +65,15 @@ impl std::fmt::Display for Report {
             lines.iter().try_for_each(|(place, why)| writeln!(f, "  {place}: {why}"))
         };
         list(f, "In quarantine", &self.quarantined)?;
-        list(f, "Failed; nothing of these was kept", &self.failed)?;
-        if !self.other.is_empty() {
-            writeln!(f, "\nNot mails, left alone:")?;
-            self.other.iter().try_for_each(|place| writeln!(f, "  {place}"))?;
+        list(f, "Not read or stored; run it again for these", &self.failed)?;
+        for (title, places) in [
+            ("Copies of other mails in this folder", &self.copies),
+            ("Files that are no mails, left alone", &self.other),
+        ] {
+            if !places.is_empty() {
+                writeln!(f, "\n{title}:")?;
+                places.iter().try_for_each(|place| writeln!(f, "  {place}"))?;
+            }
         }
         if self.stopped {
             writeln!(f, "\nStopped before the end. Run it again to go on; nothing will be doubled.")?;
@@ -96,6 +107,8 @@ pub async fn import(desk: &Desk, folder: &Path, stop: &CancellationToken) -> any
     report.failed = found.failed;
     report.mails = mails.len();
     mails.sort_by_key(|(order, _)| *order);
+    let newest = store::mails::newest(desk).await?;
+    let mut met = HashSet::new();
     let bar = progress(mails.len() as u64);
     for (n, (_, place)) in mails.iter().enumerate() {
         if stop.is_cancelled() {
@@ -121,7 +134,9 @@ pub async fn import(desk: &Desk, folder: &Path, stop: &CancellationToken) -> any
         match outcome {
             Ok(Outcome::Ticket(_)) => report.tickets += 1,
             Ok(Outcome::Reply(_)) => report.replies += 1,
-            Ok(Outcome::Twice) => report.twice += 1,
+            // Met a second time in this folder, or taken in by this very run.
+            Ok(Outcome::Twice(mail)) if mail > newest || !met.insert(mail) => report.copies.push(place.to_string()),
+            Ok(Outcome::Twice(_)) => report.before += 1,
             Ok(Outcome::Quarantined(reason)) => report.quarantined.push((place.to_string(), reason)),
             Err(error) => report.failed.push((place.to_string(), error.to_string())),
         }
@@ -133,6 +148,11 @@ pub async fn import(desk: &Desk, folder: &Path, stop: &CancellationToken) -> any
     }
     bar.finish_and_clear();
     Ok(report)
+}
+
+/// “1 mail”, “3 mails”.
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 struct Found {

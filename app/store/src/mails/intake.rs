@@ -78,8 +78,10 @@ pub(super) async fn take(
     again: Option<Again<'_>>,
 ) -> Result<Outcome> {
     let digest = digest(&raw);
-    if again.is_none() && is_known(desk, &digest).await? {
-        return Ok(Outcome::Twice);
+    if again.is_none()
+        && let Some(known) = known(desk, &digest).await?
+    {
+        return Ok(Outcome::Twice(known));
     }
     let aside = async |reason: &str| match again {
         Some(again) => stays(desk, again.id, Some(&mail), reason).await,
@@ -111,11 +113,13 @@ pub(super) async fn take(
     if origin == Origin::Archive {
         tx.now = headers.date.filter(|date| (EARLIEST..=tx.now).contains(date)).unwrap_or(tx.now);
     }
-    if !first_time(&mut tx, &digest, headers.message_id.as_deref(), &prepared.content_digest, again.is_some()).await? {
+    let before =
+        before(&mut tx, &digest, headers.message_id.as_deref(), &prepared.content_digest, again.is_some()).await?;
+    if let Some(before) = before {
         if let Some(again) = again {
             settle_copy(tx, again, headers.message_id.as_deref(), &prepared.content_digest).await?;
         }
-        return Ok(Outcome::Twice);
+        return Ok(Outcome::Twice(before));
     }
     let thread = thread(&mut tx, &headers.references).await?;
     if let Some(ticket) = thread {
@@ -143,7 +147,7 @@ pub(super) async fn take(
     match again {
         None => insert(&mut tx, &row, origin, taken_at).await?,
         // Somebody else was quicker. What this one has done is taken back with its transaction.
-        Some(again) if !release(&mut tx, &row, again).await? => return Ok(Outcome::Twice),
+        Some(again) if !release(&mut tx, &row, again).await? => return Ok(Outcome::Twice(again.id)),
         Some(_) => {}
     }
     if let Some(id) = &headers.message_id {
@@ -199,8 +203,8 @@ async fn insert(tx: &mut Tx, row: &Row<'_>, origin: Origin, taken_at: time::Offs
 /// Keeps something that could not be read as a mail, with the reason, for admins to see.
 pub async fn refuse(desk: &Desk, raw: Bytes, reason: &str, origin: Origin) -> Result<Outcome> {
     let digest = digest(&raw);
-    if is_known(desk, &digest).await? {
-        return Ok(Outcome::Twice);
+    if let Some(known) = known(desk, &digest).await? {
+        return Ok(Outcome::Twice(known));
     }
     quarantine(desk, raw, &digest, None, reason, origin).await
 }
@@ -235,18 +239,30 @@ async fn quarantine(
     .await
     .ours()?;
     if inserted.rows_affected() == 0 {
-        return Ok(Outcome::Twice);
+        let known = known(desk, digest).await?;
+        return known.map(Outcome::Twice).ok_or_else(|| crate::error::internal(&"a mail is known and not there"));
     }
     events::append(&mut tx, &docket(), None, &Happening::MailQuarantined { reason: reason.to_owned() }).await?;
     tx.commit().await?;
     Ok(Outcome::Quarantined(reason.to_owned()))
 }
 
-async fn is_known(desk: &Desk, digest: &[u8]) -> Result<bool> {
-    sqlx::query_scalar!(r#"select exists (select 1 from mails where digest = $1) as "known!""#, digest)
+/// The mail of these bytes, if it was taken in before.
+async fn known(desk: &Desk, digest: &[u8]) -> Result<Option<MailId>> {
+    let id = sqlx::query_scalar!("select id from mails where digest = $1", digest)
+        .fetch_optional(desk.pool())
+        .await
+        .ours()?;
+    Ok(id.map(MailId))
+}
+
+/// The mail that was taken in last. What is taken in after has higher ids.
+pub async fn newest(desk: &Desk) -> Result<MailId> {
+    sqlx::query_scalar!(r#"select coalesce(max(id), 0) as "id!" from mails"#)
         .fetch_one(desk.pool())
         .await
         .ours()
+        .map(MailId)
 }
 
 async fn is_blocked(desk: &Desk, address: &str) -> Result<bool> {
@@ -261,14 +277,14 @@ async fn is_blocked(desk: &Desk, address: &str) -> Result<bool> {
 
 /// Makes sure that this mail is taken in by nobody else at the same time, and was not before: neither these very bytes
 /// nor a copy that came another way. Locks come before the first write of the transaction: see `hold`.
-/// `again`: these bytes are known, as they are in quarantine; only a copy counts.
-async fn first_time(
+/// `again`: these bytes are known, as they are in quarantine; only a copy counts. Returns the mail that was there before.
+async fn before(
     tx: &mut Tx,
     digest: &[u8],
     message_id: Option<&str>,
     content_digest: &[u8],
     again: bool,
-) -> Result<bool> {
+) -> Result<Option<MailId>> {
     // One lock for all copies of a mail: they have the Message-ID in common, or else nothing but their bytes.
     let name = message_id.map_or_else(|| super::hex(digest), str::to_owned);
     sqlx::query("select pg_advisory_xact_lock(hashtextextended('mail:' || $1, 2))")
@@ -277,17 +293,17 @@ async fn first_time(
         .await
         .ours()?;
     let known = sqlx::query_scalar!(
-        r#"select exists (select 1 from mails where (digest = $1 and not $4)
-               or (message_id = $2 and content_digest = $3 and problem is null)) as "known!""#,
+        "select id from mails where (digest = $1 and not $4)
+             or (message_id = $2 and content_digest = $3 and problem is null) order by id limit 1",
         digest,
         message_id,
         content_digest,
         again,
     )
-    .fetch_one(&mut *tx.conn)
+    .fetch_optional(&mut *tx.conn)
     .await
     .ours()?;
-    Ok(!known)
+    Ok(known.map(MailId))
 }
 
 /// The ticket that the newest known of these mails is on.

@@ -6,7 +6,7 @@ mod prepare;
 mod quarantine;
 
 pub use again::{discard, tried, try_again};
-pub use intake::{Origin, refuse, take_in};
+pub use intake::{Origin, newest, refuse, take_in};
 pub use quarantine::{list, raw};
 
 use crate::{Desk, OrOurs};
