@@ -43,4 +43,6 @@ create table jobs (
 );
 create index jobs_due on jobs (priority desc, run_at, id) where failed_at is null;
 create unique index jobs_dedupe on jobs (dedupe_key) where dedupe_key is not null and failed_at is null;
+-- The mails that are being tried again.
+create index jobs_mails on jobs (((data->>'mail')::bigint)) where kind = 'try_mail' and failed_at is null;
 create index jobs_failed on jobs (failed_at desc) where failed_at is not null;

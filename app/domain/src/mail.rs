@@ -58,6 +58,8 @@ pub struct Quarantined {
     /// Why, in words for people.
     pub reason: String,
     pub at: Time,
+    /// It is being tried again.
+    pub waiting: bool,
 }
 
 /// What became of a mail in quarantine that was tried again.
@@ -69,10 +71,15 @@ pub struct Tried {
     pub ticket: Option<TicketId>,
     /// Why it is still there, in words for people.
     pub reason: Option<String>,
+    /// It is still on its way.
+    pub waiting: bool,
 }
 
 /// The most mails of the quarantine that are worked on at once.
 pub const TRIED_MAX: usize = 100;
+
+/// Somebody waits for the page while so many are tried again; more are tried behind it.
+pub const TRIED_AT_ONCE: usize = 3;
 
 /// How a raw mail is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

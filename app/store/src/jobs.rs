@@ -2,7 +2,7 @@
 //! the change does.
 
 use crate::{OrOurs, Tx};
-use domain::{Result, Time};
+use domain::{MailId, Result, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What there is to do.
@@ -15,6 +15,8 @@ pub enum Work {
     Sweep,
     /// Give all tickets the priorities of a changed table. `again`: those that were being written meanwhile.
     ApplyPriorities { again: bool },
+    /// Try a mail of the quarantine again, as this person has asked for.
+    TryMail { mail: MailId, by: UserId },
 }
 
 /// A job as a worker takes it.

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use domain::mail::{Raw, TRIED_MAX};
+use domain::mail::{Raw, TRIED_AT_ONCE, TRIED_MAX};
 use domain::{Code, Error, MailId};
 use store::Desk;
 use ui::flash::Flash;
@@ -65,6 +65,14 @@ async fn perform(desk: &Desk, who: &Signed, fields: &Fields, marked: &[MailId]) 
         return Err(unreadable());
     }
     if button == "retry" {
+        let tried: Vec<String> = ids.iter().map(MailId::to_string).collect();
+        let tried = Done::Said(format!("tried={}", tried.join(",")));
+        if ids.len() > TRIED_AT_ONCE {
+            let mut tx = desk.begin().await?;
+            store::mails::enqueue(&mut tx, &who.actor, &ids).await?;
+            tx.commit_quietly().await?;
+            return Ok(tried);
+        }
         for id in &ids {
             match store::mails::try_again(desk, &who.actor, *id, crate::mail::parse).await {
                 Ok(_) => {}
@@ -73,8 +81,7 @@ async fn perform(desk: &Desk, who: &Signed, fields: &Fields, marked: &[MailId]) 
                 Err(error) => return Err(error),
             }
         }
-        let ids: Vec<String> = ids.iter().map(MailId::to_string).collect();
-        return Ok(Done::Said(format!("tried={}", ids.join(","))));
+        return Ok(tried);
     }
     if fields.value("sure").is_none() {
         domain::policy::demand(&who.actor, domain::policy::Action::Administer, None)?;

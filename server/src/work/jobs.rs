@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{Code, Error};
+use domain::{Actor, Code, Error, MailId, UserId};
 use store::jobs::{self, Job, Work};
 use store::settings::priorities;
-use store::{Desk, sweep};
+use store::{Desk, people, sweep};
 use tokio_util::sync::CancellationToken;
 
 /// How many jobs one node does at once.
@@ -107,5 +107,19 @@ async fn perform(desk: &Desk, work: &Work) -> Result<(), Error> {
         Work::DeleteFile { key } => sweep::delete_file(desk, key).await,
         Work::Sweep => sweep::sweep(desk).await,
         Work::ApplyPriorities { again } => priorities::apply(desk, *again).await,
+        Work::TryMail { mail, by } => try_mail(desk, *mail, *by).await,
+    }
+}
+
+/// Tries a mail of the quarantine again, for somebody who may no longer be there.
+async fn try_mail(desk: &Desk, mail: MailId, by: UserId) -> Result<(), Error> {
+    let tried = async {
+        let person = people::principal(&mut *desk.read().await?, by).await?;
+        store::mails::try_again(desk, &Actor::user(person, None), mail, crate::mail::parse).await
+    };
+    match tried.await {
+        // Somebody else was quicker, or whoever asked for it may not any more: there is nothing to be done again.
+        Err(error) if matches!(error.code, Code::NotFound | Code::Forbidden) => Ok(()),
+        other => other.map(|_| ()),
     }
 }

@@ -202,3 +202,52 @@ async fn the_page_of_unreadable_mails_does_what_its_buttons_say() {
     assert!(browser.get("/settings/mails?discarded=2").await.text.contains("2 mails discarded."));
     assert_eq!(listed().await.len(), 1);
 }
+
+/// Many are not tried while somebody waits: each gets one job, whoever asks how often.
+#[tokio::test]
+async fn many_mails_are_tried_behind_the_page() {
+    let world = World::new().await;
+    let (admin, other) = (world.superadmin().await, world.superadmin().await);
+    let browser = Browser::of(&world, &admin).await;
+    for n in 0..6 {
+        let raw = format!("From: gone{n}@acme.example\r\nSubject: Later {n}\r\n\r\nHello").into_bytes();
+        mails::refuse(&world.desk, raw.into(), "It could not be read.", Origin::Archive).await.unwrap();
+    }
+    let listed = async || mails::list(&world.desk, &admin, None, None).await.unwrap().rows;
+    let ids: Vec<_> = listed().await.iter().map(|m| m.id).collect();
+    let jobs_there = "select count(*) from jobs where kind = 'try_mail'";
+    let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let mut form: Vec<(&str, &str)> = texts[..5].iter().map(|id| ("mail", id.as_str())).collect();
+    form.push(("retry", "marked"));
+    let (one, two) = tokio::join!(browser.post("/settings/mails", &form), browser.post("/settings/mails", &form));
+    for page in [one, two] {
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    }
+    assert_eq!(world.count(jobs_there).await, 5, "one for each, however often it is asked for");
+    assert_eq!(world.count("select count(*) from tickets").await, 0, "nobody waits for them");
+    let all = [&ids[..], &[domain::MailId(999_999)]].concat();
+    let more = world.run(async |tx| mails::enqueue(tx, &other, &all).await).await.unwrap();
+    assert_eq!((more, world.count(jobs_there).await), (1, 6), "those on their way are passed over");
+    assert_eq!(mails::waiting(&world.desk, &admin).await.unwrap(), 6);
+    let address = format!("/settings/mails?tried={}", texts.join(","));
+    let page = browser.get(&address).await;
+    assert!(page.text.contains("6 mails are on the way") && page.text.contains("Look again"), "{}", page.text);
+    assert!(!page.text.contains("name=\"retry\" value=\"1\"") && !page.text.contains("still cannot"), "{}", page.text);
+
+    // One of them is discarded meanwhile, and who has asked for another one has left.
+    world.run(async |tx| mails::discard(tx, &admin, &ids[..1]).await).await.unwrap();
+    world.block(&other).await;
+    while jobs::one(&world.desk).await.unwrap() {}
+    assert_eq!((world.count(jobs_there).await, world.count("select count(*) from tickets").await), (0, 4));
+    let left = listed().await;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(!left[0].waiting && left[0].id == ids[5]);
+    let page = browser.get(&address).await;
+    assert!(page.text.contains("has become a message") && !page.text.contains("on the way"), "{}", page.text);
+    world.run(async |tx| mails::enqueue(tx, &admin, &ids).await).await.unwrap();
+    assert_eq!(world.count(jobs_there).await, 1, "only what is in quarantine");
+
+    let agent = world.agent().await;
+    world.run(async |tx| mails::enqueue(tx, &agent, &ids).await).await.refused(Code::Forbidden);
+    mails::waiting(&world.desk, &agent).await.refused(Code::Forbidden);
+}

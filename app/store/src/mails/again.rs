@@ -145,8 +145,10 @@ pub async fn tried(desk: &Desk, actor: &Actor, ids: &[MailId]) -> Result<Vec<Tri
     }
     let ids: Vec<i64> = ids.iter().take(TRIED_MAX).map(|id| id.0).collect();
     let rows = sqlx::query!(
-        "select id, subject, ticket_id, problem from mails
-         where id = any($1) and discarded_at is null order by id desc",
+        r#"select id, subject, ticket_id, problem,
+               exists (select 1 from jobs j where j.kind = 'try_mail' and j.failed_at is null
+                       and (j.data->>'mail')::bigint = mails.id) as "waiting!"
+           from mails where id = any($1) and discarded_at is null order by id desc"#,
         &ids,
     )
     .fetch_all(desk.pool())
@@ -154,6 +156,12 @@ pub async fn tried(desk: &Desk, actor: &Actor, ids: &[MailId]) -> Result<Vec<Tri
     .ours()?;
     Ok(rows
         .into_iter()
-        .map(|r| Tried { id: MailId(r.id), subject: r.subject, ticket: r.ticket_id.map(TicketId), reason: r.problem })
+        .map(|r| Tried {
+            id: MailId(r.id),
+            subject: r.subject,
+            ticket: r.ticket_id.map(TicketId),
+            reason: r.problem,
+            waiting: r.waiting,
+        })
         .collect())
 }

@@ -4,10 +4,12 @@ mod again;
 mod intake;
 mod prepare;
 mod quarantine;
+mod waiting;
 
 pub use again::{discard, tried, try_again};
 pub use intake::{Origin, newest, refuse, take_in};
 pub use quarantine::{list, raw};
+pub use waiting::{enqueue, waiting};
 
 use crate::{Desk, OrOurs};
 use bytes::Bytes;

@@ -20,7 +20,10 @@ pub async fn list(desk: &Desk, actor: &Actor, after: Option<&str>, size: Option<
         None => i64::MAX,
     };
     let mut rows: Vec<Quarantined> = sqlx::query!(
-        r#"select id, from_address, subject, size, problem as "problem!", taken_at from mails
+        r#"select id, from_address, subject, size, problem as "problem!", taken_at,
+               exists (select 1 from jobs j where j.kind = 'try_mail' and j.failed_at is null
+                       and (j.data->>'mail')::bigint = mails.id) as "waiting!"
+           from mails
            where problem is not null and discarded_at is null and id < $1 order by id desc limit $2"#,
         before,
         size as i64 + 1,
@@ -36,6 +39,7 @@ pub async fn list(desk: &Desk, actor: &Actor, after: Option<&str>, size: Option<
         size: r.size,
         reason: r.problem,
         at: r.taken_at.into(),
+        waiting: r.waiting,
     })
     .collect();
     let more = rows.len() > size;

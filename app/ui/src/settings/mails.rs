@@ -18,7 +18,8 @@ use domain::{
     page::Page,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::hooks::{use_location, use_query_map};
+use std::time::Duration;
 use wasm_bindgen::JsCast;
 
 /// `/settings/mails`. `tried`: the mails that were just tried again. `discarded`: how many were just put aside.
@@ -45,9 +46,16 @@ pub fn QuarantinePage() -> impl IntoView {
                 loading,
                 move || async move {
                     match (mails.await, outcomes.await) {
-                        (Ok(page), Ok(outcomes)) => {
+                        (Ok(page), Ok(tried)) => {
+                            let waiting = tried.iter().filter(|t| t.waiting).count();
+                            let waiting = waiting.max(page.rows.iter().filter(|m| m.waiting).count());
+                            let look = move || {
+                                mails.refetch();
+                                outcomes.refetch();
+                            };
                             view! {
-                                <Outcomes tried=outcomes discarded=discarded.get_untracked() />
+                                <OnTheirWay count=waiting look=Callback::new(move |()| look()) />
+                                <Outcomes tried=tried discarded=discarded.get_untracked() />
                                 <Mails page=page after=after.get_untracked() />
                             }
                                 .into_any()
@@ -77,10 +85,50 @@ fn mails(count: usize) -> String {
     if count == 1 { "1 mail".to_owned() } else { format!("{count} mails") }
 }
 
+/// How long the page waits before it looks again what has become of mails on their way.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How many mails are being tried again behind the page, which looks again by itself until there are none.
+#[component]
+fn OnTheirWay(count: usize, look: Callback<()>) -> impl IntoView {
+    let address = use_location();
+    let here = move || {
+        format!(
+            "{}{}",
+            address.pathname.get_untracked(),
+            address.search.with_untracked(|search| {
+                if search.is_empty() || search.starts_with('?') { search.clone() } else { format!("?{search}") }
+            })
+        )
+    };
+    Effect::new(move |_| {
+        if count > 0
+            && let Ok(timer) = set_timeout_with_handle(move || look.run(()), LOOK)
+        {
+            on_cleanup(move || timer.clear());
+        }
+    });
+    (count > 0)
+        .then(|| {
+            let verb = if count == 1 { "is" } else { "are" };
+            view! {
+                <div class="notice" role="status">
+                    <Ico icon=Icon::Clock />
+                    <p>
+                        {format!("{} {verb} on the way: tried again, one after the other. ", mails(count))}
+                        <a class="link" href=here() rel="external">"Look again"</a>
+                    </p>
+                </div>
+            }
+        })
+        .into_any()
+}
+
 /// What the last button has come to.
 #[component]
 fn Outcomes(tried: Vec<Tried>, discarded: Option<u32>) -> impl IntoView {
-    let (taken, left): (Vec<Tried>, Vec<Tried>) = tried.into_iter().partition(|t| t.ticket.is_some());
+    let through = tried.into_iter().filter(|t| !t.waiting);
+    let (taken, left): (Vec<Tried>, Vec<Tried>) = through.partition(|t| t.ticket.is_some());
     let taken = (!taken.is_empty()).then(|| {
         let lines = taken.into_iter().filter_map(|t| t.ticket.map(|ticket| (name(&t.subject), ticket)));
         view! {
@@ -274,15 +322,22 @@ fn Row(mail: Quarantined, marked: bool) -> impl IntoView {
             <td data-label="Why">{mail.reason}</td>
             <td class="fit">
                 <div class="actions">
-                    <button
-                        class="button button--sm"
-                        type="submit"
-                        name="retry"
-                        value=mail.id.to_string()
-                        aria-label=label("Try again:")
-                    >
-                        "Try again"
-                    </button>
+                    {if mail.waiting {
+                        view! { <span class="field__hint">"On its way"</span> }.into_any()
+                    } else {
+                        view! {
+                            <button
+                                class="button button--sm"
+                                type="submit"
+                                name="retry"
+                                value=mail.id.to_string()
+                                aria-label=label("Try again:")
+                            >
+                                "Try again"
+                            </button>
+                        }
+                            .into_any()
+                    }}
                     <button
                         class="button button--sm"
                         type="submit"
