@@ -78,12 +78,16 @@ impl fmt::Display for Report {
             }
         }
         if let Some(size) = self.sizes.first() {
-            writeln!(f, "\nfirst visit, KB over the wire\n{:<20}    HTML  script    WASM   style   other     all", "")?;
+            writeln!(
+                f,
+                "\nfirst visit, KB over the wire\n{:<20}    HTML  script    WASM   style   other     all   later, when idle",
+                ""
+            )?;
             for w in &size.weights {
                 let kb = |bytes: u64| bytes as f64 / 1000.0;
                 writeln!(
                     f,
-                    "{:<20}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{}",
+                    "{:<20}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{:>8.1}{:>19.1}{}",
                     w.page,
                     kb(w.html),
                     kb(w.script),
@@ -91,6 +95,7 @@ impl fmt::Display for Report {
                     kb(w.style),
                     kb(w.other),
                     kb(w.total()),
+                    kb(w.later),
                     if w.total() > MOST { "  too much" } else { "" }
                 )?;
             }

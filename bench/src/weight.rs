@@ -1,4 +1,5 @@
-//! What a first visit loads over the wire: the page and every file that it names.
+//! What a first visit loads over the wire: the page and every file that it names; and what the page fetches afterwards,
+//! when there is nothing else to do.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,9 @@ use crate::rows::{LONG, People};
 /// The most that a first visit may load, in bytes.
 pub const MOST: u64 = 450_000;
 
+/// How a link begins to a file that is fetched when all is done.
+const PREFETCH: &str = "<link rel=\"prefetch\"";
+
 /// What one page weighs, in bytes, compressed as browsers get it.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Weight {
@@ -20,6 +24,8 @@ pub struct Weight {
     pub style: u64,
     /// Fonts, icons and the rest.
     pub other: u64,
+    /// What is fetched later on its own, for what people may do next. No part of the first visit.
+    pub later: u64,
 }
 
 impl Weight {
@@ -56,7 +62,11 @@ async fn of(address: &str, cookie: &str, page: &str) -> anyhow::Result<Weight> {
     let mut readable = Connection::open(address, cookie).await?.uncompressed();
     let text = readable.good(&Call::get(page)).await?.body;
     let mut weight = Weight { page: page.to_owned(), html, ..Weight::default() };
-    for file in files(&String::from_utf8_lossy(&text)) {
+    let text = String::from_utf8_lossy(&text);
+    for file in later(&text) {
+        weight.later += connection.good(&Call::get(&file)).await?.body.len() as u64;
+    }
+    for file in files(&text) {
         let size = connection.good(&Call::get(&file)).await?.body.len() as u64;
         let path = file.split(['?', '#']).next().unwrap_or_default();
         *match path.rsplit_once('.').map(|(_, extension)| extension) {
@@ -72,7 +82,7 @@ async fn of(address: &str, cookie: &str, page: &str) -> anyhow::Result<Weight> {
 /// The files of the site that a page makes a browser load, each once: what stands in quotes and is no link to a page.
 fn files(page: &str) -> BTreeSet<String> {
     const KINDS: [&str; 9] = [".js", ".wasm", ".bin", ".css", ".woff2", ".svg", ".png", ".ico", ".webmanifest"];
-    page.split("<link rel=\"prefetch\"")
+    page.split(PREFETCH)
         .enumerate()
         // What is fetched when all is done is no part of a first load: the rest of such a tag is passed over.
         .flat_map(|(n, part)| {
@@ -87,9 +97,18 @@ fn files(page: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The files that a page has a browser fetch when all is done.
+fn later(page: &str) -> BTreeSet<String> {
+    page.split(PREFETCH)
+        .skip(1)
+        .filter_map(|part| part.split_once('>')?.0.split_once("href=\"")?.1.split_once('"'))
+        .map(|(file, _)| file.to_owned())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::files;
+    use super::{files, later};
 
     #[test]
     fn each_file_of_a_page_counts_once_and_links_do_not() {
@@ -99,5 +118,6 @@ mod tests {
             files(page).into_iter().collect::<Vec<_>>(),
             ["/icons.svg", "/pkg/docket.1.css", "/pkg/docket.2.js"]
         );
+        assert_eq!(later(page).into_iter().collect::<Vec<_>>(), ["/pkg/later.wasm"]);
     }
 }
