@@ -150,6 +150,52 @@ fn known_frame() -> Option<LazyPage> {
     }
 }
 
+/// What is done on a ticket. Not a page: the page of the ticket is there without it.
+mod staff_ticket_work {
+    use crate::tickets::{attachments::PreviewDialog, composer::Composer, work::Piece};
+    use leptos::{lazy, prelude::*};
+    use std::{
+        pin::pin,
+        sync::atomic::{AtomicBool, Ordering},
+        task::{Context, Poll, Waker},
+    };
+
+    static HERE: AtomicBool = AtomicBool::new(false);
+
+    #[lazy]
+    fn staff_ticket_work(piece: Piece) -> AnyView {
+        match piece {
+            Piece::Composer(begun) => view! { <Composer begun /> }.into_any(),
+            Piece::Preview(previewing) => view! { <PreviewDialog previewing /> }.into_any(),
+            Piece::List(list, state, opening) => list.view(state, opening),
+        }
+    }
+
+    /// Loads the part.
+    pub async fn load_work() {
+        #[cfg(target_arch = "wasm32")]
+        __preload_staff_ticket_work().await;
+        HERE.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the part is loaded.
+    pub fn has_work() -> bool {
+        HERE.load(Ordering::Relaxed)
+    }
+
+    /// Makes a piece at once, or not at all where the part is not loaded.
+    pub fn work(piece: Piece) -> Option<AnyView> {
+        if !has_work() {
+            return None;
+        }
+        match pin!(staff_ticket_work(piece)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(view) => Some(view),
+            Poll::Pending => None,
+        }
+    }
+}
+pub use staff_ticket_work::{has_work, load_work, work};
+
 /// The palette.
 pub async fn palette() -> AnyView {
     (PALETTE.view)().await

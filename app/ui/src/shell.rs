@@ -52,7 +52,7 @@ impl LazyParts {
         // What people will come to next is fetched when nothing else is: going there is instant then, and works while the
         // server restarts.
         let later: &[&str] = if now.contains(&"staff") {
-            &["staff_more", "staff_ticket", "staff_board", "staff_new"]
+            &["staff_ticket_work", "staff_more", "staff_ticket", "staff_board", "staff_new"]
         } else if now.contains(&"portal") {
             &["portal_ticket"]
         } else {

@@ -26,7 +26,8 @@ impl Inert {
         Self(html)
     }
 
-    fn make(&self) -> Option<Element> {
+    /// The element, for a browser's page.
+    pub fn make(&self) -> Option<Element> {
         thread_local! {
             // What stands in a template is parsed like any other markup, but loads nothing and starts nothing.
             static PARSER: Option<web_sys::HtmlTemplateElement> =

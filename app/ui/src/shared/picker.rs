@@ -1,4 +1,4 @@
-use super::focus_soon;
+use super::{focus_soon, opener::Opening};
 use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::icons::{Ico, Icon};
 use leptos::{ev, html, prelude::*};
@@ -15,29 +15,24 @@ pub struct Choice {
     pub person: bool,
 }
 
-/// A button with a list that is narrowed by typing.
+/// A list that is narrowed by typing, while it is open.
 #[component]
 pub fn Picker(
+    opening: Opening,
     /// What is chosen, for screen readers.
     #[prop(into)]
     label: String,
-    #[prop(default = "props__value")] class: &'static str,
-    /// Set from outside to open it by a key.
-    open: RwSignal<bool>,
     #[prop(into)] choices: Signal<Vec<Choice>>,
     on_pick: Callback<String>,
     /// Whether a word that is not in the list can be chosen too.
     #[prop(optional)]
     free: bool,
-    #[prop(into, optional)] empty: Signal<bool>,
-    /// What the button shows.
-    button: ViewFn,
 ) -> impl IntoView {
-    let anchor = NodeRef::<html::Div>::new();
-    let opener = NodeRef::<html::Button>::new();
     let field = NodeRef::<html::Input>::new();
     let typed = RwSignal::new(String::new());
-    let place = RwSignal::new(0_usize);
+    let first =
+        move || choices.with_untracked(|all| all.iter().position(|c| c.chosen).filter(|_| !free).unwrap_or_default());
+    let place = RwSignal::new(first());
     let entered = StoredValue::new(false);
     let list_id = format!("picker-{}", label.to_lowercase().replace(' ', "-"));
     let shown = memo(move || {
@@ -49,32 +44,17 @@ pub fn Picker(
         }
         found
     });
-    let close = move |back: bool| {
-        open.set(false);
-        if back && let Some(button) = opener.get_untracked() {
-            let _ = button.focus();
-        }
-    };
-    effect(move || {
-        if open.get() {
-            typed.set(String::new());
-            entered.set_value(false);
-            place.set(choices.with_untracked(|all| all.iter().position(|c| c.chosen).filter(|_| !free).unwrap_or(0)));
-            focus_soon(move || field.try_get_untracked().flatten()?.dyn_into().ok());
-        }
-    });
+    effect(move || focus_soon(move || field.try_get_untracked().flatten()?.dyn_into().ok()));
     let pick = move |key: String| {
-        close(true);
+        opening.close(true);
         on_pick.run(key);
     };
     // Choices that had to be fetched: whoever has pressed Enter before they came is not asked to do it again.
     Effect::new(move |had_any: Option<bool>| {
         let any = choices.with(|all| !all.is_empty());
-        if any && had_any == Some(false) && open.get_untracked() {
+        if any && had_any == Some(false) {
             if typed.with_untracked(String::is_empty) {
-                place.set(
-                    choices.with_untracked(|all| all.iter().position(|c| c.chosen).filter(|_| !free).unwrap_or(0)),
-                );
+                place.set(first());
             }
             if entered.try_update_value(std::mem::take) == Some(true)
                 && let Some(choice) = shown.with_untracked(|s| s.get(place.get_untracked()).cloned())
@@ -84,16 +64,6 @@ pub fn Picker(
         }
         any
     });
-    let elsewhere = window_event_listener(ev::pointerdown, move |event| {
-        let target = event.target().and_then(|t| t.dyn_into::<web_sys::Node>().ok());
-        if open.get_untracked()
-            && let Some(anchor) = anchor.get_untracked()
-            && !anchor.contains(target.as_ref())
-        {
-            open.set(false);
-        }
-    });
-    on_cleanup(move || elsewhere.remove());
     let item_id = {
         let list_id = list_id.clone();
         move |n: usize| format!("{list_id}-{n}")
@@ -117,100 +87,76 @@ pub fn Picker(
                 Some(choice) => pick(choice.key),
                 None => entered.set_value(choices.with_untracked(Vec::is_empty)),
             },
-            "Escape" => close(true),
-            "Tab" => return open.set(false),
+            // They put it away.
+            "Escape" | "Tab" => return,
             _ => return event.stop_propagation(),
         }
         event.prevent_default();
         event.stop_propagation();
         show_place();
     };
-    // Part of the text, not in its place: the value is to be heard too.
-    let name = format!("{label}: ");
     let (list_name, field_name) = (label.clone(), format!("{label}: type to narrow"));
     let list_id = StoredValue::new(list_id);
     let item_id = StoredValue::new(item_id);
-    let keys = StoredValue::new(keys);
     view! {
-        <div class="menu-anchor" node_ref=anchor>
-            <button
-                class=class
-                type="button"
-                node_ref=opener
-                aria-haspopup="listbox"
-                aria-expanded=reactive(move || open.get().to_string())
-                data-empty=reactive(move || empty.get().then_some(""))
-                on:click=handler(move |_| open.update(|o| *o = !*o))
-            >
-                <span class="sr-only">{name}</span>
-                {dynamic(move || button.run())}
-            </button>
-            {dynamic(move || {
-                open.get()
-                    .then(|| {
-                        view! {
-                            <div class="menu picker">
-                                <div class="menu__search">
-                                    <input
-                                        class="input input--sm"
-                                        node_ref=field
-                                        type="text"
-                                        role="combobox"
-                                        autocomplete="off"
-                                        aria-expanded="true"
-                                        aria-autocomplete="list"
-                                        aria-controls=list_id.get_value()
-                                        aria-label=field_name.clone()
-                                        aria-activedescendant=reactive(move || item_id.with_value(|id| id(place.get())))
-                                        prop:value=reactive(move || typed.get())
-                                        on:input=handler(move |event: ev::Event| {
-                                            typed.set(event_target_value(&event));
-                                            place.set(0);
-                                        })
-                                        on:keydown=handler(move |event: ev::KeyboardEvent| keys.with_value(|keys| keys(event)))
-                                    />
-                                </div>
-                                <div class="picker__list" role="listbox" id=list_id.get_value() aria-label=list_name.clone()>
-                                    {dynamic(move || {
-                                        shown
-                                            .get()
-                                            .into_iter()
-                                            .enumerate()
-                                            .map(|(n, choice)| {
-                                                let key = choice.key.clone();
-                                                view! {
-                                                    <div
-                                                        class="menu__item"
-                                                        class:is-active=reactive(move || place.get() == n)
-                                                        role="option"
-                                                        id=item_id.with_value(|id| id(n))
-                                                        aria-selected=choice.chosen.to_string()
-                                                        on:click=handler(move |_| pick(key.clone()))
-                                                    >
-                                                        {choice
-                                                            .person
-                                                            .then(|| {
-                                                                view! { <super::Avatar name=choice.label.clone() size="xs" /> }
-                                                            })}
-                                                        <span>{choice.label}</span>
-                                                        {choice.chosen.then(|| view! { <Ico icon=Icon::Check /> })}
-                                                    </div>
-                                                }
-                                            })
-                                            .map(IntoAny::into_any).collect_view()
-                                    })}
-                                </div>
-                                {dynamic(move || {
-                                    shown
-                                        .with(Vec::is_empty)
+        <div class="menu picker">
+            <div class="menu__search">
+                <input
+                    class="input input--sm"
+                    node_ref=field
+                    type="text"
+                    role="combobox"
+                    autocomplete="off"
+                    aria-expanded="true"
+                    aria-autocomplete="list"
+                    aria-controls=list_id.get_value()
+                    aria-label=field_name
+                    aria-activedescendant=reactive(move || item_id.with_value(|id| id(place.get())))
+                    prop:value=reactive(move || typed.get())
+                    on:input=handler(move |event: ev::Event| {
+                        typed.set(event_target_value(&event));
+                        place.set(0);
+                    })
+                    on:keydown=handler(keys)
+                />
+            </div>
+            <div class="picker__list" role="listbox" id=list_id.get_value() aria-label=list_name>
+                {dynamic(move || {
+                    shown
+                        .get()
+                        .into_iter()
+                        .enumerate()
+                        .map(|(n, choice)| {
+                            let key = choice.key.clone();
+                            view! {
+                                <div
+                                    class="menu__item"
+                                    class:is-active=reactive(move || place.get() == n)
+                                    role="option"
+                                    id=item_id.with_value(|id| id(n))
+                                    aria-selected=choice.chosen.to_string()
+                                    on:click=handler(move |_| pick(key.clone()))
+                                >
+                                    {choice
+                                        .person
                                         .then(|| {
-                                            let loading = !free && choices.with(Vec::is_empty);
-                                            let words = if loading { "Loading…" } else { "Nothing found" };
-                                            view! { <p class="menu__title">{words}</p> }
-                                        })
-                                })}
-                            </div>
-                        }
+                                            view! { <super::Avatar name=choice.label.clone() size="xs" /> }
+                                        })}
+                                    <span>{choice.label}</span>
+                                    {choice.chosen.then(|| view! { <Ico icon=Icon::Check /> })}
+                                </div>
+                            }
+                        })
+                        .map(IntoAny::into_any).collect_view()
+                })}
+            </div>
+            {dynamic(move || {
+                shown
+                    .with(Vec::is_empty)
+                    .then(|| {
+                        let loading = !free && choices.with(Vec::is_empty);
+                        let words = if loading { "Loading…" } else { "Nothing found" };
+                        view! { <p class="menu__title">{words}</p> }
                     })
             })}
         </div>

@@ -1,6 +1,20 @@
 use crate::erased::reactive;
 use leptos::prelude::*;
 
+/// The HTML that stands in a text area for this text.
+pub fn escaped(text: &str) -> String {
+    // A line break right after the tag is dropped by HTML; one more keeps the text's own.
+    let mut html = String::from("\n");
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            _ => html.push(c),
+        }
+    }
+    html
+}
+
 /// A text area with a text in it.
 ///
 /// Leptos does not escape text children of `<textarea>` when it renders on the server, so a text with `</textarea>` in it
@@ -18,15 +32,7 @@ pub fn TextArea(
     #[prop(optional)] required: bool,
     #[prop(optional)] node: NodeRef<leptos::html::Textarea>,
 ) -> impl IntoView {
-    // A line break right after the tag is dropped by HTML; one more keeps the text's own.
-    let mut html = String::from("\n");
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            _ => html.push(c),
-        }
-    }
+    let html = escaped(&text);
     view! {
         <textarea
             node_ref=node

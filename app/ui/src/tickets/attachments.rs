@@ -1,5 +1,6 @@
 //! Files on a message: chips with a small picture, and a dialog to look at them.
 
+use super::work::{Piece, Work};
 use crate::erased::{dynamic, effect, handler};
 use crate::icons::{Ico, Icon};
 use domain::{
@@ -10,9 +11,9 @@ use leptos::{ev, html, prelude::*};
 
 /// The file that is being looked at.
 #[derive(Clone, Copy)]
-struct Previewing(RwSignal<Option<Attachment>>);
+pub struct Previewing(RwSignal<Option<Attachment>>);
 
-/// Lets the files below be looked at in a dialog; show it once with [`PreviewDialog`]. Without it, files are downloaded.
+/// Lets the files below be looked at in a dialog; show it once with [`Previews`]. Without it, files are downloaded.
 pub fn provide_preview() {
     provide_context(Previewing(RwSignal::new(None)));
 }
@@ -82,10 +83,23 @@ fn chip(file: Attachment) -> AnyView {
     .into_any()
 }
 
+/// The place of the dialog, which comes when a file is first looked at.
+#[component]
+pub fn Previews(work: Work) -> impl IntoView {
+    let previewing: Previewing = expect_context();
+    let once = Memo::new(move |was: Option<&bool>| was == Some(&true) || previewing.0.with(Option::is_some));
+    effect(move || {
+        if once.get() {
+            work.ask();
+        }
+    });
+    dynamic(move || once.get().then(|| work.make(Piece::Preview(previewing))).flatten())
+}
+
 /// Shows the chosen file over the page.
 #[component]
-pub fn PreviewDialog() -> impl IntoView {
-    let Some(Previewing(shown)) = use_context::<Previewing>() else { return ().into_any() };
+pub fn PreviewDialog(previewing: Previewing) -> impl IntoView {
+    let Previewing(shown) = previewing;
     let dialog = NodeRef::<html::Dialog>::new();
     effect(move || {
         let Some(dialog) = dialog.get() else { return };

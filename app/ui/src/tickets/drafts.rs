@@ -31,6 +31,8 @@ pub struct DraftText {
     writing: Writing,
     pub text: RwSignal<String>,
     pub saved: RwSignal<Saved>,
+    /// What there was at first.
+    rendered: StoredValue<String>,
     /// What the server has.
     kept: StoredValue<String>,
     timer: StoredValue<Option<TimeoutHandle>>,
@@ -46,6 +48,7 @@ impl DraftText {
             ticket,
             writing,
             saved: RwSignal::new(saved),
+            rendered: StoredValue::new(text.clone()),
             kept: StoredValue::new(text.clone()),
             text: RwSignal::new(text),
             timer: StoredValue::new(None),
@@ -122,6 +125,18 @@ impl DraftText {
                 }
             }
         });
+    }
+
+    /// Lets the text be what the server has rendered, while `run` takes that over.
+    pub fn as_rendered<T>(self, run: impl FnOnce() -> T) -> T {
+        let (text, saved) = (self.text.get_untracked(), self.saved.get_untracked());
+        let rendered = self.rendered.get_value();
+        self.saved.set(if rendered.is_empty() { Saved::Nothing } else { Saved::Yes });
+        self.text.set(rendered);
+        let result = run();
+        self.text.set(text);
+        self.saved.set(saved);
+        result
     }
 
     fn settle(self) {

@@ -87,7 +87,7 @@ impl Editor {
     /// The keys of the tools. Whether it was one of them.
     pub fn keys(self, event: &ev::KeyboardEvent) -> bool {
         let command = event.ctrl_key() || event.meta_key();
-        let tool = match event.key().to_lowercase().as_str() {
+        let tool = match event.key().to_ascii_lowercase().as_str() {
             "b" if command => Tool::Bold,
             "i" if command => Tool::Italic,
             _ => return false,

@@ -133,7 +133,7 @@ fn Chip(
     let open = open.unwrap_or_default();
     dynamic(move || {
         if let Some(value) = unknown.get() {
-            let said = format!("Unknown {}: {}", label.to_lowercase(), text::excerpt(&value, 24));
+            let said = format!("Unknown {}: {}", label.to_ascii_lowercase(), text::excerpt(&value, 24));
             return view! { <RemovableChip name said is_wrong=true /> }.into_any();
         }
         view! {

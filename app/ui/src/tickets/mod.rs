@@ -22,3 +22,4 @@ mod staff;
 mod state;
 pub mod timeline;
 mod uploads;
+pub mod work;

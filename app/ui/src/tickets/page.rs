@@ -1,8 +1,8 @@
 //! A ticket: conversation, composer, properties.
 
 use super::{
-    attachments::provide_preview, composer::Composer, head::Head, inbox::PropsOpen, list::list_title,
-    properties::Properties, rpc, state::TicketState, timeline::Timeline,
+    attachments::provide_preview, composer::ComposerPlace, head::Head, inbox::PropsOpen, list::list_title,
+    properties::Properties, rpc, state::TicketState, timeline::Timeline, work::Work,
 };
 use crate::erased::{effect, handler, memo};
 use crate::json::resource;
@@ -78,6 +78,7 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     let drafts = view.drafts.clone();
     let state = TicketState::new(view);
     state.follow();
+    let work = Work::begin();
     let PropsOpen(props_open) = expect_context();
     props_open.set(false);
     let in_place = me::taken_over().get_untracked();
@@ -99,8 +100,8 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
         <Title text=title />
         <section class="ticket" aria-labelledby="ticket-title">
             <Head state />
-            <Timeline state marked />
-            <Composer state drafts />
+            <Timeline state marked work />
+            <ComposerPlace state drafts work />
         </section>
         <button
             class="inbox__scrim"
@@ -108,7 +109,7 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
             aria-label="Close properties"
             on:click=handler(move |_| props_open.set(false))
         ></button>
-        <Properties state />
+        <Properties state work />
     }
     .into_any()
 }

@@ -1,29 +1,61 @@
-//! A field for one of the staff, or nobody.
+//! Choosing one of the staff, or nobody.
 
 use super::rpc;
 use crate::erased::effect;
 use crate::{
     icons::{Ico, Icon},
     me,
-    shared::{Avatar, Choice, Picker, toaster},
+    shared::{Avatar, Choice, Opener, Opening, Picker, toaster},
 };
 use domain::people::Person;
 use leptos::{prelude::*, task::spawn_local};
 
-/// Who has a ticket. The people are fetched when the list is first opened.
+/// A field for who has a ticket.
 #[component]
 pub fn StaffPicker(
-    #[prop(default = "props__value")] class: &'static str,
-    /// Set from outside to open it by a key.
-    open: RwSignal<bool>,
+    class: &'static str,
     #[prop(into)] current: Signal<Option<Person>>,
     on_pick: Callback<Option<Person>>,
 ) -> impl IntoView {
-    let people = RwSignal::new(Vec::<Person>::new());
+    let opening = Opening::new(RwSignal::new(false));
+    let people = RwSignal::new(Vec::new());
+    view! {
+        <Opener
+            opening
+            class
+            popup="listbox"
+            label=Some("Assignee".to_owned())
+            empty=Signal::derive(move || current.with(Option::is_none))
+            button=ViewFn::from(move || one_of_staff(current.get()))
+            list=ViewFn::from(move || view! { <StaffList opening people current on_pick /> })
+        />
+    }
+}
+
+/// What a field shows that is opened to choose one of the staff.
+pub fn one_of_staff(person: Option<Person>) -> AnyView {
+    let name = person.as_ref().map_or("Nobody", |p| &p.name).to_owned();
+    view! {
+        {person.map(|p| view! { <Avatar name=p.name size="xs" /> })}
+        <span>{name}</span>
+        <Ico icon=Icon::ChevronDown />
+    }
+    .into_any()
+}
+
+/// The list of who can have a ticket.
+#[component]
+pub fn StaffList(
+    opening: Opening,
+    /// Who there is. Fetched when the list is first opened.
+    people: RwSignal<Vec<Person>>,
+    #[prop(into)] current: Signal<Option<Person>>,
+    on_pick: Callback<Option<Person>>,
+) -> impl IntoView {
     let mine = me::me().map(|m| m.id);
     let toaster = toaster();
     effect(move || {
-        if open.get() && people.with_untracked(Vec::is_empty) {
+        if people.with_untracked(Vec::is_empty) {
             spawn_local(async move {
                 match rpc::staff().await {
                     Ok(found) => drop(people.try_set(found)),
@@ -55,25 +87,5 @@ pub fn StaffPicker(
             .and_then(|id| people.with_untracked(|all| all.iter().find(|p| p.id.0 == id).cloned()));
         on_pick.run(to);
     });
-    let shown = move || {
-        let person = current.get();
-        let name = person.as_ref().map_or("Nobody", |p| &p.name).to_owned();
-        view! {
-            {person.map(|p| view! { <Avatar name=p.name size="xs" /> })}
-            <span>{name}</span>
-            <Ico icon=Icon::ChevronDown />
-        }
-    };
-    view! {
-        <Picker
-            class=class
-            label="Assignee"
-            open=open
-            choices=choices
-            on_pick=pick
-            empty=Signal::derive(move || current.with(Option::is_none))
-            button=ViewFn::from(shown)
-        />
-    }
-    .into_any()
+    view! { <Picker opening label="Assignee" choices on_pick=pick /> }
 }

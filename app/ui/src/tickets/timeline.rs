@@ -1,10 +1,11 @@
 //! The conversation on a staff page: scrolls in both directions, stays where it is read, and starts at its end.
 
 use super::{
-    attachments::PreviewDialog,
+    attachments::Previews,
     conversation::{Conversation, Item, day_name},
     entry::{EntryView, EventRun},
     state::{Pending, TicketState},
+    work::Work,
 };
 use crate::erased::{dynamic, effect, handler, list, reactive};
 use crate::{
@@ -77,7 +78,7 @@ pub fn Entries(
 
 /// The scrolling conversation of a ticket's page.
 #[component]
-pub fn Timeline(state: TicketState, #[prop(into)] marked: Signal<Option<EventId>>) -> impl IntoView {
+pub fn Timeline(state: TicketState, work: Work, #[prop(into)] marked: Signal<Option<EventId>>) -> impl IntoView {
     let conversation = state.conversation;
     let planned = StoredValue::new(false);
     let look = move || {
@@ -192,7 +193,7 @@ pub fn Timeline(state: TicketState, #[prop(into)] marked: Signal<Option<EventId>
         <p class="sr-only" role="status" aria-live="polite">
             {dynamic(move || state.spoken.get())}
         </p>
-        <PreviewDialog />
+        <Previews work />
     }
     .into_any()
 }

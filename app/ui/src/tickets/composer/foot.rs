@@ -1,7 +1,7 @@
 //! Below the field: tools, files, and the ways to send.
 
 use super::Desk;
-use crate::erased::{dynamic, handler};
+use crate::erased::{dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     shared::Menu,
@@ -11,7 +11,11 @@ use domain::workflow::Category;
 use leptos::prelude::*;
 
 #[component]
-pub fn Foot(desk: Desk) -> impl IntoView {
+pub fn Foot(
+    desk: Desk,
+    /// Whether the form works: until then the browser itself must not send it anywhere.
+    ready: RwSignal<bool>,
+) -> impl IntoView {
     let verb = move || if desk.is_note() { "Add" } else { "Send" };
     let next = move || {
         let current = desk.state.ticket.with(|t| t.status);
@@ -57,7 +61,11 @@ pub fn Foot(desk: Desk) -> impl IntoView {
                             .map(IntoAny::into_any).collect_view()
                     })}
                 </Menu>
-                <button class="button button--primary" type="submit" aria-keyshortcuts="Control+Enter">
+                <button
+                    class="button button--primary"
+                    type=reactive(move || if ready.get() { "submit" } else { "button" })
+                    aria-keyshortcuts="Control+Enter"
+                >
                     {dynamic(move || if desk.is_note() { "Add note" } else { "Send" })}
                     <kbd>"Ctrl ↵"</kbd>
                 </button>

@@ -1,13 +1,18 @@
 //! Where staff write: a reply or a note, with files, kept as a draft, held back once when somebody else was faster.
 
+mod begun;
 mod foot;
 mod hold;
+mod late;
+#[cfg(not(feature = "ssr"))]
+mod light;
+
+pub use self::{begun::Begun, late::ComposerPlace};
 
 use self::{foot::Foot, hold::Hold};
 use super::{
     drafts::{DraftText, Saved},
     editor::{Editor, Files, Preview},
-    head::first_name,
     rpc,
     state::{Pending, TicketState},
 };
@@ -15,24 +20,20 @@ use crate::erased::{dynamic, effect, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
+    shared::escaped,
 };
 use domain::{
     Code, StatusId,
     ticket::{NewMessage, Writing},
-    timeline::Draft,
 };
 use leptos::{ev, prelude::*, task::spawn_local};
-
-/// While somebody types, the others are told so at most this often, in milliseconds.
-const TYPING_EVERY: f64 = 3_000.0;
 
 /// Everything the parts of the composer share. Cheap to copy.
 #[derive(Clone, Copy)]
 struct Desk {
     state: TicketState,
+    begun: Begun,
     mode: RwSignal<Writing>,
-    reply: DraftText,
-    note: DraftText,
     editor: Editor,
     /// The status that goes with a message which was held back, while it is held back.
     held: RwSignal<Option<Option<StatusId>>>,
@@ -45,7 +46,7 @@ impl Desk {
     }
 
     fn draft_of(self, writing: Writing) -> DraftText {
-        if writing == Writing::Note { self.note } else { self.reply }
+        self.begun.draft_of(writing)
     }
 
     fn is_note(self) -> bool {
@@ -53,7 +54,7 @@ impl Desk {
     }
 
     fn text(self) -> String {
-        if self.is_note() { self.note.text.get() } else { self.reply.text.get() }
+        self.draft_of(self.mode.get()).text.get()
     }
 
     /// Switches to replies or notes and puts the cursor there.
@@ -130,25 +131,22 @@ impl Desk {
     }
 }
 
+/// The form. What has been done before it came is done by it now.
 #[component]
-pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
-    let reply = DraftText::new(state.id, Writing::Reply, &drafts);
-    let note = DraftText::new(state.id, Writing::Note, &drafts);
-    let only_note = note.text.with_untracked(|t| !t.is_empty()) && reply.text.with_untracked(String::is_empty);
-    let mode = RwSignal::new(if only_note { Writing::Note } else { Writing::Reply });
-    let typed = Callback::new(move |text| {
-        let draft = if mode.get_untracked() == Writing::Note { note } else { reply };
-        draft.typed(text);
+pub fn Composer(begun: Begun) -> impl IntoView {
+    let state = begun.state;
+    let mode = RwSignal::new(begun.writing);
+    let typed = Callback::new(move |text| begun.draft_of(mode.get_untracked()).typed(text));
+    let editor = Editor::new(Some(state.id), typed);
+    let desk = Desk { state, begun, mode, editor, held: RwSignal::new(None), sending: RwSignal::new(0) };
+    let ready = RwSignal::new(false);
+    effect(move || {
+        ready.set(true);
+        if let Some(writing) = begun.take_wanted() {
+            desk.write(writing);
+        }
+        editor.uploads.add(begun.take_files());
     });
-    let desk = Desk {
-        state,
-        mode,
-        reply,
-        note,
-        editor: Editor::new(Some(state.id), typed),
-        held: RwSignal::new(None),
-        sending: RwSignal::new(0),
-    };
     on_command(move |command| match command {
         Command::Reply => desk.write(Writing::Reply),
         Command::Note => desk.write(Writing::Note),
@@ -156,7 +154,7 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
     });
     let leaving = window_event_listener(ev::beforeunload, move |event| {
         let files = desk.editor.uploads.list.with_untracked(|l| !l.is_empty());
-        if reply.is_unsaved() || note.is_unsaved() || files || desk.sending.get_untracked() > 0 {
+        if files || desk.sending.get_untracked() > 0 {
             event.prevent_default();
         }
     });
@@ -169,73 +167,38 @@ pub fn Composer(state: TicketState, drafts: Vec<Draft>) -> impl IntoView {
     let pasted = move |event: ev::ClipboardEvent| desk.editor.pasted(&event);
     let is_open = move || (!desk.text().is_empty() || !desk.editor.uploads.list.with(Vec::is_empty)).then_some("");
     view! {
-        <div class="composer-wrap">
-            <Typing state />
-            <form
-                class="composer"
-                class:is-over=over
-                data-mode=reactive(move || if desk.is_note() { "note" } else { "reply" })
-                data-open=reactive(is_open)
-                aria-label="Write on this ticket"
-                on:submit=handler(move |event: ev::SubmitEvent| {
-                    event.prevent_default();
-                    desk.send(None, false);
-                })
-                on:dragover=handler(move |event: ev::DragEvent| {
-                    event.prevent_default();
-                    over.set(true);
-                })
-                on:dragleave=handler(move |_| over.set(false))
-                on:drop=handler(dropped)
-                on:paste=handler(pasted)
+        <form
+            class="composer"
+            class:is-over=over
+            data-mode=reactive(move || if desk.is_note() { "note" } else { "reply" })
+            data-open=reactive(is_open)
+            aria-label="Write on this ticket"
+            on:submit=handler(move |event: ev::SubmitEvent| {
+                event.prevent_default();
+                desk.send(None, false);
+            })
+            on:dragover=handler(move |event: ev::DragEvent| {
+                event.prevent_default();
+                over.set(true);
+            })
+            on:dragleave=handler(move |_| over.set(false))
+            on:drop=handler(dropped)
+            on:paste=handler(pasted)
+        >
+            <button
+                class="composer__mode"
+                type="button"
+                aria-label="Write an internal note"
+                on:click=handler(move |_| desk.write(Writing::Note))
             >
-                <button
-                    class="composer__mode"
-                    type="button"
-                    aria-label="Write an internal note"
-                    on:click=handler(move |_| desk.write(Writing::Note))
-                >
-                    <Ico icon=Icon::Lock />
-                </button>
-                <Tabs desk />
-                <Hold desk />
-                <Field desk />
-                <Files editor=desk.editor />
-                <Foot desk />
-            </form>
-        </div>
-    }
-    .into_any()
-}
-
-#[component]
-fn Typing(state: TicketState) -> impl IntoView {
-    let words = move || {
-        let names: Vec<String> =
-            state.looking.with(|l| l.iter().filter(|p| p.typing).map(|p| first_name(&p.name)).collect());
-        match names.as_slice() {
-            [] => None,
-            [one] => Some(format!("{one} is typing…")),
-            [one, other] => Some(format!("{one} and {other} are typing…")),
-            _ => Some("Several people are typing…".to_owned()),
-        }
-    };
-    view! {
-        <p class="typing" aria-live="polite">
-            {dynamic(move || {
-                words()
-                    .map(|words| {
-                        view! {
-                            <span class="typing__dots" aria-hidden="true">
-                                <i></i>
-                                <i></i>
-                                <i></i>
-                            </span>
-                            {words}
-                        }
-                    })
-            })}
-        </p>
+                <Ico icon=Icon::Lock />
+            </button>
+            <Tabs desk />
+            <Hold desk />
+            <Field desk />
+            <Files editor=desk.editor />
+            <Foot desk ready />
+        </form>
     }
     .into_any()
 }
@@ -243,7 +206,7 @@ fn Typing(state: TicketState) -> impl IntoView {
 #[component]
 fn Tabs(desk: Desk) -> impl IntoView {
     let info = move || {
-        let draft = if desk.is_note() { desk.note } else { desk.reply };
+        let draft = desk.draft_of(desk.mode.get());
         let saved = match draft.saved.get() {
             Saved::Nothing => "",
             Saved::Not => " · saving draft…",
@@ -286,24 +249,18 @@ fn Tabs(desk: Desk) -> impl IntoView {
 
 #[component]
 fn Field(desk: Desk) -> impl IntoView {
-    let last_told = StoredValue::new(0.0_f64);
-    let ready = RwSignal::new(false);
-    // What is typed before the page has been taken over would be lost.
-    effect(move || ready.set(true));
     let typed = move |event: ev::Event| {
-        let text = event_target_value(&event);
-        let draft = desk.draft();
-        if draft.text.with_untracked(String::is_empty) {
-            // Whoever begins to write has read what is there.
-            desk.state.seen.set(desk.state.conversation.newest.get_untracked());
-        }
-        draft.typed(text);
-        let now = js_sys::Date::now();
-        if desk.mode.get_untracked() == Writing::Reply && now - last_told.get_value() > TYPING_EVERY {
-            last_told.set_value(now);
-            desk.state.live.typing(desk.state.id);
-        }
+        desk.begun.typed(desk.mode.get_untracked(), event_target_value(&event));
     };
+    // Not as a property of the view: setting that would take the cursor away from who is typing while the form comes.
+    effect(move || {
+        let text = desk.text();
+        if let Some(area) = desk.editor.area.get()
+            && area.value() != text
+        {
+            area.set_value(&text);
+        }
+    });
     let keys = move |event: ev::KeyboardEvent| {
         if desk.editor.keys(&event) {
             return;
@@ -329,6 +286,7 @@ fn Field(desk: Desk) -> impl IntoView {
         }
     };
     let hint = move || if desk.is_note() { "Write a note for colleagues…" } else { "Write a reply…" };
+    let rendered = escaped(&desk.draft().text.get_untracked());
     view! {
         <textarea
             class="composer__text"
@@ -336,9 +294,9 @@ fn Field(desk: Desk) -> impl IntoView {
             aria-label=reactive(name)
             placeholder=reactive(hint)
             rows=reactive(move || desk.text().lines().count().clamp(3, 14))
-            readonly=reactive(move || !ready.get())
             hidden=reactive(move || desk.editor.preview.with(Option::is_some))
-            prop:value=reactive(move || desk.text())
+            autocomplete="off"
+            inner_html=rendered
             on:input=handler(typed)
             on:keydown=handler(keys)
         ></textarea>

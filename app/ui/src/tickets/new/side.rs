@@ -5,7 +5,7 @@ use crate::erased::{dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     me,
-    shared::{Choice, Picker, hand_on},
+    shared::{Choice, Opener, Opening, Picker, hand_on},
     tickets::staff::StaffPicker,
 };
 use domain::{priority::Level, ticket::Source};
@@ -126,7 +126,6 @@ fn assignee(form: Form) -> AnyView {
             </div>
             <StaffPicker
                 class="select"
-                open=RwSignal::new(false)
                 current=Signal::derive(move || form.assignee.get())
                 on_pick=Callback::new(set)
             />
@@ -137,6 +136,7 @@ fn assignee(form: Form) -> AnyView {
 }
 
 fn tags(form: Form) -> AnyView {
+    let opening = Opening::new(RwSignal::new(false));
     let known = StoredValue::new(me::start().tags);
     let toggle = move |name: String| {
         form.changed("tags");
@@ -184,19 +184,20 @@ fn tags(form: Form) -> AnyView {
                 (!tags.is_empty())
                     .then(|| view! { <ul class="tags">{tags.into_iter().map(shown).collect_view()}</ul> })
             })}
-            <Picker
+            <Opener
+                opening
                 class="button button--sm"
-                label="Add a tag"
-                open=RwSignal::new(false)
-                choices=choices
-                on_pick=Callback::new(toggle)
-                free=true
+                popup="listbox"
+                label=Some("Add a tag".to_owned())
                 empty=Signal::derive(|| true)
                 button=ViewFn::from(|| {
                     view! {
                         <Ico icon=Icon::Plus />
                         <span>"Tag"</span>
                     }
+                })
+                list=ViewFn::from(move || {
+                    view! { <Picker opening label="Add a tag" choices on_pick=Callback::new(toggle) free=true /> }
                 })
             />
             {form.problem("tags")}

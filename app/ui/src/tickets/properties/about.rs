@@ -1,0 +1,116 @@
+//! Whose ticket it is, and where it comes from.
+
+use super::Row;
+use crate::erased::{dynamic, effect, memo};
+use crate::{
+    icons::Ico,
+    shared::{Avatar, When, state_icon, state_word},
+    tickets::{rpc, state::TicketState},
+};
+use domain::{
+    ticket::{Filter, Ticket},
+    workflow::Category,
+};
+use leptos::{prelude::*, task::spawn_local};
+
+#[component]
+pub fn Customer(state: TicketState) -> impl IntoView {
+    let requester = memo(move || state.ticket.with(|t| t.requester.clone()));
+    let recent = RwSignal::new(None::<Vec<Ticket>>);
+    // Not part of the page as it arrives: nobody waits for it.
+    effect(move || {
+        let id = requester.get().id;
+        spawn_local(async move {
+            let filter = Filter { requester: Some(id), limit: Some(6), ..Filter::default() };
+            let found = rpc::list(filter).await.map(|page| page.rows).unwrap_or_default();
+            recent.set(Some(found.into_iter().filter(|t| t.id != state.id).take(5).collect()));
+        });
+    });
+    let mini = move |ticket: Ticket| {
+        let status = state.workflow.with_value(|w| w.status(ticket.status).cloned());
+        let category = status.as_ref().map_or(Category::Open, |s| s.category);
+        view! {
+            <a class="mini-ticket" href=format!("/tickets/{}", ticket.id) data-status=state_word(category)>
+                <Ico icon=state_icon(category) />
+                <span class="sr-only">{status.map(|s| s.name)}</span>
+                <span>{format!("#{}", ticket.id)}</span>
+                <span>{ticket.subject}</span>
+            </a>
+        }
+    };
+    view! {
+        <section class="props__section" aria-labelledby="props-customer">
+            <div class="props__head">
+                <h2 class="props__title" id="props-customer">
+                    "Customer"
+                </h2>
+            </div>
+            {dynamic(move || {
+                let person = requester.get();
+                let company = state.ticket.with(|t| t.company.clone());
+                let email = state.email.get_value();
+                view! {
+                    <div class="customer">
+                        <Avatar name=person.name.clone() size="lg" />
+                        <a class="customer__name" href=format!("/tickets?status=all&requester={}", person.id)>
+                            {person.name}
+                        </a>
+                        <span class="customer__meta">
+                            <a href=format!("mailto:{email}")>{breakable(&email)}</a>
+                        </span>
+                        {company.map(|c| view! { <span class="customer__meta">{c.name}</span> })}
+                    </div>
+                }
+            })}
+            {dynamic(move || match recent.get() {
+                None => view! { <i class="skeleton" style="--w:80%"></i> }.into_any(),
+                Some(tickets) if tickets.is_empty() => {
+                    view! { <p class="faint small">"No other tickets"</p> }.into_any()
+                }
+                Some(tickets) => tickets.into_iter().map(mini).map(IntoAny::into_any).collect_view().into_any(),
+            })}
+        </section>
+    }
+    .into_any()
+}
+
+/// An address that breaks before its host, where it has to.
+fn breakable(email: &str) -> impl IntoView + use<> {
+    let (name, host) = email.rsplit_once('@').unwrap_or((email, ""));
+    let host = (!host.is_empty()).then(|| view! { <wbr /> {format!("@{host}")} });
+    view! { {name.to_owned()} {host} }
+}
+
+#[component]
+pub fn About(state: TicketState) -> impl IntoView {
+    let (created, source) = state.ticket.with_untracked(|t| (t.created_at, t.source));
+    view! {
+        <section class="props__section">
+            <dl class="props__list">
+                <Row name="Opened">
+                    <span class="props__text">
+                        <When at=created />
+                    </span>
+                </Row>
+                <Row name="Came in">
+                    <span class="props__text">{source.name()}</span>
+                </Row>
+                <Row name="Priority">
+                    <span class="props__text">{dynamic(move || state.ticket.with(|t| t.priority.name()))}</span>
+                </Row>
+                <Row name="Changed">
+                    <span class="props__text">
+                        {dynamic(move || {
+                            let at = state.ticket.with(|t| t.updated_at);
+                            view! { <When at /> }
+                        })}
+                    </span>
+                </Row>
+            </dl>
+            <a class="link small" href=format!("/tickets/{}/history", state.id)>
+                "History"
+            </a>
+        </section>
+    }
+    .into_any()
+}
