@@ -6,13 +6,13 @@ use crate::{
     keys::{Dialogs, provide_keys},
     live::{Connection, live},
     me,
-    shared::{Avatar, Toasts, provide_toasts},
+    shared::{Avatar, Toasts, close_like_menu, provide_toasts},
 };
 use domain::{
     event::Position,
     live::{Counts, ToBrowser, Topic},
 };
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::{components::Outlet, hooks::use_location};
 
 /// Everything staff see is inside this. Visitors are sent to sign in, customers to the portal.
@@ -142,6 +142,8 @@ fn Rail(name: String) -> impl IntoView {
             here.then_some("page")
         }
     };
+    let menu = NodeRef::<html::Details>::new();
+    close_like_menu(menu);
     view! {
         <nav class="rail" aria-label="Main">
             <a class="rail__brand" href="/tickets">
@@ -184,7 +186,7 @@ fn Rail(name: String) -> impl IntoView {
                 </a>
             </div>
             <div class="rail__me">
-                <details class="menu-anchor">
+                <details class="menu-anchor" node_ref=menu>
                     <summary class="rail__item">
                         <Avatar name=name.clone() />
                         <span>{name}</span>

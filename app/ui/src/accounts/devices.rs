@@ -97,7 +97,10 @@ pub fn Devices() -> impl IntoView {
                             }
                                 .into_any()
                         }
-                        Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
+                        Err(error) => {
+                            let retry = Callback::new(move |()| devices.refetch());
+                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
+                        }
                     }
                 })}
         </section>

@@ -76,7 +76,14 @@ pub fn BoardPage() -> impl IntoView {
                 <ClearChip />
             </div>
             {awaited(|| {
-                view! { <span class="spinner" role="status" aria-label="Loading the board"></span> }
+                view! {
+                    <div class="board__loading" role="status" aria-label="Loading the board">
+                        <i class="skeleton skeleton--block"></i>
+                        <i class="skeleton skeleton--block"></i>
+                        <i class="skeleton skeleton--block"></i>
+                        <i class="skeleton skeleton--block"></i>
+                    </div>
+                }
             }, move || async move {
                     let loaded: Rpc<Board> = board.await;
                     match loaded {

@@ -3,9 +3,9 @@ use crate::{
     app::go_to,
     frame::ConnectionBanner,
     me,
-    shared::{Avatar, Toasts, provide_toasts},
+    shared::{Avatar, Toasts, close_like_menu, provide_toasts},
 };
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::{components::Outlet, hooks::use_location};
 
 /// The frame around every portal page. Visitors are sent to sign in.
@@ -30,6 +30,8 @@ fn around(page: fn() -> AnyView) -> AnyView {
     crate::live::provide();
     crate::frame::tick();
     let current = move |href: &'static str| move || (location.pathname.get() == href).then_some("page");
+    let menu = NodeRef::<html::Details>::new();
+    close_like_menu(menu);
     view! {
         <a class="skip-link" href="#main">
             "Skip to content"
@@ -46,7 +48,7 @@ fn around(page: fn() -> AnyView) -> AnyView {
                         <a href="/portal" aria-current=current("/portal")>
                             "My tickets"
                         </a>
-                        <details class="menu-anchor">
+                        <details class="menu-anchor" node_ref=menu>
                             <summary aria-label="Account">
                                 <Avatar name=person.name.clone() />
                             </summary>

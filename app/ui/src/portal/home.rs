@@ -143,7 +143,10 @@ pub fn PortalHome() -> impl IntoView {
                                 }
                                     .into_any()
                             }
-                            Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
+                            Err(error) => {
+                                let retry = Callback::new(move |()| found.refetch());
+                                view! { <ErrorNotice error=error.0 retry /> }.into_any()
+                            }
                         }
                     })}
             </section>

@@ -61,7 +61,7 @@ pub fn PortalTicket() -> impl IntoView {
                     Err(error) => {
                         view! {
                             <div class="portal__width portal__width--read">
-                                <ErrorNotice error=error.0 />
+                                <ErrorNotice error=error.0 retry=Callback::new(move |()| view.refetch()) />
                             </div>
                         }
                             .into_any()

@@ -27,7 +27,10 @@ pub fn BoardSettings() -> impl IntoView {
                 move || async move {
                     match columns.await {
                         Ok(columns) => view! { <Limits columns=columns /> }.into_any(),
-                        Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
+                        Err(error) => {
+                            let retry = Callback::new(move |()| columns.refetch());
+                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
+                        }
                     }
                 },
             )}

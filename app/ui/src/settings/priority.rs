@@ -23,7 +23,10 @@ pub fn PrioritySettings() -> impl IntoView {
                 move || async move {
                     match table.await {
                         Ok(table) => view! { <Table table=table /> }.into_any(),
-                        Err(error) => view! { <ErrorNotice error=error.0 /> }.into_any(),
+                        Err(error) => {
+                            let retry = Callback::new(move |()| table.refetch());
+                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
+                        }
                     }
                 },
             )}

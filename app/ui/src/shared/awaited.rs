@@ -30,6 +30,33 @@ fn show(
     }
     #[cfg(not(feature = "ssr"))]
     {
-        view! { <Transition fallback=fallback>{move || Suspend::new(body())}</Transition> }.into_any()
+        let pending = RwSignal::new(false);
+        tell(pending);
+        view! { <Transition fallback=fallback set_pending=pending>{move || Suspend::new(body())}</Transition> }
+            .into_any()
     }
+}
+
+/// While anything is being fetched, `<html>` says so: where old data stay meanwhile, nothing else would show it.
+#[cfg(not(feature = "ssr"))]
+fn tell(pending: RwSignal<bool>) {
+    use std::cell::Cell;
+
+    thread_local! {
+        static WAITED_FOR: Cell<u32> = const { Cell::new(0) };
+    }
+    fn count(change: impl FnOnce(u32) -> u32) {
+        let now = change(WAITED_FOR.get());
+        WAITED_FOR.set(now);
+        if let Some(root) = document().document_element() {
+            // Setting an attribute with a valid constant name cannot fail.
+            let _ = root.toggle_attribute_with_force("data-pending", now > 0);
+        }
+    }
+    crate::erased::effect(move || {
+        if pending.get() {
+            count(|n| n + 1);
+            on_cleanup(|| count(|n| n.saturating_sub(1)));
+        }
+    });
 }

@@ -24,7 +24,15 @@ pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) 
                 .map(|retry| {
                     view! {
                         <div class="actions">
-                            <button class="button" type="button" on:click=handler(move |_| retry.run(()))>
+                            <button
+                                class="button"
+                                type="button"
+                                on:click=handler(move |_| {
+                                    // The button goes away with what it stands in.
+                                    focus_main();
+                                    retry.run(());
+                                })
+                            >
                                 "Try again"
                             </button>
                         </div>

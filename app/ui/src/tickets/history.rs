@@ -37,7 +37,14 @@ pub fn HistoryPage() -> impl IntoView {
     view! {
         <section class="ticket ticket--wide" aria-labelledby="history-title">
             {awaited(
-                || view! { <span class="spinner" role="status" aria-label="Loading the history"></span> },
+                || {
+                    view! {
+                        <div class="ticket__loading" role="status" aria-label="Loading the history">
+                            <i class="skeleton" style="--w:40%"></i>
+                            <i class="skeleton skeleton--block" style="--tall:320px"></i>
+                        </div>
+                    }
+                },
                 move || async move {
                     let history: Rpc<History> = found.await;
                     match history {
