@@ -62,6 +62,7 @@ test('a ticket for a customer, with files, whom it is given to and tags', async 
   await hydrated(page);
   await expect(page.getByRole('group', { name: 'Customer' })).toContainText('customer@mail.example');
   await page.getByRole('link', { name: 'Board' }).first().click();
+  await expect(page).toHaveURL('/board');
   await page.goBack();
   await expect(message(page)).toHaveValue('It beeps **twice**');
   await expect(page.getByRole('button', { name: 'Remove gate5.log' })).toBeVisible();
