@@ -35,8 +35,9 @@ impl Profile {
 /// Builds everything. Returns the path of the program `docket`.
 pub fn build(project: &Project, profile: Profile) -> Result<PathBuf> {
     tools::wasm_target(project)?;
-    // The two halves share no code but the smallest, and the browser's ends in one long step on one core. A release
-    // embeds the site in the binary only, so its library can be compiled before there is a site.
+    // The two halves share no code but the smallest, and the browser's ends in one long step on one core. The server's takes
+    // longer and goes first where cores are short. A release embeds the site in the binary only, so its library can be
+    // compiled before there is a site.
     let early = match profile {
         Profile::Debug => ["--bin", "docket"].as_slice(),
         Profile::Release => &["--lib"],
@@ -80,8 +81,8 @@ pub fn site(project: &Project, profile: Profile) -> Result<()> {
         Profile::Release => ("wasm-release", "site"),
     };
     std::thread::scope(|scope| {
-        let packer = scope.spawn(|| run(project.cargo("", "build").args(["--quiet", "--package", "pack"])));
-        let mut cargo = project.cargo("browser", "build");
+        let packer = scope.spawn(|| run(project.cargo_behind("", "build").args(["--quiet", "--package", "pack"])));
+        let mut cargo = project.cargo_behind("browser", "build");
         cargo.args(["--package", "frontend", "--lib", "--target", WASM]);
         if profile == Profile::Release {
             cargo.args(["--profile", "wasm-release"]);

@@ -1,6 +1,6 @@
 //! Where things are, and how other programs are started.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -35,7 +35,17 @@ impl Project {
     ///
     /// The halves want different flags; in one folder, each would throw away the other's work.
     pub fn cargo(&self, target: &str, subcommand: &str) -> Command {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        self.cargo_by(Command::new(program()), target, subcommand)
+    }
+
+    /// Like [`Project::cargo`], for what takes the cores that something longer leaves free.
+    pub fn cargo_behind(&self, target: &str, subcommand: &str) -> Command {
+        let mut nice = Command::new("nice");
+        nice.args(["-n", "5"]).arg(program());
+        self.cargo_by(nice, target, subcommand)
+    }
+
+    fn cargo_by(&self, mut cargo: Command, target: &str, subcommand: &str) -> Command {
         cargo.current_dir(&self.root).arg(subcommand).env("CARGO_TARGET_DIR", self.target.join(target));
         // Cargo describes the package xtask to us in such variables; build scripts must not take them for their own.
         for (name, _) in std::env::vars_os() {
@@ -46,6 +56,10 @@ impl Project {
         }
         cargo
     }
+}
+
+fn program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Runs a program and waits for it.
