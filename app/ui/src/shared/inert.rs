@@ -44,6 +44,17 @@ impl Inert {
     }
 }
 
+/// Goes on to the element that stands where a view of one element is being taken over.
+pub(crate) fn next_element(cursor: &Cursor, position: &PositionState) -> Option<Element> {
+    match position.get() {
+        Position::FirstChild => cursor.child(),
+        Position::Current => {}
+        _ => cursor.sibling(),
+    }
+    position.set(Position::NextChild);
+    Element::cast_from(cursor.current())
+}
+
 /// The element in the page, and the text that it was made of.
 pub struct InertState {
     html: String,
@@ -119,13 +130,7 @@ impl RenderHtml for Inert {
     }
 
     fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> InertState {
-        match position.get() {
-            Position::FirstChild => cursor.child(),
-            Position::Current => {}
-            _ => cursor.sibling(),
-        }
-        position.set(Position::NextChild);
-        InertState { html: self.0, element: Element::cast_from(cursor.current()) }
+        InertState { html: self.0, element: next_element(cursor, position) }
     }
 
     fn into_owned(self) -> Self {

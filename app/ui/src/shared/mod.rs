@@ -21,6 +21,8 @@ pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toa
 pub use field::Field;
 pub use focus::{focus_main, focus_page, focus_soon, hand_on, is_lost, keep_focus, settled};
 pub use fold::close_like_menu;
+#[cfg(not(feature = "ssr"))]
+pub(crate) use inert::next_element;
 pub use markup::Markup;
 pub use menu::{Menu, MenuList};
 pub use opener::{Opener, Opening};

@@ -66,7 +66,7 @@ mod browser {
     use super::Begun;
     use crate::erased::effect;
     use crate::keys::{Command, on_command};
-    use crate::shared::{Markup, settled};
+    use crate::shared::{Markup, next_element, settled};
     use crate::tickets::work::{Piece, Work};
     use crate::type_ahead;
     use domain::ticket::Writing;
@@ -76,10 +76,7 @@ mod browser {
         tachys::{
             html::attribute::any_attribute::AnyAttribute,
             hydration::Cursor,
-            renderer::{
-                CastFrom,
-                types::{Element, Node},
-            },
+            renderer::types::{Element, Node},
             view::{Mountable, Position, PositionState, Render, add_attr::AddAnyAttr},
         },
         task::spawn_local,
@@ -251,13 +248,7 @@ mod browser {
         fn to_html_with_buf(self, _: &mut String, _: &mut Position, _: bool, _: bool, _: Vec<AnyAttribute>) {}
 
         fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> LateState {
-            match position.get() {
-                Position::FirstChild => cursor.child(),
-                Position::Current => {}
-                _ => cursor.sibling(),
-            }
-            position.set(Position::NextChild);
-            match Element::cast_from(cursor.current()) {
+            match next_element(cursor, position) {
                 Some(first) => self.wait(first, true),
                 None => LateState { first: None, shown: Shown::default() },
             }
