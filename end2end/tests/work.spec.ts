@@ -160,6 +160,27 @@ test('clicks before the part is there count, and the properties follow what othe
   await expect(replyField(page)).toHaveValue('From a slow train');
 });
 
+test('keys for the next page are kept when a part of this one comes meanwhile', async ({ page }) => {
+  const { keyboard } = page;
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  await page.route(/\/pkg\/staff_new\..*\.bin$/, async (route) => {
+    await opened;
+    await route.continue();
+  });
+  const { letGo } = await openWithout(page);
+  await keyboard.press('g');
+  await keyboard.press('n');
+  await keyboard.type('otto');
+  const come = page.waitForResponse(PART);
+  letGo();
+  await (await come).finished();
+  await expect(works(page)).toBeVisible();
+  await keyboard.type('@acme.example');
+  open();
+  await expect(page.getByRole('combobox', { name: 'Customer' })).toHaveValue('otto@acme.example');
+});
+
 test('a reply that is sent before its part is there goes once it is', async ({ page }) => {
   const { letGo } = await openWithout(page);
   await replyField(page).fill('Sent in a hurry');

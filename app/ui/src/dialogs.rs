@@ -4,7 +4,7 @@ use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     keys::{KEYS, Keys, go, places},
-    type_ahead,
+    type_ahead::{self, Awaited},
 };
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
@@ -30,7 +30,7 @@ pub fn Palette() -> impl IntoView {
     follow_dialog(dialog, open);
     effect(move || {
         if dialog.get().is_some_and(|dialog| dialog.open()) {
-            type_ahead::arrived();
+            type_ahead::arrived(Awaited::Palette);
         }
     });
     let text = RwSignal::new(String::new());

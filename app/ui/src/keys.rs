@@ -1,7 +1,11 @@
 //! Keys for everything an agent does in a day: single letters, `g` and a letter to go.
 
 use crate::erased::{dynamic, effect};
-use crate::{icons::Icon, me, type_ahead};
+use crate::{
+    icons::Icon,
+    me,
+    type_ahead::{self, Awaited},
+};
 use leptos::{ev, prelude::*};
 use leptos_router::hooks::{use_location, use_navigate};
 use std::{cell::Cell, rc::Rc};
@@ -146,8 +150,8 @@ pub fn go() -> impl Fn(&str) + Clone {
             }
             return;
         }
-        if !here && (path == "/search" || path == "/new" || path.starts_with("/tickets/")) {
-            type_ahead::wait();
+        if !here && let Some(awaited) = Awaited::at(path) {
+            type_ahead::wait(awaited);
         }
         navigate(to, Default::default());
     }
@@ -197,7 +201,7 @@ pub fn open_palette() {
 /// Opens the palette. The first time it has to be fetched: what is typed meanwhile is kept for it.
 fn show_palette(keys: Keys) {
     if document().query_selector("dialog.palette").ok().flatten().is_none() {
-        type_ahead::wait();
+        type_ahead::wait(Awaited::Palette);
     }
     keys.palette.set(true);
 }

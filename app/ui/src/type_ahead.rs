@@ -4,6 +4,7 @@
 //! the page that is about to leave nor nobody.
 
 use crate::shared::settled;
+use domain::TicketId;
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::RefCell, collections::VecDeque};
 use wasm_bindgen::JsCast;
@@ -14,13 +15,39 @@ use web_sys::{
 /// The most keys that are kept; who types more than this has lost sight of the page.
 const MOST: usize = 500;
 
+/// What keys are meant for. Whatever else arrives meanwhile leaves them alone: the page that is about to leave may still get a
+/// part of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    Ticket(TicketId),
+    NewTicket,
+    Search,
+    Palette,
+    /// The composer of the ticket that is open. The server sends it with the page, and waits for nothing.
+    #[cfg_attr(feature = "ssr", expect(dead_code, reason = "constructed by browsers only"))]
+    Composer,
+    /// One of the lists of its properties.
+    List,
+}
+
+impl Awaited {
+    /// What is written on at an address. Nothing is typed ahead for pages that are only read.
+    pub fn at(path: &str) -> Option<Self> {
+        match path {
+            "/new" => Some(Self::NewTicket),
+            "/search" => Some(Self::Search),
+            _ => path.strip_prefix("/tickets/")?.parse().ok().map(|id| Self::Ticket(TicketId(id))),
+        }
+    }
+}
+
 /// What happens to keys.
 enum Keys {
     /// They go where the focus is.
     Free,
-    /// A page is waited for: they are kept.
-    Kept(VecDeque<String>),
-    /// The page is there, and these are pressed again. Those that come meanwhile are behind them.
+    /// Something is waited for: they are kept.
+    Kept(Awaited, VecDeque<String>),
+    /// It is there, and these are pressed again. Those that come meanwhile are behind them.
     Pressed(VecDeque<String>),
 }
 
@@ -29,22 +56,31 @@ thread_local! {
     static KEYS: RefCell<Keys> = const { RefCell::new(Keys::Free) };
 }
 
-/// A page has been asked for that will call [`arrived`]: keys are kept from here on.
-pub fn wait() {
+/// Something has been asked for that will call [`arrived`]: keys are kept from here on.
+pub fn wait(awaited: Awaited) {
     KEYS.with_borrow_mut(|keys| {
         *keys = match std::mem::replace(keys, Keys::Free) {
-            Keys::Free => Keys::Kept(VecDeque::new()),
-            Keys::Kept(list) | Keys::Pressed(list) => Keys::Kept(list),
+            Keys::Free => Keys::Kept(awaited, VecDeque::new()),
+            Keys::Kept(_, list) | Keys::Pressed(list) => Keys::Kept(awaited, list),
         };
     });
 }
 
-/// The page will not come, or somebody has turned to something else: what was kept is dropped.
+/// Somebody has turned to something else: what was kept is dropped.
 pub fn forget() {
     KEYS.set(Keys::Free);
 }
 
-/// Keeps a key while a page is waited for, or others are to come before it. Returns whether it did.
+/// This will not come: what was kept for it is dropped.
+pub fn give_up(awaited: Awaited) {
+    KEYS.with_borrow_mut(|keys| {
+        if matches!(keys, Keys::Kept(kept, _) if *kept == awaited) {
+            *keys = Keys::Free;
+        }
+    });
+}
+
+/// Keeps a key while something is waited for, or others are to come before it. Returns whether it did.
 pub fn keep(event: &KeyboardEvent) -> bool {
     // Those that are pressed again.
     if !event.is_trusted() {
@@ -52,7 +88,7 @@ pub fn keep(event: &KeyboardEvent) -> bool {
     }
     let key = event.key();
     KEYS.with_borrow_mut(|keys| {
-        let (Keys::Kept(list) | Keys::Pressed(list)) = keys else { return false };
+        let (Keys::Kept(_, list) | Keys::Pressed(list)) = keys else { return false };
         if key == "Escape" || list.len() >= MOST {
             *keys = Keys::Free;
             return true;
@@ -65,10 +101,10 @@ pub fn keep(event: &KeyboardEvent) -> bool {
     })
 }
 
-/// The page is there: the keys are pressed again, one after the other, each where the focus is by then.
-pub fn arrived() {
+/// It is there: the keys kept for it are pressed again, one after the other, each where the focus is by then.
+pub fn arrived(awaited: Awaited) {
     let starts = KEYS.with_borrow_mut(|keys| match std::mem::replace(keys, Keys::Free) {
-        Keys::Kept(list) => {
+        Keys::Kept(kept, list) if kept == awaited => {
             *keys = Keys::Pressed(list);
             true
         }

@@ -13,7 +13,7 @@ use crate::{
     me,
     rpc::Rpc,
     shared::{EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar, awaited, focus_page, keep_focus},
-    type_ahead,
+    type_ahead::{self, Awaited},
 };
 use domain::{
     TicketId,
@@ -282,7 +282,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
             Command::Open => {
                 if let Some(id) = cursor.get_untracked() {
                     if open_id.get_untracked() != Some(id) {
-                        type_ahead::wait();
+                        type_ahead::wait(Awaited::Ticket(id));
                     }
                     navigate(&link.with_value(|l| l(id)), Default::default());
                 }
@@ -425,7 +425,7 @@ where
                             cursor.set(Some(id));
                             let here = !(event.ctrl_key() || event.meta_key() || event.shift_key());
                             if here && open_id.get_untracked() != Some(id) {
-                                type_ahead::wait();
+                                type_ahead::wait(Awaited::Ticket(id));
                             }
                         })
                     >

@@ -11,7 +11,7 @@ use crate::{
     me,
     rpc::Rpc,
     shared::{EmptyState, ErrorNotice, awaited, is_lost, settled},
-    type_ahead,
+    type_ahead::{self, Awaited},
 };
 use domain::{
     Code, Error, EventId, TicketId,
@@ -55,11 +55,13 @@ pub fn TicketPage() -> impl IntoView {
     view! {
         {awaited(Skeleton, move || async move {
                 let found: Rpc<TicketView> = view.await;
+                if let (Err(_), Some(id)) = (&found, id.get_untracked()) {
+                    effect(move || type_ahead::give_up(Awaited::Ticket(id)));
+                }
                 match found {
                     Ok(found) => view! { <OpenTicket view=found marked /> }.into_any(),
                     Err(error) if error.0.code == Code::NotFound => view! { <NoSuchTicket /> }.into_any(),
                     Err(error) => {
-                        effect(type_ahead::forget);
                         view! {
                             <section class="ticket ticket--empty">
                                 <ErrorNotice error=error.0 retry=Callback::new(move |()| view.refetch()) />
@@ -81,7 +83,7 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     let work = Work::begin();
     let PropsOpen(props_open) = expect_context();
     props_open.set(false);
-    let in_place = me::taken_over().get_untracked();
+    let (id, in_place) = (state.id, me::taken_over().get_untracked());
     // The parts of the page listen to keys from their own effects on, which come before this one's last.
     effect(move || {
         leptos::task::spawn_local(async move {
@@ -89,7 +91,7 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
             if in_place {
                 read_on(state);
             }
-            type_ahead::arrived();
+            type_ahead::arrived(Awaited::Ticket(id));
         });
     });
     let title = move || state.ticket.with(|t| format!("#{} {}", t.id, t.subject));
@@ -126,7 +128,6 @@ fn read_on(state: TicketState) {
 
 #[component]
 fn NoSuchTicket() -> impl IntoView {
-    effect(type_ahead::forget);
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.set_status(axum::http::StatusCode::NOT_FOUND);

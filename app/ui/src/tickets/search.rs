@@ -7,6 +7,7 @@ use crate::{
     icons::{Ico, Icon},
     me,
     shared::{EmptyState, ErrorNotice, Markup, awaited, priority_mark, status_mark, when},
+    type_ahead::{self, Awaited},
 };
 use domain::search::{Found, Hit, Piece};
 use leptos::{html, prelude::*};
@@ -30,7 +31,7 @@ pub fn SearchPage() -> impl IntoView {
             if found.is_none() {
                 let _ = input.focus();
             }
-            crate::type_ahead::arrived();
+            type_ahead::arrived(Awaited::Search);
         }
     });
     view! {

@@ -68,7 +68,7 @@ mod browser {
     use crate::keys::{Command, on_command};
     use crate::shared::{Markup, next_element, settled};
     use crate::tickets::work::{Piece, Work};
-    use crate::type_ahead;
+    use crate::type_ahead::{self, Awaited};
     use domain::ticket::Writing;
     use leptos::{
         attr::Attribute,
@@ -99,7 +99,7 @@ mod browser {
             work.ask();
             if writing != begun.writing || !focus_field() {
                 begun.want(writing);
-                type_ahead::wait();
+                type_ahead::wait(Awaited::Composer);
             }
         });
         // A view is built and taken over when its component has long returned: outside of it, nothing in it would live.
@@ -156,7 +156,7 @@ mod browser {
                     if let Some(light) = light {
                         light.hand_over();
                     }
-                    type_ahead::arrived();
+                    type_ahead::arrived(Awaited::Composer);
                 });
             };
             owner.with(|| effect(wait));

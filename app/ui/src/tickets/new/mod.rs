@@ -14,6 +14,7 @@ use crate::{
     icons::{Ico, Icon},
     me,
     shared::{ErrorNotice, Toaster, settled, toaster},
+    type_ahead::{self, Awaited},
 };
 use domain::{
     Code, Error, UserId, attachment,
@@ -204,7 +205,7 @@ pub fn NewTicketPage() -> impl IntoView {
         if document().active_element().is_none_or(|e| e.closest("form").ok().flatten().is_none()) {
             let _ = first.focus();
         }
-        crate::type_ahead::arrived();
+        type_ahead::arrived(Awaited::NewTicket);
     });
     let leaving = window_event_listener(ev::beforeunload, move |event| {
         if form.busy.get_untracked() || untrack(|| form.editor.uploads.busy()) {

@@ -22,7 +22,7 @@ use crate::{
     keys::{Command, on_command},
     me,
     shared::{Opener, Opening, StatusMark, hand_on, settled},
-    type_ahead,
+    type_ahead::{self, Awaited},
 };
 use domain::{people::Person, priority::Level, tag::Tag};
 use leptos::{ev, prelude::*, task::spawn_local};
@@ -135,7 +135,7 @@ fn Property(
         let (open, here) = (open.get(), work.is_here());
         if open && !here {
             waited.set_value(true);
-            type_ahead::wait();
+            type_ahead::wait(Awaited::List);
             work.ask();
             // From where Escape calls it off.
             opening.focus();
@@ -143,10 +143,10 @@ fn Property(
             if open {
                 spawn_local(async {
                     settled().await;
-                    type_ahead::arrived();
+                    type_ahead::arrived(Awaited::List);
                 });
             } else {
-                type_ahead::forget();
+                type_ahead::give_up(Awaited::List);
             }
         }
     });
