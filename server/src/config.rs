@@ -74,7 +74,8 @@ pub enum Command {
 /// What can be done about administrators.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Admin {
-    /// Make a superadmin. The password is read from the environment (DOCKET_PASSWORD) or from the standard input
+    /// Make a superadmin. The password is taken from the environment (DOCKET_PASSWORD), asked for at a terminal, or read
+    /// from the standard input
     Create {
         /// The name that others see
         #[arg(long)]

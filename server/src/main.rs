@@ -1,10 +1,12 @@
 mod embedded;
 mod memory;
+mod password;
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use domain::{Role, account::Registration};
+use domain::Role;
+use domain::account::{Registration, password_problem};
 use server::config::{self, Admin, Command, Config, Invocation};
 use server::demo::{self, Scale};
 use server::desk;
@@ -79,12 +81,7 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
             refuse(input.check_person())?;
             input.password = match password {
                 Some(password) => password,
-                None => {
-                    eprintln!("Password for {} (one line on the standard input):", input.email);
-                    let mut line = String::new();
-                    std::io::stdin().read_line(&mut line)?;
-                    line.trim_end_matches(['\r', '\n']).to_owned()
-                }
+                None => password::ask(&input.email, |typed| password_problem(typed, &input.email))?,
             };
             let input = refuse(input.check())?;
             with_desk(config, |desk, _| async move {

@@ -18,13 +18,20 @@ use tokio::{
 
 /// The program with a data folder of its own, and nothing of this process's settings.
 fn docket(data: &Path, arguments: &[&str]) -> Command {
+    let mut command = with_settings(env!("CARGO_BIN_EXE_docket"), data);
+    command.args(arguments);
+    command
+}
+
+/// A program that Docket's settings reach: a data folder of its own, and nothing of this process's.
+fn with_settings(program: &str, data: &Path) -> Command {
     // The tests of Rust code run without the files for browsers; the server only wants to see that there are some.
     static SITE: LazyLock<TempDir> = LazyLock::new(|| {
         let site = tempfile::tempdir().unwrap();
         std::fs::write(site.path().join("robots.txt"), "").unwrap();
         site
     });
-    let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DOCKET_")) {
         command.env_remove(name);
     }
@@ -32,7 +39,6 @@ fn docket(data: &Path, arguments: &[&str]) -> Command {
         .env_remove("DATABASE_URL")
         .env("LEPTOS_SITE_ROOT", SITE.path())
         .env("DOCKET_DATA", data)
-        .args(arguments)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command
@@ -220,4 +226,89 @@ async fn it_says_where_it_is_and_why_it_stops() {
         assert!(rest[1].contains("stopped"), "{rest:#?}");
         assert!(soon("it ends", child.wait()).await.unwrap().success());
     }
+}
+
+/// A person of this address who may sign in with this password.
+async fn may_sign_in(world: &World, email: &str, password: &str) -> bool {
+    let visitor = domain::Actor::visitor(None);
+    store::accounts::sign_in(&world.desk, &visitor, email, password.to_owned(), "").await.is_ok()
+}
+
+/// For scripts: one line of what is piped in, with either end of lines or none.
+#[tokio::test]
+async fn a_password_can_be_piped_in() {
+    let world = World::new().await;
+    let data = tempfile::tempdir().unwrap();
+    let url = world.database_url();
+    for (email, piped) in [
+        ("jana@acme.example", "correct horse battery\n"),
+        ("petr@acme.example", "correct horse battery\r\nand more"),
+        ("eva@acme.example", "correct horse battery"),
+    ] {
+        let mut command =
+            docket(data.path(), &["admin", "create", "--name", "Jana", "--email", email, "--database-url", &url]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(piped.as_bytes()).await.unwrap();
+        assert!(soon("the program ends", child.wait()).await.unwrap().success(), "{piped:?}");
+        assert!(may_sign_in(&world, email, "correct horse battery").await, "{piped:?}");
+    }
+    let mut command = docket(data.path(), &["admin", "create", "--name", "Jana", "--email", "nobody@acme.example"]);
+    command.arg("--database-url").arg(&url);
+    let output = run(command).await;
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("password: Use at least 8"), "{output:?}");
+}
+
+/// At a terminal nobody who looks on reads it, and a slip of the finger does not lock anybody out.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_password_is_typed_unseen_and_twice() {
+    let world = World::new().await;
+    let data = tempfile::tempdir().unwrap();
+    let url = world.database_url();
+    let email = "jana@acme.example";
+    let docket = env!("CARGO_BIN_EXE_docket");
+    let line = format!("tty; exec '{docket}' admin create --name Jana --email {email} --database-url '{url}'");
+    // Of util-linux: gives the program a terminal, whose keyboard and screen are our pipes.
+    let mut command = with_settings("script", data.path());
+    command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut shown = String::new();
+    let mut terminal = None;
+    for (prompt, typed) in [
+        ("Password for jana@acme.example: ", "short"),
+        ("at least 8 characters.\r\nPassword for jana@acme.example: ", "correct horse battery"),
+        ("The same again: ", "correct horse batery"),
+        ("not the same. Please type the password again.\r\nPassword for jana@acme.example: ", "correct horse battery"),
+        ("The same again: ", "correct horse battery"),
+    ] {
+        let mut part = String::new();
+        let asks = async {
+            while !part.ends_with(prompt) {
+                part.push(char::from(screen.read_u8().await.unwrap()));
+            }
+        };
+        soon(prompt, asks).await;
+        shown.push_str(&part);
+        let terminal = terminal.get_or_insert_with(|| part.lines().next().unwrap().trim().to_owned());
+        // What is typed before it listens would be shown by the terminal itself.
+        let listens = async {
+            loop {
+                let state = Command::new("stty").args(["-a", "-F", terminal]).output().await.unwrap();
+                if String::from_utf8_lossy(&state.stdout).contains(" -echo ") {
+                    return;
+                }
+            }
+        };
+        soon("it listens", listens).await;
+        keys.write_all(format!("{typed}\r").as_bytes()).await.unwrap();
+    }
+    soon("it ends", screen.read_to_string(&mut shown)).await.unwrap();
+    assert!(soon("it ends", child.wait()).await.unwrap().success(), "{shown}");
+    for typed in ["short", "horse"] {
+        assert!(!shown.contains(typed), "{shown}");
+    }
+    assert!(may_sign_in(&world, email, "correct horse battery").await, "{shown}");
 }
