@@ -33,8 +33,13 @@ create table users (
 create unique index users_email on users (lower(email));
 create index users_company on users (company_id) where company_id is not null;
 create index users_staff on users (name, id) where role <> 'customer';
-create index users_name on users (lower(name) text_pattern_ops);
-create index users_email_prefix on users (lower(email) text_pattern_ops);
+-- Customers are looked up while somebody types: by how their name or address begins, in that order, and by how any word
+-- of the name does.
+create index users_name_prefix on users (lower(name) text_pattern_ops) where role = 'customer' and blocked_at is null;
+create index users_email_prefix on users (lower(email) text_pattern_ops) where role = 'customer' and blocked_at is null;
+create index users_name_words on users
+    using gin (array_to_tsvector(array_remove(string_to_array(lower(name), ' '), ''))) with (gin_pending_list_limit = 128)
+    where role = 'customer' and blocked_at is null;
 
 create table sessions (
     id bigint generated always as identity primary key,

@@ -26,6 +26,8 @@ async fn customers_are_found_by_the_beginning_of_their_name_or_address() {
     let (jana, petr, blocked) = (world.company_user(acme).await, world.customer().await, world.customer().await);
     named(&world, &jana, "Jana Weiß").await;
     named(&world, &petr, "100% Péter_Pan\\ Co").await;
+    let sean = world.customer().await;
+    named(&world, &sean, "Seán O'Brien & (Sons):*").await;
     named(&world, &blocked, "Jana Blocked").await;
     named(&world, &agent, "Jana of the staff").await;
     world.block(&blocked).await;
@@ -37,9 +39,33 @@ async fn customers_are_found_by_the_beginning_of_their_name_or_address() {
     assert_eq!(found(&world, &agent, &address[..address.len() - 3].to_uppercase()).await, [id_of(&petr)]);
     assert_eq!(found(&world, &agent, "100% PÉ").await, [id_of(&petr)]);
     assert_eq!(found(&world, &agent, "100% péter_pan\\").await, [id_of(&petr)]);
+    for text in ["o'b", "O'Brien & (Sons", "& ", "(sons):*", "seán o'brien"] {
+        assert_eq!(found(&world, &agent, text).await, [id_of(&sean)], "{text}");
+    }
     // Signs of patterns mean themselves.
-    for text in ["%", "_", "\\", "%jana", "J_na", "jana%", "100_", "", " ", "eiß", "na w", "'", "\0", &"j".repeat(300)]
-    {
+    for text in [
+        "%",
+        "_",
+        "\\",
+        "%jana",
+        "J_na",
+        "jana%",
+        "100_",
+        "",
+        " ",
+        "eiß",
+        "na w",
+        "brien",
+        "pan co",
+        "weiß jana",
+        "'",
+        "''",
+        "!",
+        "|",
+        ":*",
+        "\0",
+        &"j".repeat(300),
+    ] {
         assert!(found(&world, &agent, text).await.is_empty(), "{text:?}");
     }
     for _ in 0..12 {

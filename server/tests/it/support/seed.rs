@@ -41,3 +41,16 @@ pub async fn tickets(world: &World, customers: &[Actor], agent: &Actor, tickets:
         .unwrap();
     sqlx::query("vacuum analyze").execute(world.desk.pool()).await.unwrap();
 }
+
+/// Puts so many customers into the database, past the operations: `Seeded Person 17`, `seeded17@many.example`.
+pub async fn customers(world: &World, customers: i64) {
+    sqlx::query(
+        "insert into users (name, email, role)
+         select 'Seeded Person ' || n, 'seeded' || n || '@many.example', 'customer' from generate_series(1, $1) n",
+    )
+    .bind(customers)
+    .execute(world.desk.pool())
+    .await
+    .unwrap();
+    sqlx::query("vacuum analyze users").execute(world.desk.pool()).await.unwrap();
+}
