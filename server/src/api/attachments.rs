@@ -6,7 +6,7 @@ use axum::extract::multipart::MultipartRejection;
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::policy::Action;
+use domain::policy::{self, Action};
 use domain::ticket::{NewMessage, Writing};
 use domain::{Actor, AttachmentId, Code, Error, TicketId, attachment};
 use serde::{Deserialize, Serialize};
@@ -55,9 +55,9 @@ pub struct Files {
     pub message_id: Option<i64>,
 }
 
-/// The upload has a limit of its own: each file is bounded while it comes in, and their number too.
+/// Uploads have a limit of their own: each file is bounded while it comes in, and their number too.
 pub fn calls() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable())
+    OpenApiRouter::new().routes(routes!(upload)).routes(routes!(upload_unsent)).layer(DefaultBodyLimit::disable())
 }
 
 /// Put files on a ticket
@@ -79,39 +79,64 @@ pub async fn upload(
     let id = TicketId(id);
     let done = async {
         let Query(sending) = sending?;
-        let form = form.map_err(|_| Problem::unsupported("Send the files as multipart/form-data."))?;
-        store_and_send(&desk, &actor, id, &sending, form).await
+        store(&desk, &actor, Some(id), form, async |files| {
+            if !sending.send.unwrap_or(true) {
+                return Ok(None);
+            }
+            let input = NewMessage {
+                writing: if sending.internal.unwrap_or(false) { Writing::Note } else { Writing::Reply },
+                body: String::new(),
+                attachments: files,
+                seen: None,
+                status: None,
+            };
+            Ok(Some(write(&desk, &actor, id, input).await?.message_id))
+        })
+        .await
     };
     authority_first(done.await, async || demand(&desk, &actor, id, Action::AddFile).await).await
 }
 
-/// All of the files, or none.
-async fn store_and_send(
+/// Upload files for a new ticket
+///
+/// Takes several files at once: all of them, or none. What they are is judged by their content. Name them in
+/// `attachments` when you open the ticket, within a day: until then only you see them, and later they are gone.
+#[utoipa::path(post, path = "/attachments", tag = "Files", security(("bearer" = [])),
+    request_body(content = Upload, content_type = "multipart/form-data"),
+    responses((status = 201, description = "They are stored, and wait for a ticket", body = Files), WithBody, ForCallers)
+)]
+pub async fn upload_unsent(
+    State(desk): State<Desk>,
+    Caller(actor): Caller,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<(StatusCode, Json<Files>), Refusal> {
+    let done = store(&desk, &actor, None, form, async |_| Ok(None)).await;
+    authority_first(done, async || policy::demand(&actor, Action::CreateTicket, None)).await
+}
+
+/// Stores all of the files, or none, and sends them by `send`, which returns the message that carries them, if any.
+async fn store(
     desk: &Desk,
     actor: &Actor,
-    id: TicketId,
-    sending: &Sending,
-    form: Multipart,
+    ticket: Option<TicketId>,
+    form: Result<Multipart, MultipartRejection>,
+    send: impl AsyncFnOnce(Vec<AttachmentId>) -> Result<Option<i64>, Error>,
 ) -> Result<(StatusCode, Json<Files>), Refusal> {
+    let form = form.map_err(|_| Problem::unsupported("Send the files as multipart/form-data."))?;
     let mut stored = Vec::new();
-    let message = match take(desk, actor, id, form, &mut stored).await {
-        Ok(()) if sending.send.unwrap_or(true) => {
-            let input = NewMessage {
-                writing: if sending.internal.unwrap_or(false) { Writing::Note } else { Writing::Reply },
-                body: String::new(),
-                attachments: stored.iter().map(|file: &attachment::Attachment| file.id).collect(),
-                seen: None,
-                status: None,
-            };
-            write(desk, actor, id, input).await.map(|done| Some(done.message_id)).map_err(Refusal::from)
+    let done = match take(desk, actor, ticket, form, &mut stored).await {
+        Ok(()) => {
+            send(stored.iter().map(|file: &attachment::Attachment| file.id).collect()).await.map_err(Refusal::from)
         }
-        other => other.map(|()| None),
+        Err(refusal) => Err(refusal),
     };
-    match message {
+    match done {
         Ok(message_id) => {
             let attachments = stored.into_iter().map(Into::into).collect();
             Ok((StatusCode::CREATED, Json(Files { attachments, message_id })))
         }
+        // They may be on the ticket by now.
+        Err(refusal) if refusal.is_unconfirmed() => Err(refusal),
         Err(refusal) => {
             for file in stored {
                 if let Err(error) = remove(desk, actor, file.id).await {
@@ -128,7 +153,7 @@ async fn store_and_send(
 async fn take(
     desk: &Desk,
     actor: &Actor,
-    id: TicketId,
+    ticket: Option<TicketId>,
     mut form: Multipart,
     stored: &mut Vec<attachment::Attachment>,
 ) -> Result<(), Refusal> {
@@ -140,7 +165,7 @@ async fn take(
         if stored.len() == attachment::PER_MESSAGE {
             return Err(Error::field("files", "Use at most 20 files in one message.").into());
         }
-        stored.push(attachments::upload(desk, actor, Some(id), &name, None, field).await?);
+        stored.push(attachments::upload(desk, actor, ticket, &name, None, field).await?);
     }
     if stored.is_empty() {
         return Err(Error::field("files", "There is no file in it.").into());

@@ -145,6 +145,11 @@ impl Refusal {
         matches!(self.0.status, 400 | 413 | 415 | 422)
     }
 
+    /// Whether nobody knows what came of it.
+    pub fn is_unconfirmed(&self) -> bool {
+        self.0.status == Code::Unconfirmed.status()
+    }
+
     /// A body that cannot be read at all.
     pub fn malformed(detail: &str) -> Self {
         Self(Box::new(Details::new(StatusCode::BAD_REQUEST, "malformed", "Cannot be read", detail)))

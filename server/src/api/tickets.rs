@@ -37,7 +37,8 @@ pub struct CreateTicket {
     importance: Option<Level>,
     /// At most 20, of at most 40 characters each. Only staff's are taken.
     tags: Vec<String>,
-    /// Files that the same person has uploaded with `POST /ticket/{id}/attachments?send=false`, by their ids.
+    /// Files that the same person has uploaded with `POST /attachments`, by their ids. At most 20. For a continued ticket
+    /// also those of `POST /ticket/{id}/attachments?send=false`.
     attachments: Vec<i64>,
     /// On whose behalf. Only for staff; without it the ticket is the caller's own.
     requester: Option<NewRequester>,
@@ -70,7 +71,8 @@ pub struct Reply {
     /// The state to set with it, by its key. Only staff's is taken.
     #[serde(default)]
     status: Option<String>,
-    /// Files that the same person has uploaded with `POST /ticket/{id}/attachments?send=false`, by their ids.
+    /// Files that the same person has uploaded with `POST /ticket/{id}/attachments?send=false` or `POST /attachments`, by
+    /// their ids. At most 20.
     #[serde(default)]
     attachments: Vec<i64>,
     /// The newest entry of the timeline you know. When somebody else has written since, a reply by staff is held back
@@ -229,7 +231,7 @@ pub async fn answer(
 /// Open a ticket, or continue one
 ///
 /// Opens a ticket with its first message: one's own, or, by staff, a customer's. With `ticket_id` it adds a message to
-/// that ticket instead, which opens it again if it was answered or closed.
+/// that ticket instead, which opens it again if it was answered or closed. Files come first, with `POST /attachments`.
 #[utoipa::path(post, path = "/ticket", tag = "Tickets", security(("bearer" = [])), request_body = CreateTicket,
     responses(
         (status = 201, description = "The new ticket", body = Ticket,

@@ -71,6 +71,7 @@ fn routes() -> Vec<Route> {
         Route("post", "/admin/ticket/{id}/assign-admin", Nothing, workers(200)),
         Route("post", "/admin/ticket/{id}/close", Nothing, workers(200)),
         Route("post", "/ticket/{id}/attachments", Files, seers(201)),
+        Route("post", "/attachments", Files, anybody(201)),
         Route("get", "/ticket/{id}/attachments", Nothing, seers(200)),
         Route("get", "/attachment/{id}", Nothing, seers(200)),
         Route("delete", "/attachment/{id}", Nothing, [401, 204, 404, 204, 403, 404, 404, 204, 204, 204]),
