@@ -154,8 +154,9 @@ async fn respond(
         Err(error) => error,
     };
     let had_files = !filled.files.is_empty() || !filled.refused.is_empty();
-    // Files of a refused message belong to nothing; the person is told to choose them again.
-    for file in &filled.files {
+    // Files of a refused message belong to nothing; the person is told to choose them again. Where nobody knows whether the
+    // message was saved, they may be on it.
+    for file in filled.files.iter().filter(|_| error.code != Code::Unconfirmed) {
         if let Err(cause) = forget(&state.desk, &who.0.actor, *file).await {
             tracing::warn!(%cause, "the file of a refused form could not be removed");
         }

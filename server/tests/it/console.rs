@@ -1,48 +1,22 @@
 //! The program as it is started on a console: what it says when it cannot do what it is asked to, and how it stops.
 
-use crate::support::{World, node::soon};
+use crate::support::{
+    World,
+    node::soon,
+    program::{docket, with_settings},
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::Connection as _;
 use std::{
     path::Path,
     process::{Output, Stdio},
-    sync::LazyLock,
 };
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
     process::Command,
 };
-
-/// The program with a data folder of its own, and nothing of this process's settings.
-fn docket(data: &Path, arguments: &[&str]) -> Command {
-    let mut command = with_settings(env!("CARGO_BIN_EXE_docket"), data);
-    command.args(arguments);
-    command
-}
-
-/// A program that Docket's settings reach: a data folder of its own, and nothing of this process's.
-fn with_settings(program: &str, data: &Path) -> Command {
-    // The tests of Rust code run without the files for browsers; the server only wants to see that there are some.
-    static SITE: LazyLock<TempDir> = LazyLock::new(|| {
-        let site = tempfile::tempdir().unwrap();
-        std::fs::write(site.path().join("robots.txt"), "").unwrap();
-        site
-    });
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DOCKET_")) {
-        command.env_remove(name);
-    }
-    command
-        .env_remove("DATABASE_URL")
-        .env("LEPTOS_SITE_ROOT", SITE.path())
-        .env("DOCKET_DATA", data)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    command
-}
 
 async fn run(mut command: Command) -> Output {
     soon("the program ends", command.output()).await.unwrap()

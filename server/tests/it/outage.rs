@@ -1,9 +1,11 @@
 //! A database that goes away and comes back: everybody is told, nothing is lost, and nobody has to do anything.
 
 use crate::support::{
-    World,
+    PASSWORD, World,
     browser::Browser,
     node::{Node, settled, soon},
+    person,
+    program::docket,
     proxy::{AtCommit, Proxy},
     text,
 };
@@ -14,8 +16,15 @@ use domain::{
     ticket::Writing,
 };
 use http::{Request, StatusCode, header};
-use std::time::Duration;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use reqwest::Client;
+use serde_json::json;
+use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Stdio, time::Duration};
 use store::{Desk, counts::Counts, tickets::message};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 /// How long a request waits for a connection here: an outage is over as soon as the test has seen its answers.
 const IMPATIENT: Duration = Duration::from_millis(300);
@@ -169,4 +178,85 @@ async fn what_was_being_saved_when_the_connection_broke_is_not_known() {
     }
     // By now the desk works again.
     note(&node.desk, &agent, ticket, "All is well.").await;
+}
+
+/// The files of a message that may have been saved are perhaps on it: nobody takes them away.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_what_was_perhaps_saved_stay() {
+    let world = World::new().await;
+    let jana = world.customer().await;
+    let ticket = world.ticket(&jana).await.id;
+    let proxy = Proxy::before(&world.database_url()).await;
+    let node = Node::start_on(&world, &proxy.url(), IMPATIENT).await;
+    let browser = Browser::on(&node.desk).signed_in(&jana).await;
+    let login = json!({ "email": person(&jana).email, "password": PASSWORD });
+    let login: serde_json::Value =
+        serde_json::from_str(&browser.call("/api/v1/auth/login", login.to_string()).await.text).unwrap();
+    let token = format!("Bearer {}", login["token"].as_str().unwrap());
+    for (path, field) in [
+        (format!("/portal/tickets/{ticket}"), "attachments"),
+        (format!("/api/v1/ticket/{ticket}/attachments"), "files"),
+    ] {
+        let form = format!(
+            "--B\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"a.txt\"\r\n\r\nall is well\r\n--B--\r\n"
+        );
+        let request = Request::post(&path)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=B")
+            .header(header::AUTHORIZATION, &token)
+            .header("sec-fetch-site", "same-origin");
+        proxy.at_commit(AtCommit::BreakAfter);
+        let answer = browser.send(request.body(Body::from(form)).unwrap()).await;
+        proxy.at_commit(AtCommit::Pass);
+        assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT, "{path}: {}", answer.text);
+    }
+    let kept = "select count(*) from attachments where event_id is not null and deleted_at is null";
+    assert_eq!(world.count(kept).await, 2);
+}
+
+/// The number of the private PostgreSQL of a data folder.
+fn postmaster(data: &Path) -> Pid {
+    let file = std::fs::read_to_string(data.join("postgres/pgdata/postmaster.pid")).unwrap();
+    Pid::from_raw(file.lines().next().unwrap().trim().parse().unwrap())
+}
+
+/// The private PostgreSQL is the server's own to look after: killed, it is started again, and nothing is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_database_that_dies_is_started_again() {
+    let data = tempfile::tempdir().unwrap();
+    // PostgreSQL runs as another user where the tests run as root, and has to get in.
+    std::fs::set_permissions(data.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut server = docket(data.path(), &["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
+    let mut line_with = async |part: &str| loop {
+        let line = soon(part, log.next_line()).await.unwrap().expect("it is still there");
+        if line.contains(part) {
+            return line;
+        }
+    };
+    let started = line_with("Docket is at ").await;
+    let address = started.split("Docket is at ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let client = Client::new();
+    let post = async |path: &str, body: serde_json::Value| {
+        client.post(format!("{address}/api/v1{path}")).json(&body).send().await.unwrap()
+    };
+    let (email, password) = ("jana@acme.example", "correct horse battery");
+    let registration = json!({ "name": "Jana", "email": email, "password": password });
+    assert_eq!(post("/auth/register", registration).await.status(), StatusCode::CREATED);
+    let page = async || client.get(format!("{address}/set-up")).send().await.unwrap().status();
+    assert_eq!(page().await, StatusCode::OK);
+    let killed = postmaster(data.path());
+    kill(killed, Signal::SIGKILL).unwrap();
+    line_with("was started again").await;
+    assert_ne!(postmaster(data.path()), killed);
+    soon("pages work again", async { while page().await != StatusCode::OK {} }).await;
+    // The account of before is there, and new ones can be made.
+    assert_eq!(post("/auth/login", json!({ "email": email, "password": password })).await.status(), StatusCode::OK);
+    let registration = json!({ "name": "Petr", "email": "petr@acme.example", "password": password });
+    assert_eq!(post("/auth/register", registration).await.status(), StatusCode::CREATED);
+    // It is stopped with the server as ever.
+    let restarted = postmaster(data.path());
+    kill(Pid::from_raw(server.id().unwrap().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    line_with("stopped").await;
+    assert!(soon("it ends", server.wait()).await.unwrap().success());
+    assert_eq!(kill(restarted, None), Err(nix::errno::Errno::ESRCH));
 }

@@ -20,6 +20,7 @@
 pub mod browser;
 pub mod files;
 pub mod node;
+pub mod program;
 pub mod proxy;
 pub mod random;
 pub mod seed;
