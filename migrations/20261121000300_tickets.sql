@@ -143,3 +143,17 @@ create table drafts (
     primary key (user_id, ticket_id, writing)
 );
 create index drafts_ticket on drafts (ticket_id);
+
+-- What people have sent under keys of their browsers and programs: sent again, because no answer came, it is done once.
+create table attempts (
+    user_id bigint not null references users on delete cascade,
+    key text not null,
+    -- SHA-256 of what was asked for: a key stands for one thing.
+    asked bytea not null,
+    -- What came of it. No references: each would cost every message an index more.
+    ticket_id bigint,
+    event_id bigint,
+    created_at timestamptz not null,
+    primary key (user_id, key)
+);
+create index attempts_age on attempts (created_at);

@@ -174,6 +174,7 @@ fn reply(tickets: u32) -> Row {
             attachments: Vec::new(),
             seen: None,
             status: None,
+            key: None,
         };
         Call::json("/rpc/tickets/write", &json!({ "id": TicketId(ticket), "message": message }))
     };

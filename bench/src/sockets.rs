@@ -93,6 +93,7 @@ pub async fn run(server: &Server, people: &People, count: usize, watchers: usize
             attachments: Vec::new(),
             seen: None,
             status: None,
+            key: None,
         };
         let write = Call::json("/rpc/tickets/write", &json!({ "id": TicketId(WATCHED), "message": message }));
         let sent = Instant::now();

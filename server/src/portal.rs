@@ -48,6 +48,11 @@ impl Filled {
         self.values.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default()
     }
 
+    /// The key that the browser has sent it under, if it has a script.
+    fn key(&self) -> Option<String> {
+        Some(self.value("key")).filter(|key| !key.is_empty())
+    }
+
     /// The files that were not taken, as the error of their field. Its code is that of the first.
     fn check_files(&self) -> Result<(), Error> {
         let Some(first) = self.refused.first() else { return Ok(()) };
@@ -201,6 +206,7 @@ async fn open(State(state): State<AppState>, headers: HeaderMap, who: Who, reque
             body: filled.value("body"),
             urgency: Level::from_word(&filled.value("urgency")).unwrap_or(Level::Medium),
             attachments: filled.files.clone(),
+            key: filled.key(),
             ..NewTicket::default()
         };
         // What is wrong with the texts and with the files is said at once.
@@ -238,6 +244,7 @@ async fn answer(
             attachments: filled.files.clone(),
             seen: None,
             status: None,
+            key: filled.key(),
         };
         // A foreign ticket is not there, whatever else is wrong.
         if let Some(error) = filled.refused.iter().find(|e| e.code == Code::NotFound) {

@@ -14,6 +14,8 @@ pub const SUBJECT_MAX: usize = 250;
 /// The longest message, in bytes. Longer texts belong in a file.
 pub const BODY_MAX: usize = 200_000;
 pub const TAGS_MAX: usize = 20;
+/// The longest key that something is sent under, in bytes.
+pub const KEY_MAX: usize = 200;
 
 /// How a ticket came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -126,6 +128,9 @@ pub struct NewTicket {
     /// Files uploaded before by the same person.
     pub attachments: Vec<AttachmentId>,
     pub assignee: Option<UserId>,
+    /// Whoever gets no answer sends it again under the same key, and there is one ticket all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl Default for NewTicket {
@@ -141,6 +146,7 @@ impl Default for NewTicket {
             source: Source::Web,
             attachments: Vec::new(),
             assignee: None,
+            key: None,
         }
     }
 }
@@ -166,6 +172,7 @@ impl NewTicket {
         check_subject(&self.subject, &mut problems);
         check_body(&self.body, !self.attachments.is_empty(), &mut problems);
         check_attachments(&self.attachments, &mut problems);
+        check_key(self.key.as_deref(), &mut problems);
         if let Some(Requester::Address { name, email }) = &mut self.requester {
             *name = text::tidy_line(name);
             *email = text::tidy_line(email);
@@ -204,6 +211,11 @@ pub fn check_attachments(attachments: &[AttachmentId], problems: &mut Problems) 
     );
 }
 
+pub fn check_key(key: Option<&str>, problems: &mut Problems) {
+    let good = |key: &str| (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    problems.unless(key.is_none_or(good), "key", "Use 1 to 200 letters, digits and signs for a key.");
+}
+
 /// The tags' names tidied and each once.
 pub fn check_tags(tags: &[String], problems: &mut Problems) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -239,6 +251,9 @@ pub struct NewMessage {
     pub seen: Option<EventId>,
     /// The status to set with it.
     pub status: Option<StatusId>,
+    /// Whoever gets no answer sends it again under the same key, and it is there once all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl NewMessage {
@@ -247,6 +262,7 @@ impl NewMessage {
         let mut problems = Problems::default();
         check_body(&self.body, !self.attachments.is_empty(), &mut problems);
         check_attachments(&self.attachments, &mut problems);
+        check_key(self.key.as_deref(), &mut problems);
         problems.check()?;
         Ok(self)
     }
@@ -382,6 +398,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_short_and_plain() {
+        for (key, good) in [
+            (None, true),
+            (Some("8e03978e-40d5-43e8-bc93-6894a57f9324".to_owned()), true),
+            (Some("x".repeat(KEY_MAX)), true),
+            (Some("x".repeat(KEY_MAX + 1)), false),
+            (Some(String::new()), false),
+            (Some("two words".into()), false),
+            (Some("é".into()), false),
+            (Some("\0".into()), false),
+        ] {
+            let ticket = NewTicket { subject: "a".into(), body: "b".into(), key: key.clone(), ..NewTicket::default() };
+            assert_eq!(ticket.check().is_ok(), good, "{key:?}");
+        }
+    }
+
+    #[test]
     fn a_file_alone_is_a_message() {
         let message = |body: &str, files| NewMessage {
             writing: Writing::Reply,
@@ -389,6 +422,7 @@ mod tests {
             attachments: files,
             seen: None,
             status: None,
+            key: None,
         };
         assert!(message("", vec![]).check().is_err());
         assert!(message("", vec![AttachmentId(1)]).check().is_ok());

@@ -14,10 +14,12 @@ pub const EVERY_MS: i64 = 3_600_000;
 const UNSENT_MS: i64 = 86_400_000;
 /// Failed tries to sign in are forgotten after this, in milliseconds: a day.
 const TRIES_MS: i64 = 86_400_000;
+/// What was sent under a key may be sent again this long, in milliseconds: a day.
+const ATTEMPTS_MS: i64 = 86_400_000;
 /// How many rows go in one transaction.
 const BATCH: i64 = 500;
 
-/// Ends sessions that have run out, forgets old tries to sign in, and removes uploads that were never sent.
+/// Ends sessions that have run out, forgets old tries to sign in and keys of what was sent, and removes uploads that were never sent.
 pub async fn sweep(desk: &Desk) -> Result<()> {
     let now = desk.now();
     let before = |millis: i64| time::OffsetDateTime::from(now.plus_millis(-millis));
@@ -26,6 +28,10 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         .await
         .ours()?;
     sqlx::query!("delete from sign_in_throttle where last_failure_at < $1", before(TRIES_MS))
+        .execute(desk.pool())
+        .await
+        .ours()?;
+    sqlx::query!("delete from attempts where created_at < $1", before(ATTEMPTS_MS))
         .execute(desk.pool())
         .await
         .ours()?;

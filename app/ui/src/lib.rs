@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod app;
+mod attempt;
 pub mod board;
 mod dialogs;
 mod erased;

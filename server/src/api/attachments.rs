@@ -89,6 +89,7 @@ pub async fn upload(
                 attachments: files,
                 seen: None,
                 status: None,
+                key: None,
             };
             Ok(Some(write(&desk, &actor, id, input).await?.message_id))
         })

@@ -5,6 +5,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use domain::error::Problems;
+use domain::ticket::check_key;
 use domain::{Actor, Code, Error};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -80,6 +82,25 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
             refusal.0.errors.iter_mut().for_each(Wrong::in_parameter);
             refusal
         })
+    }
+}
+
+/// The header `Idempotency-Key`: what is sent again under the same one is done once.
+#[derive(Debug)]
+pub struct Key(pub Option<String>);
+
+impl FromRequestParts<ApiState> for Key {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let mut problems = Problems::default();
+        let key = value.to_str().unwrap_or_default();
+        check_key(Some(key), &mut problems);
+        match problems.check() {
+            Ok(()) => Ok(Self(Some(key.to_owned()))),
+            Err(_) => Err(Refusal::malformed("The header Idempotency-Key takes 1 to 200 letters, digits and signs.")),
+        }
     }
 }
 

@@ -29,6 +29,10 @@ A token of somebody who was blocked is refused at once. Cookies are not looked a
 `errors` says what is wrong with which field (`pointer`) or parameter (`parameter`). Who may not make a call is told so \
 before anything that is wrong with what they sent. What is not yours to see looks as if it were not there.
 
+**No answer?** Send a ticket or a message with a header `Idempotency-Key` of your own. When the connection breaks, or \
+the answer is 503 or 504, send the same again with the same key, within a day: it is done once, and you get the answer \
+that was lost.
+
 **Lists** come in pages. `next` is where the following page starts: hand it back as `after`, or follow the header \
 `Link`. What is added in the meantime never makes a page repeat or skip a row.
 

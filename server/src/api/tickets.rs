@@ -13,7 +13,7 @@ use store::tickets::{create as creating, demand, message, view};
 use utoipa::{IntoParams, ToSchema};
 
 use super::entries::Entry;
-use super::input::{Body, Caller, Id, Query, Refusal, authority_first};
+use super::input::{Body, Caller, Id, Key, Query, Refusal, authority_first};
 use super::openapi::{AboutTicket, ForCallers, WithBody};
 use super::wire::{Level, Ticket};
 
@@ -79,6 +79,17 @@ pub struct Reply {
     /// with 409. Without it, nothing is held back.
     #[serde(default)]
     seen: Option<i64>,
+}
+
+/// For sending again.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the header, which is read by `Key`")]
+pub struct Once {
+    /// A new one for whatever is to be done: 1 to 200 letters, digits and signs, such as a UUID. Sent again within a day,
+    /// because no answer came, it is done once, and answered like the first time.
+    #[param(rename = "Idempotency-Key", example = "8e03978e-40d5-43e8-bc93-6894a57f9324")]
+    idempotency_key: Option<String>,
 }
 
 /// What became of a message.
@@ -163,6 +174,7 @@ impl CreateTicket {
             attachments: files(self.attachments),
             seen: None,
             status: None,
+            key: None,
         })
     }
 }
@@ -180,6 +192,7 @@ impl Reply {
             attachments: files(self.attachments),
             seen: self.seen.map(EventId),
             status,
+            key: None,
         })
     }
 }
@@ -220,11 +233,15 @@ pub async fn answer(
     desk: &Desk,
     actor: &Actor,
     id: TicketId,
+    key: Result<Key, Refusal>,
     input: Result<Body<Reply>, Refusal>,
 ) -> Result<Replied, Refusal> {
     let note = input.as_ref().is_ok_and(|Body(reply)| reply.internal);
     let action = if note { Action::WriteNote } else { Action::Reply };
-    let done = async { Ok(write(desk, actor, id, input?.0.into_message(desk)?).await?) };
+    let done = async {
+        let Key(key) = key?;
+        Ok(write(desk, actor, id, NewMessage { key, ..input?.0.into_message(desk)? }).await?)
+    };
     authority_first(done.await, async || demand(desk, actor, id, action).await).await
 }
 
@@ -233,6 +250,7 @@ pub async fn answer(
 /// Opens a ticket with its first message: one's own, or, by staff, a customer's. With `ticket_id` it adds a message to
 /// that ticket instead, which opens it again if it was answered or closed. Files come first, with `POST /attachments`.
 #[utoipa::path(post, path = "/ticket", tag = "Tickets", security(("bearer" = [])), request_body = CreateTicket,
+    params(Once),
     responses(
         (status = 201, description = "The new ticket", body = Ticket,
          headers(("Location" = String, description = "Where the ticket can be read"))),
@@ -243,6 +261,7 @@ pub async fn answer(
 pub async fn create(
     State(desk): State<Desk>,
     Caller(actor): Caller,
+    key: Result<Key, Refusal>,
     input: Result<Body<CreateTicket>, Refusal>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Ticket>), Refusal> {
     // What only staff may give, and about which ticket it is: both come before what is wrong with the rest.
@@ -250,7 +269,7 @@ pub async fn create(
         let own = input.requester.as_ref().is_none_or(|r| r.email.is_none() && r.id == actor.user_id().map(|id| id.0));
         (input.ticket_id.map(TicketId), !own || input.assignee.is_some())
     });
-    let done = async { open(&desk, &actor, input?.0).await };
+    let done = async { open(&desk, &actor, key?, input?.0).await };
     authority_first(done.await, async || match continued {
         Some(id) => demand(&desk, &actor, id, Action::Reply).await,
         None if for_others => policy::demand(&actor, Action::CreateFor, None),
@@ -262,13 +281,17 @@ pub async fn create(
 async fn open(
     desk: &Desk,
     actor: &Actor,
+    Key(key): Key,
     input: CreateTicket,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Ticket>), Refusal> {
     let (status, ticket) = match input.ticket_id {
-        Some(id) => (StatusCode::OK, write(desk, actor, TicketId(id), input.continuing()?).await?.ticket),
+        Some(id) => {
+            let input = NewMessage { key, ..input.continuing()? };
+            (StatusCode::OK, write(desk, actor, TicketId(id), input).await?.ticket)
+        }
         None => {
             let mut tx = desk.begin().await?;
-            let ticket = creating::create(&mut tx, actor, input.opening()?).await?;
+            let ticket = creating::create(&mut tx, actor, NewTicket { key, ..input.opening()? }).await?;
             tx.commit().await?;
             (StatusCode::CREATED, Ticket::new(&desk.catalog(), ticket, actor.is_staff()))
         }
@@ -322,7 +345,7 @@ pub async fn read(
 ///
 /// Adds a reply, or an internal note. A customer's reply opens the ticket again.
 #[utoipa::path(post, path = "/ticket/{id}/reply", tag = "Tickets", security(("bearer" = [])), request_body = Reply,
-    params(("id" = i64, Path, description = "The ticket's number", example = 1042)),
+    params(("id" = i64, Path, description = "The ticket's number", example = 1042), Once),
     responses(
         (status = 201, description = "It is on the ticket", body = Replied),
         (status = 409, description = "Somebody else has written since `seen`; nothing was sent",
@@ -334,7 +357,8 @@ pub async fn reply(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     Id(id): Id,
+    key: Result<Key, Refusal>,
     input: Result<Body<Reply>, Refusal>,
 ) -> Result<(StatusCode, Json<Replied>), Refusal> {
-    Ok((StatusCode::CREATED, Json(answer(&desk, &actor, TicketId(id), input).await?)))
+    Ok((StatusCode::CREATED, Json(answer(&desk, &actor, TicketId(id), key, input).await?)))
 }

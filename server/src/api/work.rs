@@ -12,9 +12,9 @@ use store::Desk;
 use store::tickets::{change, demand};
 use utoipa::ToSchema;
 
-use super::input::{Body, Caller, Id, MaybeBody, Refusal, authority_first};
+use super::input::{Body, Caller, Id, Key, MaybeBody, Refusal, authority_first};
 use super::openapi::{AboutTicket, ForCallers, WithBody};
-use super::tickets::{Replied, Reply, answer};
+use super::tickets::{Once, Replied, Reply, answer};
 use super::wire::{Level, Ticket};
 
 /// The pair that the priority follows from. What is not given stays as it is.
@@ -96,7 +96,7 @@ pub async fn priority(
 ///
 /// The same as `POST /ticket/{id}/reply`, for staff alone.
 #[utoipa::path(post, path = "/ticket/{id}/admin/reply", tag = "Staff", security(("bearer" = [])),
-    request_body = Reply, params(("id" = i64, Path, description = "The ticket's number", example = 1042)),
+    request_body = Reply, params(("id" = i64, Path, description = "The ticket's number", example = 1042), Once),
     responses(
         (status = 201, description = "It is on the ticket", body = Replied),
         (status = 409, description = "Somebody else has written since `seen`; nothing was sent",
@@ -108,10 +108,11 @@ pub async fn admin_reply(
     State(desk): State<Desk>,
     Caller(actor): Caller,
     Id(id): Id,
+    key: Result<Key, Refusal>,
     input: Result<Body<Reply>, Refusal>,
 ) -> Result<(StatusCode, Json<Replied>), Refusal> {
     policy::demand(&actor, Action::SeeQueues, None)?;
-    Ok((StatusCode::CREATED, Json(answer(&desk, &actor, TicketId(id), input).await?)))
+    Ok((StatusCode::CREATED, Json(answer(&desk, &actor, TicketId(id), key, input).await?)))
 }
 
 /// Give a ticket to somebody, or to nobody

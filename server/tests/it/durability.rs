@@ -193,7 +193,8 @@ impl Writer {
     }
 
     async fn reply(&self, id: TicketId, body: &str, attachments: Vec<AttachmentId>) -> Option<()> {
-        let message = NewMessage { writing: Writing::Reply, body: body.into(), attachments, seen: None, status: None };
+        let message =
+            NewMessage { writing: Writing::Reply, body: body.into(), attachments, seen: None, status: None, key: None };
         let _: Value = self.call("tickets/write", json!({ "id": id, "message": message })).await?;
         Some(())
     }

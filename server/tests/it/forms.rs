@@ -215,3 +215,32 @@ async fn what_is_not_there_is_a_page_that_says_so() {
     let page = staff.get(&format!("/sign-in?email=a&password={}", PASSWORD.replace(' ', "+"))).await;
     assert!(page.status.is_redirection() || !page.text.contains(PASSWORD));
 }
+
+/// A browser that sends a form again as it is, by a second click or because no answer came, opens one ticket.
+#[tokio::test]
+async fn a_form_that_is_sent_twice_is_taken_once() {
+    let world = World::new().await;
+    let jana = Browser::of(&world, &world.customer().await).await;
+    let form = |key| multipart(&[("key", key), ("subject", "Printer"), ("body", "It is offline.")]);
+    let mut places = Vec::new();
+    for key in ["one", "one", "two", "", ""] {
+        let page = send(&jana, "/portal/new", MULTIPART, form(key)).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+        places.push(page.headers[header::LOCATION].to_str().unwrap().to_owned());
+    }
+    assert_eq!(places[0], places[1]);
+    assert_eq!(world.count("select count(*) from tickets").await, 4, "{places:?}");
+    let answer = places[0].clone();
+    for _ in 0..2 {
+        let page = send(&jana, &answer, MULTIPART, multipart(&[("key", "three"), ("body", "Still offline.")])).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+        let place = page.headers[header::LOCATION].to_str().unwrap().to_owned();
+        places.push(place);
+    }
+    assert_eq!(places[5], places[6]);
+    assert_eq!(world.count("select count(*) from messages").await, 5);
+    // What was refused keeps its key, as it keeps what was typed.
+    let page = send(&jana, &answer, MULTIPART, multipart(&[("key", "four"), ("body", " ")])).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("value=\"four\""), "{}", page.text);
+}

@@ -13,7 +13,7 @@ use axum::body::Body;
 use domain::{
     Actor, Code, TicketId,
     live::{ToBrowser, Topic},
-    ticket::Writing,
+    ticket::{NewMessage, Writing},
 };
 use http::{Request, StatusCode, header};
 use nix::{
@@ -168,13 +168,19 @@ async fn what_was_being_saved_when_the_connection_broke_is_not_known() {
     for (then, more) in [(AtCommit::BreakAfter, 1), (AtCommit::BreakBefore, 0)] {
         let before = world.count(written).await;
         let mut tx = node.desk.begin().await.unwrap();
-        message::write(&mut tx, &agent, ticket, text(Writing::Note, "Look at the cable.")).await.unwrap();
+        let input = NewMessage { key: Some(format!("{then:?}")), ..text(Writing::Note, "Look at the cable.") };
+        message::write(&mut tx, &agent, ticket, input.clone()).await.unwrap();
         proxy.at_commit(then);
         let error = tx.commit().await.unwrap_err();
         proxy.at_commit(AtCommit::Pass);
         assert_eq!(error.code, Code::Unconfirmed, "{then:?}: {error:?}");
         assert!(error.message.contains("not known whether") && !error.message.contains("Nothing was changed"));
         assert_eq!(world.count(written).await, before + more, "{then:?}");
+        // Sent again under its key, it is there once either way.
+        let mut tx = world.desk.begin().await.unwrap();
+        message::write(&mut tx, &agent, ticket, input).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(world.count(written).await, before + 1, "{then:?}");
     }
     // By now the desk works again.
     note(&node.desk, &agent, ticket, "All is well.").await;

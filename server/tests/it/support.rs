@@ -229,7 +229,7 @@ impl World {
 
 /// A message with nothing but a text.
 pub fn text(writing: Writing, body: &str) -> NewMessage {
-    NewMessage { writing, body: body.into(), attachments: Vec::new(), seen: None, status: None }
+    NewMessage { writing, body: body.into(), attachments: Vec::new(), seen: None, status: None, key: None }
 }
 
 /// The person an actor is.

@@ -3,7 +3,7 @@
 use super::{
     attachments,
     message::{self, Kind},
-    row, watch,
+    once, row, watch,
 };
 use crate::{OrOurs, Tx, events, people, settings};
 use domain::{
@@ -16,13 +16,21 @@ use domain::{
 };
 
 /// Opens a ticket with its first message and its files, for oneself or, by staff, on behalf of a customer. All of it or
-/// nothing.
+/// nothing. Under a key that the actor has sent it with before, no second one is opened: what is returned is the first.
 ///
 /// Errors: `Invalid` with what is wrong in which field, also for files that are not there to be taken; `Forbidden` when a
 /// customer names somebody else, or asks for what is for staff.
 pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTicket) -> Result<Ticket> {
     let input = input.check()?;
     policy::demand(actor, Action::CreateTicket, None)?;
+    // Files by how many they are: a form sends them anew.
+    let files = input.attachments.len();
+    let asked = (files, NewTicket { key: None, attachments: Vec::new(), ..input.clone() });
+    if let Some(done) = once::begin(tx, actor, input.key.as_deref(), &asked).await? {
+        let ticket = row::load(&mut tx.conn, done.ticket).await?;
+        policy::demand(actor, Action::SeeTicket, Some(ticket.facts()))?;
+        return Ok(super::for_actor(actor, ticket));
+    }
     let requester = requester(tx, actor, input.requester.as_ref()).await?;
     let written = crate::render::written(&input.body);
     let ticket = open(tx, actor, &requester, &input).await?;
@@ -34,6 +42,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTicket) -> Result<Tick
     let said = message::Said::written(kind, input.source, &input.body, &written);
     let event = message::add(tx, who, ticket, &said).await?;
     attachments::claim(tx, actor, ticket, event, &input.attachments).await?;
+    once::end(tx, actor, input.key.as_deref(), &once::Done { ticket, entry: event }).await?;
     Ok(super::for_actor(actor, row::load(&mut tx.conn, ticket).await?))
 }
 

@@ -1,6 +1,6 @@
 //! Writing on a ticket.
 
-use super::{attachments, board, change, hold, row};
+use super::{attachments, board, change, hold, once, row};
 use crate::{
     OrOurs, Tx,
     events::{self, By},
@@ -134,7 +134,8 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
 /// Adds a reply or a note, with its files, and the status that goes with it.
 ///
 /// A reply by staff against a conversation that has moved on since `seen` is held back with `Conflict`; sending it again
-/// with the newest message as `seen` sends it all the same. A customer's reply reopens the ticket.
+/// with the newest message as `seen` sends it all the same. A customer's reply reopens the ticket. Under a key that the
+/// actor has sent it with before, it is not written again: what is returned is the entry of then.
 pub async fn write(tx: &mut Tx, actor: &Actor, id: TicketId, input: NewMessage) -> Result<(Ticket, EventId)> {
     write_by(tx, actor, id, input, Source::Web).await
 }
@@ -150,6 +151,12 @@ pub async fn write_by(
     let input = input.check()?;
     let action = if input.writing == Writing::Note { Action::WriteNote } else { Action::Reply };
     let held = hold(tx, actor, id, action).await?;
+    // Files by how many they are: a form sends them anew.
+    let asked = (id, input.writing, &input.body, input.attachments.len(), input.status);
+    if let Some(done) = once::begin(tx, actor, input.key.as_deref(), &asked).await? {
+        forget_draft(tx, actor, id, input.writing).await?;
+        return Ok((super::for_actor(actor, held.ticket), done.entry));
+    }
     let staff = actor.is_staff();
     // Staff who opened a ticket for themselves write on it as its customer would.
     let own = actor.user_id() == Some(held.ticket.requester.id);
@@ -168,19 +175,20 @@ pub async fn write_by(
     let event = add(tx, As::actor(actor), id, &Said::written(kind, channel, &input.body, &written)).await?;
     attachments::claim(tx, actor, id, event, &input.attachments).await?;
     after_message(tx, actor, &held.ticket, kind, input.status).await?;
-    if let Some(user) = actor.user_id() {
-        let writing = super::draft::word(input.writing);
-        sqlx::query!(
-            "delete from drafts where user_id = $1 and ticket_id = $2 and writing = $3",
-            user.0,
-            id.0,
-            writing
-        )
+    forget_draft(tx, actor, id, input.writing).await?;
+    once::end(tx, actor, input.key.as_deref(), &once::Done { ticket: id, entry: event }).await?;
+    Ok((super::for_actor(actor, row::load(&mut tx.conn, id).await?), event))
+}
+
+/// What was written is a message by now.
+async fn forget_draft(tx: &mut Tx, actor: &Actor, id: TicketId, writing: Writing) -> Result<()> {
+    let Some(user) = actor.user_id() else { return Ok(()) };
+    let writing = super::draft::word(writing);
+    sqlx::query!("delete from drafts where user_id = $1 and ticket_id = $2 and writing = $3", user.0, id.0, writing)
         .execute(&mut *tx.conn)
         .await
         .ours()?;
-    }
-    Ok((super::for_actor(actor, row::load(&mut tx.conn, id).await?), event))
+    Ok(())
 }
 
 /// The status that a message brings along: the one asked for by staff, or the reopening by a customer.

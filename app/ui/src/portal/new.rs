@@ -1,12 +1,13 @@
 use crate::erased::{dynamic, handler, reactive};
 use crate::{
+    attempt::fresh_key,
     flash::{Flash, flash},
     icons::{Ico, Icon},
     me,
     shared::{ErrorNotice, Field, TextArea},
 };
 use domain::{Code, attachment, priority::Level, text};
-use leptos::{html, prelude::*};
+use leptos::{ev, html, prelude::*};
 use leptos_meta::Title;
 
 /// `/portal/new`: a plain form.
@@ -15,6 +16,7 @@ pub fn PortalNew() -> impl IntoView {
     let flash = flash();
     let urgency = Some(flash.value("urgency")).filter(|u| !u.is_empty()).unwrap_or_else(|| "medium".into());
     let problem = flash.problem("body");
+    let key_field = KeyField::new();
     let choices = [
         (Level::Low, "No hurry"),
         (Level::Medium, "Normal"),
@@ -31,7 +33,15 @@ pub fn PortalNew() -> impl IntoView {
             <h1 class="portal__title">"New ticket"</h1>
             <p class="portal__lead">"Tell us what happened. You can follow the answer here."</p>
             <General flash=flash.clone() />
-            <form class="portal__form" method="post" action="/portal/new" enctype="multipart/form-data">
+            <form
+                class="portal__form"
+                method="post"
+                action="/portal/new"
+                enctype="multipart/form-data"
+                on:submit=handler(move |_: ev::SubmitEvent| key_field.fill())
+                on:input=handler(move |_: ev::Event| key_field.clear())
+            >
+                {key_field.view(&flash)}
                 <Field flash=flash.clone() name="subject" label="What is it about?" required=true maxlength=250 autofocus=true />
                 <div class="field">
                     <label class="field__label" for="body">
@@ -90,6 +100,35 @@ pub(super) fn General(flash: Flash) -> impl IntoView {
         .error
         .filter(|e| e.fields.is_empty() || e.code != Code::Invalid)
         .map(|error| view! { <ErrorNotice error=error /> })
+}
+
+/// The hidden field with the key of what is sent: a browser that sends the form again as it is gets what the first time came
+/// to. Without a script it stays empty, and nothing is known again.
+#[derive(Clone, Copy)]
+pub(super) struct KeyField(NodeRef<html::Input>);
+
+impl KeyField {
+    pub fn new() -> Self {
+        Self(NodeRef::new())
+    }
+
+    pub fn view(self, flash: &Flash) -> AnyView {
+        view! { <input type="hidden" name="key" value=flash.value("key") node_ref=self.0 /> }.into_any()
+    }
+
+    /// The form is being sent.
+    pub fn fill(self) {
+        if let Some(field) = self.0.get_untracked().filter(|field| field.value().is_empty()) {
+            field.set_value(&fresh_key());
+        }
+    }
+
+    /// Something else is in the form now.
+    pub fn clear(self) {
+        if let Some(field) = self.0.get_untracked() {
+            field.set_value("");
+        }
+    }
 }
 
 /// The field for files, with what was wrong with the last ones. It is the browser's own: it takes dropped files, too, and

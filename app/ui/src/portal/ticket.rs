@@ -1,10 +1,11 @@
 use super::{
-    new::{FileField, General},
+    new::{FileField, General, KeyField},
     pill, rpc,
 };
 use crate::erased::{dynamic, effect, handler, list, memo, reactive};
 use crate::json::resource;
 use crate::{
+    attempt::Attempt,
     flash::flash,
     icons::{Ico, Icon},
     live::live,
@@ -150,6 +151,8 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(flash.problem("body"));
     let text_node = NodeRef::<html::Textarea>::new();
+    let attempt = Attempt::new();
+    let key_field = KeyField::new();
     let send = move |event: ev::SubmitEvent| {
         let (Some(form), Some(field)) = (form.get_untracked(), text_node.get_untracked()) else { return };
         let has_files = form
@@ -161,6 +164,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
             .is_some_and(|files| files.length() > 0);
         // On an older part of the conversation the answer would be out of sight: the plain form leads to it.
         if has_files || !latest {
+            key_field.fill();
             return;
         }
         event.prevent_default();
@@ -175,10 +179,13 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
             attachments: Vec::new(),
             seen: None,
             status: None,
+            key: None,
         };
+        let message = NewMessage { key: Some(attempt.key(&message)), ..message };
         leptos::task::spawn_local(async move {
             match write(id, message).await {
                 Ok((ticket, _)) => {
+                    attempt.forget();
                     field.set_value("");
                     status.set(ticket.status);
                     let newest = entries.with_untracked(|all| all.last().map(|e| e.id));
@@ -246,7 +253,12 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                 enctype="multipart/form-data"
                 node_ref=form
                 on:submit=handler(send)
+                on:input=handler(move |_: ev::Event| {
+                    attempt.forget();
+                    key_field.clear();
+                })
             >
+                {key_field.view(&flash)}
                 <div class="field">
                     <label class="field__label" for="body">
                         "Your answer"

@@ -88,6 +88,12 @@ impl Api {
         self.send(request.body(body.into()).unwrap()).await
     }
 
+    /// With a key, under which it is done once.
+    pub async fn post_once(&self, token: &str, path: &str, body: &Value, key: &str) -> Answer {
+        let request = request("POST", token, path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.header("idempotency-key", key).body(body.to_string().into()).unwrap()).await
+    }
+
     /// Any call. `body`: its media type and itself.
     pub async fn call(&self, method: &str, token: &str, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
         let mut request = request(method, token, path);

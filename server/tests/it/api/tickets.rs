@@ -96,3 +96,60 @@ async fn lists_go_page_by_page() {
     let second = api.get(&token, &format!("/customer/tickets?limit=2&after={next}")).await.expect(200);
     assert_eq!((second["tickets"].as_array().unwrap().len(), &second["next"]), (1, &json!(null)));
 }
+
+/// No answer came, so it is sent again with the same key: the answer is that of the first time, and it is done once.
+#[tokio::test]
+async fn a_key_makes_sending_again_safe() {
+    let world = World::new().await;
+    let api = Api::new(&world);
+    let customer = world.customer().await;
+    let ticket = world.ticket(&customer).await.id;
+    let jana = api.token(&customer).await;
+    let (agent, other) = (api.token(&world.agent().await).await, api.token(&world.customer().await).await);
+    let opening = json!({ "subject": "Printer", "body": "Offline" });
+    let more = json!({ "ticket_id": ticket.0, "body": "It blinks." });
+    let reply = format!("/ticket/{ticket}/reply");
+    let admin = format!("/ticket/{ticket}/admin/reply");
+    let note = json!({ "body": "Known.", "internal": true });
+    let (hello, answer) = (json!({ "body": "Hello?" }), json!({ "body": "Restart it." }));
+    let cases = [
+        (&jana, "/ticket", &opening, 201, "id"),
+        (&agent, "/ticket", &opening, 201, "id"),
+        (&jana, "/ticket", &more, 200, "version"),
+        (&jana, &reply, &hello, 201, "message_id"),
+        (&agent, &reply, &note, 201, "message_id"),
+        (&agent, &admin, &answer, 201, "message_id"),
+    ];
+    for (n, (token, path, input, status, id)) in cases.into_iter().enumerate() {
+        let key = format!("key-{n}");
+        let counts = async || {
+            (world.count("select count(*) from tickets").await, world.count("select count(*) from messages").await)
+        };
+        let before = counts().await;
+        let (one, two) = tokio::join!(api.post_once(token, path, input, &key), api.post_once(token, path, input, &key));
+        let three = api.post_once(token, path, input, &key).await;
+        let first = one.expect(status)[id].clone();
+        assert!(first.is_i64(), "{path}: {first}");
+        assert_eq!((&two.expect(status)[id], &three.expect(status)[id]), (&first, &first), "{path}");
+        let new_tickets = i64::from(id == "id");
+        assert_eq!(counts().await, (before.0 + new_tickets, before.1 + 1), "{path} {input}");
+        // Another thing under the same key is refused, and does nothing.
+        let mut changed = input.clone();
+        changed["body"] = json!("Something else");
+        let problem = api.post_once(token, path, &changed, &key).await.expect(422);
+        assert!(problem["detail"].as_str().unwrap().contains("same key"), "{problem}");
+        assert_eq!(counts().await, (before.0 + new_tickets, before.1 + 1), "{path}");
+    }
+    // What is foreign stays so, and authority comes before what is wrong with the key.
+    for key in ["one", "two words", ""] {
+        api.post_once(&other, &reply, &json!({ "body": "x" }), key).await.expect(404);
+        api.post_once("", "/ticket", &opening, key).await.expect(401);
+        api.post_once(&jana, &admin, &json!({ "body": "x" }), key).await.expect(403);
+    }
+    let long = "x".repeat(201);
+    for key in ["", "two words", long.as_str()] {
+        for (path, input) in [("/ticket", &opening), (&reply, &note)] {
+            api.post_once(&agent, path, input, key).await.expect(400);
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Tickets: opening them, their properties, and who may change what.
 
+mod again;
 mod new;
 mod workflow;
 

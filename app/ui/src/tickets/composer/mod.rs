@@ -18,6 +18,7 @@ use super::{
 };
 use crate::erased::{dynamic, effect, handler, reactive};
 use crate::{
+    attempt::Attempt,
     icons::{Ico, Icon},
     keys::{Command, on_command},
     shared::escaped,
@@ -37,6 +38,9 @@ struct Desk {
     editor: Editor,
     /// The status that goes with a message which was held back, while it is held back.
     held: RwSignal<Option<Option<StatusId>>>,
+    /// The reply and the note that were sent last.
+    reply: Attempt<NewMessage>,
+    note: Attempt<NewMessage>,
     sending: RwSignal<u32>,
 }
 
@@ -47,6 +51,10 @@ impl Desk {
 
     fn draft_of(self, writing: Writing) -> DraftText {
         self.begun.draft_of(writing)
+    }
+
+    fn attempt_of(self, writing: Writing) -> Attempt<NewMessage> {
+        if writing == Writing::Note { self.note } else { self.reply }
     }
 
     fn is_note(self) -> bool {
@@ -91,8 +99,10 @@ impl Desk {
         let key = self.state.pending.with_untracked(|p| p.last().map_or(1, |p| p.key + 1));
         self.state.pending.update(|p| p.push(Pending { key, writing, body: body.clone() }));
         self.state.conversation.to_end();
-        let message =
-            NewMessage { writing, body: body.clone(), attachments, seen: self.state.seen.get_untracked(), status };
+        let message = NewMessage { writing, body: body.clone(), attachments, seen: None, status, key: None };
+        let attempt = self.attempt_of(writing);
+        let key_of_it = Some(attempt.key(&message));
+        let message = NewMessage { seen: self.state.seen.get_untracked(), key: key_of_it, ..message };
         self.sending.update(|n| *n += 1);
         let state = self.state;
         spawn_local(async move {
@@ -107,6 +117,7 @@ impl Desk {
             self.sending.update(|n| *n -= 1);
             match result {
                 Ok((ticket, entry)) => {
+                    attempt.forget();
                     state.take(ticket);
                     if !state.has(entry) {
                         state.conversation.catch_up().await;
@@ -138,7 +149,8 @@ pub fn Composer(begun: Begun) -> impl IntoView {
     let mode = RwSignal::new(begun.writing);
     let typed = Callback::new(move |text| begun.draft_of(mode.get_untracked()).typed(text));
     let editor = Editor::new(Some(state.id), typed);
-    let desk = Desk { state, begun, mode, editor, held: RwSignal::new(None), sending: RwSignal::new(0) };
+    let (held, sending) = (RwSignal::new(None), RwSignal::new(0));
+    let desk = Desk { state, begun, mode, editor, held, reply: Attempt::new(), note: Attempt::new(), sending };
     let ready = RwSignal::new(false);
     effect(move || {
         ready.set(true);
@@ -177,6 +189,7 @@ pub fn Composer(begun: Begun) -> impl IntoView {
                 event.prevent_default();
                 desk.send(None, false);
             })
+            on:input=handler(move |_: ev::Event| desk.attempt_of(mode.get_untracked()).forget())
             on:dragover=handler(move |event: ev::DragEvent| {
                 event.prevent_default();
                 over.set(true);

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::erased::{dynamic, effect, handler, reactive};
 use crate::{
+    attempt::Attempt,
     icons::{Ico, Icon},
     me,
     shared::{ErrorNotice, Toaster, settled, toaster},
@@ -50,6 +51,7 @@ struct Form {
     ready: RwSignal<bool>,
     /// The ticket is there: nothing is kept any more.
     sent: StoredValue<bool>,
+    attempt: Attempt<NewTicket>,
     toaster: Toaster,
     /// Who fills it in.
     person: Option<UserId>,
@@ -76,6 +78,7 @@ impl Form {
             busy: RwSignal::new(false),
             ready: RwSignal::new(false),
             sent: StoredValue::new(false),
+            attempt: Attempt::new(),
             toaster: toaster(),
             person: me::me().map(|me| me.id),
         }
@@ -101,6 +104,7 @@ impl Form {
             source: self.source.get_untracked(),
             attachments: self.editor.uploads.done(),
             assignee: self.assignee.get_untracked().map(|person| person.id),
+            key: None,
         }
     }
 
@@ -116,6 +120,8 @@ impl Form {
         self.busy.set(true);
         self.failed.set(None);
         let ticket = self.ticket();
+        let key = Some(self.attempt.key(&ticket));
+        let ticket = NewTicket { key, ..ticket };
         spawn_local(async move {
             let result = rpc::create(ticket).await;
             if self.busy.try_get_untracked().is_none() {
