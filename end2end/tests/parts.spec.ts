@@ -69,3 +69,18 @@ test('a page whose first module cannot be loaded says so and is read anew', asyn
   await hydrated(page);
   await expect(alert).toBeHidden();
 });
+
+test('a page that has broken down says so and is read anew', async ({ page, allowErrors }) => {
+  allowErrors(/unreachable/);
+  await signIn(page, MIA);
+  await live(page, '/tickets');
+  await page.evaluate(() => {
+    const error = new WebAssembly.RuntimeError('unreachable');
+    window.dispatchEvent(new ErrorEvent('error', { error, message: error.message }));
+  });
+  const alert = page.getByRole('alert').filter({ hasText: 'this page has stopped working' });
+  await expect(alert).toBeVisible();
+  await alert.getByRole('button', { name: 'Reload' }).click();
+  await expect(alert).toBeHidden();
+  await hydrated(page);
+});

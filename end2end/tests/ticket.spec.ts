@@ -140,3 +140,26 @@ test('a ticket on a phone', async ({ openPage }) => {
   await page.getByRole('button', { name: 'Send', exact: false }).last().click();
   await expect(conversation(page).getByText('Gern.')).toBeVisible();
 });
+
+test('tickets open one after the other, and again after a page without one', async ({ page }) => {
+  await signIn(page, MIA);
+  const second = await newTicket(page, { subject: 'Second to be read' });
+  const first = await newTicket(page, { subject: 'First to be read' });
+  const list = page.getByRole('region', { name: 'Tickets' });
+  await live(page, '/tickets?sort=created');
+  await list.getByRole('link', { name: 'First to be read' }).click();
+  await expect(page).toHaveURL(new RegExp(`/tickets/${first}`));
+  await expect(page.getByRole('heading', { name: 'First to be read' })).toBeVisible();
+  await list.getByRole('link', { name: 'Second to be read' }).click();
+  await expect(page.getByRole('heading', { name: 'Second to be read' })).toBeVisible();
+  await page.keyboard.press('g');
+  await page.keyboard.press('i');
+  await expect(page.getByText('No ticket is open')).toBeVisible();
+  await list.getByRole('link', { name: 'First to be read' }).click();
+  await expect(page.getByRole('heading', { name: 'First to be read' })).toBeVisible();
+  await page.goBack();
+  await expect(page.getByText('No ticket is open')).toBeVisible();
+  await page.goBack();
+  await expect(page).toHaveURL(new RegExp(`/tickets/${second}`));
+  await expect(page.getByRole('heading', { name: 'Second to be read' })).toBeVisible();
+});

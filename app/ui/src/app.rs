@@ -1,9 +1,8 @@
 //! The application inside `<body>`: the router and every page behind it.
 
 use crate::erased::effect;
-use crate::{lazy, me};
+use crate::{lazy, me, shared::Title};
 use leptos::{html, prelude::*};
-use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
     components::{ParentRoute, Route, Router, Routes},
@@ -14,12 +13,10 @@ use leptos_router::{
 /// before any script runs.
 #[component]
 pub fn App() -> impl IntoView {
-    provide_meta_context();
+    #[cfg(feature = "ssr")]
+    leptos_meta::provide_meta_context();
     me::provide();
     view! {
-        <Title formatter=|title: String| {
-            if title.is_empty() { "Docket".to_owned() } else { format!("{title} · Docket") }
-        } />
         <Router>
             <Routes fallback=|| ()>
                 <Route path=path!("/") view=Home ssr=SsrMode::Async />

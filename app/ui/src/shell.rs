@@ -84,7 +84,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let path = request.as_ref().map_or("", |parts| parts.uri.path());
     let parts = assets.lazy.as_ref().map(|lazy| lazy.links(path));
     let start = format!(
-        "{TRY_AGAIN}import({:?}).then(m=>m.default({{module_or_path:{:?}}}).then(()=>m.hydrate()))\
+        "{TRY_AGAIN}{BROKEN}import({:?}).then(m=>m.default({{module_or_path:{:?}}}).then(()=>m.hydrate()))\
          .catch(e=>{{console.error(e);tryAgain().then(()=>location.reload())}})",
         assets.script, assets.wasm
     );
@@ -153,6 +153,14 @@ const TRY_AGAIN: &str = "window.tryAgain=()=>new Promise(then=>{\
     const go=()=>{note.hidden=true;then()};\
     note.querySelector('button').addEventListener('click',go,{once:true});\
     addEventListener('online',go,{once:true})});";
+
+/// Says that the module has broken down, which nothing on the page survives, and offers to begin anew.
+const BROKEN: &str = "addEventListener('error',e=>{\
+    if(!(e.error instanceof WebAssembly.RuntimeError))return;\
+    const note=document.getElementById('not-loaded'),button=note.querySelector('button');\
+    note.querySelector('p').textContent='Something went wrong, and this page has stopped working.';\
+    button.textContent='Reload';note.hidden=false;\
+    button.addEventListener('click',()=>location.reload())});";
 
 /// Reloads the page when the development server came back as another process.
 const RELOAD: &str = "let seen;new EventSource('/dev/process').onmessage=e=>{\

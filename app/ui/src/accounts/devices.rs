@@ -4,11 +4,10 @@ use crate::{
     flash::flash,
     icons::{Ico, Icon},
     me,
-    shared::{ErrorNotice, When, awaited},
+    shared::{ErrorNotice, Title, When, awaited},
 };
 use domain::account::Device;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// `/me`: devices and theme.
 #[component]

@@ -5,10 +5,9 @@ use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
     me,
-    shared::{Field, awaited},
+    shared::{Field, Title, awaited},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 /// The card that every page for visitors is.

@@ -13,7 +13,7 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Menu, avatar, awaited, focus_page, keep_focus, state_icon, state_word},
+    shared::{EmptyState, ErrorNotice, Menu, Title, avatar, awaited, focus_page, keep_focus, state_icon, state_word},
     tickets::filters::{ClearChip, TicketChips, filter_of, with_query},
 };
 use domain::{
@@ -25,7 +25,6 @@ use domain::{
     workflow::Status,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},

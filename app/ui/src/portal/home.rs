@@ -4,14 +4,13 @@ use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     me,
-    shared::{EmptyState, ErrorNotice, When, awaited},
+    shared::{EmptyState, ErrorNotice, Title, When, awaited},
 };
 use domain::{
     page::Page,
     ticket::{Filter, Ticket},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 /// How many tickets a page shows.

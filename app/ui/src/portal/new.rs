@@ -4,11 +4,10 @@ use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
     me,
-    shared::{ErrorNotice, Field, TextArea},
+    shared::{ErrorNotice, Field, TextArea, Title},
 };
 use domain::{Code, attachment, priority::Level, text};
 use leptos::{ev, html, prelude::*};
-use leptos_meta::Title;
 
 /// `/portal/new`: a plain form.
 #[component]

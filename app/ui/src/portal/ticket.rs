@@ -10,7 +10,7 @@ use crate::{
     icons::{Ico, Icon},
     live::live,
     me,
-    shared::{Avatar, ErrorNotice, TextArea, When, awaited, toast_error},
+    shared::{Avatar, ErrorNotice, TextArea, Title, When, awaited, toast_error},
     tickets::rpc::write,
 };
 use domain::{
@@ -22,7 +22,6 @@ use domain::{
     timeline::{Entry, Part, TicketView},
 };
 use leptos::{ev, html, prelude::*};
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// `/portal/tickets/N`.

@@ -5,11 +5,10 @@ use crate::{
     flash::flash,
     icons::{Ico, Icon},
     me,
-    shared::ErrorNotice,
+    shared::{ErrorNotice, Title},
 };
 use domain::{Error, Role};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::{
     components::Outlet,
     hooks::{use_location, use_query_map},

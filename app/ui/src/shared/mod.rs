@@ -13,6 +13,7 @@ mod opener;
 mod picker;
 mod priority;
 mod textarea;
+mod title;
 mod when;
 
 pub use avatar::{Avatar, avatar};
@@ -29,4 +30,5 @@ pub use opener::{Opener, Opening};
 pub use picker::{Choice, Picker};
 pub use priority::{PriorityMark, StatusMark, priority_mark, state_icon, state_word, status_mark};
 pub use textarea::{TextArea, escaped};
+pub use title::Title;
 pub use when::{When, clock, clock_time, set_clocks, when};

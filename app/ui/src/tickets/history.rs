@@ -6,7 +6,7 @@ use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     rpc::Rpc,
-    shared::{ErrorNotice, Markup, awaited},
+    shared::{ErrorNotice, Markup, Title, awaited},
 };
 use domain::{
     Error, EventId, TicketId, Time,
@@ -16,7 +16,6 @@ use domain::{
     workflow::Workflow,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// `/tickets/N/history`, beside the list. `?before=` an entry for older lines.

@@ -10,7 +10,7 @@ use crate::{
     icons::{Ico, Icon},
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, awaited, is_lost, settled},
+    shared::{EmptyState, ErrorNotice, Title, awaited, is_lost, settled},
     type_ahead::{self, Awaited},
 };
 use domain::{
@@ -18,7 +18,6 @@ use domain::{
     timeline::{Part, TicketView},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// Beside the list while no ticket is open.

@@ -6,12 +6,11 @@ use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     me,
-    shared::{EmptyState, ErrorNotice, Markup, awaited, priority_mark, status_mark, when},
+    shared::{EmptyState, ErrorNotice, Markup, Title, awaited, priority_mark, status_mark, when},
     type_ahead::{self, Awaited},
 };
 use domain::search::{Found, Hit, Piece};
 use leptos::{html, prelude::*};
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 /// `/search?q=…`. A plain form, so that the address says what was searched for and it works without a script.

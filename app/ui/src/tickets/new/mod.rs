@@ -14,7 +14,7 @@ use crate::{
     attempt::Attempt,
     icons::{Ico, Icon},
     me,
-    shared::{ErrorNotice, Toaster, settled, toaster},
+    shared::{ErrorNotice, Title, Toaster, settled, toaster},
     type_ahead::{self, Awaited},
 };
 use domain::{
@@ -24,7 +24,6 @@ use domain::{
     ticket::{NewTicket, Opening, Requester, Source},
 };
 use leptos::{ev, html, prelude::*, tachys::reactive_graph::SharedReactiveFunction, task::spawn_local};
-use leptos_meta::Title;
 use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
 
