@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
 
 use anyhow::Context as _;
+use server::signals;
 
 /// Asks for the password of a new account. `problem` says what is wrong with one, if anything.
 ///
@@ -16,6 +17,11 @@ pub fn ask(email: &str, problem: impl Fn(&str) -> Option<&'static str>) -> anyho
         input.lock().read_line(&mut line).context("the password cannot be read from the standard input")?;
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
+    // Ctrl-C at the prompt would end this process where it stands, and leave a terminal that shows nothing of what is typed.
+    // Caught, it only ends the question, which puts the terminal back.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _inside = runtime.enter();
+    let _caught = signals::catch_interrupts()?;
     loop {
         let first = typed(&format!("Password for {email}: "))?;
         if let Some(problem) = problem(&first) {

@@ -30,6 +30,17 @@ pub fn listen() -> Asked {
     asked
 }
 
+/// From here on Ctrl-C ends nothing by itself, until somebody [listens](listen). Inside of a runtime.
+///
+/// # Errors
+/// When the system does not let us.
+pub fn catch_interrupts() -> std::io::Result<impl Sized> {
+    #[cfg(unix)]
+    return tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
+    #[cfg(not(unix))]
+    return Ok(());
+}
+
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,

@@ -1,10 +1,6 @@
 //! The program as it is started on a console: what it says when it cannot do what it is asked to, and how it stops.
 
-use crate::support::{
-    World,
-    node::soon,
-    program::{docket, with_settings},
-};
+use crate::support::{World, node::soon, program::docket};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::Connection as _;
@@ -237,52 +233,38 @@ async fn a_password_can_be_piped_in() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_password_is_typed_unseen_and_twice() {
+    use crate::support::program::Terminal;
+
     let world = World::new().await;
     let data = tempfile::tempdir().unwrap();
-    let url = world.database_url();
-    let email = "jana@acme.example";
-    let docket = env!("CARGO_BIN_EXE_docket");
-    let line = format!("tty; exec '{docket}' admin create --name Jana --email {email} --database-url '{url}'");
-    // Of util-linux: gives the program a terminal, whose keyboard and screen are our pipes.
-    let mut command = with_settings("script", data.path());
-    command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let mut shown = String::new();
-    let mut terminal = None;
-    for (prompt, typed) in [
-        ("Password for jana@acme.example: ", "short"),
-        ("at least 8 characters.\r\nPassword for jana@acme.example: ", "correct horse battery"),
-        ("The same again: ", "correct horse batery"),
-        ("not the same. Please type the password again.\r\nPassword for jana@acme.example: ", "correct horse battery"),
-        ("The same again: ", "correct horse battery"),
+    let (docket, url) = (env!("CARGO_BIN_EXE_docket"), world.database_url());
+    let create = format!("'{docket}' admin create --name Jana --email jana@acme.example --database-url '{url}'");
+    let mut terminal = Terminal::run(data.path(), &create).await;
+    for (question, typed) in [
+        ("Password for jana@acme.example: ", "short\r"),
+        ("at least 8 characters.\r\nPassword for jana@acme.example: ", "correct horse battery\r"),
+        ("The same again: ", "correct horse batery\r"),
+        (
+            "not the same. Please type the password again.\r\nPassword for jana@acme.example: ",
+            "correct horse battery\r",
+        ),
+        ("The same again: ", "correct horse battery\r"),
     ] {
-        let mut part = String::new();
-        let asks = async {
-            while !part.ends_with(prompt) {
-                part.push(char::from(screen.read_u8().await.unwrap()));
-            }
-        };
-        soon(prompt, asks).await;
-        shown.push_str(&part);
-        let terminal = terminal.get_or_insert_with(|| part.lines().next().unwrap().trim().to_owned());
-        // What is typed before it listens would be shown by the terminal itself.
-        let listens = async {
-            loop {
-                let state = Command::new("stty").args(["-a", "-F", terminal]).output().await.unwrap();
-                if String::from_utf8_lossy(&state.stdout).contains(" -echo ") {
-                    return;
-                }
-            }
-        };
-        soon("it listens", listens).await;
-        keys.write_all(format!("{typed}\r").as_bytes()).await.unwrap();
+        terminal.answer(question, typed).await;
     }
-    soon("it ends", screen.read_to_string(&mut shown)).await.unwrap();
-    assert!(soon("it ends", child.wait()).await.unwrap().success(), "{shown}");
+    let (shown, good) = terminal.end().await;
+    assert!(good, "{shown}");
     for typed in ["short", "horse"] {
         assert!(!shown.contains(typed), "{shown}");
     }
-    assert!(may_sign_in(&world, email, "correct horse battery").await, "{shown}");
+    assert!(may_sign_in(&world, "jana@acme.example", "correct horse battery").await, "{shown}");
+    // Whoever breaks off gets a terminal back that shows what is typed, and takes Ctrl-C.
+    for breaking_off in ["\x03", "\x04"] {
+        let mut terminal = Terminal::run(data.path(), &format!("{create}; stty -a")).await;
+        terminal.answer("Password for jana@acme.example: ", "correct horse battery\r").await;
+        terminal.answer("The same again: ", breaking_off).await;
+        let (shown, _) = terminal.end().await;
+        assert!(shown.contains("error: no password was given"), "{shown}");
+        assert!(shown.contains(" echo ") && shown.contains(" icanon") && shown.contains("isig "), "{shown}");
+    }
 }
