@@ -2,6 +2,7 @@
 
 use super::client::Api;
 use crate::support::World;
+use serde_json::json;
 
 #[tokio::test]
 async fn every_call_is_described() {
@@ -17,8 +18,14 @@ async fn every_call_is_described() {
             assert!(call["responses"][status].is_object(), "{path} {status}");
         }
     }
+    for path in ["/ticket", "/ticket/{id}/reply", "/ticket/{id}/admin/reply"] {
+        let parameters = paths[path]["post"]["parameters"].as_array().unwrap();
+        let key = parameters.iter().find(|p| p["name"] == "Idempotency-Key").unwrap();
+        assert_eq!((&key["in"], &key["required"]), (&json!("header"), &json!(false)), "{path}");
+    }
     let page = api.get("", "/docs").await;
     page.expect(200);
     let page = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(page.contains("<th scope=\"row\">Idempotency-Key"), "{page}");
     assert!(page.contains("/api/v1/ticket/{id}/reply") && !page.contains("<script"), "{page}");
 }
