@@ -78,6 +78,52 @@ test('what is typed before the page is taken over stays', async ({ page }) => {
   await draftSaved(page);
 });
 
+test('trying again opens the list that was asked for', async ({ page, allowErrors }) => {
+  allowErrors(/Failed to load resource/);
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  let cut = true;
+  await page.route(PART, (route) => (cut ? route.abort() : route.continue()));
+  await page.goto(`/tickets/${id}`);
+  await hydrated(page);
+  const again = page.locator('#not-loaded').getByRole('button', { name: 'Try again' });
+  await property(page, 'Status').click();
+  await expect(again).toBeVisible();
+  await again.click();
+  await expect(again).toBeVisible();
+  // The list is still waited for: what is typed is for it, and Escape calls it off.
+  await expect(property(page, 'Status')).toHaveAttribute('aria-expanded', 'true');
+  await expect(property(page, 'Status')).toBeFocused();
+  await page.keyboard.press('i');
+  cut = false;
+  await again.click();
+  await expect(page.getByRole('menuitem', { name: 'In progress' })).toBeFocused();
+  await expect(again).toBeHidden();
+});
+
+test('trying again by keyboard leaves the focus where it was', async ({ page, allowErrors }) => {
+  allowErrors(/Failed to load resource/);
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  let cut = true;
+  await page.route(PART, (route) => (cut ? route.abort() : route.continue()));
+  await page.goto(`/tickets/${id}`);
+  await hydrated(page);
+  await page.keyboard.press('r');
+  await expect(replyField(page)).toBeFocused();
+  const again = page.locator('#not-loaded').getByRole('button', { name: 'Try again' });
+  await expect(again).toBeVisible();
+  // Keys are kept for what is awaited, but not those of the button.
+  await page.keyboard.press('s');
+  await again.focus();
+  cut = false;
+  await page.keyboard.press('Enter');
+  await expect(again).toBeHidden();
+  await expect(works(page)).toBeVisible();
+  await expect(page.locator('body:focus')).toHaveCount(0);
+  expect(await page.evaluate(() => document.activeElement?.tagName)).not.toBe('BODY');
+});
+
 test('keys that are pressed before their part is there do what they mean once it is', async ({ page }) => {
   const { keyboard } = page;
   const { id, letGo } = await openWithout(page);

@@ -148,10 +148,16 @@ fn restrict(response: &ResponseOptions, nonce: &Nonce) {
 
 /// Says that something could not be loaded, and waits until somebody wants to try again or the network is back. The
 /// script that loads parts calls it too.
+///
+/// Whoever presses the button goes on waiting for what has been asked for: the page does not hear of it as of a click or a
+/// key elsewhere, which would put that away, and the focus goes back to where it was.
 const TRY_AGAIN: &str = "window.tryAgain=()=>new Promise(then=>{\
-    const note=document.getElementById('not-loaded');note.hidden=false;\
-    const go=()=>{note.hidden=true;then()};\
-    note.querySelector('button').addEventListener('click',go,{once:true});\
+    const note=document.getElementById('not-loaded'),button=note.querySelector('button');note.hidden=false;\
+    note.onpointerdown=e=>e.stopPropagation();note.onmousedown=e=>e.preventDefault();\
+    note.onkeydown=e=>{if(/^(Enter| )$/.test(e.key))e.stopPropagation()};\
+    button.onfocus=e=>note.from=e.relatedTarget;\
+    const go=()=>{if(button===document.activeElement)note.from?.focus();note.hidden=true;then()};\
+    button.addEventListener('click',go,{once:true});\
     addEventListener('online',go,{once:true})});";
 
 /// Says that the module has broken down, which nothing on the page survives, and offers to begin anew.
