@@ -169,7 +169,121 @@ test('a page that is not there says so within the frame that one knows', async (
   }
 });
 
-test('the field for files names its limit, and holds what is too large back', async ({ page }) => {
+/** Holds uploads back. Returns what answers the oldest of them: lets it through, or breaks it off. */
+async function holdUploads(page: Page): Promise<(go: boolean) => Promise<void>> {
+  const held: ((go: boolean) => void)[] = [];
+  await page.route('**/files?*', async (route) => {
+    const go = await new Promise<boolean>((decide) => held.push(decide));
+    await (go ? route.continue() : route.abort());
+  });
+  return async (go) => {
+    await expect.poll(() => held.length).toBeGreaterThan(0);
+    held.shift()?.(go);
+  };
+}
+
+const text = (name: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from('offline\n') });
+
+test('an upload says how far it is, is waited for, called off, and tried again', async ({ page, allowErrors }) => {
+  allowErrors(/Failed to load resource/);
+  await signUp(page, customer());
+  await page.goto('/portal/new');
+  await hydrated(page);
+  const answer = await holdUploads(page);
+  const send = page.getByRole('button', { name: 'Send', exact: true });
+  const files = page.getByLabel('Add files');
+  const bar = page.getByRole('progressbar');
+  await page.getByLabel('What is it about?').fill('Scanner');
+  await page.getByLabel('What happened?').fill('It beeps.');
+  await files.setInputFiles(text('log.txt'));
+  await expect(page.getByRole('progressbar', { name: 'Upload of log.txt' })).toBeVisible();
+  await expect(page.locator('.portal__files')).toContainText(/\d+ %/);
+  await send.click();
+  await expect(page.getByText('goes out as soon as its files are there')).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Do not send yet' }).click();
+  await expect(page.getByText('goes out as soon as its files are there')).toBeHidden();
+  await expect(files).toBeFocused();
+
+  await answer(false);
+  await expect(page.getByText('The upload broke off.')).toBeVisible();
+  await expectAccessible(page);
+  await send.click();
+  await expect(page.getByText('Not every file could be taken')).toBeVisible();
+  await expect(page).toHaveURL('/portal/new');
+  await page.getByRole('button', { name: 'Try again: log.txt' }).click();
+  await expect(bar).toHaveCount(1);
+  await expect(page.getByRole('button', { name: 'Remove log.txt' })).toBeFocused();
+
+  await files.setInputFiles(text('wrong.txt'));
+  await expect(bar).toHaveCount(2);
+  await page.getByRole('button', { name: 'Remove wrong.txt' }).click();
+  await expect(bar).toHaveCount(1);
+  await expect(files).toBeFocused();
+  await send.click();
+  await answer(true);
+  await expect(page.getByRole('heading', { level: 1, name: 'Scanner' })).toBeVisible();
+  await expect(conversation(page).getByRole('link')).toHaveText([/log\.txt/]);
+
+  // An answer takes them the same way.
+  await page.unroute('**/files?*');
+  await page.getByLabel('Your answer').fill('One more.');
+  await files.setInputFiles(text('more.txt'));
+  await send.click();
+  await expect(conversation(page).getByRole('link', { name: /more\.txt/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Remove/ })).toHaveCount(0);
+  await expect(page.getByLabel('Your answer')).toHaveValue('');
+});
+
+test('a form that could not be sent keeps its words and files', async ({ page, allowErrors }) => {
+  allowErrors(/Failed to load resource/);
+  await signUp(page, customer());
+  await page.goto('/portal/new');
+  await hydrated(page);
+  // Dropped beside the field: not a page to be shown.
+  await page.getByLabel('What happened?').evaluate((element) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File(['offline'], 'log.txt', { type: 'text/plain' }));
+    element.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }));
+  });
+  await expect(page.getByRole('button', { name: 'Remove log.txt' })).toBeVisible();
+  await page.getByLabel('What is it about?').fill('Label <printer>');
+  await page.getByLabel('What happened?').fill('No parcel\n\nleaves the hall.');
+  await page.getByLabel('How urgent is it?').selectOption('high');
+  await page.route('**/rpc/tickets/create', (route) => route.abort());
+  const send = page.getByRole('button', { name: 'Send', exact: true });
+  await send.click();
+  await expect(page.getByRole('main').getByRole('alert')).toBeVisible();
+  await page.unroute('**/rpc/tickets/create');
+  await expect(page.getByLabel('What is it about?')).toHaveValue('Label <printer>');
+  await expect(page.getByLabel('What happened?')).toHaveValue('No parcel\n\nleaves the hall.');
+  await expect(page.getByLabel('How urgent is it?')).toHaveValue('high');
+  await expect(page.getByRole('button', { name: 'Remove log.txt' })).toBeVisible();
+  await send.click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Label <printer>' })).toBeVisible();
+  await expect(conversation(page).getByRole('link', { name: /log\.txt/ })).toBeVisible();
+});
+
+test('files that were chosen before the page was taken over go along', async ({ page }) => {
+  await signUp(page, customer());
+  let go = () => {};
+  const gone = new Promise<void>((resolve) => (go = resolve));
+  await page.route(/\/pkg\/docket\..*\.wasm$/, async (route) => {
+    await gone;
+    await route.continue();
+  });
+  await page.goto('/portal/new', { waitUntil: 'commit' });
+  await page.getByLabel('What is it about?').fill('Early');
+  await page.getByLabel('What happened?').fill('Before anything else.');
+  await page.getByLabel('Add files').setInputFiles(text('early.txt'));
+  go();
+  await expect(page.getByRole('button', { name: 'Remove early.txt' })).toBeVisible();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  await expect(conversation(page).getByRole('link')).toHaveText([/early\.txt/]);
+});
+
+test('the field for files names its limit, and what is not taken holds the form back', async ({ page, allowErrors }) => {
+  allowErrors(/status of 415/);
   await signUp(page, customer());
   await page.goto('/portal/new');
   await hydrated(page);
@@ -177,12 +291,20 @@ test('the field for files names its limit, and holds what is too large back', as
   await expect(files).toHaveAccessibleDescription(/at most 20 files of 10 MB each/);
   await page.getByLabel('What is it about?').fill('Film');
   await page.getByLabel('What happened?').fill('See it.');
-  await files.setInputFiles({ name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(10 * 1024 * 1024 + 1) });
-  await expect(page.getByText('“film.mp4” is larger than 10 MB.')).toBeVisible();
-  await page.getByRole('button', { name: 'Send' }).click();
+  await files.setInputFiles([
+    { name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(10 * 1024 * 1024 + 1) },
+    { name: 'tool.exe', mimeType: 'application/octet-stream', buffer: Buffer.from('MZ\0\0') },
+  ]);
+  await expect(page.getByText('Larger than 10 MB')).toBeVisible();
+  await expect(page.getByText('“tool.exe” was not taken')).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Try again/ })).toHaveCount(0);
+  const send = page.getByRole('button', { name: 'Send', exact: true });
+  await send.click();
+  await expect(files).toHaveAccessibleDescription(/Not every file could be taken/);
   await expect(page).toHaveURL('/portal/new');
-  await files.setInputFiles([]);
-  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByRole('button', { name: 'Remove film.mp4' }).click();
+  await page.getByRole('button', { name: 'Remove tool.exe' }).click();
+  await send.click();
   await expect(page.getByRole('heading', { level: 1, name: 'Film' })).toBeVisible();
   await page.getByRole('link', { name: 'My tickets' }).first().click();
   await expect(page.getByRole('listitem').filter({ hasText: 'Film' })).toContainText(/you wrote (just now|1 minute ago)/);

@@ -1,27 +1,64 @@
-use crate::erased::{dynamic, handler, reactive};
+use super::files::{Attached, FileField, Send};
+use crate::erased::{dynamic, handler};
 use crate::{
-    attempt::fresh_key,
+    attempt::Attempt,
     flash::{Flash, flash},
     icons::{Ico, Icon},
-    me,
-    shared::{ErrorNotice, Field, TextArea, Title},
+    shared::{ErrorNotice, Field, TextArea, Title, settled},
+    tickets::rpc::create,
 };
-use domain::{Code, attachment, priority::Level, text};
-use leptos::{ev, html, prelude::*};
+use domain::{Code, Error, priority::Level, ticket::NewTicket};
+use leptos::{ev, html, prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, HtmlFormElement, HtmlInputElement};
 
-/// `/portal/new`: a plain form.
+/// `/portal/new`: a plain form. With a script it is sent without leaving the page, so that nothing is lost when that fails.
 #[component]
 pub fn PortalNew() -> impl IntoView {
-    let flash = flash();
-    let urgency = Some(flash.value("urgency")).filter(|u| !u.is_empty()).unwrap_or_else(|| "medium".into());
-    let problem = flash.problem("body");
-    let key_field = KeyField::new();
-    let choices = [
-        (Level::Low, "No hurry"),
-        (Level::Medium, "Normal"),
-        (Level::High, "Soon: it slows us down"),
-        (Level::Critical, "At once: nothing works"),
-    ];
+    // The form as it was refused, by the server or by a script.
+    let refused = RwSignal::new(flash());
+    // What a script was told beside that: it stands where the eyes are.
+    let failed = RwSignal::new(None::<Error>);
+    let form = NodeRef::<html::Form>::new();
+    let busy = RwSignal::new(false);
+    let attempt = Attempt::new();
+    // It is told when its files are there, and holds them: each needs the other.
+    let attached = StoredValue::new(None::<Attached>);
+    let send = Callback::new(move |()| {
+        let (Some(form), Some(attached)) = (form.get_untracked(), attached.get_value()) else { return };
+        if busy.get_untracked() || !attached.ready() {
+            return;
+        }
+        busy.set(true);
+        failed.set(None);
+        let ticket = NewTicket { attachments: attached.uploads.done(), ..ticket_of(&form) };
+        let ticket = NewTicket { key: Some(attempt.key(&ticket)), ..ticket };
+        spawn_local(async move {
+            let result = create(ticket).await;
+            // Another page may be open by now.
+            if busy.is_disposed() {
+                return;
+            }
+            match result {
+                // As the plain form does it: by a link of the application, the portal would need what staff have for that.
+                Ok(made) => drop(window().location().set_href(&format!("/portal/tickets/{}", made.id))),
+                Err(error) => {
+                    busy.set(false);
+                    let error = error.0;
+                    attached.problem.set(error.of_field("attachments").map(str::to_owned));
+                    if error.fields.is_empty() {
+                        failed.set(Some(error));
+                    } else {
+                        refused.set(as_it_stands(&form, error));
+                        settled().await;
+                        show_problem(&form);
+                    }
+                }
+            }
+        });
+    });
+    let files = Attached::new(None, &refused.get_untracked(), send);
+    attached.set_value(Some(files));
     view! {
         <Title text="New ticket" />
         <div class="portal__width portal__width--read">
@@ -31,65 +68,120 @@ pub fn PortalNew() -> impl IntoView {
             </a>
             <h1 class="portal__title">"New ticket"</h1>
             <p class="portal__lead">"Tell us what happened. You can follow the answer here."</p>
-            <General flash=flash.clone() />
             <form
                 class="portal__form"
                 method="post"
                 action="/portal/new"
                 enctype="multipart/form-data"
-                on:submit=handler(move |_: ev::SubmitEvent| key_field.fill())
-                on:input=handler(move |_: ev::Event| key_field.clear())
+                node_ref=form
+                on:submit=handler(move |event: ev::SubmitEvent| {
+                    event.prevent_default();
+                    send.run(());
+                })
+                on:input=handler(move |_: ev::Event| attempt.forget())
+                on:dragover=handler(move |event: ev::DragEvent| event.prevent_default())
+                on:drop=handler(move |event: ev::DragEvent| files.dropped(&event))
+                on:paste=handler(move |event: ev::ClipboardEvent| files.pasted(&event))
             >
-                {key_field.view(&flash)}
-                <Field flash=flash.clone() name="subject" label="What is it about?" required=true maxlength=250 autofocus=true />
-                <div class="field">
-                    <label class="field__label" for="body">
-                        "What happened?"
-                    </label>
-                    <TextArea
-                        text=flash.value("body")
-                        name="body"
-                        id="body"
-                        rows=8
-                        invalid=problem.is_some()
-                        described_by=problem.as_ref().map(|_| "body-error".to_owned())
-                    />
-                    {problem
-                        .map(|problem| {
-                            view! {
-                                <p class="field__error" id="body-error">
-                                    <Ico icon=Icon::Alert />
-                                    {problem}
-                                </p>
-                            }
-                        })}
-                </div>
-                <div class="field">
-                    <label class="field__label" for="urgency">
-                        "How urgent is it?"
-                    </label>
-                    <select class="select" id="urgency" name="urgency">
-                        {choices
-                            .map(|(level, label)| {
-                                view! {
-                                    <option value=level.word() selected=urgency.eq(level.word())>
-                                        {label}
-                                    </option>
-                                }
-                            })
-                            .collect_view()}
-                    </select>
-                </div>
-                <FileField flash=flash />
-                <div class="actions">
-                    <button class="button button--primary button--lg" type="submit">
-                        "Send"
-                    </button>
-                </div>
+                {dynamic(move || fields(&refused.get()))}
+                <FileField attached=files />
+                {dynamic(move || failed.get().map(|error| view! { <ErrorNotice error=error /> }))}
+                <Send attached=files busy />
             </form>
         </div>
     }
     .into_any()
+}
+
+/// What is filled in beside the files.
+fn fields(flash: &Flash) -> impl IntoView + use<> {
+    let urgency = Some(flash.value("urgency")).filter(|u| !u.is_empty()).unwrap_or_else(|| "medium".into());
+    let problem = flash.problem("body");
+    let choices = [
+        (Level::Low, "No hurry"),
+        (Level::Medium, "Normal"),
+        (Level::High, "Soon: it slows us down"),
+        (Level::Critical, "At once: nothing works"),
+    ];
+    view! {
+        {key_of(flash)}
+        <General flash=flash.clone() />
+        <Field flash=flash.clone() name="subject" label="What is it about?" required=true maxlength=250 autofocus=true />
+        <div class="field">
+            <label class="field__label" for="body">
+                "What happened?"
+            </label>
+            <TextArea
+                text=flash.value("body")
+                name="body"
+                id="body"
+                rows=8
+                invalid=problem.is_some()
+                described_by=problem.as_ref().map(|_| "body-error".to_owned())
+            />
+            {problem
+                .map(|problem| {
+                    view! {
+                        <p class="field__error" id="body-error">
+                            <Ico icon=Icon::Alert />
+                            {problem}
+                        </p>
+                    }
+                })}
+        </div>
+        <div class="field">
+            <label class="field__label" for="urgency">
+                "How urgent is it?"
+            </label>
+            <select class="select" id="urgency" name="urgency">
+                {choices
+                    .map(|(level, label)| {
+                        view! {
+                            <option value=level.word() selected=urgency.eq(level.word())>
+                                {label}
+                            </option>
+                        }
+                    })
+                    .collect_view()}
+            </select>
+        </div>
+    }
+}
+
+/// The hidden field with the key under which a plain form was sent that is shown again. A script sends a key of its own.
+pub(super) fn key_of(flash: &Flash) -> AnyView {
+    view! { <input type="hidden" name="key" value=flash.value("key") /> }.into_any()
+}
+
+/// The names of the fields that hold text.
+const TEXTS: [&str; 3] = ["subject", "body", "urgency"];
+
+fn texts_of(form: &HtmlFormElement) -> [String; 3] {
+    TEXTS.map(|name| {
+        let field = form.query_selector(&format!("[name={name}]")).ok().flatten();
+        // Each of them has a value, whatever it is.
+        field.map(|field| field.unchecked_into::<HtmlInputElement>().value()).unwrap_or_default()
+    })
+}
+
+fn ticket_of(form: &HtmlFormElement) -> NewTicket {
+    let [subject, body, urgency] = texts_of(form);
+    let urgency = Level::from_word(&urgency).unwrap_or(Level::Medium);
+    NewTicket { subject, body, urgency, ..NewTicket::default() }
+}
+
+/// The form as it is filled in, and why it was refused.
+fn as_it_stands(form: &HtmlFormElement, error: Error) -> Flash {
+    let values = TEXTS.map(str::to_owned).into_iter().zip(texts_of(form)).collect();
+    Flash { values, error: Some(error) }
+}
+
+/// Goes to what is wrong.
+fn show_problem(form: &HtmlFormElement) {
+    let wrong = form.query_selector("[aria-invalid=true]").ok().flatten();
+    if let Some(wrong) = wrong.and_then(|wrong| wrong.dyn_into::<HtmlElement>().ok()) {
+        let _ = wrong.focus();
+    }
 }
 
 /// What went wrong, where it is not about one field.
@@ -99,88 +191,4 @@ pub(super) fn General(flash: Flash) -> impl IntoView {
         .error
         .filter(|e| e.fields.is_empty() || e.code != Code::Invalid)
         .map(|error| view! { <ErrorNotice error=error /> })
-}
-
-/// The hidden field with the key of what is sent: a browser that sends the form again as it is gets what the first time came
-/// to. Without a script it stays empty, and nothing is known again.
-#[derive(Clone, Copy)]
-pub(super) struct KeyField(NodeRef<html::Input>);
-
-impl KeyField {
-    pub fn new() -> Self {
-        Self(NodeRef::new())
-    }
-
-    pub fn view(self, flash: &Flash) -> AnyView {
-        view! { <input type="hidden" name="key" value=flash.value("key") node_ref=self.0 /> }.into_any()
-    }
-
-    /// The form is being sent.
-    pub fn fill(self) {
-        if let Some(field) = self.0.get_untracked().filter(|field| field.value().is_empty()) {
-            field.set_value(&fresh_key());
-        }
-    }
-
-    /// Something else is in the form now.
-    pub fn clear(self) {
-        if let Some(field) = self.0.get_untracked() {
-            field.set_value("");
-        }
-    }
-}
-
-/// The field for files, with what was wrong with the last ones. It is the browser's own: it takes dropped files, too, and
-/// says what was chosen, also without a script. With one, nobody waits for a file to be sent that is too large.
-#[component]
-pub(super) fn FileField(flash: Flash) -> impl IntoView {
-    let max = me::max_file_bytes();
-    let problem = RwSignal::new(flash.problem("attachments"));
-    let input = NodeRef::<html::Input>::new();
-    let chosen = move |_| {
-        let Some(input) = input.get_untracked() else { return };
-        let files = input.files().map(|all| (0..all.length()).filter_map(|n| all.get(n)).collect::<Vec<_>>());
-        let large = files.into_iter().flatten().find(|file| file.size() as i64 > max);
-        let why = large.map(|file| format!("“{}” is larger than {}.", file.name(), text::bytes(max)));
-        // Keeps the form from being sent.
-        input.set_custom_validity(why.as_deref().unwrap_or_default());
-        problem.set(why);
-    };
-    view! {
-        <div class="field">
-            <label class="field__label" for="attachments">
-                "Add files"
-            </label>
-            <input
-                class="file-field"
-                type="file"
-                id="attachments"
-                name="attachments"
-                multiple
-                accept=attachment::ACCEPT
-                node_ref=input
-                aria-invalid=reactive(move || problem.with(Option::is_some).then_some("true"))
-                aria-describedby=reactive(move || {
-                    if problem.with(Option::is_some) { "attachments-error" } else { "attachments-hint" }
-                })
-                on:change=handler(chosen)
-            />
-            {dynamic(move || {
-                problem
-                    .get()
-                    .map(|problem| {
-                        view! {
-                            <p class="field__error" id="attachments-error" role="alert">
-                                <Ico icon=Icon::Alert />
-                                {problem}
-                            </p>
-                        }
-                    })
-            })}
-            <p class="field__hint" id="attachments-hint">
-                {attachment::hint(max)}
-            </p>
-        </div>
-    }
-    .into_any()
 }

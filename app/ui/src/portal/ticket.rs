@@ -1,8 +1,9 @@
 use super::{
-    new::{FileField, General, KeyField},
+    files::{Attached, FileField, Send},
+    new::{General, key_of},
     pill, rpc,
 };
-use crate::erased::{dynamic, effect, handler, list, memo, reactive};
+use crate::erased::{dynamic, effect, handler, list, memo};
 use crate::json::resource;
 use crate::{
     attempt::Attempt,
@@ -145,29 +146,16 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
         let first = entries.with(|all| all.first().map(|e| e.id));
         first.map(|first| format!("/portal/tickets/{id}?before={first}"))
     };
-    // With a script, an answer without files is sent without leaving the page; with files the form goes as it is.
-    let form = NodeRef::<html::Form>::new();
+    // With a script, an answer is sent without leaving the page.
     let busy = RwSignal::new(false);
+    let attempt = Attempt::new();
     let problem = RwSignal::new(flash.problem("body"));
     let text_node = NodeRef::<html::Textarea>::new();
-    let attempt = Attempt::new();
-    let key_field = KeyField::new();
-    let send = move |event: ev::SubmitEvent| {
-        let (Some(form), Some(field)) = (form.get_untracked(), text_node.get_untracked()) else { return };
-        let has_files = form
-            .query_selector("input[type=file]")
-            .ok()
-            .flatten()
-            .and_then(|e| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlInputElement>(e).ok())
-            .and_then(|input| input.files())
-            .is_some_and(|files| files.length() > 0);
-        // On an older part of the conversation the answer would be out of sight: the plain form leads to it.
-        if has_files || !latest {
-            key_field.fill();
-            return;
-        }
-        event.prevent_default();
-        if busy.get_untracked() {
+    // It is told when its files are there, and holds them: each needs the other.
+    let attached = StoredValue::new(None::<Attached>);
+    let send = Callback::new(move |()| {
+        let (Some(field), Some(attached)) = (text_node.get_untracked(), attached.get_value()) else { return };
+        if busy.get_untracked() || !attached.ready() {
             return;
         }
         busy.set(true);
@@ -175,18 +163,29 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
         let message = NewMessage {
             writing: Writing::Reply,
             body: field.value(),
-            attachments: Vec::new(),
+            attachments: attached.uploads.done(),
             seen: None,
             status: None,
             key: None,
         };
         let message = NewMessage { key: Some(attempt.key(&message)), ..message };
         leptos::task::spawn_local(async move {
-            match write(id, message).await {
-                Ok((ticket, _)) => {
+            let result = write(id, message).await;
+            // Another page may be open by now.
+            if busy.try_set(false).is_some() {
+                return;
+            }
+            match result {
+                Ok((ticket, entry)) => {
                     attempt.forget();
                     field.set_value("");
+                    attached.uploads.take();
                     status.set(ticket.status);
+                    // On an older part of the conversation it would be out of sight.
+                    if !latest {
+                        let _ = window().location().set_href(&format!("/portal/tickets/{id}#e{entry}"));
+                        return;
+                    }
                     let newest = entries.with_untracked(|all| all.last().map(|e| e.id));
                     // The socket may be away: ask for what is new.
                     if let Some(newest) = newest
@@ -195,11 +194,19 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                         slice.entries.iter().for_each(add);
                     }
                 }
-                Err(error) => problem.set(Some(error.0.of_field("body").unwrap_or(&error.0.message).to_owned())),
+                Err(error) => {
+                    let error = error.0;
+                    let files = error.of_field("attachments").map(str::to_owned);
+                    if files.is_none() || error.of_field("body").is_some() {
+                        problem.set(Some(error.of_field("body").unwrap_or(&error.message).to_owned()));
+                    }
+                    attached.problem.set(files);
+                }
             }
-            busy.set(false);
         });
-    };
+    });
+    let files = Attached::new(Some(id), &flash, send);
+    attached.set_value(Some(files));
     let subject = view.ticket.subject.clone();
     view! {
         <Title text=subject />
@@ -250,14 +257,16 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                 method="post"
                 action=format!("/portal/tickets/{id}")
                 enctype="multipart/form-data"
-                node_ref=form
-                on:submit=handler(send)
-                on:input=handler(move |_: ev::Event| {
-                    attempt.forget();
-                    key_field.clear();
+                on:submit=handler(move |event: ev::SubmitEvent| {
+                    event.prevent_default();
+                    send.run(());
                 })
+                on:input=handler(move |_: ev::Event| attempt.forget())
+                on:dragover=handler(move |event: ev::DragEvent| event.prevent_default())
+                on:drop=handler(move |event: ev::DragEvent| files.dropped(&event))
+                on:paste=handler(move |event: ev::ClipboardEvent| files.pasted(&event))
             >
-                {key_field.view(&flash)}
+                {key_of(&flash)}
                 <div class="field">
                     <label class="field__label" for="body">
                         "Your answer"
@@ -284,16 +293,8 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                             })
                     })}
                 </div>
-                <FileField flash=flash />
-                <div class="actions">
-                    <button
-                        class="button button--primary button--lg"
-                        type="submit"
-                        aria-busy=reactive(move || busy.get().to_string())
-                    >
-                        "Send"
-                    </button>
-                </div>
+                <FileField attached=files />
+                <Send attached=files busy />
             </form>
         </div>
     }

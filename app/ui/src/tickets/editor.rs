@@ -4,18 +4,14 @@ use super::{
     attachments::file_icon,
     markdown::{self, Tool},
     rpc,
-    uploads::{Progress, Upload, Uploads, files_of},
+    uploads::{UploadList, Uploads, files_of},
 };
-use crate::erased::{dynamic, handler, list, reactive};
+use crate::erased::{dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     shared::{Toaster, toaster},
 };
-use domain::{
-    TicketId,
-    attachment::{ACCEPT, preview},
-    text,
-};
+use domain::{TicketId, attachment::ACCEPT};
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
 
@@ -201,80 +197,11 @@ pub fn Tools(editor: Editor) -> impl IntoView {
 #[component]
 pub fn Files(editor: Editor) -> impl IntoView {
     view! {
-        <div class="composer__files">
-            {list(
-                move || editor.uploads.list.get(),
-                |upload| [upload.key.into(), 0, 0],
-                move |upload| view! { <FileChip upload editor /> }.into_any(),
-            )}
-        </div>
+        <UploadList
+            class="composer__files"
+            uploads=editor.uploads
+            icon=|file| file_icon(file.preview())
+            back=Callback::new(move |()| editor.focus())
+        />
     }
-    .into_any()
-}
-
-#[component]
-fn FileChip(upload: Upload, editor: Editor) -> impl IntoView {
-    let Upload { key, name, size, progress, .. } = upload;
-    let remove = format!("Remove {name}");
-    let (state, words, done, icon) = (progress.clone(), progress.clone(), progress.clone(), progress);
-    view! {
-        <span
-            class="attachment"
-            data-state=reactive(move || matches!(state.get(), Progress::Failed(_)).then_some("failed"))
-            role=reactive(move || matches!(words.get(), Progress::Failed(_)).then_some("alert"))
-        >
-            {dynamic(move || {
-                let icon = match icon.get() {
-                    Progress::Sending(_) => Icon::Upload,
-                    Progress::Done(file) => file_icon(preview(&file.content_type)),
-                    Progress::Failed(_) => Icon::Alert,
-                };
-                view! { <Ico icon /> }
-            })}
-            {dynamic(move || {
-                let progress = done.get();
-                let label = match &progress {
-                    Progress::Sending(percent) => format!("{percent} %"),
-                    Progress::Done(_) => text::bytes(size),
-                    Progress::Failed(why) => why.clone(),
-                };
-                // The reason names the file already.
-                let refused = matches!(progress, Progress::Failed(_)) && label.contains(&name);
-                let bar = match progress {
-                    Progress::Sending(percent) => Some(percent),
-                    _ => None,
-                };
-                view! {
-                    <span class="attachment__text">
-                        {(!refused).then(|| view! { <span class="attachment__name">{name.clone()}</span> })}
-                        <span class="attachment__size">{label}</span>
-                    </span>
-                    {bar
-                        .map(|percent| {
-                            view! {
-                                <i
-                                    class="attachment__bar"
-                                    role="progressbar"
-                                    aria-label=format!("Upload of {name}")
-                                    aria-valuenow=percent
-                                    style=format!("--done:{percent}%")
-                                ></i>
-                            }
-                        })}
-                }
-            })}
-            <button
-                class="button button--ghost button--icon"
-                type="button"
-                aria-label=remove
-                on:click=handler(move |_| {
-                    editor.focus();
-                    editor.uploads.remove(key);
-                })
-            >
-                <Ico icon=Icon::Close />
-            </button>
-        </span>
-    }
-    .into_any()
 }

@@ -21,5 +21,5 @@ pub mod search;
 mod staff;
 mod state;
 pub mod timeline;
-mod uploads;
+pub mod uploads;
 pub mod work;

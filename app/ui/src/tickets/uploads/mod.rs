@@ -1,5 +1,9 @@
 //! Files on their way to the server: several at once, each with its progress, each to be called off.
 
+mod chips;
+
+pub use self::chips::UploadList;
+
 use crate::json;
 use domain::{
     AttachmentId, TicketId,
@@ -17,18 +21,35 @@ pub enum Progress {
     /// In percent.
     Sending(u8),
     Done(Attachment),
-    /// Refused or broken off, and why.
-    Failed(String),
+    /// Refused or broken off.
+    Failed {
+        why: String,
+        /// Whether it may work another time.
+        again: bool,
+    },
 }
 
-/// One file in the composer.
+impl Progress {
+    /// Refused for good.
+    fn refused(why: impl Into<String>) -> Self {
+        Self::Failed { why: why.into(), again: false }
+    }
+}
+
+/// One file of a message.
 #[derive(Clone)]
 pub struct Upload {
     pub key: u32,
     pub name: String,
     pub size: i64,
     pub progress: ArcRwSignal<Progress>,
-    request: Option<StoredValue<Request, LocalStorage>>,
+    /// What was sent. Not known of one that had been sent before the page was opened.
+    sent: Option<StoredValue<Sent, LocalStorage>>,
+}
+
+struct Sent {
+    file: File,
+    request: Option<Request>,
 }
 
 struct Request {
@@ -36,7 +57,7 @@ struct Request {
     _handlers: Vec<Closure<dyn FnMut(ProgressEvent)>>,
 }
 
-/// The files of one composer. Cheap to copy.
+/// The files of one message. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Uploads {
     /// Where they will go, when that is known.
@@ -56,10 +77,10 @@ impl Uploads {
         for file in files {
             let key = self.list.with_untracked(|l| l.last().map_or(1, |u| u.key + 1));
             let upload = if self.list.with_untracked(Vec::len) < attachment::PER_MESSAGE {
-                start(self.ticket, key, &file, self.max)
+                start(self.ticket, key, file, self.max)
             } else {
                 let why = format!("A message carries at most {} files.", attachment::PER_MESSAGE);
-                Upload::new(key, &file, Progress::Failed(why), None)
+                Upload::new(key, &file, Progress::refused(why))
             };
             self.list.update(|list| list.push(upload));
         }
@@ -67,12 +88,16 @@ impl Uploads {
 
     /// Takes a file off: calls its upload off, or has the server forget it.
     pub fn remove(self, key: u32) {
-        let Some(upload) = self.list.with_untracked(|l| l.iter().find(|u| u.key == key).cloned()) else { return };
+        let Some(upload) = self.find(key) else { return };
         self.list.update(|list| list.retain(|u| u.key != key));
         match upload.progress.get_untracked() {
             Progress::Sending(_) => {
-                if let Some(request) = upload.request {
-                    let _ = request.with_value(|request| request.xhr.abort());
+                if let Some(sent) = upload.sent {
+                    sent.with_value(|sent| {
+                        if let Some(request) = &sent.request {
+                            let _ = request.xhr.abort();
+                        }
+                    });
                 }
             }
             // Nobody waits for it: one that stays behind is cleared away later.
@@ -82,8 +107,24 @@ impl Uploads {
                     let _ = xhr.send();
                 }
             }
-            Progress::Failed(_) => {}
+            Progress::Failed { .. } => {}
         }
+    }
+
+    /// Sends a file once more that did not get through.
+    pub fn again(self, key: u32) {
+        let Some(Upload { sent: Some(sent), progress, .. }) = self.find(key) else { return };
+        progress.set(Progress::Sending(0));
+        sent.update_value(|sent| {
+            sent.request = send(self.ticket, &sent.file, progress.clone());
+            if sent.request.is_none() {
+                progress.set(Progress::refused(NOT_SENT));
+            }
+        });
+    }
+
+    fn find(self, key: u32) -> Option<Upload> {
+        self.list.with_untracked(|l| l.iter().find(|u| u.key == key).cloned())
     }
 
     /// What has been sent.
@@ -110,7 +151,7 @@ impl Uploads {
             name: file.name.clone(),
             size: file.size,
             progress: ArcRwSignal::new(Progress::Done(file)),
-            request: None,
+            sent: None,
         });
         self.list.set(done.collect());
     }
@@ -121,6 +162,12 @@ impl Uploads {
             // Every one is asked, so that every one is followed.
             list.iter().filter(|u| matches!(u.progress.get(), Progress::Sending(_))).count() > 0
         })
+    }
+
+    /// Whether there is one that will not go with the message.
+    pub fn any_failed(self) -> bool {
+        let failed = |u: &Upload| matches!(u.progress.get_untracked(), Progress::Failed { .. });
+        self.list.with_untracked(|list| list.iter().any(failed))
     }
 
     /// Hands the files over to a message.
@@ -137,20 +184,25 @@ impl Uploads {
 }
 
 impl Upload {
-    fn new(key: u32, file: &File, progress: Progress, request: Option<StoredValue<Request, LocalStorage>>) -> Self {
-        Self { key, name: file.name(), size: file.size() as i64, progress: ArcRwSignal::new(progress), request }
+    fn new(key: u32, file: &File, progress: Progress) -> Self {
+        let size = file.size() as i64;
+        Self { key, name: file.name(), size, progress: ArcRwSignal::new(progress), sent: None }
     }
 }
 
-fn start(ticket: Option<TicketId>, key: u32, file: &File, max: i64) -> Upload {
-    let failed = |why: &str| Upload::new(key, file, Progress::Failed(why.to_owned()), None);
+const NOT_SENT: &str = "The browser could not send it";
+
+fn start(ticket: Option<TicketId>, key: u32, file: File, max: i64) -> Upload {
     if file.size() as i64 > max {
-        return failed(&format!("Larger than {}", text::bytes(max)));
+        return Upload::new(key, &file, Progress::refused(format!("Larger than {}", text::bytes(max))));
     }
-    let upload = Upload::new(key, file, Progress::Sending(0), None);
-    match send(ticket, file, upload.progress.clone()) {
-        Some(request) => Upload { request: Some(StoredValue::new_local(request)), ..upload },
-        None => failed("The browser could not send it"),
+    let upload = Upload::new(key, &file, Progress::Sending(0));
+    match send(ticket, &file, upload.progress.clone()) {
+        Some(request) => {
+            let sent = Sent { file, request: Some(request) };
+            Upload { sent: Some(StoredValue::new_local(sent)), ..upload }
+        }
+        None => Upload::new(key, &file, Progress::refused(NOT_SENT)),
     }
 }
 
@@ -190,17 +242,20 @@ struct Problem {
 
 fn outcome(xhr: &XmlHttpRequest) -> Progress {
     let body = xhr.response_text().ok().flatten().unwrap_or_default();
-    match xhr.status().unwrap_or(0) {
-        200..=299 => match json::read(&body) {
+    let status = xhr.status().unwrap_or(0);
+    if (200..300).contains(&status) {
+        return match json::read(&body) {
             Ok(file) => Progress::Done(file),
-            Err(_) => Progress::Failed("The server gave an answer that this page does not understand.".into()),
-        },
-        0 => Progress::Failed("The upload broke off. Please try again.".into()),
-        _ => {
-            let detail = json::read::<Problem>(&body).ok().and_then(|problem| problem.detail);
-            Progress::Failed(detail.unwrap_or_else(|| "The server did not take it.".into()))
-        }
+            Err(_) => Progress::refused("The server gave an answer that this page does not understand."),
+        };
     }
+    let said = json::read::<Problem>(&body).ok().and_then(|problem| problem.detail);
+    let why = said.unwrap_or_else(|| {
+        let why = if status == 0 { "The upload broke off." } else { "The server did not take it." };
+        why.to_owned()
+    });
+    // The network, somebody who has to sign in again, a server that has too much to do or is being repaired.
+    Progress::Failed { why, again: matches!(status, 0 | 401 | 429 | 500..) }
 }
 
 /// The files of a list that the browser gave.
