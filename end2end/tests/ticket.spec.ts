@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { ADA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
-import { conversation, live, newTicket } from '../support/tickets.ts';
+import { conversation, draftSaved, live, newTicket, noteField, property, replyField } from '../support/tickets.ts';
 
 const open = (page: Page, id: number): Promise<void> => live(page, `/tickets/${id}`);
 
@@ -136,9 +136,58 @@ test('a ticket on a phone', async ({ openPage }) => {
   await page.getByRole('button', { name: 'Properties', exact: true }).click();
   await expect(page.getByRole('complementary').getByRole('button', { name: 'Status' })).toBeVisible();
   await page.getByRole('button', { name: 'Close', exact: true }).click();
+  // At rest the composer is one line; its button for notes must be there until the finger is lifted.
+  await page.getByRole('button', { name: 'Write an internal note' }).click();
+  await expect(noteField(page)).toBeFocused();
+  await page.keyboard.type('For us alone');
+  await expect(noteField(page)).toHaveValue('For us alone');
+  await noteField(page).fill('');
+  await page.getByRole('tab', { name: 'Reply' }).click();
   await page.getByRole('textbox', { name: /^Reply to/ }).fill('Gern.');
   await page.getByRole('button', { name: 'Send', exact: false }).last().click();
   await expect(conversation(page).getByText('Gern.')).toBeVisible();
+});
+
+test('writing by key on a tablet closes the properties above the composer', async ({ openPage }) => {
+  const page = await openPage({ viewport: { width: 768, height: 1024 } });
+  await signIn(page, MIA);
+  await live(page, `/tickets/${await newTicket(page)}`);
+  await page.getByRole('button', { name: 'Properties', exact: true }).click();
+  await expect(property(page, 'Status')).toBeVisible();
+  await conversation(page).focus();
+  await page.keyboard.press('r');
+  await page.keyboard.type('Seen and read');
+  await expect(property(page, 'Status')).toBeHidden();
+  await expect(replyField(page)).toHaveValue('Seen and read');
+});
+
+test('whoever is signed out writes on, and goes on here after signing in elsewhere', async ({ context, page, allowErrors }) => {
+  // The draft is not taken meanwhile.
+  allowErrors(/status of 401/);
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  await live(page, `/tickets/${id}`);
+  const other = await context.newPage();
+  await live(other, '/me');
+  await other.getByRole('button', { name: 'Sign out', exact: true }).first().click();
+  await expect(other).toHaveURL(/\/sign-in/);
+  const banner = page.getByText('You are signed out on this device.');
+  await expect(banner).toBeVisible();
+  await replyField(page).fill('Written in between');
+  const [third] = await Promise.all([
+    context.waitForEvent('page'),
+    page.getByRole('link', { name: 'Sign in', exact: true }).click(),
+  ]);
+  await third.getByLabel('E-mail').fill(MIA);
+  await third.getByLabel('Password').fill('docket-demo');
+  await third.getByRole('button', { name: 'Sign in' }).click();
+  await expect(third).toHaveURL(/\/tickets/);
+  await third.close();
+  await page.bringToFront();
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await expect(banner).toBeHidden();
+  await expect(replyField(page)).toHaveValue('Written in between');
+  await draftSaved(page);
 });
 
 test('tickets open one after the other, and again after a page without one', async ({ page }) => {

@@ -83,7 +83,9 @@ test('a pasted picture and dropped files go with the reply, and others see them 
   await live(other, `/tickets/${id}`);
   await live(page, `/tickets/${id}`);
   await give(replyField(page), 'paste', [{ name: 'image.png', mimeType: 'image/png', buffer: PNG }]);
-  await give(composer(page), 'drop', [text('gate1.log', 'one\n'), text('Übersicht (2).txt', 'two\n')]);
+  await give(composer(page), 'drop', [text('gate1.log', 'one\n')]);
+  // The conversation is a place to drop on, too.
+  await give(conversation(page), 'drop', [text('Übersicht (2).txt', 'two\n')]);
   for (const name of ['image.png', 'gate1.log', 'Übersicht (2).txt']) {
     await expect(page.getByRole('button', { name: `Remove ${name}` })).toBeVisible();
   }

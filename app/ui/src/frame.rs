@@ -12,7 +12,7 @@ use domain::{
     event::Position,
     live::{Counts, ToBrowser, Topic},
 };
-use leptos::{html, prelude::*};
+use leptos::{ev, html, prelude::*};
 use leptos_router::{components::Outlet, hooks::use_location};
 
 /// Everything staff see is inside this. Visitors are sent to sign in, customers to the portal.
@@ -45,7 +45,7 @@ fn around(page: fn() -> AnyView) -> AnyView {
             "Skip to content"
         </a>
         <div class="frame">
-            <ConnectionBanner help="Drafts are kept." />
+            <ConnectionBanner />
             <Rail name=person.name.clone() />
             <main class="frame__main" id="main" tabindex="-1">
                 {page()}
@@ -80,17 +80,25 @@ pub fn browser_now() -> domain::Time {
     domain::Time(js_sys::Date::now() as i64)
 }
 
-/// Says so when the page gets no news, and what to do. `help`: what somebody needs to know who was signed out.
+/// Says so when the page gets no news, and what to do.
 #[component]
-pub fn ConnectionBanner(help: &'static str, #[prop(optional)] new_tab: bool) -> impl IntoView {
-    let connection = live().connection();
+pub fn ConnectionBanner() -> impl IntoView {
+    let live = live();
+    let connection = live.connection();
+    // Whoever comes back may have signed in elsewhere.
+    effect(move || {
+        if connection.get() == Connection::SignedOut {
+            let back = window_event_listener(ev::focus, move |_| live.retry());
+            on_cleanup(move || back.remove());
+        }
+    });
     dynamic(move || match connection.get() {
         Connection::Good => ().into_any(),
         Connection::Lost => view! {
             <div class="banner" data-kind="offline" role="status">
                 <Ico icon=Icon::Offline />
                 "Connection lost. What you write is kept; what you missed will be caught up. "
-                <button class="button button--sm" type="button" on:click=handler(move |_| live().retry())>
+                <button class="button button--sm" type="button" on:click=handler(move |_| live.retry())>
                     "Try now"
                 </button>
             </div>
@@ -106,8 +114,8 @@ pub fn ConnectionBanner(help: &'static str, #[prop(optional)] new_tab: bool) -> 
         Connection::SignedOut => view! {
             <div class="banner" data-kind="offline" role="status">
                 <Ico icon=Icon::Alert />
-                "You are signed out on this device. " {help} " "
-                <a class="button button--sm" href="/sign-in" rel="external" target=new_tab.then_some("_blank")>
+                "You are signed out on this device. Sign in again in a new tab; what you have written here stays. "
+                <a class="button button--sm" href="/sign-in" rel="external" target="_blank">
                     "Sign in"
                 </a>
             </div>

@@ -5,7 +5,7 @@ use super::{
     rpc,
 };
 use crate::erased::effect;
-use crate::shared::{Toaster, toaster};
+use crate::shared::{Toaster, bring_into_view, toaster};
 use domain::{
     StatusId, TicketId,
     board::{BoardFilter, Lane, Lanes},
@@ -387,6 +387,13 @@ impl Drag {
         spot.index = spot.index.min(self.others(&spot).len());
         self.spot.set(Some(spot));
         self.say(self.place());
+        // Where the card would land is to be seen, whether it may or not.
+        request_animation_frame(move || {
+            let Some(scroller) = self.scroller.try_get_untracked().flatten() else { return };
+            if let Ok(Some(place)) = scroller.query_selector(".card-gap, .cell.is-over[data-refused]") {
+                bring_into_view(&place);
+            }
+        });
     }
 
     fn back(self) {

@@ -37,7 +37,7 @@ fn around(page: fn() -> AnyView) -> AnyView {
             "Skip to content"
         </a>
         <div class="portal">
-            <ConnectionBanner help="Sign in again in a new tab; what you have written here stays." new_tab=true />
+            <ConnectionBanner />
             <header class="portal__head">
                 <div class="portal__width">
                     <a class="portal__brand" href="/portal">

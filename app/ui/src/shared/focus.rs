@@ -28,6 +28,14 @@ pub fn focus_soon(find: impl Fn() -> Option<HtmlElement> + 'static) {
     });
 }
 
+/// Scrolls no further than it takes to see an element whole.
+pub fn bring_into_view(element: &Element) {
+    let options = web_sys::ScrollIntoViewOptions::new();
+    options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+    options.set_inline(web_sys::ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
 /// Makes a change that may put the focused item of a list into the page anew, and then focuses its successor: the item
 /// with the same id, or the link in it.
 pub fn keep_focus(change: impl FnOnce()) {

@@ -20,7 +20,7 @@ pub use avatar::{Avatar, avatar};
 pub use awaited::awaited;
 pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast_error, toaster};
 pub use field::Field;
-pub use focus::{focus_main, focus_page, focus_soon, hand_on, is_lost, keep_focus, settled};
+pub use focus::{bring_into_view, focus_main, focus_page, focus_soon, hand_on, is_lost, keep_focus, settled};
 pub use fold::close_like_menu;
 #[cfg(not(feature = "ssr"))]
 pub(crate) use inert::next_element;

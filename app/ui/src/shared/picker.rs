@@ -1,4 +1,4 @@
-use super::{focus_soon, opener::Opening};
+use super::{bring_into_view, focus_soon, opener::Opening};
 use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::icons::{Ico, Icon};
 use leptos::{ev, html, prelude::*};
@@ -72,9 +72,7 @@ pub fn Picker(
         let item_id = item_id.clone();
         move || {
             if let Some(item) = document().get_element_by_id(&item_id(place.get_untracked())) {
-                let options = web_sys::ScrollIntoViewOptions::new();
-                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-                item.scroll_into_view_with_scroll_into_view_options(&options);
+                bring_into_view(&item);
             }
         }
     };

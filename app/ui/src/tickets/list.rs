@@ -12,7 +12,9 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar, awaited, focus_page, keep_focus},
+    shared::{
+        EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar, awaited, bring_into_view, focus_page, keep_focus,
+    },
     type_ahead::{self, Awaited},
 };
 use domain::{
@@ -293,9 +295,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
         if let Some(id) = rows.with_untracked(|rows| rows.get(to).map(|t| t.id)) {
             cursor.set(Some(id));
             if let Some(row) = document().get_element_by_id(&format!("row-{id}")) {
-                let options = web_sys::ScrollIntoViewOptions::new();
-                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-                row.scroll_into_view_with_scroll_into_view_options(&options);
+                bring_into_view(&row);
                 let link = row.query_selector("a").ok().flatten();
                 if let Some(link) = link.and_then(|l| l.dyn_into::<web_sys::HtmlElement>().ok()) {
                     let _ = link.focus();

@@ -1,13 +1,22 @@
 //! A ticket: conversation, composer, properties.
 
 use super::{
-    attachments::provide_preview, composer::ComposerPlace, head::Head, inbox::PropsOpen, list::list_title,
-    properties::Properties, rpc, state::TicketState, timeline::Timeline, work::Work,
+    attachments::provide_preview,
+    composer::{ComposerPlace, dropped_on_ticket},
+    head::Head,
+    inbox::PropsOpen,
+    list::list_title,
+    properties::Properties,
+    rpc,
+    state::TicketState,
+    timeline::Timeline,
+    work::Work,
 };
 use crate::erased::{effect, handler, memo};
 use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
+    keys::{Command, on_command},
     me,
     rpc::Rpc,
     shared::{EmptyState, ErrorNotice, Title, awaited, is_lost, settled},
@@ -17,7 +26,7 @@ use domain::{
     Code, Error, EventId, TicketId,
     timeline::{Part, TicketView},
 };
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// Beside the list while no ticket is open.
@@ -82,6 +91,11 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     let work = Work::begin();
     let PropsOpen(props_open) = expect_context();
     props_open.set(false);
+    on_command(move |command| {
+        if matches!(command, Command::Reply | Command::Note) {
+            props_open.set(false);
+        }
+    });
     let (id, in_place) = (state.id, me::taken_over().get_untracked());
     // The parts of the page listen to keys from their own effects on, which come before this one's last.
     effect(move || {
@@ -99,7 +113,12 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     let title = title();
     view! {
         <Title text=title />
-        <section class="ticket" aria-labelledby="ticket-title">
+        <section
+            class="ticket"
+            aria-labelledby="ticket-title"
+            on:dragover=handler(|event: ev::DragEvent| event.prevent_default())
+            on:drop=handler(|event: ev::DragEvent| dropped_on_ticket(&event))
+        >
             <Head state />
             <Timeline state marked work />
             <ComposerPlace state drafts work />

@@ -8,7 +8,8 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{ClipboardEvent, DragEvent, Element, Event, HtmlTextAreaElement, KeyboardEvent};
 
 /// What is listened to.
-const HEARD: [&str; 9] = ["pointerover", "focusin", "input", "click", "change", "keydown", "dragover", "drop", "paste"];
+const HEARD: [&str; 10] =
+    ["pointerover", "focusin", "input", "mousedown", "click", "change", "keydown", "dragover", "drop", "paste"];
 
 /// The listener at a form that the server has rendered. Listens until it is dropped.
 pub struct Light {
@@ -82,6 +83,10 @@ fn hear(event: &Event, begun: Begun) -> bool {
                 begun.typed(begun.writing, area.value());
             }
         }
+        // As the form itself does.
+        "mousedown" if element.is_some_and(|e| e.closest(".composer__mode").ok().flatten().is_some()) => {
+            event.prevent_default();
+        }
         "click" => return element.is_some_and(|e| e.closest("button").ok().flatten().is_some()),
         // Files that were chosen.
         "change" => return element.is_some_and(|e| e.matches("input").unwrap_or_default()),
@@ -108,6 +113,14 @@ fn hear(event: &Event, begun: Begun) -> bool {
         _ => {}
     }
     false
+}
+
+/// Lets what has happened elsewhere on the ticket happen at its form.
+pub fn pass_on(event: &Event) {
+    let form = document().query_selector(".composer").ok().flatten();
+    if let (Some(form), Some(again)) = (form, again(event)) {
+        let _ = form.dispatch_event(&again);
+    }
 }
 
 /// An event like this one: the fields of an event are just what its constructor takes.

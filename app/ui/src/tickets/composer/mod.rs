@@ -28,6 +28,18 @@ use domain::{
     ticket::{NewMessage, Writing},
 };
 use leptos::{ev, prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
+
+/// Files that are dropped anywhere on a ticket are meant for its composer. The browser would show them in place of the page.
+pub fn dropped_on_ticket(event: &ev::DragEvent) {
+    let target = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    if target.is_some_and(|t| t.closest(".composer").ok().flatten().is_some()) {
+        return;
+    }
+    event.prevent_default();
+    #[cfg(not(feature = "ssr"))]
+    light::pass_on(event);
+}
 
 /// Everything the parts of the composer share. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -202,6 +214,8 @@ pub fn Composer(begun: Begun) -> impl IntoView {
                 class="composer__mode"
                 type="button"
                 aria-label="Write an internal note"
+                // With the focus the form opens, and the button would go away under the finger.
+                on:mousedown=handler(|event: ev::MouseEvent| event.prevent_default())
                 on:click=handler(move |_| desk.write(Writing::Note))
             >
                 <Ico icon=Icon::Lock />
