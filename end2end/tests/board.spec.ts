@@ -1,6 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { ADA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
+import { newTicket } from '../support/tickets.ts';
 
 async function open(page: Page, address = '/board'): Promise<void> {
   await page.goto(address);
@@ -43,7 +44,7 @@ test('a card moves by keyboard, and each step is said', async ({ page }) => {
   await open(page);
   const card = column(page, 'Open').getByRole('listitem').first();
   const id = (await card.getAttribute('id')) ?? '';
-  await card.focus();
+  await card.getByRole('link').focus();
   await page.keyboard.press('Space');
   const said = page.locator('.board [aria-live="assertive"]');
   await expect(said).toContainText('Lifted');
@@ -56,7 +57,109 @@ test('a card moves by keyboard, and each step is said', async ({ page }) => {
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Space');
   await expect.poll(() => place(column(page, 'In progress'), id)).toBe(0);
-  await expect(page.locator(`#${id}`)).toBeFocused();
+  await expect(page.locator(`#${id}`).getByRole('link')).toBeFocused();
+});
+
+/** Puts a card at the top of a column. */
+async function moveTo(page: Page, name: string, ticket: number): Promise<void> {
+  const [from, status] = await Promise.all(['Open', name].map((name) => column(page, name).getAttribute('data-column')));
+  const input = { ticket, status: Number(status), above: null, below: null, lane: null, from: Number(from) };
+  const moved = await page.request.post('/rpc/board/move', { data: { input } });
+  expect(moved.ok(), await moved.text()).toBe(true);
+}
+
+test('the cards are one stop for Tab, and arrows go from one to the next', async ({ page }) => {
+  await signIn(page, MIA);
+  await open(page);
+  for (let n = 0; n < 5; n += 1) {
+    const id = await newTicket(page);
+    if (n < 2) await moveTo(page, 'In progress', id);
+  }
+  await open(page);
+  const { keyboard } = page;
+  const link = (name: string, n: number) => column(page, name).locator('.card').nth(n).locator('.card__subject');
+  const stops = page.locator('.card__subject[tabindex="0"]');
+  await expect(stops).toHaveCount(1);
+  await page.getByRole('region', { name: 'Board', exact: true }).focus();
+  await keyboard.press('Tab');
+  await expect(link('Open', 0)).toBeFocused();
+  await expect(link('Open', 0)).toHaveAccessibleDescription(/Space lifts/);
+  await keyboard.press('ArrowDown');
+  await keyboard.press('ArrowDown');
+  await expect(link('Open', 2)).toBeFocused();
+  await keyboard.press('ArrowUp');
+  await expect(link('Open', 1)).toBeFocused();
+  await keyboard.press('k');
+  await expect(link('Open', 0)).toBeFocused();
+  await keyboard.press('ArrowUp');
+  await expect(link('Open', 0)).toBeFocused();
+  await keyboard.press('ArrowRight');
+  await expect(link('In progress', 0)).toBeFocused();
+  await keyboard.press('End');
+  await expect(column(page, 'In progress').locator('.card').last().locator('.card__subject')).toBeFocused();
+  await expect(page.locator('.card__subject:focus')).toBeInViewport();
+  await keyboard.press('Home');
+  await keyboard.press('j');
+  await expect(link('In progress', 1)).toBeFocused();
+  await expectAccessible(page);
+
+  // Tab leaves the cards, and comes back to where it was.
+  await keyboard.press('Shift+Tab');
+  await expect(page.locator('.card__subject:focus')).toHaveCount(0);
+  await keyboard.press('Tab');
+  await expect(link('In progress', 1)).toBeFocused();
+  await keyboard.press('Tab');
+  await expect(page.locator('.card__subject:focus')).toHaveCount(0);
+  await expect(stops).toHaveCount(1);
+
+  // A card that is made anew is the same stop, and Enter opens its ticket.
+  await keyboard.press('Shift+Tab');
+  const address = (await link('In progress', 1).getAttribute('href')) ?? '';
+  await keyboard.press('Space');
+  await keyboard.press('ArrowLeft');
+  await keyboard.press('Space');
+  const moved = page.locator(`.card__subject[href="${address}"]`);
+  await expect(column(page, 'Open').locator(`.card__subject[href="${address}"]`)).toBeFocused();
+  await expect(stops).toHaveCount(1);
+  await expect(moved).toHaveAttribute('tabindex', '0');
+  await keyboard.press('Enter');
+  await expect(page).toHaveURL(address);
+});
+
+test('arrows go through lanes, and pass what is empty', async ({ page }) => {
+  await signIn(page, MIA);
+  await open(page, '/board?lanes=urgency');
+  const { keyboard } = page;
+  // What is beside or below, as the page has it.
+  const cells = await page.locator('.lane').evaluateAll((lanes) =>
+    lanes.map((lane) => [...lane.querySelectorAll('.cell')].map((cell) => [...cell.querySelectorAll('.card')].map((card) => card.id))),
+  );
+  const focused = () => page.evaluate(() => document.activeElement?.closest('.card')?.id);
+  const column = [0, 1, 2].find((column) => cells.filter((lane) => (lane[column]?.length ?? 0) > 0).length > 1) ?? 0;
+  const all = cells.flatMap((lane) => lane[column] ?? []);
+  await page.locator(`#${all[0]} .card__subject`).focus();
+  const way = all.slice(0, 40);
+  for (const card of way.slice(1)) {
+    await keyboard.press('ArrowDown');
+    expect(await focused()).toBe(card);
+  }
+  // On the way back, none is under the heads that stick.
+  for (const card of way.slice(0, -1).reverse()) {
+    await keyboard.press('ArrowUp');
+    expect(await focused()).toBe(card);
+    const covered = await page.evaluate(() => {
+      const head = document.querySelector('.board__head')?.getBoundingClientRect().bottom ?? 0;
+      return head - (document.activeElement?.getBoundingClientRect().top ?? 0);
+    });
+    expect(covered).toBeLessThanOrEqual(0);
+  }
+  const lane = cells.findIndex((lane) => lane.filter((cell) => cell.length > 0).length > 1);
+  const [from, to] = (cells[lane] ?? []).filter((cell) => cell.length > 0);
+  await page.locator(`#${from?.[0]} .card__subject`).focus();
+  await keyboard.press('ArrowRight');
+  expect(await focused()).toBe(to?.[0]);
+  await keyboard.press('ArrowLeft');
+  expect(await focused()).toBe(from?.[0]);
 });
 
 test('swimlanes are chosen in the address, and nothing is out of reach', async ({ page }) => {

@@ -161,7 +161,7 @@ test('places, palette and sheet by keyboard', async ({ page }) => {
   // On the board, too, Enter opens what has the focus.
   await keyboard.press('g');
   await keyboard.press('b');
-  await page.locator(`#card-${id}`).focus();
+  await page.locator(`#card-${id}`).getByRole('link').focus();
   await keyboard.press('Enter');
   await expect(page).toHaveURL(`/tickets/${id}`);
   await expect(conversation(page)).toBeFocused();

@@ -147,6 +147,15 @@ pub fn Palette() -> impl IntoView {
     .into_any()
 }
 
+/// Keys on a card of the board.
+const BOARD: &[(&[&str], &str)] = &[
+    (&["←", "↑", "↓", "→"], "From card to card"),
+    (&["Home", "End"], "First and last of a column"),
+    (&["Space"], "Lift a card, drop it"),
+    (&["←", "↑", "↓", "→"], "Move the lifted card"),
+    (&["Esc"], "Put it back"),
+];
+
 /// The sheet that lists all keys.
 #[component]
 pub fn Shortcuts() -> impl IntoView {
@@ -183,6 +192,32 @@ pub fn Shortcuts() -> impl IntoView {
                                                     <dt>{*what}</dt>
                                                     <dd>
                                                         <kbd>{shown(key)}</kbd>
+                                                    </dd>
+                                                </div>
+                                            }
+                                        })
+                                        .collect_view()}
+                                </dl>
+                            </section>
+                            <section>
+                                <h3>"Board"</h3>
+                                <dl>
+                                    {BOARD
+                                        .iter()
+                                        .map(|(keys, what)| {
+                                            view! {
+                                                <div>
+                                                    <dt>{*what}</dt>
+                                                    <dd>
+                                                        {keys
+                                                            .iter()
+                                                            .map(|key| {
+                                                                view! {
+                                                                    <kbd>{*key}</kbd>
+                                                                    " "
+                                                                }
+                                                            })
+                                                            .collect_view()}
                                                     </dd>
                                                 </div>
                                             }

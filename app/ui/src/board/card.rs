@@ -16,11 +16,10 @@ pub fn card(of: &Card, tags: &[Tag], by_company: bool) -> Markup {
         .raw(of.urgency.word())
         .raw("\" data-importance=\"")
         .raw(of.importance.word())
-        .raw("\" tabindex=\"0\" aria-roledescription=\"card that can be moved: Space lifts it\">")
-        .raw("<a class=\"card__subject")
+        .raw("\"><a class=\"card__subject")
         // Only what may not fit is made to be cut off: scrolling pays for each clip.
         .raw(if of.subject.chars().count() > SHORT { " is-long" } else { "" })
-        .raw("\" draggable=\"false\" href=\"/tickets/")
+        .raw("\" draggable=\"false\" aria-describedby=\"board-keys\" href=\"/tickets/")
         .number(id)
         .raw("\">")
         .text(&of.subject)

@@ -3,6 +3,7 @@
 use super::{
     model::{Cards, Spot, refusal},
     rpc,
+    walk::focus_card,
 };
 use crate::erased::effect;
 use crate::shared::{Toaster, bring_into_view, toaster};
@@ -340,7 +341,7 @@ impl Drag {
         before != (scroller.scroll_left(), scroller.scroll_top())
     }
 
-    /// Keys on a card.
+    /// Keys on a card, if they move it.
     pub fn key(self, id: TicketId, event: &ev::KeyboardEvent) {
         let holding = self.lifted.get_untracked() == Some(id);
         match (event.key().as_str(), holding) {
@@ -348,13 +349,6 @@ impl Drag {
             (" " | "Enter", true) => self.put_down(),
             ("Escape", true) => self.back(),
             ("Tab", true) => {}
-            // On the card itself; the link in it opens by itself.
-            ("Enter", false) if is_card(event) => {
-                let link = element_of(id).and_then(|card| card.query_selector("a").ok().flatten());
-                if let Some(link) = link.and_then(|link| link.dyn_into::<web_sys::HtmlElement>().ok()) {
-                    link.click();
-                }
-            }
             (key @ ("ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown"), true) => self.step(key),
             _ => return,
         }
@@ -459,7 +453,7 @@ fn holds(element: &web_sys::Element, x: f64, y: f64) -> bool {
 }
 
 /// The elements inside of another one that a selector means.
-fn all(within: &web_sys::Element, selector: &str) -> impl Iterator<Item = web_sys::Element> {
+pub fn all(within: &web_sys::Element, selector: &str) -> impl Iterator<Item = web_sys::Element> {
     let found = within.query_selector_all(selector).ok();
     let count = found.as_ref().map_or(0, web_sys::NodeList::length);
     (0..count).filter_map(move |n| found.as_ref()?.get(n)?.dyn_into().ok())
@@ -471,20 +465,16 @@ pub fn card_of(event: &web_sys::Event) -> Option<TicketId> {
     element.closest(".card[id]").ok()??.id().strip_prefix("card-")?.parse().ok().map(TicketId)
 }
 
-fn is_card(event: &web_sys::Event) -> bool {
-    let element = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
-    element.is_some_and(|e| e.class_list().contains("card"))
-}
-
-fn element_of(id: TicketId) -> Option<web_sys::Element> {
+/// The card of a ticket, as it stands in the page.
+pub fn element_of(id: TicketId) -> Option<web_sys::Element> {
     document().get_element_by_id(&format!("card-{id}"))
 }
 
 /// Focuses a card that was moved by keys: in another cell, or in a newer version, it is another element.
 fn focus_again(id: TicketId) {
     request_animation_frame(move || {
-        if let Some(card) = element_of(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
-            let _ = card.focus();
+        if let Some(card) = element_of(id) {
+            focus_card(&card);
         }
     });
 }

@@ -5,3 +5,4 @@ pub mod drag;
 mod model;
 pub mod page;
 pub mod rpc;
+mod walk;

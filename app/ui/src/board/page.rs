@@ -5,6 +5,7 @@ use super::{
     drag::{Drag, card_of},
     model::{Arranged, Cards, wip},
     rpc,
+    walk::Walk,
 };
 use crate::erased::{dynamic, effect, handler, memo, reactive};
 use crate::json::resource;
@@ -163,6 +164,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
     let arranged = memo(move || cards.with(|c| c.arranged(lanes.get())));
     let shown = memo(move || cards.with(|c| c.lanes(lanes.get())));
     let drag = Drag::new(cards, lanes, shown, filter.get_value(), board.workflow);
+    let walk = Walk::new(drag.scroller, arranged);
     effect(move || {
         live().follow(Topic::Tickets, position, move |message| match message {
             ToBrowser::Ticket { ticket, .. } => {
@@ -212,6 +214,9 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
             on:keydown=handler(move |event: leptos::ev::KeyboardEvent| {
                 if let Some(card) = card_of(&event) {
                     drag.key(card, &event);
+                    if !event.default_prevented() && drag.lifted.with_untracked(Option::is_none) {
+                        walk.key(card, &event);
+                    }
                 }
             })
         >
@@ -248,6 +253,9 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
                     })
             })}
         </div>
+        <p class="sr-only" id="board-keys">
+            "Arrow keys go from card to card, Space lifts one."
+        </p>
         <p class="sr-only" aria-live="assertive">
             {dynamic(move || drag.speech.get())}
         </p>
