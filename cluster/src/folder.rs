@@ -5,7 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     io::{Read, Seek, Write},
     os::unix::ffi::OsStrExt,
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, lchown},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown},
     path::{Path, PathBuf},
 };
 
@@ -228,7 +228,14 @@ impl Lock {
         name.push(".lock");
         let path = data.with_file_name(name);
         let doing = || format!("lock {}", path.display());
-        let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&path).doing(doing)?;
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .doing(doing)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

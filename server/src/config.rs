@@ -14,6 +14,8 @@ use anyhow::Context as _;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::private;
+
 /// The shortest secret that tokens are signed with, in bytes.
 const SECRET_MIN: usize = 32;
 
@@ -97,7 +99,7 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// Folder for everything that Docket keeps outside the database: attachments, keys, and the private PostgreSQL
-    /// if there is no --database-url
+    /// if there is no --database-url. Closed to other users of the machine
     #[arg(long, env = "DOCKET_DATA", global = true, value_name = "FOLDER",
           default_value_os_t = cluster::default_data_dir())]
     pub data: PathBuf,
@@ -322,13 +324,16 @@ impl Config {
         .map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
     }
 
-    /// Makes the data folder if it is not there, and checks that it can be written to.
+    /// Makes the data folder if it is not there, checks that it can be written to, and closes it to other users.
     ///
     /// # Errors
-    /// When it cannot.
+    /// When it cannot be written to.
     pub fn prepare_data_folder(&self) -> anyhow::Result<()> {
+        // Root hands its private PostgreSQL to another user, who has to get through to its own part.
+        let passed = nix::unistd::geteuid().is_root() && self.database_url.is_none();
+        let mode = if passed { private::PASSED } else { private::CLOSED };
         let probe = self.data.join(".writable");
-        std::fs::create_dir_all(&self.data)
+        private::make(&self.data, mode)
             .and_then(|()| std::fs::write(&probe, b""))
             .and_then(|()| std::fs::remove_file(&probe))
             .map_err(|error| {
@@ -337,7 +342,15 @@ impl Config {
                      or choose another folder",
                     self.data.display()
                 )
-            })
+            })?;
+        if let Err(error) = private::close(&self.data, mode) {
+            tracing::warn!(
+                "other users of this machine may be able to read files in {}: its rights cannot be changed ({error}). Make \
+                 this user the owner of all that is in it",
+                self.data.display()
+            );
+        }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::database;
+use crate::private;
 
 /// A desk, and the private PostgreSQL it runs on, if it does.
 pub struct Opened {
@@ -82,7 +83,7 @@ async fn on(config: &Config, options: PgConnectOptions) -> anyhow::Result<Desk> 
     let pool = database::open(options, config.database_connections).await?;
     store::migrate::migrate(&pool).await.with_context(|| format!("cannot use the database {place}"))?;
     let files = config.data.join("files");
-    std::fs::create_dir_all(&files).with_context(|| format!("cannot make the folder {}", files.display()))?;
+    private::make(&files, private::CLOSED).with_context(|| format!("cannot make the folder {}", files.display()))?;
     let files = LocalFileSystem::new_with_prefix(&files).context("cannot open the folder for files")?;
     let options = Options {
         max_file_bytes: i64::from(config.max_upload_mb) * 1024 * 1024,

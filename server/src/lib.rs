@@ -15,6 +15,7 @@ mod outage;
 pub mod outgoing;
 mod pack;
 pub mod portal;
+pub mod private;
 pub mod problem;
 mod remote_images;
 pub mod serve;

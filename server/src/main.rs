@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     // The allocator asks for huge pages, of which a server like this fills a part: a third of its memory for nothing.
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_thp_disable(true);
+    server::private::from_here_on();
     let invocation = match config::from_process() {
         Ok(invocation) => invocation,
         Err(error) => error.exit(),

@@ -24,6 +24,7 @@ mod opening;
 mod outage;
 mod pages;
 mod people;
+mod private;
 mod remote_images;
 mod rpc;
 mod search;
