@@ -8,8 +8,12 @@ use bytes::Bytes;
 use domain::error::Problems;
 use domain::ticket::check_key;
 use domain::{Actor, Code, Error};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
+use std::fmt;
+use std::marker::PhantomData;
 
 use super::{Admitted, ApiState};
 use crate::problem::{Details, Problem, Wrong};
@@ -104,7 +108,39 @@ impl FromRequestParts<ApiState> for Key {
     }
 }
 
-/// A JSON body.
+/// A JSON object, and nothing else: serde would take the fields of a struct from an array too, in the order in which they
+/// happen to be declared.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        input.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+/// For the fields of a body that are objects themselves, and may be left out: as a body is read.
+///
+/// # Errors
+/// Whatever is wrong with it.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(input)?.map(|Object(value)| value))
+}
+
+/// A JSON body: an object.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<ApiState> for Body<T> {
@@ -115,11 +151,11 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Body<T> {
             return Err(Problem::unsupported("The body must be JSON: Content-Type: application/json.").into());
         }
         let body = read(request, state).await?;
-        parse(&body).map(Self)
+        parse(&body).map(|Object(input)| Self(input))
     }
 }
 
-/// A JSON body that may be left out.
+/// A JSON body that may be left out, which `null` says too.
 pub struct MaybeBody<T>(pub T);
 
 impl<T: DeserializeOwned + Default> FromRequest<ApiState> for MaybeBody<T> {
@@ -130,7 +166,10 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for MaybeBody<T> {
         let body = read(request, state).await?;
         match (body.is_empty(), json) {
             (true, _) => Ok(Self(T::default())),
-            (false, true) => parse(&body).map(Self),
+            (false, true) => {
+                let input: Option<Object<T>> = parse(&body)?;
+                Ok(Self(input.map_or_else(T::default, |Object(input)| input)))
+            }
             (false, false) => {
                 Err(Problem::unsupported("The body must be JSON: Content-Type: application/json.").into())
             }
@@ -252,6 +291,7 @@ fn in_plain_words(text: &str) -> String {
         ("invalid type: map", "an object was given"),
         ("invalid type: sequence", "an array was given"),
         ("invalid type: unit value", "nothing was given"),
+        ("invalid type: null", "nothing was given"),
         ("invalid type: ", "this was given: "),
         ("expected a sequence", "expected an array"),
         ("invalid digit found in string", "expected a whole number"),
@@ -277,6 +317,12 @@ mod tests {
         name: String,
         #[serde(default)]
         inner: Vec<Inner>,
+        #[serde(default, deserialize_with = "object")]
+        other: Option<Inner>,
+    }
+
+    fn read_outer(json: &str) -> Result<Object<Outer>, Refusal> {
+        parse(json.as_bytes())
     }
 
     #[derive(Debug, Deserialize)]
@@ -295,17 +341,19 @@ mod tests {
             (r#"{"name": "a", "inner": [{"number": 1}, {"number": "x"}]}"#, "inner[1].number"),
             (r#"{"name": "a", "inner": [{}]}"#, "inner[0].number"),
             (r#"{"name": "a", "inner": [{"number": 1, "other": 1}]}"#, "inner[0].other"),
-            ("[1]", "inner"),
+            (r#"["a", []]"#, ""),
+            (r#"{"name": "a", "other": [1]}"#, "other"),
+            (r#"{"name": "a", "other": {"number": "x"}}"#, "other.number"),
+            ("null", ""),
             ("5", ""),
         ] {
-            let details = parse::<Outer>(json.as_bytes()).unwrap_err().0;
+            let details = read_outer(json).err().unwrap().0;
             assert_eq!(details.status, 422, "{json}");
-            if json != "[1]" {
-                assert_eq!(details.errors[0].field, field, "{json}: {:?}", details.errors);
-            }
+            assert_eq!(details.errors[0].field, field, "{json}: {:?}", details.errors);
         }
+        assert!(read_outer(r#"{"name": "a", "other": null}"#).is_ok());
         for json in ["", "{", "{\"name\": \"a\"} x", "\u{feff}{}"] {
-            assert_eq!(parse::<Outer>(json.as_bytes()).unwrap_err().0.status, 400, "{json}");
+            assert_eq!(read_outer(json).err().unwrap().0.status, 400, "{json}");
         }
     }
 
@@ -313,11 +361,13 @@ mod tests {
     fn complaints_know_no_rust() {
         for (json, said) in [
             (r#"{"name": 5}"#, "This was given: integer `5`, expected a string."),
+            (r#"["a"]"#, "An array was given, expected an object."),
+            ("null", "Nothing was given, expected an object."),
             (r#"{"name": "a", "inner": [{"number": "x"}]}"#, "This was given: string \"x\", expected a whole number."),
             (r#"{"name": "a", "inner": {}}"#, "An object was given, expected an array."),
             (r#"{"name": "a", "inner": [5]}"#, "This was given: integer `5`, expected an object."),
         ] {
-            let details = parse::<Outer>(json.as_bytes()).unwrap_err().0;
+            let details = read_outer(json).err().unwrap().0;
             assert_eq!(details.errors[0].message, said, "{json}");
         }
     }

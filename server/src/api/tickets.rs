@@ -13,7 +13,7 @@ use store::tickets::{create as creating, demand, message, view};
 use utoipa::{IntoParams, ToSchema};
 
 use super::entries::Entry;
-use super::input::{Body, Caller, Id, Key, Query, Refusal, authority_first};
+use super::input::{Body, Caller, Id, Key, Query, Refusal, authority_first, object};
 use super::openapi::{AboutTicket, ForCallers, WithBody};
 use super::wire::{Level, Ticket};
 
@@ -41,6 +41,7 @@ pub struct CreateTicket {
     /// also those of `POST /ticket/{id}/attachments?send=false`.
     attachments: Vec<i64>,
     /// On whose behalf. Only for staff; without it the ticket is the caller's own.
+    #[serde(deserialize_with = "object")]
     requester: Option<NewRequester>,
     /// Whom to give it to. Only for staff.
     assignee: Option<i64>,

@@ -2,7 +2,7 @@
 
 use super::client::Api;
 use crate::support::World;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn every_call_is_described() {
@@ -28,4 +28,82 @@ async fn every_call_is_described() {
     let page = String::from_utf8_lossy(&page.body).into_owned();
     assert!(page.contains("<th scope=\"row\">Idempotency-Key"), "{page}");
     assert!(page.contains("/api/v1/ticket/{id}/reply") && !page.contains("<script"), "{page}");
+}
+
+/// What a schema describes, by an example, with all that it leaves to choose.
+fn example(document: &Value, schema: &Value) -> Value {
+    if let Some(name) = schema["$ref"].as_str() {
+        return example(document, document.pointer(&name[1..]).unwrap());
+    }
+    // What may be `null` too.
+    if let Some(choices) = schema["oneOf"].as_array() {
+        return choices.iter().map(|choice| example(document, choice)).find(|it| !it.is_null()).unwrap_or_default();
+    }
+    let Some(fields) = schema["properties"].as_object() else { return schema["example"].clone() };
+    let mut object = schema["example"].clone();
+    for (name, field) in fields {
+        let value = example(document, field);
+        if value.is_object() {
+            object[name] = value;
+        }
+    }
+    object
+}
+
+/// The same without one of its objects, which became an array of its values; each in turn, with its place.
+fn arrays(value: &Value) -> Vec<(String, Value)> {
+    let Some(fields) = value.as_object() else { return Vec::new() };
+    let mut all = vec![("#".to_owned(), fields.values().cloned().collect())];
+    for (name, field) in fields {
+        for (place, array) in arrays(field) {
+            let mut whole = value.clone();
+            whole[name] = array;
+            all.push((place.replacen('#', &format!("#/{name}"), 1), whole));
+        }
+    }
+    all
+}
+
+/// Serde would take an array for the fields of a struct.
+#[tokio::test]
+async fn an_object_is_no_array() {
+    let world = World::new().await;
+    let api = Api::new(&world);
+    let token = api.token(&world.superadmin().await).await;
+    let ticket = world.ticket(&world.customer().await).await.id;
+    let document = api.get("", "/openapi.json").await.expect(200);
+    let mut tried = Vec::new();
+    for (path, call) in document["paths"].as_object().unwrap() {
+        let schema = &call["post"]["requestBody"]["content"]["application/json"]["schema"];
+        if schema.is_null() {
+            continue;
+        }
+        for (place, body) in arrays(&example(&document, schema)) {
+            let path = path.replace("{id}", &ticket.to_string());
+            let problem = api.post(&token, &path, &body).await.expect(422);
+            assert_eq!(problem["errors"][0]["pointer"], place.as_str(), "{path} {body}: {problem}");
+            tried.push(format!("{path} {place}"));
+        }
+    }
+    for expected in ["/auth/login #", "/ticket #", "/ticket #/requester"] {
+        assert!(tried.iter().any(|it| it == expected), "{tried:?}");
+    }
+}
+
+/// The document says that the body of this call may be left out, and may be `null`: so it is.
+#[tokio::test]
+async fn a_body_that_may_be_null_may_be_null() {
+    let world = World::new().await;
+    let api = Api::new(&world);
+    let agent = world.agent().await;
+    let token = api.token(&agent).await;
+    let document = api.get("", "/openapi.json").await.expect(200);
+    let body = &document["paths"]["/admin/ticket/{id}/assign-admin"]["post"]["requestBody"];
+    assert_ne!(body["required"], true, "{body}");
+    assert!(body["content"]["application/json"]["schema"].to_string().contains("\"null\""), "{body}");
+    let path = format!("/admin/ticket/{}/assign-admin", world.ticket(&world.customer().await).await.id);
+    for given in [Value::Null, json!({}), json!({ "assignee": null })] {
+        let ticket = api.post(&token, &path, &given).await.expect(200);
+        assert_eq!(ticket["assignee"]["id"], crate::support::id_of(&agent).0, "{given}");
+    }
 }
