@@ -103,8 +103,7 @@ pub fn router(state: AppState) -> Router {
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)
         .layer(axum::middleware::from_fn_with_state(state.clone(), identify))
-        // Changes come from our own pages only: by `Sec-Fetch-Site`, or by `Origin` where a browser lacks it.
-        .layer(CsrfLayer::new());
+        .layer(same_origin(&state.config));
     let router = Router::new()
         .merge(crate::api::router(state.clone()))
         .fallback_service(pages.with_state(state.clone()))
@@ -113,6 +112,20 @@ pub fn router(state: AppState) -> Router {
         .layer(axum::middleware::from_fn_with_state(state.clone(), files_first));
     let router = if state.assets.reload { router.merge(reload()) } else { router };
     router.layer(TraceLayer::new_for_http()).with_state(state)
+}
+
+/// Changes come from our own pages only: by `Sec-Fetch-Site`, or by `Origin` where a browser lacks it. That is compared with
+/// `Host`, which a proxy may not pass on, and with the address that people reach us under.
+fn same_origin(config: &Config) -> CsrfLayer {
+    let trusted = config.public_origin().map(|origin| CsrfLayer::new().add_trusted_origin(origin));
+    match trusted {
+        Some(Ok(layer)) => layer,
+        Some(Err(error)) => {
+            tracing::warn!(%error, "--public-url (DOCKET_PUBLIC_URL) is no origin of a browser: only the Host is compared");
+            CsrfLayer::new()
+        }
+        None => CsrfLayer::new(),
+    }
 }
 
 /// The websocket of a page. Browsers let any site open one, so its origin must be ours: the cookie comes along.
@@ -125,7 +138,7 @@ async fn live_updates(
     let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("");
     let origin = headers.get(header::ORIGIN).and_then(|v| v.to_str().ok());
     let ours = origin.is_none_or(|origin| {
-        origin.split_once("://").is_some_and(|(_, rest)| rest == host) || origin == state.config.public_url()
+        origin.split_once("://").is_some_and(|(_, rest)| rest == host) || state.config.public_origin().as_deref() == Some(origin)
     });
     if !ours {
         return Problem(Error::forbidden()).into_response();

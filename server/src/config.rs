@@ -288,6 +288,12 @@ impl Config {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
     }
 
+    /// The origin under which people reach this server, if it was set, as browsers write it (RFC 6454, section 6.2): lower
+    /// case, and without the port that goes without saying.
+    pub fn public_origin(&self) -> Option<String> {
+        Some(self.public_url.as_ref()?.parse::<url::Url>().ok()?.origin().ascii_serialization())
+    }
+
     /// What no parser of a single value looks at, or must not, because its complaint would repeat a secret.
     fn check(&self) -> anyhow::Result<()> {
         if let Some(url) = &self.database_url {
@@ -449,6 +455,19 @@ mod tests {
             let message = start(arguments, file).unwrap_err();
             assert!(!message.contains("hidden"), "{message}");
         }
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_write_them() {
+        for (url, origin) in [
+            ("https://help.acme.example/", "https://help.acme.example"),
+            ("https://Help.Acme.example:443", "https://help.acme.example"),
+            ("http://help.acme.example:8080", "http://help.acme.example:8080"),
+            ("http://[::1]:3000", "http://[::1]:3000"),
+        ] {
+            assert_eq!(start(&["--public-url", url], "").unwrap().config.public_origin().unwrap(), origin);
+        }
+        assert_eq!(start(&[], "").unwrap().config.public_origin(), None);
     }
 
     #[test]

@@ -146,6 +146,28 @@ async fn other_sites_cannot_send_our_forms() {
     assert_eq!(world.count("select count(*) from sessions").await, 1);
 }
 
+/// Not every proxy passes `Host` on, and not every browser sends `Sec-Fetch-Site`.
+#[tokio::test]
+async fn our_public_address_is_ours_behind_any_proxy() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let behind = Browser::set(&world, &["--public-url", "https://Sup.example:443/"]);
+    let form = format!("email={}&password={PASSWORD}", person(&agent).email);
+    for (origin, expected) in [
+        ("https://sup.example", StatusCode::SEE_OTHER),
+        ("http://sup.example", StatusCode::FORBIDDEN),
+        ("https://sup.example.evil.example", StatusCode::FORBIDDEN),
+        ("null", StatusCode::FORBIDDEN),
+    ] {
+        let request = Request::post("/sign-in")
+            .header(header::HOST, "10.0.0.7:3000")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ORIGIN, origin);
+        let page = behind.send(request.body(Body::from(form.clone())).unwrap()).await;
+        assert_eq!(page.status, expected, "{origin}");
+    }
+}
+
 async fn sessions_of(world: &World, who: &Actor) -> i64 {
     sqlx::query_scalar("select count(*) from sessions where user_id = $1")
         .bind(id_of(who).0)

@@ -45,7 +45,16 @@ impl Browser {
 
     /// Of somebody who is not signed in, on a server that sends its requests out like this.
     pub fn with(desk: &Desk, outgoing: Outgoing) -> Self {
-        let config = server::config::from_arguments(&["docket"]).unwrap().config;
+        Self::started(desk, outgoing, &[])
+    }
+
+    /// Of somebody who is not signed in, on a server that was started with these arguments.
+    pub fn set(world: &World, arguments: &[&str]) -> Self {
+        Self::started(&world.desk, Outgoing::default(), arguments)
+    }
+
+    fn started(desk: &Desk, outgoing: Outgoing, arguments: &[&str]) -> Self {
+        let config = server::config::from_arguments(&[&["docket"], arguments].concat()).unwrap().config;
         let stop = CancellationToken::new();
         let live = Live::start(desk.clone(), stop.clone());
         let mut state = AppState::new(config, Site::default(), desk.clone(), live);
