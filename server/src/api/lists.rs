@@ -43,7 +43,7 @@ pub struct Filter {
     /// `updated` if not given.
     #[param(inline)]
     sort: Option<Sort>,
-    /// Where the page starts: the `next` of the page before.
+    /// Where the page starts: the `next` of the page before, which had the same `sort`.
     after: Option<String>,
     /// How many at most: 1 to 100, 40 if not given.
     #[param(minimum = 1, maximum = 100)]
@@ -61,7 +61,7 @@ pub struct CustomerFilter {
     /// `updated` if not given.
     #[param(inline)]
     sort: Option<Sort>,
-    /// Where the page starts: the `next` of the page before.
+    /// Where the page starts: the `next` of the page before, which had the same `sort`.
     after: Option<String>,
     /// How many at most: 1 to 100, 40 if not given.
     #[param(minimum = 1, maximum = 100)]
@@ -73,7 +73,7 @@ pub struct CustomerFilter {
 pub struct TicketPage {
     pub tickets: Vec<Ticket>,
     /// Where the following page starts: hand it back as `after`. `null` at the end.
-    #[schema(example = "2.1795248720000.1042")]
+    #[schema(example = "updated.2.1795248720000.1042")]
     pub next: Option<String>,
 }
 

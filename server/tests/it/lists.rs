@@ -266,24 +266,39 @@ async fn places_that_no_list_has_handed_out() {
         "x",
         "1",
         "1.2",
-        "1.2.x",
-        "1.-1.3",
-        "99999.0.1",
-        "1.999999999999999.1",
-        "1.2.3.4",
+        "1.2.3",
+        "x.1.2.3",
+        "updated",
+        "updated.1.2",
+        "updated.1.2.x",
+        "updated.1.-1.3",
+        "updated.99999.0.1",
+        "updated.1.999999999999999.1",
+        "updated.1.2.3.4",
         "9".repeat(400).as_str(),
     ] {
         for sort in Sort::ALL {
-            let filter = Filter { after: Some(wrong.into()), sort, ..Filter::default() };
+            let wrong = wrong.replace("updated", sort.word());
+            let filter = Filter { after: Some(wrong), sort, ..Filter::default() };
             list::list(&desk.world.desk, &desk.agent, &filter).await.wrong("after");
         }
     }
     // Made up, but of the right form: some page of what this actor may see, never an error.
     for made_up in ["0.0.0", "-32768.0.-9223372036854775808", "32767.253402300799999.9223372036854775807"] {
         for sort in Sort::ALL {
-            let filter = Filter { after: Some(made_up.into()), sort, ..Filter::default() };
+            let after = Some(format!("{}.{made_up}", sort.word()));
+            let filter = Filter { after, sort, ..Filter::default() };
             let page = list::list(&desk.world.desk, &desk.individual, &filter).await.unwrap();
             assert!(page.rows.iter().all(|t| t.requester.id == id_of(&desk.individual)));
+        }
+    }
+    // A place in one order is none in another: rows would be left out, or come twice.
+    for made in Sort::ALL {
+        let first = Filter { sort: made, limit: Some(2), ..Filter::default() };
+        let after = list::list(&desk.world.desk, &desk.agent, &first).await.unwrap().next;
+        for sort in Sort::ALL.into_iter().filter(|sort| *sort != made) {
+            let filter = Filter { after: after.clone(), sort, ..Filter::default() };
+            list::list(&desk.world.desk, &desk.agent, &filter).await.wrong("after");
         }
     }
     for limit in [0, 1, 101, u32::MAX] {

@@ -23,7 +23,7 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     let limit = page::size(filter.limit);
     // One more than is shown tells whether there are more. In the text, not as a parameter: the plan depends on it.
     let fetched = limit + 1;
-    let after = filter.after.as_deref().map(Key::parse).transpose()?;
+    let after = filter.after.as_deref().map(|text| Key::parse(text, filter.sort)).transpose()?;
     // Each once, or its tickets would come twice; and only those there are.
     let catalog = desk.catalog();
     let any = filter.statuses.is_empty();
@@ -68,7 +68,7 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     if !actor.is_staff() {
         tickets = tickets.into_iter().map(super::view::for_customers).collect();
     }
-    let next = tickets.last().filter(|_| more).map(|t| Key::of(t, filter.sort).text());
+    let next = tickets.last().filter(|_| more).map(|t| Key::of(t, filter.sort).text(filter.sort));
     Ok(Page { rows: tickets, next, position: Some(position) })
 }
 
@@ -135,19 +135,27 @@ impl Key {
         Self { priority: ticket.priority.number(), at, id: ticket.id.0 }
     }
 
-    /// As the opaque text that a page hands out.
-    fn text(&self) -> String {
-        format!("{}.{}.{}", self.priority, self.at.0, self.id)
+    /// As the opaque text that a page hands out. It names the order: in another one it is no place in the list.
+    fn text(&self, sort: Sort) -> String {
+        format!("{}.{}.{}.{}", sort.word(), self.priority, self.at.0, self.id)
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    fn parse(text: &str, sort: Sort) -> Result<Self> {
         let wrong = || Error::field("after", "This place in the list does not exist. Please start from its beginning.");
-        let mut parts = text.splitn(3, '.');
+        let mut parts = text.splitn(4, '.');
+        let order = parts.next().and_then(Sort::from_word).ok_or_else(wrong)?;
         let mut part = || parts.next().and_then(|p| p.parse::<i64>().ok()).ok_or_else(wrong);
         let (priority, at, id) = (part()?, part()?, part()?);
         // Only moments that a ticket can have: the database refuses to compare with those outside of its calendar.
         if !(0..=LATEST_MS).contains(&at) {
             return Err(wrong());
+        }
+        if order != sort {
+            let message = format!(
+                "This place is in the list sorted by “{}”. Please keep that order, or start from the beginning.",
+                order.word()
+            );
+            return Err(Error::field("after", message));
         }
         Ok(Self { priority: i16::try_from(priority).map_err(|_| wrong())?, at: Time(at), id })
     }
