@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     match run(invocation) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -35,17 +35,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<()> {
+/// What shells expect of a program that Ctrl-C has stopped before its end: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
+
+fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => {
             config.start_logging()?;
             let site = Site::new(embedded::contents().context("the files for browsers cannot be read")?);
             let runtime = runtime()?;
-            runtime.block_on(server::serve::serve(config, site))
+            runtime.block_on(server::serve::serve(config, site))?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Migrate => with_desk(config, |_, _| async {
             println!("The database has this release's schema.");
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }),
         Command::Demo { tickets, days, longest, bench } => with_desk(config, move |desk, asked| async move {
             let longest = longest.map(|messages| messages as usize);
@@ -61,19 +65,23 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
             println!(
                 "  admin@docket.example     superadmin\n  agent@docket.example     agent\n  customer@mail.example    customer"
             );
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }),
         Command::ImportMail { folder } => {
             server::mail::import::look_at(&folder)?;
             with_desk(config, |desk, asked| async move {
                 let importing = server::mail::import::import(&desk, &folder, &asked.stop);
                 let Some(report) = asked.at_once.run_until_cancelled(importing).await else {
-                    anyhow::bail!("stopped in the middle of a mail. Run it again to go on; nothing will be doubled");
+                    eprintln!("stopped in the middle of a mail. Run it again to go on; nothing will be doubled");
+                    return Ok(ExitCode::from(INTERRUPTED));
                 };
                 let report = report?;
                 print!("{report}");
+                if report.stopped {
+                    return Ok(ExitCode::from(INTERRUPTED));
+                }
                 anyhow::ensure!(report.failed.is_empty(), "{} could not be taken in; see above", report.failed.len());
-                Ok(())
+                Ok(ExitCode::SUCCESS)
             })
         }
         Command::Admin(Admin::Create { name, email, password }) => {
@@ -88,12 +96,12 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<(
             with_desk(config, |desk, _| async move {
                 let person = refuse(store::accounts::create_staff(&desk, input, Role::Superadmin).await)?;
                 println!("{} may now sign in with {}.", person.name, person.email);
-                Ok(())
+                Ok(ExitCode::SUCCESS)
             })
         }
         Command::Config { .. } => {
             print!("{in_force}");
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
     }
 }
@@ -114,9 +122,9 @@ fn refuse<T>(checked: domain::Result<T>) -> anyhow::Result<T> {
 }
 
 /// Runs a command on the desk of these settings, and closes it in order, also when it is asked to stop.
-fn with_desk<F>(config: Config, command: impl FnOnce(Desk, Asked) -> F) -> anyhow::Result<()>
+fn with_desk<F>(config: Config, command: impl FnOnce(Desk, Asked) -> F) -> anyhow::Result<ExitCode>
 where
-    F: Future<Output = anyhow::Result<()>>,
+    F: Future<Output = anyhow::Result<ExitCode>>,
 {
     config.start_logging()?;
     let runtime = runtime()?;

@@ -169,6 +169,34 @@ async fn it_works_in_silence() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("0 mails found"), "{output:?}");
 }
 
+/// Who stops it learns how far it came, and a script that it was not to the end.
+#[tokio::test]
+async fn an_import_that_is_stopped_says_so() {
+    let world = World::new().await;
+    let place = tempfile::tempdir().unwrap();
+    let mails = place.path().join("mails");
+    std::fs::create_dir(&mails).unwrap();
+    let many: String = (0..5_000)
+        .map(|n| {
+            format!(
+                "From jana@acme.example Mon Mar  3 10:12:00 2025\nFrom: Jana <jana@acme.example>\nSubject: Printer {n}\n\
+                 Message-ID: <{n}@acme.example>\nDate: Mon, 3 Mar 2025 10:12:00 +0000\n\nOffline again.\n\n"
+            )
+        })
+        .collect();
+    std::fs::write(mails.join("all.mbox"), many).unwrap();
+    let arguments = ["import-mail", mails.to_str().unwrap(), "--database-url", &world.database_url()];
+    let mut command = docket(&place.path().join("data"), &arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    while soon("a line", lines.next_line()).await.unwrap().expect("it says how far it is") != "500 of 5000 mails" {}
+    kill(Pid::from_raw(child.id().unwrap().try_into().unwrap()), Signal::SIGINT).unwrap();
+    let output = soon("it ends", child.wait_with_output()).await.unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(report.contains("5000 mails found") && report.contains("Stopped before the end"), "{report}");
+    assert_eq!(output.status.code(), Some(130), "{report}");
+}
+
 /// Started, it says in three lines what one needs to know; asked to stop, why it does.
 #[tokio::test]
 async fn it_says_where_it_is_and_why_it_stops() {
