@@ -270,6 +270,10 @@ fn with_file(path: &Path, read: impl FnOnce(&Path) -> std::io::Result<String>) -
     Ok(command)
 }
 
+fn is_level(word: &str) -> bool {
+    word.parse::<tracing::level_filters::LevelFilter>().is_ok()
+}
+
 /// Accepts `http://host` or `https://host:port`, and drops the slash at the end.
 fn public_url(text: &str) -> Result<String, String> {
     let uri: http::Uri = text.parse().map_err(|error| format!("{error}"))?;
@@ -309,8 +313,19 @@ impl Config {
     }
 
     fn log_filter(&self) -> anyhow::Result<tracing_subscriber::EnvFilter> {
-        tracing_subscriber::EnvFilter::try_new(&self.log)
-            .with_context(|| format!("the log filter \"{}\" (--log, DOCKET_LOG) cannot be understood", self.log))
+        // Set to nothing is not set, as above.
+        let filter = if self.log.trim().is_empty() { "info" } else { self.log.as_str() };
+        // The library takes any other word for a module of that name, of which it logs all, and nothing else. Filters with
+        // spans have commas of their own.
+        let lone = filter.split(',').map(str::trim).find(|part| !part.contains('=') && !part.is_empty() && !is_level(part));
+        if let Some(word) = lone.filter(|_| !filter.contains('[')) {
+            anyhow::bail!(
+                "\"{word}\" in the log filter (--log, DOCKET_LOG) is no level. Use error, warn, info, debug, trace or off; \
+                 for one module as in \"info,server=debug\""
+            );
+        }
+        tracing_subscriber::EnvFilter::try_new(filter)
+            .with_context(|| format!("the log filter \"{filter}\" (--log, DOCKET_LOG) cannot be understood"))
     }
 
     /// Sends log lines to the standard error stream from here on.
@@ -458,6 +473,14 @@ mod tests {
     }
 
     #[test]
+    fn levels_go_by_many_names() {
+        for filter in ["", "INFO", "off", "3", "warn,server=debug", "server::live=trace", "info,[ticket{id=7}]=debug"]
+        {
+            assert_eq!(start(&["--log", filter], "").unwrap().config.log, filter);
+        }
+    }
+
+    #[test]
     fn origins_are_written_as_browsers_write_them() {
         for (url, origin) in [
             ("https://help.acme.example/", "https://help.acme.example"),
@@ -483,6 +506,8 @@ mod tests {
             (&["--config", "x"], "log = \"info\"\nlisten = ", "line 2"),
             (&["--database-url", "localhost"], "", "postgres://user:password@host:5432/name"),
             (&["--log", "info,=="], "", "--log, DOCKET_LOG"),
+            (&["--log", "blah"], "", "\"blah\" in the log filter (--log, DOCKET_LOG) is no level"),
+            (&["--log", "info, server"], "", "\"server\""),
             (&["--config", "x"], "log = []", "\"log\" must be a text"),
             (&["--config", "x"], "log-format = \"xml\"", "text, json"),
         ] {
