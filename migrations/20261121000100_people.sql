@@ -65,3 +65,9 @@ create table sign_in_throttle (
     blocked_until timestamptz
 );
 create index sign_in_throttle_age on sign_in_throttle (last_failure_at);
+
+-- Which secret key the servers on this database use: a part of a hash, which tells nothing of it. One row at most.
+create table secret_key (
+    one boolean primary key default true check (one),
+    fingerprint bytea not null
+);

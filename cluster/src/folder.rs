@@ -228,14 +228,8 @@ impl Lock {
         name.push(".lock");
         let path = data.with_file_name(name);
         let doing = || format!("lock {}", path.display());
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .doing(doing)?;
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).doing(doing)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

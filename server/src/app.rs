@@ -138,7 +138,8 @@ async fn live_updates(
     let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("");
     let origin = headers.get(header::ORIGIN).and_then(|v| v.to_str().ok());
     let ours = origin.is_none_or(|origin| {
-        origin.split_once("://").is_some_and(|(_, rest)| rest == host) || state.config.public_origin().as_deref() == Some(origin)
+        origin.split_once("://").is_some_and(|(_, rest)| rest == host)
+            || state.config.public_origin().as_deref() == Some(origin)
     });
     if !ours {
         return Problem(Error::forbidden()).into_response();

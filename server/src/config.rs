@@ -99,13 +99,14 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// Folder for everything that Docket keeps outside the database: attachments, keys, and the private PostgreSQL
-    /// if there is no --database-url. Closed to other users of the machine
+    /// if there is no --database-url. Closed to other users of the machine. Several servers on one database must share
+    /// its subfolder "files"
     #[arg(long, env = "DOCKET_DATA", global = true, value_name = "FOLDER",
           default_value_os_t = cluster::default_data_dir())]
     pub data: PathBuf,
 
     /// PostgreSQL to use, as postgres://user:password@host:port/name. Without it Docket runs a private one in the
-    /// data folder
+    /// data folder. Several servers may use one, if they have the same --secret-key and share their files (--data)
     #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
 
@@ -115,7 +116,7 @@ pub struct Config {
     pub database_connections: u32,
 
     /// Secret of at least 32 characters that tokens are signed with. Without it one is made and kept in the data
-    /// folder; several servers on one database need the same one
+    /// folder; several servers on one database must be given the same one
     #[arg(long, env = "DOCKET_SECRET_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
     pub secret_key: Option<String>,
 
@@ -317,7 +318,8 @@ impl Config {
         let filter = if self.log.trim().is_empty() { "info" } else { self.log.as_str() };
         // The library takes any other word for a module of that name, of which it logs all, and nothing else. Filters with
         // spans have commas of their own.
-        let lone = filter.split(',').map(str::trim).find(|part| !part.contains('=') && !part.is_empty() && !is_level(part));
+        let lone =
+            filter.split(',').map(str::trim).find(|part| !part.contains('=') && !part.is_empty() && !is_level(part));
         if let Some(word) = lone.filter(|_| !filter.contains('[')) {
             anyhow::bail!(
                 "\"{word}\" in the log filter (--log, DOCKET_LOG) is no level. Use error, warn, info, debug, trace or off; \
@@ -474,7 +476,8 @@ mod tests {
 
     #[test]
     fn levels_go_by_many_names() {
-        for filter in ["", "INFO", "off", "3", "warn,server=debug", "server::live=trace", "info,[ticket{id=7}]=debug"]
+        for filter in
+            ["", "INFO", "off", "3", "warn,server=debug", "server::live=trace", "info,[ticket{id=7}]=debug"]
         {
             assert_eq!(start(&["--log", filter], "").unwrap().config.log, filter);
         }

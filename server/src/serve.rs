@@ -38,6 +38,13 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         let mut conn = opened.desk.read().await?;
         store::accounts::is_first_run(&mut conn).await?
     };
+    if store::secret::is_another(&opened.desk).await? {
+        tracing::warn!(
+            "this database was last used with another secret key: tokens of the API that were made with it are refused here. \
+             Give all servers on it the same --secret-key (DOCKET_SECRET_KEY), or the same secret.key in their data folders. \
+             If the key was changed on purpose, all is well"
+        );
+    }
     let patience = Duration::from_secs(config.shutdown_seconds.into());
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let data = config.data.display().to_string();

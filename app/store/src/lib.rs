@@ -15,6 +15,7 @@ pub mod mails;
 pub mod migrate;
 pub mod people;
 pub mod render;
+pub mod secret;
 pub mod settings;
 pub mod sweep;
 pub mod tickets;

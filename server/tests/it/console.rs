@@ -201,8 +201,8 @@ async fn an_import_that_is_stopped_says_so() {
 #[tokio::test]
 async fn it_says_where_it_is_and_why_it_stops() {
     let world = World::new().await;
+    let data = tempfile::tempdir().unwrap();
     for (signal, why) in [(Signal::SIGINT, "Ctrl-C was pressed (SIGINT)"), (Signal::SIGTERM, "asked to (SIGTERM)")] {
-        let data = tempfile::tempdir().unwrap();
         let mut command = docket(data.path(), &["--listen", "127.0.0.1:0", "--database-url", &world.database_url()]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -223,6 +223,35 @@ async fn it_says_where_it_is_and_why_it_stops() {
         assert!(rest[0].contains("stopping: ") && rest[0].contains(why), "{rest:#?}");
         assert!(rest[1].contains("stopped"), "{rest:#?}");
         assert!(soon("it ends", child.wait()).await.unwrap().success());
+    }
+}
+
+/// Lines of a server that is started and asked to stop.
+async fn lines_of_a_start(data: &Path, arguments: &[&str]) -> String {
+    let mut child = docket(data, arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    while !said.contains("/set-up") {
+        said += &soon("a line", lines.next_line()).await.unwrap().expect("it is still there");
+    }
+    kill(Pid::from_raw(child.id().unwrap().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    assert!(soon("it ends", child.wait()).await.unwrap().success());
+    said
+}
+
+/// Two servers with keys of their own refuse each other's tokens, and nothing else tells why.
+#[tokio::test]
+async fn another_key_than_the_last_one_is_said() {
+    let world = World::new().await;
+    let data = tempfile::tempdir().unwrap();
+    let url = world.database_url();
+    let given = "0123456789-0123456789-0123456789";
+    for (key, warned) in [(None, false), (None, false), (Some(given), true), (Some(given), false), (None, true)] {
+        let mut arguments = vec!["--listen", "127.0.0.1:0", "--database-url", &url];
+        arguments.extend(key.into_iter().flat_map(|key| ["--secret-key", key]));
+        let said = lines_of_a_start(data.path(), &arguments).await;
+        assert_eq!(said.contains("last used with another secret key"), warned, "{key:?}: {said}");
+        assert!(!said.contains(given));
     }
 }
 
