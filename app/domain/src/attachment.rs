@@ -138,11 +138,8 @@ fn normal(content_type: &str) -> &str {
 /// long, never empty or hidden.
 pub fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or("");
-    let cleaned: String = text::tidy_line(last)
-        .chars()
-        // Direction marks can make `exe.jpg` look like `gpj.exe`.
-        .filter(|c| !matches!(c, '"' | '<' | '>' | '|' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'))
-        .collect();
+    // Marks of direction, which could make `exe.jpg` look like `gpj.exe`, are gone with the rest that cannot be seen.
+    let cleaned = text::tidy_line(last).replace(['"', '<', '>', '|'], "");
     let cleaned = cleaned.trim_start_matches('.').trim();
     if cleaned.is_empty() {
         return "file".into();
@@ -213,6 +210,7 @@ mod tests {
             ("", "file"),
             ("a\r\nContent-Type: x.txt", "a Content-Type: x.txt"),
             ("ann\u{202e}gpj.exe", "anngpj.exe"),
+            ("photo.p\u{200b}ng", "photo.png"),
             ("<b>\".png", "b.png"),
         ] {
             assert_eq!(clean_name(given), kept);

@@ -16,6 +16,7 @@ pub fn is_email(text: &str) -> bool {
         && !host.contains("..")
         && host.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-')
         && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c))
+        && visible(text) == text
         && !local.contains('@')
 }
 
@@ -97,17 +98,72 @@ pub fn tidy(text: &str) -> String {
     text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "").trim().to_owned()
 }
 
-/// Like [`tidy`], in one line, for names and subjects. Of what nobody can see nothing is left: a subject of it could not be
-/// clicked.
+/// Like [`tidy`], in one line, for names and subjects. Of what nobody can see nothing is left but what scripts and emoji
+/// are written with: two names that look the same are the same, none shows its letters in another order, and a subject can
+/// be clicked.
 pub fn tidy_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    words.filter(|w| !w.chars().all(is_invisible)).collect::<Vec<_>>().join(" ")
+    words.map(visible).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Characters that only say how others are joined, broken or ordered. Inside of words and emoji they have their place.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+/// A word without what cannot be seen in it; empty when nothing can.
+fn visible(word: &str) -> String {
+    // Most have nothing of the kind, which shows at a glance.
+    if word.is_ascii() {
+        return word.to_owned();
+    }
+    let mut out = String::with_capacity(word.len());
+    let mut rest = word.chars().filter(|c| !is_format(*c)).peekable();
+    let mut last = None;
+    while let Some(c) = rest.next() {
+        let kept = match c {
+            // Only where they stand between letters, or signs, that they join or part. Some end a word by joining nothing.
+            ZWNJ | ZWJ => match last {
+                None | Some(ZWNJ | ZWJ) => false,
+                Some(before) => is_joined(before) || rest.peek().copied().is_some_and(is_joined),
+            },
+            // The flags of England and others are a black flag and letters that are not seen.
+            '\u{e0020}'..='\u{e007f}' => matches!(last, Some('\u{1f3f4}' | '\u{e0020}'..='\u{e007e}')),
+            // Which form of the sign before is meant. The letters of Europe have one.
+            _ if is_selector(c) => last
+                .is_some_and(|before: char| !is_selector(before) && (before >= '\u{1000}' || !before.is_alphabetic())),
+            _ => true,
+        };
+        if kept {
+            out.push(c);
+            last = Some(c);
+        }
+    }
+    if out.chars().all(|c| is_blank(c) || is_selector(c)) { String::new() } else { out }
+}
+
+const ZWNJ: char = '\u{200c}';
+const ZWJ: char = '\u{200d}';
+
+/// Signs that cannot be seen and only say how others are ordered, broken or spelled (Unicode's category Cf and its like),
+/// but for those that scripts and emoji are written with. Those that give numbers or words a frame (U+0600 …) are seen.
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}')
+}
+
+/// Signs that say which form of the one before them is meant.
+fn is_selector(c: char) -> bool {
+    matches!(c, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// Signs with nothing on them, which have a place among others.
+fn is_blank(c: char) -> bool {
+    matches!(c, ZWNJ | ZWJ | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}')
+}
+
+/// Whether a sign is of a script whose letters are joined and parted by signs that cannot be seen (Arabic, the scripts of
+/// India and its neighbours and their like), or of those that emoji are made of.
+fn is_joined(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{109f}' | '\u{1700}'..='\u{1cff}' | '\u{2190}'..='\u{2bff}' | '\u{a800}'..='\u{abff}'
+        | '\u{fb1d}'..='\u{fdff}' | '\u{fe0f}' | '\u{fe70}'..='\u{fefc}' | '\u{10a00}'..='\u{11fff}'
+        | '\u{1e900}'..='\u{1e95f}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// A snippet in one line. Unlike [`tidy_line`] it keeps the marks around found words.
@@ -137,6 +193,9 @@ mod tests {
             "a\n@b.example",
             "<a@b.example>",
             "a,b@c.example",
+            "a\u{200b}@b.example",
+            "a@b\u{202e}.example",
+            "ü\u{200d}x@b.example",
         ] {
             assert!(!is_email(bad), "{bad}");
         }
@@ -177,7 +236,48 @@ mod tests {
         assert_eq!(tidy("a\r\nb\0\r"), "a\nb");
         assert_eq!(tidy("a\u{2}b\u{3}\tc\u{1b}"), "ab\tc");
         assert_eq!(tidy_line(" a\t\nb\u{7}c "), "a b c");
-        assert_eq!(tidy_line("\u{200b} a \u{feff}\u{202e} b\u{200d}c"), "a b\u{200d}c");
-        assert_eq!(tidy_line("\u{200b}\u{2060} \u{ad}"), "");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_goes() {
+        for (given, kept) in [
+            ("\u{200b} a \u{feff}\u{202e} b\u{200d}c", "a bc"),
+            ("\u{200b}\u{2060} \u{ad}", ""),
+            ("\u{2800} \u{3164}\u{1160}", ""),
+            ("\u{200d}\u{fe0f}", ""),
+            // Two that look the same are the same.
+            ("Ad\u{200b}min", "Admin"),
+            ("Ad\u{200d}mi\u{200c}n\u{200d}", "Admin"),
+            ("Ad\u{34f}min\u{fe0f}", "Admin"),
+            ("Admin\u{e0041}\u{e007f}", "Admin"),
+            // None shows its letters in another order.
+            ("Jana \u{202e}kavoN", "Jana kavoN"),
+            ("\u{2067}Jana\u{2069} \u{61c}Novak\u{200f}", "Jana Novak"),
+            ("a\u{2028}b\u{2029}c", "a b c"),
+            // What is written with them stays: Persian, also at the end of a foreign word; Malayalam, Sinhala; emoji with a
+            // profession, a skin, a colour; flags of letters that are not seen; an ideograph of a certain form.
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("PDF\u{200c}ها", "PDF\u{200c}ها"),
+            ("അവന്\u{200d}", "അവന്\u{200d}"),
+            ("ශ්\u{200d}රී", "ශ්\u{200d}රී"),
+            ("👩🏽\u{200d}⚕\u{fe0f}", "👩🏽\u{200d}⚕\u{fe0f}"),
+            ("🏳\u{fe0f}\u{200d}🌈", "🏳\u{fe0f}\u{200d}🌈"),
+            (
+                "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+                "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+            ),
+            ("葛\u{e0100}城", "葛\u{e0100}城"),
+            ("1\u{fe0f}\u{20e3} ☎\u{fe0f}", "1\u{fe0f}\u{20e3} ☎\u{fe0f}"),
+            // But not twice.
+            ("☎\u{fe0f}\u{fe0f}", "☎\u{fe0f}"),
+            ("می\u{200c}\u{200d}\u{200c}خواهم", "می\u{200c}خواهم"),
+            // As they are.
+            ("Łukasz Žižka-Müller", "Łukasz Žižka-Müller"),
+            ("e\u{301}", "e\u{301}"),
+            ("عبد الله", "عبد الله"),
+        ] {
+            assert_eq!(tidy_line(given), kept, "{given:?}");
+            assert_eq!(tidy_line(kept), kept, "{kept:?} twice");
+        }
     }
 }
