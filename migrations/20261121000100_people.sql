@@ -57,7 +57,8 @@ create unique index sessions_token on sessions (token_hash);
 create index sessions_user on sessions (user_id);
 create index sessions_expiry on sessions (expires_at);
 
--- Failed tries, per account ("account:…") and per network address ("address:…"), right with several nodes.
+-- Failed tries to sign in, per account ("account:…") and per network address ("address:…"), and tries to sign up
+-- ("sign-up-account:…", "sign-up-address:…"), right with several nodes.
 create table sign_in_throttle (
     key text primary key,
     failures int not null,

@@ -65,7 +65,8 @@ impl LoggedIn {
 /// Register as a customer
 ///
 /// Makes an account of an individual and logs it in. An address that is known already, also one we only know by mail,
-/// is refused: its owner has to prove that it is theirs.
+/// is refused: its owner has to prove that it is theirs. After 50 accounts from one network address within an hour the next
+/// one has to wait, for longer each time; the answer says for how many seconds.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts", request_body = Register, responses(
     (status = 201, description = "The account, and a token for it", body = LoggedIn),
     (status = 401, description = "There is a token, which is not needed here, and it is not valid",

@@ -255,3 +255,78 @@ async fn pages_are_of_their_roles() {
         }
     }
 }
+
+/// As if somebody had tried so often already.
+async fn tried(world: &World, key: &str, times: i32) {
+    sqlx::query("insert into sign_in_throttle (key, failures, last_failure_at) values ($1, $2, $3)")
+        .bind(key)
+        .bind(times)
+        .bind(time::OffsetDateTime::from(world.now()))
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+}
+
+async fn sign_up(world: &World, at: &str, email: &str) -> domain::Result<domain::Principal> {
+    accounts::register(&world.desk, &from(at), registration(email)).await
+}
+
+/// An office may sign up together, a program may not fill the desk with accounts.
+#[tokio::test]
+async fn signing_up_is_limited_by_address_and_account() {
+    let world = World::new().await;
+    tried(&world, "sign-up-address:192.0.2.1", 47).await;
+    // All at once: none slips through while another is being looked at.
+    let emails: Vec<String> = (0..10).map(|n| format!("person{n}@acme.example")).collect();
+    let made = futures::future::join_all(emails.iter().map(|email| sign_up(&world, "192.0.2.1", email))).await;
+    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 4);
+    let refused = made.into_iter().find_map(Result::err).unwrap();
+    assert_eq!((refused.code, refused.retry_after), (Code::TooMany, Some(1)));
+    assert!(refused.message.contains("Many accounts") && refused.message.contains("1 second"), "{}", refused.message);
+    sign_up(&world, "192.0.2.2", "elsewhere@acme.example").await.unwrap();
+    // Each one doubles the wait.
+    world.advance_seconds(1);
+    sign_up(&world, "192.0.2.1", "later@acme.example").await.unwrap();
+    let refused = sign_up(&world, "192.0.2.1", "last@acme.example").await.refused(Code::TooMany);
+    assert_eq!(refused.retry_after, Some(2));
+    // The owner of an address of IPv6 has many of them. Asking for known accounts counts like any other try.
+    tried(&world, "sign-up-address:2001:db8::/64", 50).await;
+    sign_up(&world, "2001:db8::1", "elsewhere@acme.example").await.wrong("email");
+    sign_up(&world, "2001:db8::2:1", "six@acme.example").await.refused(Code::TooMany);
+    // One account from many addresses; what is wrong in the form does not count.
+    tried(&world, "sign-up-account:jana@acme.example", 10).await;
+    sign_up(&world, "192.0.2.3", "nonsense").await.wrong("email");
+    sign_up(&world, "192.0.2.3", "Jana@acme.example").await.unwrap();
+    sign_up(&world, "192.0.2.4", "jana@acme.example").await.refused(Code::TooMany);
+    assert_eq!(
+        world.count("select failures::bigint from sign_in_throttle where key = 'sign-up-address:192.0.2.3'").await,
+        1
+    );
+    // An hour later all is forgotten.
+    world.advance_seconds(3_601);
+    for n in 0..3 {
+        sign_up(&world, "192.0.2.1", &format!("next{n}@acme.example")).await.unwrap();
+    }
+}
+
+/// The page and the API say how long.
+#[tokio::test]
+async fn who_signs_up_too_often_is_told_how_long_to_wait() {
+    let world = World::new().await;
+    world.agent().await;
+    let visitor = Browser::of_visitor(&world);
+    let form = [("name", "Jana"), ("email", "jana@acme.example"), ("password", PASSWORD)];
+    tried(&world, "sign-up-account:jana@acme.example", 10).await;
+    assert_eq!(visitor.post("/sign-up", &form).await.status, StatusCode::SEE_OTHER);
+    let page = visitor.post("/sign-up", &form).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(page.headers[header::RETRY_AFTER], "1");
+    assert!(page.text.contains("Please wait 1 second"), "{}", page.text);
+    let body = serde_json::json!({ "name": "Jana", "email": "jana@acme.example", "password": PASSWORD }).to_string();
+    let request = Request::post("/api/v1/auth/register").header(header::CONTENT_TYPE, "application/json");
+    let problem = visitor.send(request.body(Body::from(body)).unwrap()).await;
+    assert_eq!(
+        (problem.status, &problem.headers[header::RETRY_AFTER]),
+        (StatusCode::TOO_MANY_REQUESTS, &"1".parse().unwrap())
+    );
+}

@@ -1,6 +1,6 @@
 //! New accounts: the first superadmin, customers who register themselves, staff made on the console.
 
-use super::password;
+use super::{password, throttle};
 use crate::{Desk, OrOurs, Tx, events, people};
 use domain::{Actor, Code, Error, Principal, Result, Role, UserId, account::Registration, event::Happening};
 use sqlx::PgConnection;
@@ -42,9 +42,14 @@ pub async fn create_staff(desk: &Desk, input: Registration, role: Role) -> Resul
 }
 
 /// A customer registers. An address we only knew by mail is refused like any other known one: its owner must prove
-/// that it is theirs before they may read what it wrote.
+/// that it is theirs before they may read what it wrote. Errors: `TooMany` while the account or the network address has to
+/// wait.
 pub async fn register(desk: &Desk, actor: &Actor, input: Registration) -> Result<Principal> {
     let input = input.check()?;
+    // Counted before the work of hashing, and whatever becomes of it: who asks for known addresses learns that they are known.
+    let mut tx = desk.begin().await?;
+    throttle::sign_up(&mut tx, &throttle::sign_up_keys(&input.email, actor.address.as_deref())).await?;
+    tx.commit_quietly().await?;
     let hash = password::hash(desk, input.password.clone()).await?;
     let mut tx = desk.begin().await?;
     let principal = insert(&mut tx, &input, Role::Customer, Some(&hash)).await?;

@@ -1,13 +1,19 @@
-//! Limits on guessing: failed tries per account and per network address, in the database, so that they hold with any
-//! number of nodes. Delays grow; a right password after them works.
+//! Limits on guessing and on signing up: failed tries to sign in, and all tries to sign up, per account and per network
+//! address, in the database, so that they hold with any number of nodes. Delays grow; a right password after them works.
 
 use crate::{OrOurs, Tx};
 use domain::{Error, Result};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Failures that are free, for people who mistype.
 const FREE_PER_ACCOUNT: i32 = 5;
 /// Many people may share an address (an office, a mobile network).
 const FREE_PER_ADDRESS: i32 = 30;
+/// Accounts that may be asked for from one address within an hour, before the next one has to wait: enough for an office that
+/// signs up together. Past the longest wait it is four an hour.
+const SIGN_UPS_PER_ADDRESS: i32 = 50;
+/// How often one account may be asked for: it is there after the first time.
+const SIGN_UPS_PER_ACCOUNT: i32 = 10;
 /// The longest wait, in seconds.
 const LONGEST: i64 = 15 * 60;
 /// Failures older than this are forgotten, in milliseconds.
@@ -19,11 +25,33 @@ pub(super) struct Key {
     free: i32,
 }
 
-/// What a try counts against.
+/// What a try to sign in counts against.
 pub(super) fn keys(email: &str, address: Option<&str>) -> Vec<Key> {
-    let mut keys = vec![Key { key: format!("account:{}", email.to_lowercase()), free: FREE_PER_ACCOUNT }];
-    keys.extend(address.map(|a| Key { key: format!("address:{a}"), free: FREE_PER_ADDRESS }));
+    both("", email, FREE_PER_ACCOUNT, address, FREE_PER_ADDRESS)
+}
+
+/// What a try to sign up counts against.
+pub(super) fn sign_up_keys(email: &str, address: Option<&str>) -> Vec<Key> {
+    both("sign-up-", email, SIGN_UPS_PER_ACCOUNT, address, SIGN_UPS_PER_ADDRESS)
+}
+
+/// The account comes first, also in the order of names.
+fn both(what: &str, email: &str, per_account: i32, address: Option<&str>, per_address: i32) -> Vec<Key> {
+    let mut keys = vec![Key { key: format!("{what}account:{}", email.to_lowercase()), free: per_account }];
+    keys.extend(address.map(|a| Key { key: format!("{what}address:{}", network(a)), free: per_address }));
     keys
+}
+
+/// The part of an address that is one customer's of a network: the whole of IPv4, the first half of IPv6, as its owner has
+/// 2^64 addresses to come from.
+fn network(address: &str) -> String {
+    match address.parse() {
+        Ok(IpAddr::V6(v6)) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        _ => address.to_owned(),
+    }
 }
 
 /// The error that says how long to wait, if a wait is on.
@@ -59,6 +87,20 @@ pub(super) async fn check_again(tx: &mut Tx, keys: &[Key]) -> Result<()> {
         .await
         .ours()?;
     check(tx, keys).await
+}
+
+/// Counts a try to sign up, or says how long to wait. Many at once are counted one after the other.
+pub(super) async fn sign_up(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+    check_again(tx, keys).await.map_err(|mut error| {
+        if let Some(seconds) = error.retry_after {
+            error.message = format!(
+                "Many accounts were made from here lately. Please wait {} and try again.",
+                domain::text::duration(seconds)
+            );
+        }
+        error
+    })?;
+    failed(tx, keys).await
 }
 
 /// Counts a failure. From the first one past the free ones on, each doubles the wait: 1, 2, 4 … seconds.
@@ -99,4 +141,23 @@ pub(super) async fn succeeded(tx: &mut Tx, keys: &[Key]) -> Result<()> {
         sqlx::query!("delete from sign_in_throttle where key = $1", account.key).execute(&mut *tx.conn).await.ours()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_of_many_addresses_is_one() {
+        for (address, counted) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ] {
+            assert_eq!(keys("Jana@acme.example", Some(address))[1].key, format!("address:{counted}"));
+            assert_eq!(sign_up_keys("", Some(address))[1].key, format!("sign-up-address:{counted}"));
+        }
+        assert_eq!(keys("Jana@acme.example", None)[0].key, "account:jana@acme.example");
+    }
 }
