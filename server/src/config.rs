@@ -352,8 +352,10 @@ impl Config {
     /// # Errors
     /// When it cannot be written to.
     pub fn prepare_data_folder(&self) -> anyhow::Result<()> {
-        // Root hands its private PostgreSQL to another user, who has to get through to its own part.
-        let passed = nix::unistd::geteuid().is_root() && self.database_url.is_none();
+        // Root hands its private PostgreSQL to another user, who has to get through to its own part. It may be running
+        // while another program is started with its address.
+        let private_one = self.database_url.is_none() || self.data.join("postgres").exists();
+        let passed = nix::unistd::geteuid().is_root() && private_one;
         let mode = if passed { private::PASSED } else { private::CLOSED };
         let probe = self.data.join(".writable");
         private::make(&self.data, mode)
