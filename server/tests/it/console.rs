@@ -119,6 +119,47 @@ async fn a_user_who_may_not_make_tables_is_told_so() {
     assert!(!said.contains("hidden"), "{said}");
 }
 
+/// Docket needs a database of its own, that can hold every text.
+#[tokio::test]
+async fn a_database_of_others_is_refused_with_words() {
+    let world = World::new().await;
+    let data = tempfile::tempdir().unwrap();
+    let mut url = reqwest::Url::parse(&world.database_url()).unwrap();
+    let mut admin = sqlx::PgConnection::connect(url.as_str()).await.unwrap();
+    for (name, options, content, reasons) in [
+        ("theirs", "", "create table users (id int)", ["relation \"users\" already exists", "a database of its own"]),
+        (
+            "migrated",
+            "",
+            "create table _sqlx_migrations (version bigint primary key, description text not null, installed_on timestamptz \
+             not null default now(), success boolean not null, checksum bytea not null, execution_time bigint not null); \
+             insert into _sqlx_migrations values (1, 'theirs', now(), true, '', 0)",
+            ["Another program", "a database of its own"],
+        ),
+        (
+            "latin",
+            "encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0",
+            "select 1",
+            ["Its encoding is LATIN1", "createdb --encoding=UTF8"],
+        ),
+    ] {
+        let database =
+            format!("{}_{name}", world.database_url().rsplit('/').next().unwrap().split('?').next().unwrap());
+        sqlx::query(sqlx::AssertSqlSafe(format!("create database {database} {options}")))
+            .execute(&mut admin)
+            .await
+            .unwrap();
+        url.set_path(&database);
+        let mut theirs = sqlx::PgConnection::connect(url.as_str()).await.unwrap();
+        sqlx::raw_sql(content).execute(&mut theirs).await.unwrap();
+        theirs.close().await.unwrap();
+        let said = failure(data.path(), &["migrate", "--database-url", url.as_str()]).await;
+        sqlx::query(sqlx::AssertSqlSafe(format!("drop database {database}"))).execute(&mut admin).await.unwrap();
+        assert!(reasons.iter().all(|reason| said.contains(reason)), "{name}: {said}");
+        assert!(!said.contains("Something went wrong"), "{said}");
+    }
+}
+
 /// Nothing is started for an input that is refused anyway: no data folder, no database.
 #[tokio::test]
 async fn input_is_looked_at_before_anything_is_started() {
