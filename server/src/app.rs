@@ -5,10 +5,11 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{FromRef, Request, State, WebSocketUpgrade};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use domain::Error;
 use leptos::config::LeptosOptions;
@@ -18,16 +19,18 @@ use store::Desk;
 use tower_http::csrf::CsrfLayer;
 use tower_http::trace::TraceLayer;
 use ui::Assets;
+use ui::rpc::Signed;
 
 use crate::config::Config;
 use crate::files;
 use crate::forms;
 use crate::identify::{Who, identify};
 use crate::live::{self, Live};
+use crate::outage;
 use crate::outgoing::Outgoing;
 use crate::pack::pack;
 use crate::portal;
-use crate::problem::Problem;
+use crate::problem::{Details, Problem};
 use crate::remote_images;
 use crate::settings;
 use crate::site::Site;
@@ -102,6 +105,8 @@ pub fn router(state: AppState) -> Router {
         .route("/live", get(live_updates))
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(axum::middleware::from_fn_with_state(state.clone(), problems_as_pages))
         .layer(axum::middleware::from_fn_with_state(state.clone(), identify))
         .layer(same_origin(&state.config));
     let router = Router::new()
@@ -167,6 +172,44 @@ async fn files_first(State(state): State<AppState>, request: Request, next: Next
 async fn page_not_found(State(state): State<AppState>, request: Request) -> Response {
     let shell = state.clone();
     leptos_axum::render_app_async_with_context(move || state.provide(), move || shell.shell())(request).await
+}
+
+/// An address that only takes what is sent to it. Who opens it finds nothing.
+async fn no_such_method(method: Method) -> Response {
+    if method == Method::GET || method == Method::HEAD {
+        return Problem::not_found("page").into_response();
+    }
+    crate::api::no_such_method().await.into_response()
+}
+
+/// Problems are for programs: somebody who has opened the address of a file gets a page in its place.
+async fn problems_as_pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    // What a page embeds is not a page, even where it may be one.
+    let opened = request.headers().get("sec-fetch-dest").is_none_or(|to| to == "document");
+    if !opened || !outage::wants_page(request.method(), request.headers(), request.uri()) {
+        return next.run(request).await;
+    }
+    let (headers, uri) = (request.headers().clone(), request.uri().clone());
+    let signed = request.extensions().get::<Signed>().cloned();
+    let response = next.run(request).await;
+    let Some(details) = response.extensions().get::<Details>() else { return response };
+    match details.status {
+        401 => {
+            let next = uri.path_and_query().map_or("/", |path| path.as_str());
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+            Redirect::to(&format!("/sign-in?{query}")).into_response()
+        }
+        404 => {
+            let mut request = Request::new(Body::empty());
+            *request.headers_mut() = headers;
+            *request.uri_mut() = uri;
+            if let Some(signed) = signed {
+                request.extensions_mut().insert(signed);
+            }
+            page_not_found(State(state), request).await
+        }
+        _ => response,
+    }
 }
 
 /// Tells pages which process serves them, so that they reload when `cargo xtask dev` has started another.

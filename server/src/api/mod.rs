@@ -179,7 +179,8 @@ async fn no_such_call() -> Problem {
     Problem(Error::new(domain::Code::NotFound, "There is no such call. All calls are listed at /api/v1/docs."))
 }
 
-async fn no_such_method() -> Details {
+/// A call that is there, but not with this method.
+pub(crate) async fn no_such_method() -> Details {
     Details::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",

@@ -314,3 +314,38 @@ async fn uploads_that_were_never_sent_are_swept_after_a_day() {
         assert_eq!(opened.bytes.map(|part| part.unwrap().to_vec()).concat().await, b"words");
     }
 }
+
+/// Somebody who opens the address of a file that is not there, or not for them, gets a page; programs and what a page embeds
+/// get the problem.
+#[tokio::test]
+async fn a_file_that_is_not_there_is_a_page_for_people() {
+    let world = World::new().await;
+    let (jana, eve) = (world.customer().await, world.customer().await);
+    let file = upload(&world.desk, &jana, None, "notes.txt", b"only mine").await.unwrap();
+    let eve = Browser::of(&world, &eve).await;
+    let visitor = Browser::of_visitor(&world);
+    let foreign = file.path();
+    let missing = foreign.replace(&file.key, "0000000000000000000000");
+    for path in [foreign.as_str(), &missing, "/files/1", "/files", "/files/remote/1/2", "/files/a/b/c", "/sign-out"] {
+        for browser in [&eve, &visitor] {
+            let page = browser.get(path).await;
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+            assert!(page.text.contains("</html>"), "{path}: {}", page.text);
+        }
+        for (name, value) in
+            [("accept", "*/*"), ("accept", "image/avif,image/webp,*/*;q=0.8"), ("sec-fetch-dest", "iframe")]
+        {
+            let request = Request::get(path).header(name, value).body(Body::empty()).unwrap();
+            let page = eve.send(request).await;
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+            if path.contains("/files/a/b/c") {
+                continue;
+            }
+            assert_eq!(page.headers["content-type"], "application/problem+json", "{path} {value}: {}", page.text);
+        }
+    }
+    let request = Request::put("/files/1").header("sec-fetch-site", "same-origin").body(Body::empty()).unwrap();
+    let page = eve.send(request).await;
+    assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(page.text.contains("method_not_allowed") && page.headers.contains_key("allow"), "{page:?}");
+}
