@@ -117,6 +117,37 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+for (const javaScriptEnabled of [true, false]) {
+  test(`“back” after signing out shows nothing, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async ({ openPage }) => {
+    const page = await openPage({ javaScriptEnabled });
+    const who = customer();
+    await signUp(page, who);
+    if (javaScriptEnabled) await hydrated(page);
+    await page.getByRole('link', { name: who.name }).first().click();
+    await expect(page).toHaveURL('/portal/me');
+    await page.getByRole('main').getByRole('button', { name: 'Sign out', exact: true }).first().click();
+    await expect(page).toHaveURL('/sign-in');
+    for (let steps = 1; steps <= 2; steps++) {
+      await page.goBack();
+      await expect(page).toHaveURL(/sign-in\?next=/);
+      await expect(page.getByText(who.name)).toBeHidden();
+    }
+  });
+}
+
+test('a page that the browser has kept whole is asked for again', async ({ openPage }) => {
+  const page = await openPage();
+  const who = customer();
+  await signUp(page, who);
+  await hydrated(page);
+  // Signed out elsewhere. Chromium does not keep pages whole that must not be stored; others may, and then say this.
+  await page.context().clearCookies();
+  await page.evaluate(() => {
+    dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+  });
+  await expect(page).toHaveURL(/sign-in\?next=/);
+});
+
 test('who guesses passwords is told to wait', async ({ openPage, allowErrors }) => {
   allowErrors(/status of (422|429)/);
   const page = await openPage({ extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.7' } });

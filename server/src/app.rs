@@ -116,7 +116,17 @@ pub fn router(state: AppState) -> Router {
         .layer(axum::middleware::from_fn(together))
         .layer(axum::middleware::from_fn_with_state(state.clone(), files_first));
     let router = if state.assets.reload { router.merge(reload()) } else { router };
-    router.layer(TraceLayer::new_for_http()).with_state(state)
+    router.layer(axum::middleware::from_fn(guarded)).layer(TraceLayer::new_for_http()).with_state(state)
+}
+
+/// What all answers have in common: no browser guesses what they are, and no other site learns the addresses of our pages. A
+/// page of ours must, by `Origin`, which browsers leave out where nobody is told anything.
+async fn guarded(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    response
 }
 
 /// Changes come from our own pages only: by `Sec-Fetch-Site`, or by `Origin` where a browser lacks it. That is compared with
@@ -154,10 +164,7 @@ async fn live_updates(
 
 /// Runs a server function for the person who calls it.
 async fn server_function(State(state): State<AppState>, request: Request) -> Response {
-    let mut response =
-        leptos_axum::handle_server_fns_with_context(move || state.provide(), request).await.into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    leptos_axum::handle_server_fns_with_context(move || state.provide(), request).await.into_response()
 }
 
 /// Files of the site are answered before anybody asks who wants them.

@@ -478,9 +478,7 @@ mod tests {
 
     #[test]
     fn levels_go_by_many_names() {
-        for filter in
-            ["", "INFO", "off", "3", "warn,server=debug", "server::live=trace", "info,[ticket{id=7}]=debug"]
-        {
+        for filter in ["", "INFO", "off", "3", "warn,server=debug", "server::live=trace", "info,[ticket{id=7}]=debug"] {
             assert_eq!(start(&["--log", filter], "").unwrap().config.log, filter);
         }
     }

@@ -124,11 +124,10 @@ fn describe(headers: &mut HeaderMap, file: &Attachment, inline: bool) {
     } else {
         "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
     };
-    let fixed: [(HeaderName, &str); 6] = [
+    let fixed: [(HeaderName, &str); 5] = [
         (header::CONTENT_TYPE, content_type),
         (header::CONTENT_DISPOSITION, &disposition),
         (header::CONTENT_SECURITY_POLICY, policy),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::ACCEPT_RANGES, "bytes"),
         // The bytes under a key never change, but who may see them does.
         (header::CACHE_CONTROL, "private, max-age=300"),
@@ -197,7 +196,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         describe(&mut headers, &file, inline);
         let text = |name: HeaderName| headers[name].to_str().unwrap().to_owned();
-        assert_eq!(text(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
         assert!(text(header::CONTENT_SECURITY_POLICY).contains("default-src 'none'"));
         (text(header::CONTENT_TYPE), text(header::CONTENT_DISPOSITION))
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::{Actor, Error};
@@ -19,7 +19,8 @@ pub const COOKIE: &str = "docket_session";
 
 /// Finds out who makes the request, by its session cookie, and puts [`Signed`] into its extensions. One statement.
 ///
-/// A broken or ended cookie makes a visitor, not an error: the page then asks them to sign in.
+/// A broken or ended cookie makes a visitor, not an error: the page then asks them to sign in. What somebody signed in gets
+/// is not kept, unless it says so itself: after signing out, “back” must not show it.
 pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let address = address(request.extensions(), request.headers(), state.config.trust_proxy);
     let session = match token(request.headers()) {
@@ -29,6 +30,8 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         },
         None => None,
     };
+    // What a function answers, somebody's page has asked for just now.
+    let private = session.is_some() || request.uri().path().starts_with("/rpc/");
     let visitor = session.is_none() && outage::wants_page(request.method(), request.headers(), request.uri());
     let signed = match session {
         Some(session) => Signed { actor: Actor::user(session.person, address), session: Some(session.id) },
@@ -36,7 +39,11 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     };
     request.extensions_mut().insert(signed);
     if !visitor {
-        return next.run(request).await;
+        let mut response = next.run(request).await;
+        if private {
+            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        }
+        return response;
     }
     // Nobody had to be asked who a visitor is; that the database is away shows only when the page needs it.
     let (headers, uri) = (request.headers().clone(), request.uri().clone());

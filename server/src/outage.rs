@@ -25,8 +25,7 @@ pub fn answer(state: &AppState, method: &Method, headers: &HeaderMap, uri: &Uri,
         let policy = format!(
             "default-src 'self'; script-src 'nonce-{nonce}'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
         );
-        let policy =
-            [(header::CONTENT_SECURITY_POLICY, policy), (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned())];
+        let policy = [(header::CONTENT_SECURITY_POLICY, policy)];
         // What was sent by a form is not asked for again by itself.
         let nonce = (method == Method::GET).then_some(nonce);
         let theme = ui::me::theme_cookie(headers);

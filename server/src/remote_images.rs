@@ -56,7 +56,6 @@ fn shown(kind: &'static str, content: Bytes) -> Response {
         (header::CONTENT_TYPE, kind),
         (header::CONTENT_DISPOSITION, "inline"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         // Not fetched again each time a message is looked at: that, too, would tell the sender something.
         (header::CACHE_CONTROL, "private, max-age=86400"),

@@ -13,6 +13,7 @@ use leptos_meta::MetaTags;
 use crate::{
     App,
     icons::{Ico, Icon},
+    rpc::Signed,
 };
 
 /// The addresses of the files that every page loads, as the build named them.
@@ -91,6 +92,9 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let font = assets.font.clone().map(|address| {
         view! { <link rel="preload" href=address r#as="font" r#type="font/woff2" crossorigin="" /> }
     });
+    let private =
+        request.as_ref().and_then(|parts| parts.extensions.get::<Signed>()).is_some_and(|it| it.session.is_some());
+    let restored = private.then(|| view! { <script nonce=nonce.clone() inner_html=RESTORED></script> });
     let reload = assets.reload.then(|| view! { <script nonce=nonce.clone() inner_html=RELOAD></script> });
 
     view! {
@@ -111,6 +115,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
                 <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="" />
                 {parts}
                 <script type="module" nonce=nonce inner_html=start></script>
+                {restored}
                 {reload}
                 <MetaTags />
             </head>
@@ -167,6 +172,11 @@ const BROKEN: &str = "addEventListener('error',e=>{\
     note.querySelector('p').textContent='Something went wrong, and this page has stopped working.';\
     button.textContent='Reload';note.hidden=false;\
     button.addEventListener('click',()=>location.reload())});";
+
+/// A page that “back” takes out of the browser's memory, as it was, may be of somebody who has signed out since. It is asked
+/// for again, unseen. What must not be stored is not kept there by most browsers, but some do.
+const RESTORED: &str = "addEventListener('pageshow',e=>{\
+    if(e.persisted){document.documentElement.style.display='none';location.reload()}});";
 
 /// Reloads the page when the development server came back as another process.
 const RELOAD: &str = "let seen;new EventSource('/dev/process').onmessage=e=>{\

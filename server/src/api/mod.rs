@@ -141,7 +141,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// What all answers have in common: nobody keeps them or guesses their type, and a problem names its request.
+/// What all answers of the API have in common: nobody keeps them, and a problem names its request.
 async fn finish(request: Request, next: Next) -> Response {
     let path = request
         .extensions()
@@ -166,12 +166,10 @@ async fn finish(request: Request, next: Next) -> Response {
     if unauthorized {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"docket\""));
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     response
 }
 

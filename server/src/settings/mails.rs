@@ -105,7 +105,6 @@ pub(super) async fn raw_mail(
     let name = format!("attachment; filename=\"mail-{id}.eml\"");
     for (header, value) in [
         (header::CONTENT_TYPE, "message/rfc822"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
         (header::CACHE_CONTROL, "private, no-store"),
         (header::CONTENT_DISPOSITION, name.as_str()),

@@ -1,6 +1,7 @@
 //! Pages: that they arrive whole, and what they cost.
 
 use crate::support::{World, browser::Browser, node::soon, seed, sql};
+use axum::body::Body;
 use domain::{
     StatusId, TicketId,
     board::BoardFilter,
@@ -8,7 +9,7 @@ use domain::{
     ticket::{Filter, Sort, Whose},
     timeline::Part,
 };
-use http::StatusCode;
+use http::{Request, StatusCode};
 use store::{
     counts::Counts,
     people,
@@ -234,4 +235,52 @@ async fn each_page_is_for_who_may_see_it() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// After signing out, "back" must not show what was there; and whatever is answered, no browser guesses what it is.
+#[tokio::test]
+async fn what_is_private_is_not_kept() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let ticket = world.ticket(&jana).await.id;
+    let staff = Browser::of(&world, &agent).await;
+    let customer = Browser::of(&world, &jana).await;
+    let visitor = Browser::of_visitor(&world);
+    let own = format!("/portal/tickets/{ticket}");
+    let mut answers = Vec::new();
+    for (browser, path) in [
+        (&staff, "/tickets"),
+        (&staff, "/board"),
+        (&staff, "/me"),
+        (&staff, "/nothing/here"),
+        (&staff, "/sign-in"),
+        (&customer, "/portal"),
+        (&customer, &own),
+        (&customer, "/tickets"),
+        (&customer, "/files/nothing/here"),
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(page.headers["cache-control"], "no-store", "{path}");
+        answers.push((path, page));
+    }
+    for browser in [&customer, &visitor] {
+        let answer = browser.call("/rpc/tickets/list", r#"{"filter":{}}"#).await;
+        assert_eq!(answer.headers["cache-control"], "no-store", "{answer:?}");
+        answers.push(("rpc", answer));
+    }
+    // What everybody may see may be kept.
+    let page = visitor.get("/sign-in").await;
+    assert!(!page.headers.contains_key("cache-control"), "{page:?}");
+    assert!(!page.text.contains("pageshow"), "{}", page.text);
+    answers.push(("/sign-in", page));
+    assert!(customer.get(&own).await.text.contains("pageshow"));
+    let foreign = Request::post("/sign-in").header("sec-fetch-site", "cross-site").body(Body::empty()).unwrap();
+    answers.push(("from another site", visitor.send(foreign).await));
+    for path in ["/tickets", "/api/v1/auth/me", "/api/v1/docs", "/api/nothing", "/rpc/nothing", "/live"] {
+        answers.push((path, visitor.get(path).await));
+    }
+    for (path, answer) in answers {
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(answer.headers["referrer-policy"], "same-origin", "{path}");
+    }
 }
