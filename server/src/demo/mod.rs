@@ -458,7 +458,9 @@ impl World<'_> {
                     batch.messages.events.push(event);
                     batch.messages.tickets.push(id);
                     batch.messages.kinds.push((*kind).to_owned());
-                    batch.messages.channels.push(draft.source.word().to_owned());
+                    // Agents write in the app, wherever the ticket comes from.
+                    let channel = if *kind == "customer" { draft.source } else { Source::Web };
+                    batch.messages.channels.push(channel.word().to_owned());
                     batch.messages.htmls.push(store::render::plain(body));
                     batch.messages.bodies.push(body.clone());
                 }
