@@ -3,8 +3,9 @@ use leptos::prelude::*;
 
 /// The HTML that stands in a text area for this text.
 pub fn escaped(text: &str) -> String {
-    // A line break right after the tag is dropped by HTML; one more keeps the text's own.
-    let mut html = String::from("\n");
+    // A line break right after the tag is dropped by HTML; one more keeps the text's own. In the browser the text is set
+    // without the tag, and nothing is dropped.
+    let mut html = String::from(if cfg!(feature = "ssr") { "\n" } else { "" });
     for c in text.chars() {
         match c {
             '&' => html.push_str("&amp;"),
@@ -18,7 +19,7 @@ pub fn escaped(text: &str) -> String {
 /// A text area with a text in it.
 ///
 /// Leptos does not escape text children of `<textarea>` when it renders on the server, so a text with `</textarea>` in it
-/// would become markup. Here the text is escaped first and set as HTML; the browser sets the property instead.
+/// would become markup. Here the text is escaped first and set as HTML, in both halves.
 #[component]
 pub fn TextArea(
     #[prop(into)] text: String,
