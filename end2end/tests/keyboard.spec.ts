@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
-import { MIA, signIn, test } from '../support/demo.ts';
-import { expect } from '../support/fixtures.ts';
+import { JANA, MIA, signIn, test } from '../support/demo.ts';
+import { expect, hydrated } from '../support/fixtures.ts';
 import { connected, conversation, draftSaved, live, newTicket, noteField, property, replyField } from '../support/tickets.ts';
 
 /** Fails unless something has the focus, can be seen, and shows that it has it. */
@@ -293,4 +293,24 @@ test('the help of a control comes when it is pointed at, and goes with Escape', 
   await expect.poll(help).toBe('"Bold"');
   await page.keyboard.press('Escape');
   expect(await help()).toBe('none');
+});
+
+test('the first stop of Tab leads past the navigation', async ({ page, openPage }) => {
+  await signIn(page, MIA);
+  const customer = await openPage();
+  await signIn(customer, JANA);
+  for (const [who, address] of [
+    [page, '/tickets'],
+    [page, '/board'],
+    [customer, '/portal'],
+  ] as const) {
+    await who.goto(address);
+    await hydrated(who);
+    await who.keyboard.press('Tab');
+    await expect(who.getByRole('link', { name: 'Skip to content' })).toBeFocused();
+    await who.keyboard.press('Enter');
+    await expect(who.getByRole('main')).toBeFocused();
+    await who.keyboard.press('Tab');
+    await expect(who.getByRole('main').locator(':focus')).toHaveCount(1);
+  }
 });

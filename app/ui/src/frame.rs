@@ -41,9 +41,7 @@ fn around(page: fn() -> AnyView) -> AnyView {
     provide_keys();
     tick();
     view! {
-        <a class="skip-link" href="#main">
-            "Skip to content"
-        </a>
+        <SkipLink />
         <div class="frame">
             <ConnectionBanner />
             <Rail name=person.name.clone() />
@@ -54,6 +52,17 @@ fn around(page: fn() -> AnyView) -> AnyView {
         </div>
         <Dialogs />
         <Toasts />
+    }
+    .into_any()
+}
+
+/// The first stop of Tab: past the navigation. Not for the router, which would change the address and leave the focus.
+#[component]
+pub fn SkipLink() -> impl IntoView {
+    view! {
+        <a class="skip-link" href="#main" rel="external">
+            "Skip to content"
+        </a>
     }
     .into_any()
 }

@@ -1,7 +1,7 @@
 use crate::{
     accounts::Devices,
     app::go_to,
-    frame::ConnectionBanner,
+    frame::{ConnectionBanner, SkipLink},
     me,
     shared::{Avatar, Toasts, close_like_menu, provide_toasts},
 };
@@ -33,9 +33,7 @@ fn around(page: fn() -> AnyView) -> AnyView {
     let menu = NodeRef::<html::Details>::new();
     close_like_menu(menu);
     view! {
-        <a class="skip-link" href="#main">
-            "Skip to content"
-        </a>
+        <SkipLink />
         <div class="portal">
             <ConnectionBanner />
             <header class="portal__head">
