@@ -36,6 +36,15 @@ test('the first visit makes the superadmin, and no later one does', async ({ ope
     await page.getByRole('button', { name: 'Create the superadmin' }).click();
     await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/at least 8 characters/);
     await expect(page.getByLabel('Your name')).toHaveValue(boss.name);
+    // What is said is true, and one begins where something is to be done.
+    await expect(page.getByRole('alert')).toContainText('choose another password');
+    await expect(page.getByLabel('Password')).toBeFocused();
+    await fillIn(page, { ...boss, name: ' ' }, PASSWORD);
+    await page.getByRole('button', { name: 'Create the superadmin' }).click();
+    await expect(page.getByLabel('Your name')).toHaveAccessibleDescription(/tell us your name/);
+    await expect(page.getByLabel('Your name')).toBeFocused();
+    await expect(page.getByRole('alert')).toContainText('type your password again');
+    await page.getByLabel('Your name').fill(boss.name);
 
     const late = await openPage({ baseURL: server.url });
     await late.goto('/set-up');
@@ -111,6 +120,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await expect(page.getByRole('alert')).toContainText('The e-mail address or the password is not right.');
     await expect(page.getByLabel('E-mail address')).toHaveValue(who.email);
+    await expect(page.getByLabel('Password')).toBeFocused();
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await expect(page).toHaveURL('/portal/new');

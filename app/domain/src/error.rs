@@ -161,6 +161,14 @@ impl Error {
         error
     }
 
+    /// What happened, where there is no field to be marked: what is wrong with each, or else the message.
+    pub fn in_words(&self) -> String {
+        match self.fields.as_slice() {
+            [] => self.message.clone(),
+            fields => fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" "),
+        }
+    }
+
     /// What is wrong with this field, if anything.
     pub fn of_field(&self, field: &str) -> Option<&str> {
         self.fields.iter().find(|e| e.field == field).map(|e| e.message.as_str())
@@ -194,7 +202,8 @@ impl Problems {
     pub fn into_error(self) -> Error {
         Error {
             code: Code::Invalid,
-            message: "Please look at the marked fields. Nothing was changed, and what you typed is still there.".into(),
+            // True wherever it is read: not everybody who sends something has fields before them.
+            message: "Some of what was sent is not right. Nothing was changed.".into(),
             fields: self.0,
             retry_after: None,
             reference: None,

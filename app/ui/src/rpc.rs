@@ -75,7 +75,7 @@ impl FromServerFnError for RpcError {
                 (Code::Invalid, "The server did not understand this. Please reload the page and try again.")
             }
             ServerFnErrorErr::Request(_) => {
-                (Code::Unavailable, "The server cannot be reached. What you typed is still here; please try again.")
+                (Code::Unavailable, "The server cannot be reached. Please try again in a moment.")
             }
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
                 (Code::Invalid, "The server did not understand this. Please reload the page and try again.")

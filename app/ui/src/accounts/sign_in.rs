@@ -14,7 +14,11 @@ use leptos_router::hooks::use_query_map;
 #[component]
 fn Card(title: &'static str, #[prop(into)] lead: String, flash: Flash, children: Children) -> impl IntoView {
     // Field errors stand beside their fields; what is not about one field stands on top.
-    let general = flash.error.as_ref().map(|e| e.message.clone());
+    let general = flash.error.as_ref().map(|error| match error.fields.as_slice() {
+        [] => error.message.clone(),
+        [one] if one.field == "password" => "Please choose another password.".to_owned(),
+        _ => "Please look at the marked fields, and type your password again: it is not kept.".to_owned(),
+    });
     view! {
         <Title text=title />
         <div class="auth">

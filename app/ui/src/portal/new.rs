@@ -190,5 +190,6 @@ pub(super) fn General(flash: Flash) -> impl IntoView {
     flash
         .error
         .filter(|e| e.fields.is_empty() || e.code != Code::Invalid)
-        .map(|error| view! { <ErrorNotice error=error /> })
+        // What is wrong with a field stands beside it.
+        .map(|error| view! { <ErrorNotice error=Error { fields: Vec::new(), ..error } /> })
 }

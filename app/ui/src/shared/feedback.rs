@@ -1,10 +1,10 @@
 use super::focus_main;
 use crate::erased::{self, handler};
 use crate::icons::{Ico, Icon};
-use domain::Error;
+use domain::{Code, Error};
 use leptos::prelude::*;
 
-/// A failure in its place on the page: what happened, what was kept, what to do.
+/// A failure in its place on the page: what happened and what to do. `retry` fetches again what could not be fetched.
 #[component]
 pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) -> impl IntoView {
     #[cfg(feature = "ssr")]
@@ -14,11 +14,13 @@ pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) 
         response.set_status(status);
     }
     let reference = error.reference.clone();
+    // What is wrong with what was asked for stays wrong.
+    let retry = retry.filter(|_| error.code != Code::Invalid);
     view! {
         <div class="notice" data-kind="error" role="alert">
             <Ico icon=Icon::Alert />
             <p class="notice__title">{error.code.title()}</p>
-            <p>{error.message}</p>
+            <p>{error.in_words()}</p>
             {reference.map(|id| view! { <p class="notice__id">"Reference " {id}</p> })}
             {retry
                 .map(|retry| {
@@ -95,7 +97,7 @@ impl Toaster {
 
     /// Like [`toast_error`].
     pub fn fail(self, error: &Error) {
-        show(self.0, words(error), true, None);
+        show(self.0, error.in_words(), true, None);
     }
 }
 
@@ -114,15 +116,7 @@ fn show(list: ToastList, text: String, error: bool, undo: Option<Callback<()>>) 
 
 /// A failure of something done in passing. Only in the browser.
 pub fn toast_error(error: &Error) {
-    show(expect_context(), words(error), true, None);
-}
-
-/// What an error says where no field is there to be marked.
-fn words(error: &Error) -> String {
-    match error.fields.as_slice() {
-        [] => error.message.clone(),
-        fields => fields.iter().map(|f| f.message.as_str()).collect::<Vec<_>>().join(" "),
-    }
+    show(expect_context(), error.in_words(), true, None);
 }
 
 /// Where toasts appear; once in a page.

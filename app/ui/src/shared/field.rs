@@ -5,6 +5,8 @@ use crate::{
 use leptos::prelude::*;
 
 /// A labelled input of a plain form, filled with what was typed before and with its error beside it.
+///
+/// `autofocus` is for the form as it is opened; a refused one begins where something has to be done.
 #[component]
 pub fn Field(
     flash: Flash,
@@ -18,6 +20,12 @@ pub fn Field(
     #[prop(optional)] autofocus: bool,
 ) -> impl IntoView {
     let problem = flash.problem(name);
+    let focused = match &flash.error {
+        None => autofocus,
+        // Of several that want it, browsers take the first. What is kept of a refused form is all but the password.
+        Some(error) if error.fields.is_empty() => kind == "password",
+        Some(_) => problem.is_some(),
+    };
     let value = if kind == "password" { String::new() } else { flash.value(name) };
     let error_id = format!("{name}-error");
     let hint_id = format!("{name}-hint");
@@ -40,7 +48,7 @@ pub fn Field(
                 autocomplete=autocomplete
                 required=required
                 maxlength=maxlength
-                autofocus=autofocus
+                autofocus=focused
                 aria-invalid=problem.is_some().then_some("true")
                 aria-describedby=described
             />
