@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { MIA, signIn, test } from '../support/demo.ts';
+import { JANA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
 import { customer, signUp } from '../support/people.ts';
 import { conversation, live, reply, replyField } from '../support/tickets.ts';
@@ -308,4 +308,26 @@ test('the field for files names its limit, and what is not taken holds the form 
   await expect(page.getByRole('heading', { level: 1, name: 'Film' })).toBeVisible();
   await page.getByRole('link', { name: 'My tickets' }).first().click();
   await expect(page.getByRole('listitem').filter({ hasText: 'Film' })).toContainText(/you wrote (just now|1 minute ago)/);
+});
+
+test('a search without a hit says so and leads back', async ({ page, allowErrors }) => {
+  allowErrors(/status of 422/);
+  await signIn(page, JANA);
+  await page.goto('/portal');
+  await hydrated(page);
+  const field = page.getByRole('searchbox');
+  const main = page.getByRole('main');
+  await field.fill('xylophone');
+  await field.press('Enter');
+  await expect(main.getByText('Nothing was found for “xylophone”')).toBeVisible();
+  await hydrated(page);
+  await main.getByRole('link', { name: 'Clear the search' }).click();
+  await expect(page).toHaveURL('/portal');
+  await expect(main.getByText('Nothing was found')).toBeHidden();
+  await expect(field).toHaveValue('');
+  // There is nothing to be marked, and trying again would not help.
+  await page.goto(`/portal?q=${'x'.repeat(201)}`);
+  await hydrated(page);
+  await expect(main.getByText('Use at most 200 characters')).toBeVisible();
+  await expect(main.getByRole('button', { name: 'Try again' })).toHaveCount(0);
 });

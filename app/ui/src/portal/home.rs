@@ -1,5 +1,5 @@
 use super::{pill, rpc};
-use crate::erased::{dynamic, memo};
+use crate::erased::{dynamic, effect, memo};
 use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
@@ -10,11 +10,14 @@ use domain::{
     page::Page,
     ticket::{Filter, Ticket},
 };
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::hooks::use_query_map;
 
 /// How many tickets a page shows.
 const SHOWN: u32 = 20;
+
+/// What is looked for: words, a state, whose, what comes after.
+type Wanted = (Option<String>, Option<String>, Option<String>, Option<String>);
 
 /// `/portal`: my tickets, newest activity first; `?q=` searches them, `?show=open|closed` filters, `?whose=company` shows
 /// colleagues' too where the company lets its users see them.
@@ -27,7 +30,7 @@ pub fn PortalHome() -> impl IntoView {
     let sees_company = person.as_ref().is_some_and(|p| p.sees_company);
     let query = use_query_map();
     let param = move |name: &str| query.get().get(name).filter(|v| !v.is_empty());
-    let wanted = memo(move || (param("q"), param("show"), param("whose"), param("after")));
+    let wanted: Memo<Wanted> = memo(move || (param("q"), param("show"), param("whose"), param("after")));
     let found = resource(
         move || wanted.get(),
         move |(words, show, whose, after)| async move {
@@ -77,6 +80,16 @@ pub fn PortalHome() -> impl IntoView {
         map.insert("after", next);
         format!("/portal{}", map.to_query_string())
     };
+    // What stands in the field follows the address, but for what is being typed there.
+    let field = NodeRef::<html::Input>::new();
+    let before = StoredValue::new(param("q"));
+    effect(move || {
+        let words = wanted.with(|(words, ..)| words.clone());
+        if let Some(field) = field.get().filter(|_| before.with_value(|before| *before != words)) {
+            field.set_value(words.as_deref().unwrap_or_default());
+        }
+        before.set_value(words);
+    });
     view! {
         <Title text="My tickets" />
         <div class="portal__width">
@@ -86,6 +99,7 @@ pub fn PortalHome() -> impl IntoView {
                     <Ico icon=Icon::Search />
                     <input
                         class="input"
+                        node_ref=field
                         name="q"
                         type="search"
                         aria-label="Search my tickets"
@@ -111,20 +125,7 @@ pub fn PortalHome() -> impl IntoView {
                     view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> }
                 }, move || async move {
                         match found.await {
-                            Ok(page) if page.rows.is_empty() => {
-                                view! {
-                                    <EmptyState
-                                        icon=Icon::Inbox
-                                        title="No tickets here"
-                                        text="When you ask us for help, you can follow it here."
-                                    >
-                                        <a class="button button--primary" href="/portal/new">
-                                            "New ticket"
-                                        </a>
-                                    </EmptyState>
-                                }
-                                    .into_any()
-                            }
+                            Ok(page) if page.rows.is_empty() => nothing(&wanted.get_untracked()),
                             Ok(page) => {
                                 let next = page.next.clone();
                                 view! {
@@ -150,6 +151,44 @@ pub fn PortalHome() -> impl IntoView {
                     })}
             </section>
         </div>
+    }
+    .into_any()
+}
+
+/// Says why the list is empty, and what can be done about it.
+fn nothing((words, show, whose, after): &Wanted) -> AnyView {
+    let (icon, title, text, clear) = match (words, show.as_deref()) {
+        (Some(words), _) => (
+            Icon::Search,
+            format!("Nothing was found for “{words}”"),
+            "Try fewer or other words, or the number of a ticket.",
+            Some("Clear the search"),
+        ),
+        (None, Some("open")) => (Icon::Inbox, "No open tickets".to_owned(), "", Some("Show all")),
+        (None, Some("closed")) => (Icon::Inbox, "No solved or closed tickets".to_owned(), "", Some("Show all")),
+        (None, _) if whose.is_some() || after.is_some() => {
+            (Icon::Inbox, "No tickets here".to_owned(), "", Some("Show all"))
+        }
+        _ => (Icon::Inbox, "No tickets yet".to_owned(), "When you ask us for help, you can follow it here.", None),
+    };
+    let way_on = match clear {
+        Some(clear) => view! {
+            <a class="button" href="/portal">
+                {clear}
+            </a>
+        }
+        .into_any(),
+        None => view! {
+            <a class="button button--primary" href="/portal/new">
+                "New ticket"
+            </a>
+        }
+        .into_any(),
+    };
+    view! {
+        <EmptyState icon=icon title=title text=text>
+            {way_on}
+        </EmptyState>
     }
     .into_any()
 }
