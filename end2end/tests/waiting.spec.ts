@@ -61,6 +61,32 @@ test('what could not be fetched says so, and is there upon another try', async (
   }
 });
 
+test('what a server that is away could not give is there once it is back', async ({ page, openPage, server, allowErrors }) => {
+  allowErrors(/Failed to load resource|ERR_|WebSocket/);
+  await signIn(page, ADA);
+  const id = await newTicket(page, { subject: 'Conveyor belt two' });
+  const jana = await openPage();
+  await signIn(jana, JANA);
+  // The parts of the pages are there already.
+  await open(page, `/tickets/${id}`);
+  await open(page, '/board');
+  await open(jana, `/portal/tickets/${id}`);
+  await open(jana, '/portal');
+  await server.kill();
+  await follow(page, '/tickets');
+  await follow(jana, `/portal/tickets/${id}`);
+  const again = (page: Page) => page.getByRole('main').getByRole('button', { name: 'Try again' });
+  await expect(again(page)).toBeVisible();
+  await expect(again(jana)).toBeVisible();
+  await again(jana).focus();
+  await server.startAgain();
+  await expect(page.getByRole('region', { name: 'Tickets' }).getByText('Conveyor belt two')).toBeVisible();
+  await expect(jana.getByRole('heading', { name: 'Conveyor belt two' })).toBeVisible();
+  // The focus has not gone with the button.
+  await expect(jana.locator('body:focus')).toHaveCount(0);
+  expect(await jana.evaluate(() => document.activeElement?.tagName)).not.toBe('BODY');
+});
+
 test('what is on its way shows its place, and what is fetched anew a bar', async ({ page }) => {
   await signIn(page, ADA);
   const id = await newTicket(page);

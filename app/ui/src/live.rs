@@ -23,6 +23,7 @@ pub enum Connection {
 }
 
 type Listener = Rc<dyn Fn(&ToBrowser)>;
+type Waiter = Rc<dyn Fn()>;
 
 struct Followed {
     /// Everything up to here has been seen.
@@ -35,8 +36,12 @@ struct Inner {
     socket: Option<web_sys::WebSocket>,
     open: bool,
     topics: BTreeMap<Topic, Followed>,
+    /// What is done once the server can be asked again.
+    waiting: Vec<(u32, Waiter)>,
     next_listener: u32,
     failures: u32,
+    /// Whether the server could not be reached since the socket was open last.
+    lost: bool,
     retry_planned: bool,
 }
 
@@ -102,6 +107,34 @@ impl Live {
         }
     }
 
+    /// Calls `on` whenever the server can be asked again after it could not, until the calling component goes away. Call it
+    /// in an effect, after something could not be fetched.
+    pub fn when_back(self, on: impl Fn() + 'static) {
+        let on: Waiter = Rc::new(on);
+        let (id, idle) = self.with(|inner| {
+            inner.next_listener += 1;
+            inner.waiting.push((inner.next_listener, on.clone()));
+            (inner.next_listener, inner.socket.is_none() && !inner.retry_planned)
+        });
+        // A socket may seem open for long after the network has gone.
+        let online = window_event_listener(leptos::ev::online, move |_| on());
+        on_cleanup(move || {
+            online.remove();
+            self.with(|inner| inner.waiting.retain(|(waiter, _)| *waiter != id));
+        });
+        // A page that follows nothing has no socket that could tell.
+        if idle {
+            self.connect();
+        }
+    }
+
+    fn back(self) {
+        let waiting: Vec<Waiter> = self.with(|inner| inner.waiting.iter().map(|(_, on)| on.clone()).collect());
+        for on in waiting {
+            on();
+        }
+    }
+
     /// Says that this person is writing on a ticket.
     pub fn typing(self, ticket: TicketId) {
         self.send(&ToServer::Typing { ticket });
@@ -160,6 +193,9 @@ impl Live {
             self.send(message);
         }
         self.connection.set(Connection::Good);
+        if self.with(|inner| std::mem::take(&mut inner.lost)) {
+            self.back();
+        }
         if let Some(root) = document().document_element() {
             // Browser tests wait for it before they expect live updates.
             let _ = root.set_attribute("data-live", "");
@@ -187,6 +223,7 @@ impl Live {
                 return None;
             }
             inner.failures += 1;
+            inner.lost = true;
             Some(inner.failures)
         });
         let Some(failures) = failures else { return };
@@ -198,7 +235,7 @@ impl Live {
         set_timeout(
             move || {
                 self.with(|inner| inner.retry_planned = false);
-                if self.with(|inner| !inner.topics.is_empty()) {
+                if self.with(|inner| !inner.topics.is_empty() || !inner.waiting.is_empty()) {
                     self.connect();
                 }
             },
@@ -208,7 +245,11 @@ impl Live {
 
     fn received(self, message: &ToBrowser) {
         if let ToBrowser::Database { away } = message {
-            return self.connection.set(if *away { Connection::Away } else { Connection::Good });
+            self.connection.set(if *away { Connection::Away } else { Connection::Good });
+            if !away {
+                self.back();
+            }
+            return;
         }
         let listeners: Vec<Listener> = self.with(|inner| {
             let mut found = Vec::new();

@@ -151,8 +151,8 @@ fn restrict(response: &ResponseOptions, nonce: &Nonce) {
     }
 }
 
-/// Says that something could not be loaded, and waits until somebody wants to try again or the network is back. The
-/// script that loads parts calls it too.
+/// Says that something could not be loaded, and waits until somebody wants to try again, or until the network or a server
+/// that was away is back. The script that loads parts calls it too.
 ///
 /// Whoever presses the button goes on waiting for what has been asked for: the page does not hear of it as of a click or a
 /// key elsewhere, which would put that away, and the focus goes back to where it was.
@@ -161,7 +161,10 @@ const TRY_AGAIN: &str = "window.tryAgain=()=>new Promise(then=>{\
     note.onpointerdown=e=>e.stopPropagation();note.onmousedown=e=>e.preventDefault();\
     note.onkeydown=e=>{if(/^(Enter| )$/.test(e.key))e.stopPropagation()};\
     button.onfocus=e=>note.from=e.relatedTarget;\
-    const go=()=>{if(button===document.activeElement)note.from?.focus();note.hidden=true;then()};\
+    let away;\
+    const look=()=>fetch('/favicon.svg',{method:'HEAD',cache:'no-store'}).then(()=>away&&go(),()=>{away=true});\
+    const timer=setInterval(look,3000);look();\
+    const go=()=>{clearInterval(timer);if(button===document.activeElement)note.from?.focus();note.hidden=true;then()};\
     button.addEventListener('click',go,{once:true});\
     addEventListener('online',go,{once:true})});";
 

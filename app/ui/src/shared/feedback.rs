@@ -1,10 +1,12 @@
 use super::focus_main;
-use crate::erased::{self, handler};
+use crate::erased::{self, effect, handler};
 use crate::icons::{Ico, Icon};
+use crate::live::Live;
 use domain::{Code, Error};
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
-/// A failure in its place on the page: what happened and what to do. `retry` fetches again what could not be fetched.
+/// A failure in its place on the page: what happened and what to do. `retry` fetches again what could not be fetched; that
+/// is also done once the connection is back.
 #[component]
 pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) -> impl IntoView {
     #[cfg(feature = "ssr")]
@@ -16,12 +18,29 @@ pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) 
     let reference = error.reference.clone();
     // What is wrong with what was asked for stays wrong.
     let retry = retry.filter(|_| error.code != Code::Invalid);
+    let notice = NodeRef::<html::Div>::new();
+    // The button goes away with the notice.
+    let again = move |retry: Callback<()>| {
+        let focused = document().active_element();
+        if notice.get_untracked().is_some_and(|notice| notice.contains(focused.as_deref())) {
+            focus_main();
+        }
+        retry.run(());
+    };
+    let by_itself =
+        retry.filter(|_| matches!(error.code, Code::Unavailable | Code::Internal)).zip(use_context::<Live>());
+    effect(move || {
+        if let Some((retry, live)) = by_itself {
+            live.when_back(move || again(retry));
+        }
+    });
     view! {
-        <div class="notice" data-kind="error" role="alert">
+        <div class="notice" data-kind="error" role="alert" node_ref=notice>
             <Ico icon=Icon::Alert />
             <p class="notice__title">{error.code.title()}</p>
             <p>{error.in_words()}</p>
             {reference.map(|id| view! { <p class="notice__id">"Reference " {id}</p> })}
+            {by_itself.map(|_| view! { <p>"It is tried again by itself once the connection is back."</p> })}
             {retry
                 .map(|retry| {
                     view! {
@@ -29,11 +48,7 @@ pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) 
                             <button
                                 class="button"
                                 type="button"
-                                on:click=handler(move |_| {
-                                    // The button goes away with what it stands in.
-                                    focus_main();
-                                    retry.run(());
-                                })
+                                on:click=handler(move |_| again(retry))
                             >
                                 "Try again"
                             </button>
