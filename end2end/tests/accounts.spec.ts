@@ -133,7 +133,8 @@ for (const javaScriptEnabled of [true, false]) {
     const who = customer();
     await signUp(page, who);
     if (javaScriptEnabled) await hydrated(page);
-    await page.getByRole('link', { name: who.name }).first().click();
+    await page.getByLabel('Account', { exact: true }).click();
+    await page.getByRole('link', { name: 'Devices and theme' }).click();
     await expect(page).toHaveURL('/portal/me');
     await page.getByRole('main').getByRole('button', { name: 'Sign out', exact: true }).first().click();
     await expect(page).toHaveURL('/sign-in');
@@ -209,8 +210,9 @@ test('a device that is signed out elsewhere loses its socket and says so', async
   await expect(row).toHaveCount(0);
   await expect(other.getByText('You are signed out on this device')).toBeVisible();
   await expect(other.locator('html[data-live]')).toHaveCount(0);
+  const again = other.waitForEvent('popup');
   await other.getByRole('link', { name: 'Sign in' }).click();
-  await expect(other).toHaveURL('/sign-in');
+  await expect(await again).toHaveURL('/sign-in');
   await page.reload();
   await expect(page).toHaveURL('/me');
 });
