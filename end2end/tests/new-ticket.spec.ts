@@ -108,7 +108,7 @@ test('a ticket can begin with a note, and an emptied form comes back', async ({ 
   await signIn(page, MIA);
   await live(page, '/new');
   await customer(page).fill('jana');
-  await page.getByRole('option').first().click();
+  await page.getByRole('listbox').getByRole('option').first().click();
   await subject(page).fill('Call back');
   await page.getByText('Internal note').click();
   await message(page).fill('She sounded angry.');
