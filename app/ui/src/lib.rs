@@ -14,6 +14,7 @@ pub mod flash;
 mod frame;
 pub mod icons;
 mod json;
+mod kept;
 mod keys;
 mod lazy;
 mod live;

@@ -1,5 +1,6 @@
 //! The portal: customers' side. Reading, opening and answering tickets work without JavaScript.
 
+mod draft;
 mod files;
 mod frame;
 mod home;

@@ -1,4 +1,7 @@
-use super::files::{Attached, FileField, Send};
+use super::{
+    draft::{Draft, Written},
+    files::{Attached, FileField, Send},
+};
 use crate::erased::{dynamic, handler};
 use crate::{
     attempt::Attempt,
@@ -23,9 +26,9 @@ pub fn PortalNew() -> impl IntoView {
     let busy = RwSignal::new(false);
     let attempt = Attempt::new();
     // It is told when its files are there, and holds them: each needs the other.
-    let attached = StoredValue::new(None::<Attached>);
+    let attached = StoredValue::new(None::<(Attached, Draft)>);
     let send = Callback::new(move |()| {
-        let (Some(form), Some(attached)) = (form.get_untracked(), attached.get_value()) else { return };
+        let (Some(form), Some((attached, draft))) = (form.get_untracked(), attached.get_value()) else { return };
         if busy.get_untracked() || !attached.ready() {
             return;
         }
@@ -35,6 +38,9 @@ pub fn PortalNew() -> impl IntoView {
         let ticket = NewTicket { key: Some(attempt.key(&ticket)), ..ticket };
         spawn_local(async move {
             let result = create(ticket).await;
+            if result.is_ok() {
+                draft.forget();
+            }
             // Another page may be open by now.
             if busy.is_disposed() {
                 return;
@@ -58,7 +64,8 @@ pub fn PortalNew() -> impl IntoView {
         });
     });
     let files = Attached::new(None, &refused.get_untracked(), send);
-    attached.set_value(Some(files));
+    let draft = Draft::new(Written::Ticket, form, files.uploads);
+    attached.set_value(Some((files, draft)));
     view! {
         <Title text="New ticket" />
         <div class="portal__width portal__width--read">
@@ -78,7 +85,10 @@ pub fn PortalNew() -> impl IntoView {
                     event.prevent_default();
                     send.run(());
                 })
-                on:input=handler(move |_: ev::Event| attempt.forget())
+                on:input=handler(move |_: ev::Event| {
+                    attempt.forget();
+                    draft.typed();
+                })
                 on:dragover=handler(move |event: ev::DragEvent| event.prevent_default())
                 on:drop=handler(move |event: ev::DragEvent| files.dropped(&event))
                 on:paste=handler(move |event: ev::ClipboardEvent| files.pasted(&event))

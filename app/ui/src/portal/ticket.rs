@@ -1,4 +1,5 @@
 use super::{
+    draft::{Draft, Written},
     files::{Attached, FileField, Send},
     new::{General, key_of},
     pill, rpc,
@@ -152,9 +153,10 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
     let problem = RwSignal::new(flash.problem("body"));
     let text_node = NodeRef::<html::Textarea>::new();
     // It is told when its files are there, and holds them: each needs the other.
-    let attached = StoredValue::new(None::<Attached>);
+    let attached = StoredValue::new(None::<(Attached, Draft)>);
+    let form = NodeRef::<html::Form>::new();
     let send = Callback::new(move |()| {
-        let (Some(field), Some(attached)) = (text_node.get_untracked(), attached.get_value()) else { return };
+        let (Some(field), Some((attached, draft))) = (text_node.get_untracked(), attached.get_value()) else { return };
         if busy.get_untracked() || !attached.ready() {
             return;
         }
@@ -171,6 +173,9 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
         let message = NewMessage { key: Some(attempt.key(&message)), ..message };
         leptos::task::spawn_local(async move {
             let result = write(id, message).await;
+            if result.is_ok() {
+                draft.forget();
+            }
             // Another page may be open by now.
             if busy.try_set(false).is_some() {
                 return;
@@ -206,7 +211,8 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
         });
     });
     let files = Attached::new(Some(id), &flash, send);
-    attached.set_value(Some(files));
+    let draft = Draft::new(Written::Answer(id), form, files.uploads);
+    attached.set_value(Some((files, draft)));
     let subject = view.ticket.subject.clone();
     view! {
         <Title text=subject />
@@ -257,11 +263,15 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                 method="post"
                 action=format!("/portal/tickets/{id}")
                 enctype="multipart/form-data"
+                node_ref=form
                 on:submit=handler(move |event: ev::SubmitEvent| {
                     event.prevent_default();
                     send.run(());
                 })
-                on:input=handler(move |_: ev::Event| attempt.forget())
+                on:input=handler(move |_: ev::Event| {
+                    attempt.forget();
+                    draft.typed();
+                })
                 on:dragover=handler(move |event: ev::DragEvent| event.prevent_default())
                 on:drop=handler(move |event: ev::DragEvent| files.dropped(&event))
                 on:paste=handler(move |event: ev::ClipboardEvent| files.pasted(&event))

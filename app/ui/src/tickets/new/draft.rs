@@ -2,7 +2,7 @@
 
 use super::Form;
 use crate::erased::{dynamic, effect, handler, memo};
-use crate::{json, shared::focus_soon};
+use crate::{kept::Shelf, shared::focus_soon};
 use domain::{
     UserId,
     attachment::Attachment,
@@ -12,7 +12,6 @@ use domain::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
-use web_sys::Storage;
 
 /// Everything that was filled in.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,38 +74,35 @@ impl Kept {
     }
 }
 
-/// Where the tab keeps it: apart for each person, as somebody else may sign in here next.
-fn place(person: Option<UserId>) -> Option<(Storage, String)> {
-    let storage = window().session_storage().ok().flatten()?;
-    Some((storage, format!("docket-new-ticket-{}", person?)))
+/// Where the tab keeps it.
+fn place(person: Option<UserId>) -> Option<Shelf> {
+    Shelf::of(person, "new-ticket")
 }
 
 /// Brings back what was filled in before, and keeps it from now on.
 pub fn keep(form: Form) {
     let restored = StoredValue::new(false);
     effect(move || {
-        let Some((storage, key)) = place(form.person) else { return };
+        let Some(shelf) = place(form.person) else { return };
         if !restored.get_value() {
             restored.set_value(true);
-            let before = storage.get_item(&key).ok().flatten();
-            if let Some(kept) = before.and_then(|text| json::read::<Kept>(&text).ok()) {
+            if let Some(kept) = shelf.read::<Kept>() {
                 untrack(|| kept.fill(form));
             }
         }
         let kept = Kept::of(form);
         if kept == Kept::empty() || form.sent.get_value() {
-            let _ = storage.remove_item(&key);
-        } else if let Ok(text) = serde_json::to_string(&kept) {
-            // A tab whose storage is full keeps what it had.
-            let _ = storage.set_item(&key, &text);
+            shelf.forget();
+        } else {
+            shelf.keep(&kept);
         }
     });
 }
 
 /// The ticket is open: nothing is left to be kept.
 pub fn forget(person: Option<UserId>) {
-    if let Some((storage, key)) = place(person) {
-        let _ = storage.remove_item(&key);
+    if let Some(shelf) = place(person) {
+        shelf.forget();
     }
 }
 
