@@ -23,7 +23,9 @@ pub const COOKIE: &str = "docket_session";
 /// is not kept, unless it says so itself: after signing out, “back” must not show it.
 pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let address = address(request.extensions(), request.headers(), state.config.trust_proxy);
-    let session = match token(request.headers()) {
+    let token = token(request.headers());
+    let had_session = token.is_some();
+    let session = match token {
         Some(token) => match store::accounts::find(&state.desk, &token).await {
             Ok(found) => found,
             Err(error) => return outage::answer(&state, request.method(), request.headers(), request.uri(), error),
@@ -34,8 +36,10 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     let private = session.is_some() || request.uri().path().starts_with("/rpc/");
     let visitor = session.is_none() && outage::wants_page(request.method(), request.headers(), request.uri());
     let signed = match session {
-        Some(session) => Signed { actor: Actor::user(session.person, address), session: Some(session.id) },
-        None => Signed { actor: Actor::visitor(address), session: None },
+        Some(session) => {
+            Signed { actor: Actor::user(session.person, address), session: Some(session.id), ended: false }
+        }
+        None => Signed { actor: Actor::visitor(address), session: None, ended: had_session },
     };
     request.extensions_mut().insert(signed);
     if !visitor {

@@ -6,6 +6,7 @@ use leptos::{html, prelude::*};
 use leptos_router::{
     SsrMode,
     components::{ParentRoute, Route, Router, Routes},
+    hooks::use_location,
     path,
 };
 
@@ -76,6 +77,14 @@ pub fn go_to(address: &str) -> AnyView {
         let _ = window().location().set_href(&address);
     });
     ().into_any()
+}
+
+/// Where to sign in, and to be led back here. In a component.
+pub fn sign_in_from_here() -> String {
+    let location = use_location();
+    let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
+    let here = if search.is_empty() { path } else { format!("{path}?{search}") };
+    format!("/sign-in?next={}", domain::attachment::url_name(&here))
 }
 
 /// The end of the page: when the browser comes to it, all parts before it have been loaded and taken over.

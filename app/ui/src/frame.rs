@@ -29,9 +29,7 @@ pub fn StaffNotFound() -> impl IntoView {
 
 fn around(page: fn() -> AnyView) -> AnyView {
     let Some(person) = me::me() else {
-        let location = use_location();
-        let target = format!("/sign-in?next={}", domain::attachment::url_name(&location.pathname.get_untracked()));
-        return crate::app::go_to(&target);
+        return crate::app::go_to(&crate::app::sign_in_from_here());
     };
     if !person.role.is_staff() {
         return crate::app::go_to("/portal");

@@ -111,6 +111,8 @@ mod server {
         pub actor: Actor,
         /// The session of the cookie, for the list of devices.
         pub session: Option<SessionId>,
+        /// Whether the cookie is of a session that has ended.
+        pub ended: bool,
     }
 
     /// The desk, which the router provides for pages and server functions alike.
@@ -122,7 +124,7 @@ mod server {
     pub fn signed() -> Signed {
         use_context::<axum::http::request::Parts>()
             .and_then(|parts| parts.extensions.get::<Signed>().cloned())
-            .unwrap_or_else(|| Signed { actor: Actor::visitor(None), session: None })
+            .unwrap_or_else(|| Signed { actor: Actor::visitor(None), session: None, ended: false })
     }
 
     /// Runs an operation for this request and gives a failure its HTTP status.

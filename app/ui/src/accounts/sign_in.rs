@@ -12,7 +12,15 @@ use leptos_router::hooks::use_query_map;
 
 /// The card that every page for visitors is.
 #[component]
-fn Card(title: &'static str, #[prop(into)] lead: String, flash: Flash, children: Children) -> impl IntoView {
+fn Card(
+    title: &'static str,
+    #[prop(into)] lead: String,
+    flash: Flash,
+    /// Why somebody is here who did not ask for it.
+    #[prop(default = None)]
+    why: Option<&'static str>,
+    children: Children,
+) -> impl IntoView {
     // Field errors stand beside their fields; what is not about one field stands on top.
     let general = flash.error.as_ref().map(|error| match error.fields.as_slice() {
         [] => error.message.clone(),
@@ -31,6 +39,15 @@ fn Card(title: &'static str, #[prop(into)] lead: String, flash: Flash, children:
                     <h1 class="auth__title">{title}</h1>
                     <p class="auth__lead">{lead}</p>
                 </div>
+                {why.filter(|_| general.is_none())
+                    .map(|why| {
+                        view! {
+                            <div class="notice" data-kind="info" role="status">
+                                <Ico icon=Icon::Info />
+                                <p>{why}</p>
+                            </div>
+                        }
+                    })}
                 {general
                     .map(|message| {
                         view! {
@@ -56,6 +73,25 @@ pub fn SignInPage() -> impl IntoView {
     let flash = flash();
     let query = use_query_map();
     let next = query.with_untracked(|q| q.get("next")).unwrap_or_else(|| flash.value("next"));
+    let ended = crate::json::shared(|| {
+        #[cfg(feature = "ssr")]
+        {
+            crate::rpc::signed().ended
+        }
+        #[cfg(not(feature = "ssr"))]
+        {
+            false
+        }
+    });
+    let why = if query.with_untracked(|q| q.get("unsent").is_some()) {
+        Some("You are not signed in any more, so nothing was sent. Sign in, and you are led back to send it again.")
+    } else if ended && next.is_empty() {
+        Some("Your session on this device has ended.")
+    } else if ended {
+        Some("Your session on this device has ended. Sign in, and you are led back to where you were.")
+    } else {
+        None
+    };
     // An empty desk has nobody who could sign in.
     let first_run = resource(|| (), |()| rpc::first_run());
     let email = flash.clone();
@@ -63,7 +99,7 @@ pub fn SignInPage() -> impl IntoView {
         {awaited(|| (), move || async move {
                 if let Ok(true) = first_run.await { go_to("/set-up") } else { ().into_any() }
             })}
-        <Card title="Sign in" lead="With the e-mail address of your account." flash=flash>
+        <Card title="Sign in" lead="With the e-mail address of your account." flash=flash why=why>
             <form method="post" action="/sign-in" class="stack">
                 {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
                 <Field

@@ -1,6 +1,6 @@
 use crate::{
     accounts::Devices,
-    app::go_to,
+    app::{go_to, sign_in_from_here},
     frame::{ConnectionBanner, SkipLink},
     me,
     shared::{Avatar, Toasts, close_like_menu, provide_toasts},
@@ -23,8 +23,7 @@ pub fn PortalNotFound() -> impl IntoView {
 fn around(page: fn() -> AnyView) -> AnyView {
     let location = use_location();
     let Some(person) = me::me() else {
-        let next = domain::attachment::url_name(&location.pathname.get_untracked());
-        return go_to(&format!("/sign-in?next={next}"));
+        return go_to(&sign_in_from_here());
     };
     provide_toasts();
     crate::live::provide();

@@ -16,8 +16,8 @@ pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) 
         response.set_status(status);
     }
     let reference = error.reference.clone();
-    // What is wrong with what was asked for stays wrong.
-    let retry = retry.filter(|_| error.code != Code::Invalid);
+    // What is wrong with what was asked for stays wrong, and who is signed out stays so.
+    let retry = retry.filter(|_| !matches!(error.code, Code::Invalid | Code::SignedOut));
     let notice = NodeRef::<html::Div>::new();
     // The button goes away with the notice.
     let again = move |retry: Callback<()>| {
@@ -27,6 +27,7 @@ pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) 
         }
         retry.run(());
     };
+    let sign_in = (error.code == Code::SignedOut).then(crate::app::sign_in_from_here);
     let by_itself =
         retry.filter(|_| matches!(error.code, Code::Unavailable | Code::Internal)).zip(use_context::<Live>());
     effect(move || {
@@ -41,6 +42,16 @@ pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) 
             <p>{error.in_words()}</p>
             {reference.map(|id| view! { <p class="notice__id">"Reference " {id}</p> })}
             {by_itself.map(|_| view! { <p>"It is tried again by itself once the connection is back."</p> })}
+            {sign_in
+                .map(|address| {
+                    view! {
+                        <div class="actions">
+                            <a class="button" href=address rel="external">
+                                "Sign in"
+                            </a>
+                        </div>
+                    }
+                })}
             {retry
                 .map(|retry| {
                     view! {
