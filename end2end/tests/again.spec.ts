@@ -33,7 +33,7 @@ test('a message whose answer was lost is sent again and is there once', async ({
     await page.keyboard.press(key);
     await field.fill(words);
     await losingAnswer(page, '/rpc/tickets/write', () => field.press('Control+Enter'));
-    await expect(page.getByText('What you typed is still here').last()).toBeVisible();
+    await expect(page.getByText('The server cannot be reached').last()).toBeVisible();
     await expect(field).toHaveValue(words);
     await field.press('Control+Enter');
     await expect(field).toHaveValue('');
@@ -56,7 +56,7 @@ test('a ticket whose answer was lost is opened once', async ({ page }) => {
   await page.getByRole('textbox', { name: 'Subject' }).fill(subject);
   await page.getByRole('textbox', { name: 'Message' }).fill('It beeps.');
   await losingAnswer(page, '/rpc/tickets/create', () => page.getByRole('button', { name: 'Open ticket' }).click());
-  await expect(page.getByText('What you typed is still here')).toBeVisible();
+  await expect(page.getByText('The server cannot be reached')).toBeVisible();
   await page.getByRole('button', { name: 'Open ticket' }).click();
   await expect(page).toHaveURL(/\/tickets\/\d+$/);
   const found = await page.request.post('/rpc/tickets/search', { data: { words: `"${subject}"` } });
@@ -72,7 +72,7 @@ test('a customer sends again and is heard once', async ({ page }) => {
   await page.getByLabel('What happened?').fill('It is offline.');
   const send = page.getByRole('button', { name: 'Send' });
   await losingAnswer(page, '/rpc/tickets/create', () => send.click());
-  await expect(page.getByText('What you typed is still here')).toBeVisible();
+  await expect(page.getByText('The server cannot be reached')).toBeVisible();
   await send.click();
   await expect(page).toHaveURL(/\/portal\/tickets\/\d+/);
   await hydrated(page);
@@ -80,7 +80,7 @@ test('a customer sends again and is heard once', async ({ page }) => {
   const field = page.getByLabel('Your answer');
   await field.fill('Hello?');
   await losingAnswer(page, '/rpc/tickets/write', () => send.click());
-  await expect(page.getByText('What you typed is still here')).toBeVisible();
+  await expect(page.getByText('The server cannot be reached')).toBeVisible();
   await send.click();
   await expect(field).toHaveValue('');
   await expect(conversation(page).getByText('Hello?')).toHaveCount(1);
