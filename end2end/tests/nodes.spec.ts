@@ -67,7 +67,7 @@ test('two servers on one database show each other all that happens', async ({ pa
   await connected(page);
   const column = (page: Page, name: string) => page.getByRole('list', { name, exact: true });
   const card = column(page, 'Open').getByRole('listitem').filter({ hasText: `#${id}` });
-  await card.focus();
+  await card.getByRole('link').focus();
   await page.keyboard.press('Space');
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Space');
