@@ -97,7 +97,8 @@ fn Sent() -> impl IntoView {
     let error = flash().error;
     let saved = use_query_map().with_untracked(|query| query.get("saved").is_some());
     match error {
-        Some(error) => view! { <ErrorNotice error=error /> }.into_any(),
+        // What is wrong with a field stands beside it.
+        Some(error) => view! { <ErrorNotice error=Error { fields: Vec::new(), ..error } /> }.into_any(),
         None if saved => view! {
             <p class="notice" data-kind="ok" role="status">
                 <Ico icon=Icon::Check />

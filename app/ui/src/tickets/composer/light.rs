@@ -115,18 +115,29 @@ fn hear(event: &Event, begun: Begun) -> bool {
     false
 }
 
-/// Lets what has happened elsewhere on the ticket happen at its form.
-pub fn pass_on(event: &Event) {
+/// Lets the form have what was dropped elsewhere on the ticket. At the form alone: whoever has passed it on is not asked
+/// again.
+pub fn pass_on(event: &DragEvent) {
     let form = document().query_selector(".composer").ok().flatten();
-    if let (Some(form), Some(again)) = (form, again(event)) {
-        let _ = form.dispatch_event(&again);
+    let init = js_sys::Object::new();
+    let files = event.data_transfer().map(JsValue::from).unwrap_or_default();
+    // With an object of our own it cannot fail.
+    let _ = js_sys::Reflect::set(&init, &JsValue::from_str("dataTransfer"), &files);
+    let _ = js_sys::Reflect::set(&init, &JsValue::from_str("cancelable"), &JsValue::TRUE);
+    if let (Some(form), Some(drop)) = (form, made_as(event, &init)) {
+        let _ = form.dispatch_event(&drop);
     }
 }
 
 /// An event like this one: the fields of an event are just what its constructor takes.
 fn again(event: &Event) -> Option<Event> {
+    made_as(event, event)
+}
+
+/// An event of the same kind, with the fields of `init`.
+fn made_as(event: &Event, init: &JsValue) -> Option<Event> {
     let constructor = js_sys::Reflect::get(event, &JsValue::from_str("constructor")).ok()?;
     let constructor: &js_sys::Function = constructor.dyn_ref()?;
-    let arguments = js_sys::Array::of2(&JsValue::from_str(&event.type_()), event);
+    let arguments = js_sys::Array::of2(&JsValue::from_str(&event.type_()), init);
     js_sys::Reflect::construct(constructor, &arguments).ok()?.dyn_into().ok()
 }

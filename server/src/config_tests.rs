@@ -1,0 +1,137 @@
+use super::*;
+
+fn start(arguments: &[&str], file: &str) -> Result<Invocation, String> {
+    let arguments = ["docket"].iter().chain(arguments).map(OsString::from);
+    parse(arguments, |_| Ok(file.to_owned())).map_err(|error| error.to_string())
+}
+
+#[test]
+fn serves_by_default() {
+    let started = start(&[], "").unwrap();
+    assert!(matches!(started.command, Command::Serve));
+    assert_eq!(started.config.public_url(), "http://127.0.0.1:3000");
+}
+
+#[test]
+fn file_replaces_defaults_and_flags_replace_the_file() {
+    let file = "listen = \"0.0.0.0:80\"\nmax-upload-mb = 7";
+    let started = start(&["--config", "x", "config", "--max-upload-mb", "8"], file).unwrap();
+    assert_eq!(started.config.listen.to_string(), "0.0.0.0:80");
+    assert_eq!(started.config.max_upload_mb, 8);
+    assert!(started.in_force.contains("max-upload-mb = 8\n"), "{}", started.in_force);
+}
+
+/// Another value than the default for each setting.
+const OTHERS: [&str; 12] = [
+    "--listen=[::1]:8080",
+    "--data=/srv/0123 \"quoted\" \\ it's",
+    "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
+    "--database-connections=7",
+    "--secret-key=hidden-0123456789-0123456789-0123456789",
+    "--trust-proxy=true",
+    "--public-url=https://help.acme.example/",
+    "--max-upload-mb=99",
+    "--api-rate-limit=0",
+    "--log=warn,server=debug",
+    "--log-format=json",
+    "--shutdown-seconds=3",
+];
+
+#[test]
+fn what_is_printed_can_be_read_back_and_holds_no_secret() {
+    let printed = start(&OTHERS, "").unwrap().in_force;
+    assert!(!printed.contains("hidden"), "{printed}");
+    let again = start(&["--config", "x"], &printed).unwrap();
+    assert_eq!(
+        again.in_force.replace(" is not set", ""),
+        printed.replace(" is set, and not shown (docket config --with-secrets)", "")
+    );
+    assert_eq!((again.config.database_url, again.config.secret_key), (None, None));
+    assert_eq!(again.config.public_url.unwrap(), "https://help.acme.example");
+}
+
+/// Each by itself and all together, by what they are and not only by how they are written.
+#[test]
+fn a_printed_file_gives_the_same_settings() {
+    let settings = Cli::command().get_arguments().filter(|arg| is_setting(arg)).count();
+    assert_eq!(OTHERS.len(), settings, "a setting is new: give it a line in OTHERS");
+    let usual = format!("{:?}", start(&[], "").unwrap().config);
+    let all = OTHERS.to_vec();
+    for set in OTHERS.iter().map(|one| vec![*one]).chain([vec![], all]) {
+        let first = start(&[&set[..], &["config", "--with-secrets"]].concat(), "").unwrap();
+        assert_eq!(format!("{:?}", first.config) == usual, set.is_empty(), "{set:?} changes nothing");
+        first.in_force.parse::<toml::Table>().unwrap();
+        let again = start(&["--config", "x", "config", "--with-secrets"], &first.in_force).unwrap();
+        assert_eq!(format!("{:?}", again.config), format!("{:?}", first.config), "{}", first.in_force);
+        assert_eq!(again.in_force, first.in_force);
+    }
+    let printed = start(&OTHERS, "").unwrap().in_force;
+    for line in ["trust-proxy = true\n", "max-upload-mb = 99\n", "log-format = \"json\"\n"] {
+        assert!(printed.contains(line), "{line} in {printed}");
+    }
+}
+
+#[test]
+fn an_empty_database_url_is_none() {
+    assert_eq!(start(&["--database-url", ""], "").unwrap().config.database_url, None);
+}
+
+#[test]
+fn no_complaint_repeats_a_secret() {
+    for (arguments, file) in [
+        (&["--database-url", "mysql://me:hidden@localhost/x"][..], ""),
+        (&["--database-url", "postgres://me:hidden@local host/x"], ""),
+        (&["--database-url", "postgres://me:hidden@localhost:port/x"], ""),
+        (&["--database-url", "postgres://me:hidden@localhost/x?sslmode=hidden"], ""),
+        (&["--secret-key", "hidden"], ""),
+        (&["--config", "x"], "listen = \"127.0.0.1:1\"\nsecret-key = \"hidden"),
+        (&["--config", "x"], "secret-key = hidden"),
+        (&["--config", "x"], "database-url = [\"hidden\"]"),
+    ] {
+        let message = start(arguments, file).unwrap_err();
+        assert!(!message.contains("hidden"), "{message}");
+    }
+}
+
+#[test]
+fn levels_go_by_many_names() {
+    for filter in ["", "INFO", "off", "3", "warn,server=debug", "server::live=trace", "info,[ticket{id=7}]=debug"] {
+        assert_eq!(start(&["--log", filter], "").unwrap().config.log, filter);
+    }
+}
+
+#[test]
+fn origins_are_written_as_browsers_write_them() {
+    for (url, origin) in [
+        ("https://help.acme.example/", "https://help.acme.example"),
+        ("https://Help.Acme.example:443", "https://help.acme.example"),
+        ("http://help.acme.example:8080", "http://help.acme.example:8080"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+    ] {
+        assert_eq!(start(&["--public-url", url], "").unwrap().config.public_origin().unwrap(), origin);
+    }
+    assert_eq!(start(&[], "").unwrap().config.public_origin(), None);
+}
+
+#[test]
+fn mistakes_are_named() {
+    for (arguments, file, expected) in [
+        (&["--listen", "here"][..], "", "--listen"),
+        (&["--public-url", "ftp://x"], "", "https://support.example.com"),
+        (&["--public-url", "https://x/path"], "", "no path"),
+        (&["--max-upload-mb", "0"], "", "1..=10000"),
+        (&["--config", "x"], "colour = 1", "there is no setting \"colour\""),
+        (&["--config", "x"], "config = \"y\"", "there is no setting \"config\""),
+        (&["--config", "x"], "listen = ", "settings file x"),
+        (&["--config", "x"], "log = \"info\"\nlisten = ", "line 2"),
+        (&["--database-url", "localhost"], "", "postgres://user:password@host:5432/name"),
+        (&["--log", "info,=="], "", "--log, DOCKET_LOG"),
+        (&["--log", "blah"], "", "\"blah\" in the log filter (--log, DOCKET_LOG) is no level"),
+        (&["--log", "info, server"], "", "\"server\""),
+        (&["--config", "x"], "log = []", "\"log\" must be a text"),
+        (&["--config", "x"], "log-format = \"xml\"", "text, json"),
+    ] {
+        let message = start(arguments, file).unwrap_err();
+        assert!(message.contains(expected), "{arguments:?} {file:?}: {message}");
+    }
+}
