@@ -30,6 +30,19 @@ async function openWithout(page: Page): Promise<{ id: number; letGo: () => void 
   return { id, letGo };
 }
 
+/** A ticket whose part does not come until that is mended. Returns what mends it. */
+async function openCut(page: Page): Promise<() => void> {
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  let cut = true;
+  await page.route(PART, (route) => (cut ? route.abort() : route.continue()));
+  await page.goto(`/tickets/${id}`);
+  await hydrated(page);
+  return () => {
+    cut = false;
+  };
+}
+
 test('what is typed before the composer works stays, with the cursor and what can be undone', async ({ page }) => {
   const { id, letGo } = await openWithout(page);
   await replyField(page).click();
@@ -80,12 +93,7 @@ test('what is typed before the page is taken over stays', async ({ page }) => {
 
 test('trying again opens the list that was asked for', async ({ page, allowErrors }) => {
   allowErrors(/Failed to load resource/);
-  await signIn(page, MIA);
-  const id = await newTicket(page);
-  let cut = true;
-  await page.route(PART, (route) => (cut ? route.abort() : route.continue()));
-  await page.goto(`/tickets/${id}`);
-  await hydrated(page);
+  const mend = await openCut(page);
   const again = page.locator('#not-loaded').getByRole('button', { name: 'Try again' });
   await property(page, 'Status').click();
   await expect(again).toBeVisible();
@@ -95,7 +103,7 @@ test('trying again opens the list that was asked for', async ({ page, allowError
   await expect(property(page, 'Status')).toHaveAttribute('aria-expanded', 'true');
   await expect(property(page, 'Status')).toBeFocused();
   await page.keyboard.press('i');
-  cut = false;
+  mend();
   await again.click();
   await expect(page.getByRole('menuitem', { name: 'In progress' })).toBeFocused();
   await expect(again).toBeHidden();
@@ -103,12 +111,7 @@ test('trying again opens the list that was asked for', async ({ page, allowError
 
 test('trying again by keyboard leaves the focus where it was', async ({ page, allowErrors }) => {
   allowErrors(/Failed to load resource/);
-  await signIn(page, MIA);
-  const id = await newTicket(page);
-  let cut = true;
-  await page.route(PART, (route) => (cut ? route.abort() : route.continue()));
-  await page.goto(`/tickets/${id}`);
-  await hydrated(page);
+  const mend = await openCut(page);
   await page.keyboard.press('r');
   await expect(replyField(page)).toBeFocused();
   const again = page.locator('#not-loaded').getByRole('button', { name: 'Try again' });
@@ -116,7 +119,7 @@ test('trying again by keyboard leaves the focus where it was', async ({ page, al
   // Keys are kept for what is awaited, but not those of the button.
   await page.keyboard.press('s');
   await again.focus();
-  cut = false;
+  mend();
   await page.keyboard.press('Enter');
   await expect(again).toBeHidden();
   await expect(works(page)).toBeVisible();
