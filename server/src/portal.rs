@@ -14,7 +14,7 @@ use domain::ticket::{BODY_MAX, NewMessage, NewTicket, Writing};
 use domain::{Actor, AttachmentId, Code, Error, FieldError, TicketId, attachment, text};
 use store::Desk;
 use store::tickets::{attachments, create, message};
-use ui::flash::Flash;
+use ui::flash::{Flash, KEY};
 
 use crate::app::AppState;
 use crate::forms::refuse;
@@ -48,9 +48,9 @@ impl Filled {
         self.values.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default()
     }
 
-    /// The key that the browser has sent it under, if it has a script.
+    /// The key that its page was rendered with.
     fn key(&self) -> Option<String> {
-        Some(self.value("key")).filter(|key| !key.is_empty())
+        Some(self.value(KEY)).filter(|key| !key.is_empty())
     }
 
     /// The files that were not taken, as the error of their field. Its code is that of the first.
@@ -151,13 +151,17 @@ async fn respond(
     headers: HeaderMap,
     who: Who,
     page: String,
-    filled: Filled,
+    mut filled: Filled,
     outcome: Result<String, Error>,
 ) -> Response {
     let mut error = match outcome {
         Ok(location) => return unkept(Redirect::to(&location).into_response()),
         Err(error) => error,
     };
+    // The key stands for something else that has arrived: with a new one, this can be sent, too.
+    if error.code == Code::Invalid && error.fields.is_empty() {
+        filled.values.retain(|(name, _)| name != KEY);
+    }
     let had_files = !filled.files.is_empty() || !filled.refused.is_empty();
     // Files of a refused message belong to nothing; the person is told to choose them again. Where nobody knows whether the
     // message was saved, they may be on it.

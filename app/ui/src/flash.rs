@@ -25,6 +25,24 @@ impl Flash {
     }
 }
 
+/// The field with the key of a form, under which it is done once however often it arrives.
+pub const KEY: &str = "key";
+
+/// The flash of a page with a form that must not be done twice: with a key of this rendering where there is none yet. A
+/// script sends keys of its own, so a page that the browser makes has none.
+pub fn keyed() -> Flash {
+    crate::json::shared(|| {
+        #[allow(unused_mut, reason = "only the server adds to it")]
+        let mut flash = use_context::<Flash>().unwrap_or_default();
+        #[cfg(feature = "ssr")]
+        if flash.value(KEY).is_empty() {
+            flash.values.retain(|(name, _)| name != KEY);
+            flash.values.push((KEY.to_owned(), store::tickets::fresh_key()));
+        }
+        flash
+    })
+}
+
 /// The flash of this page, empty where the page was simply opened.
 pub fn flash() -> Flash {
     crate::json::shared(|| use_context::<Flash>().unwrap_or_default())

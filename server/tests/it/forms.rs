@@ -238,6 +238,12 @@ async fn what_is_not_there_is_a_page_that_says_so() {
     assert!(page.status.is_redirection() || !page.text.contains(PASSWORD));
 }
 
+/// The key of the form on a page.
+fn key_in(page: &str) -> String {
+    let from = page.split("name=\"key\" value=\"").nth(1).unwrap_or_default();
+    from.split('"').next().unwrap_or_default().to_owned()
+}
+
 /// A browser that sends a form again as it is, by a second click or because no answer came, opens one ticket.
 #[tokio::test]
 async fn a_form_that_is_sent_twice_is_taken_once() {
@@ -261,6 +267,14 @@ async fn a_form_that_is_sent_twice_is_taken_once() {
     }
     assert_eq!(places[5], places[6]);
     assert_eq!(world.count("select count(*) from messages").await, 5);
+    // The key is the page's own, another one each time.
+    let key = async |path: &str| key_in(&jana.get(path).await.text);
+    let (one, two) = (key(&answer).await, key(&answer).await);
+    assert!(one.len() > 20 && one != two && key("/portal/new").await.len() > 20, "{one} {two}");
+    // One that was used up for other words is not used again: what is typed can be sent then.
+    let page = send(&jana, &answer, MULTIPART, multipart(&[("key", "three"), ("body", "Other words.")])).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("Other words.") && !["", "three"].contains(&&*key_in(&page.text)), "{}", page.text);
     // What was refused keeps its key, as it keeps what was typed.
     let page = send(&jana, &answer, MULTIPART, multipart(&[("key", "four"), ("body", " ")])).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);

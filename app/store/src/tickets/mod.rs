@@ -16,6 +16,8 @@ pub mod timeline;
 pub mod view;
 pub mod watch;
 
+pub use once::fresh_key;
+
 use crate::{Desk, OrOurs, Tx};
 use domain::{
     Actor, Error, Result, TicketId,

@@ -2,8 +2,14 @@
 
 use crate::{OrOurs, Tx};
 use domain::{Actor, Code, Error, EventId, Result, TicketId};
+use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+
+/// A key that nobody has used, for a form of a page. Nothing is secret about it: the server looks among one's own.
+pub fn fresh_key() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), 22)
+}
 
 /// What came of something the first time.
 pub(super) struct Done {

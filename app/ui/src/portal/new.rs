@@ -5,7 +5,7 @@ use super::{
 use crate::erased::{dynamic, handler};
 use crate::{
     attempt::Attempt,
-    flash::{Flash, flash},
+    flash::{Flash, KEY, keyed},
     icons::{Ico, Icon},
     shared::{ErrorNotice, Field, TextArea, Title, settled},
     tickets::rpc::create,
@@ -19,7 +19,7 @@ use web_sys::{HtmlElement, HtmlFormElement, HtmlInputElement};
 #[component]
 pub fn PortalNew() -> impl IntoView {
     // The form as it was refused, by the server or by a script.
-    let refused = RwSignal::new(flash());
+    let refused = RwSignal::new(keyed());
     // What a script was told beside that: it stands where the eyes are.
     let failed = RwSignal::new(None::<Error>);
     let form = NodeRef::<html::Form>::new();
@@ -158,9 +158,11 @@ fn fields(flash: &Flash) -> impl IntoView + use<> {
     }
 }
 
-/// The hidden field with the key under which a plain form was sent that is shown again. A script sends a key of its own.
+/// The hidden field with the key under which the plain form is done once, however often it is sent. A script sends a key of
+/// its own.
 pub(super) fn key_of(flash: &Flash) -> AnyView {
-    view! { <input type="hidden" name="key" value=flash.value("key") /> }.into_any()
+    // Browsers fill in again what stood in a form: that would be the key of before.
+    view! { <input type="hidden" name=KEY value=flash.value(KEY) autocomplete="off" /> }.into_any()
 }
 
 /// The names of the fields that hold text.

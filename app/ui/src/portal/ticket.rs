@@ -8,7 +8,7 @@ use crate::erased::{dynamic, effect, handler, list, memo};
 use crate::json::resource;
 use crate::{
     attempt::Attempt,
-    flash::flash,
+    flash::keyed,
     icons::{Ico, Icon},
     live::live,
     me,
@@ -105,7 +105,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
     let entries = RwSignal::new(view.slice.entries);
     let more = RwSignal::new(view.slice.more_before);
     let position = view.position;
-    let flash = flash();
+    let flash = keyed();
     let add = move |entry: &Entry| {
         entries.update(|all| {
             if all.iter().all(|e| e.id != entry.id) {
