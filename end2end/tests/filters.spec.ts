@@ -6,14 +6,16 @@ test('an address that names what there is not says so, and the rest of it holds'
   await signIn(page, MIA);
   await live(page, '/tickets?status=bogus&assignee=999999&urgency=dire&tag=999&company=x&sort=never&requester=y');
   const unknown = page.getByRole('link', { name: /^Unknown .* Remove$/ });
-  for (const what of ['status: bogus', 'assignee: 999999', 'urgency: dire', 'tag: 999', 'company: x', 'order: never', 'customer: y']) {
+  for (const what of ['status: bogus', 'person: 999999', 'urgency: dire', 'tag: 999', 'company: x', 'order: never', 'customer: y']) {
     await expect(unknown.filter({ hasText: what })).toBeVisible();
   }
   await expect(page.getByText('No ticket fits these filters.')).toBeVisible();
   await expectAccessible(page);
 
   // Each is taken out by itself; what means nothing at all has never held anything back.
-  for (const what of ['assignee: 999999', 'tag: 999']) await unknown.filter({ hasText: what }).click();
+  await unknown.filter({ hasText: 'tag: 999' }).click();
+  // Where nothing is found, the way on is offered right there.
+  await page.getByRole('link', { name: 'Take off “Unknown person: 999999”' }).click();
   await expect(page.getByRole('region', { name: 'Tickets' }).getByRole('listitem').first()).toBeVisible();
   await expect(page).toHaveURL(/status=bogus/);
   await expect(page).not.toHaveURL(/assignee|tag=/);
@@ -58,4 +60,24 @@ test('beside a ticket the filters take one line, and what is set is in it', asyn
   const row = page.getByRole('region', { name: 'Tickets' }).getByRole('listitem').first();
   await expect.poll(async () => (await row.boundingBox())?.height).toBeLessThan(60);
   await expectAccessible(page);
+});
+
+test('where nothing fits the filters, both list and board offer to go on without', async ({ page }) => {
+  await signIn(page, MIA);
+  for (const [place, empty] of [['/tickets', 'Nothing here'], ['/board', 'No cards']] as const) {
+    await live(page, `${place}?assignee=999998&company=999997`);
+    await expect(page.getByText(empty)).toBeVisible();
+    const off = page.getByRole('link', { name: /^Take off “Unknown/ });
+    await expect(off).toHaveCount(2);
+    await expectAccessible(page);
+    await off.filter({ hasText: 'person: 999998' }).click();
+    await expect(page).toHaveURL(`${place}?company=999997`);
+    await off.filter({ hasText: 'company: 999997' }).click();
+    await expect(page).toHaveURL(place);
+    await expect(page.getByRole('main').getByRole('listitem').first()).toBeVisible();
+  }
+  // One that is known, but has nothing: all filters can be taken off.
+  await live(page, '/tickets?status=closed&tag=1&urgency=critical&importance=low&assignee=none');
+  await page.getByRole('link', { name: 'Take all filters off' }).click();
+  await expect(page).toHaveURL('/tickets');
 });

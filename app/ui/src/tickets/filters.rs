@@ -95,6 +95,30 @@ fn any() -> Choice {
     ("Any".to_owned(), None)
 }
 
+/// Parts of the filter that name what there is not: their names in the address, and what is said of them. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Unknown(RwSignal<Vec<(&'static str, String)>>);
+
+impl Unknown {
+    /// For what is around the chips and the list.
+    pub fn provide() {
+        provide_context(Self(RwSignal::new(Vec::new())));
+    }
+
+    fn set(self, name: &'static str, said: Option<String>) {
+        self.0.update(|all| {
+            all.retain(|(other, _)| *other != name);
+            all.extend(said.map(|said| (name, said)));
+        });
+    }
+}
+
+/// What is said of a part of the filter that names what there is not.
+fn unknown_words(name: &str, label: &str, value: &str) -> String {
+    let what = if name == "assignee" { "person".to_owned() } else { label.to_ascii_lowercase() };
+    format!("Unknown {what}: {}", text::excerpt(value, 24))
+}
+
 /// A part of the filter: what it is set to, and a menu to set it.
 #[component]
 fn Chip(
@@ -116,6 +140,9 @@ fn Chip(
         let value = chosen.get().filter(|_| !waiting.get())?;
         choices.with(|all| all.iter().all(|(_, v)| v.as_ref() != Some(&value))).then_some(value)
     });
+    if let Some(all) = use_context::<Unknown>() {
+        effect(move || all.set(name, unknown.get().map(|value| unknown_words(name, label, &value))));
+    }
     let button = move || {
         let value = chosen.get();
         choices.with(|all| match all.iter().find(|(_, v)| *v == value) {
@@ -133,7 +160,7 @@ fn Chip(
     let open = open.unwrap_or_default();
     dynamic(move || {
         if let Some(value) = unknown.get() {
-            let said = format!("Unknown {}: {}", label.to_ascii_lowercase(), text::excerpt(&value, 24));
+            let said = unknown_words(name, label, &value);
             return view! { <RemovableChip name said is_wrong=true /> }.into_any();
         }
         view! {
@@ -301,19 +328,50 @@ pub fn OrderChip() -> impl IntoView {
     view! { <Chip name="sort" label="Order" choices /> }
 }
 
-/// Takes all filters out, where there are some.
-#[component]
-pub fn ClearChip() -> impl IntoView {
+/// The address of the same page without filters, where there are some.
+fn cleared() -> Memo<Option<String>> {
     let query = use_query_map();
     let location = use_location();
-    let address = memo(move || {
+    memo(move || {
         let mut kept = query.get();
         let mut is_set = false;
         for name in ["status", "assignee", "requester", "urgency", "importance", "company", "tag"] {
             is_set |= kept.remove(name).is_some();
         }
         is_set.then(|| format!("{}{}", location.pathname.get(), kept.to_query_string()))
-    });
+    })
+}
+
+/// Offers a way on where nothing fits the filters: without those that nothing can fit, or without any.
+#[component]
+pub fn WithoutFilters() -> impl IntoView {
+    let unknown = use_context::<Unknown>();
+    let query = use_query_map();
+    let location = use_location();
+    let all = cleared();
+    dynamic(move || {
+        let unknown = unknown.map(|unknown| unknown.0.get()).unwrap_or_default();
+        if unknown.is_empty() {
+            return all
+                .get()
+                .map(|to| view! { <a class="button" href=to>"Take all filters off"</a> }.into_any())
+                .into_any();
+        }
+        unknown
+            .into_iter()
+            .map(|(name, said)| {
+                let to = query.with(|query| with_query(&location.pathname.get(), query, name, None));
+                view! { <a class="button" href=to>{format!("Take off “{said}”")}</a> }.into_any()
+            })
+            .collect_view()
+            .into_any()
+    })
+}
+
+/// Takes all filters out, where there are some.
+#[component]
+pub fn ClearChip() -> impl IntoView {
+    let address = cleared();
     dynamic(move || {
         address.get().map(|to| view! { <a class="chip chip--clear" href=to aria-label="Clear filters">"Clear"</a> })
     })

@@ -1,7 +1,10 @@
 //! The list of tickets: filters in the address, pages by scrolling, changes of others live.
 
 use super::{
-    filters::{ClearChip, OrderChip, RequesterChip, StatusChip, TicketChips, filter_of, fits, sorted, with_query},
+    filters::{
+        ClearChip, OrderChip, RequesterChip, StatusChip, TicketChips, Unknown, WithoutFilters, filter_of, fits, sorted,
+        with_query,
+    },
     rpc,
 };
 use crate::erased::{dynamic, effect, handler, list, memo, reactive};
@@ -32,6 +35,7 @@ use wasm_bindgen::JsCast;
 
 #[component]
 pub fn TicketList() -> impl IntoView {
+    Unknown::provide();
     let query = use_query_map();
     let location = use_location();
     let user = me::me().map(|m| m.id);
@@ -358,7 +362,9 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
                             icon=Icon::Inbox
                             title="Nothing here"
                             text="No ticket fits these filters. New ones appear here by themselves."
-                        />
+                        >
+                            <WithoutFilters />
+                        </EmptyState>
                     }
                         .into_any()
                 } else {
