@@ -168,3 +168,53 @@ test('swimlanes are chosen in the address, and nothing is out of reach', async (
   await expect(page.getByRole('region', { name: 'Critical' })).toBeVisible();
   await expectAccessible(page);
 });
+
+test('a column that is full says so while a card is held over it', async ({ page, openPage }) => {
+  const admin = await openPage();
+  await signIn(admin, ADA);
+  const limit = async (most: string, refuse: boolean) => {
+    await admin.goto('/settings/board');
+    await hydrated(admin);
+    await admin.getByLabel('Most tickets in In progress').fill(most);
+    await admin.getByRole('checkbox', { name: /In progress/ }).setChecked(refuse);
+    await admin.getByRole('button', { name: 'Save' }).click();
+    await expect(admin.getByText(/saved/i)).toBeVisible();
+  };
+  await limit('1', true);
+  await signIn(page, MIA);
+  const made = await newTicket(page, { subject: 'One too many' });
+  await open(page);
+  const [full, why] = [column(page, 'In progress'), /^In progress holds one ticket at most/];
+  const said = page.locator('.board [aria-live="assertive"]');
+  const note = full.locator('.card-refused');
+  const card = page.locator(`#card-${made}`);
+
+  // By mouse.
+  const [from, to] = [await card.boundingBox(), await full.boundingBox()];
+  if (!from || !to) throw new Error('the card and the column have a place');
+  await page.mouse.move(from.x + 40, from.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 80, from.y + 40, { steps: 4 });
+  await page.mouse.move(to.x + 60, to.y + 5, { steps: 10 });
+  await expect(note).toHaveText(why);
+  await expect(said).toContainText('In progress holds one ticket at most');
+  await expect(page.getByRole('heading', { name: /^In progress/ })).toHaveAttribute('data-refused', '');
+  await expectAccessible(page);
+  await page.mouse.move(from.x + 80, from.y + 40, { steps: 4 });
+  await expect(note).toHaveCount(0);
+  await expect(said).toContainText('Open, position 1');
+  await page.keyboard.press('Escape');
+  await page.mouse.up();
+
+  // By keyboard.
+  await card.getByRole('link').focus();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('ArrowRight');
+  await expect(note).toHaveText(why);
+  await expect(said).toContainText('In progress holds one ticket at most');
+  await page.keyboard.press('Escape');
+  await expect(note).toHaveCount(0);
+  expect(await place(column(page, 'Open'), `card-${made}`)).toBe(0);
+
+  await limit('', false);
+});

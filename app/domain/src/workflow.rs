@@ -60,6 +60,17 @@ pub struct Status {
     pub wip_refuse: bool,
 }
 
+impl Status {
+    /// Why a column with so many tickets takes no more, if it has a limit that refuses and has reached it.
+    pub fn full_with(&self, held: i64) -> Option<String> {
+        let limit = self.wip_limit.filter(|limit| self.wip_refuse && held >= i64::from(*limit))?;
+        Some(match limit {
+            1 => format!("{} holds one ticket at most. Finish or move it first.", self.name),
+            _ => format!("{} holds at most {limit} tickets. Finish or move one of them first.", self.name),
+        })
+    }
+}
+
 /// The states in their order, and the allowed ways between them.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Workflow {

@@ -88,7 +88,7 @@ pub async fn shift(tx: &mut Tx, actor: &Actor, input: Move) -> Result<Moved> {
 /// status lets one wait and then see that it is taken. (Not `for update`: that would hold up every new ticket, too.)
 pub(super) async fn room(tx: &mut Tx, target: &Status) -> Result<()> {
     let Some(limit) = target.wip_limit.filter(|_| target.wip_refuse) else { return Ok(()) };
-    let (status, name) = (target.id, &target.name);
+    let status = target.id;
     sqlx::query!("select id from statuses where id = $1 for no key update", status.0)
         .fetch_one(&mut *tx.conn)
         .await
@@ -101,13 +101,7 @@ pub(super) async fn room(tx: &mut Tx, target: &Status) -> Result<()> {
     .fetch_one(&mut *tx.conn)
     .await
     .ours()?;
-    if held >= i64::from(limit) {
-        return Err(Error::new(
-            Code::Conflict,
-            format!("{name} holds at most {limit} tickets. Finish or move one of them first."),
-        ));
-    }
-    Ok(())
+    target.full_with(held).map_or(Ok(()), |why| Err(Error::new(Code::Conflict, why)))
 }
 
 /// Gives the card a rank between its new neighbours.

@@ -24,6 +24,9 @@ const LONG_PRESS: Duration = Duration::from_millis(250);
 const EDGE: f64 = 48.0;
 const STEP: i32 = 8;
 
+/// The click that follows a drag is marked by a character that nobody hears.
+const QUIET: &str = "\u{200b}";
+
 /// A press that may become a drag.
 #[derive(Clone, Copy, PartialEq)]
 struct Press {
@@ -110,15 +113,16 @@ impl Drag {
         let lanes = self.lanes.get_untracked();
         self.cards.with_untracked(|cards| {
             let ticket = cards.get(id)?;
-            self.workflow.with_value(|workflow| refusal(ticket, lane, status, lanes, workflow))
+            let held = cards.count(status);
+            self.workflow.with_value(|workflow| refusal(ticket, lane, status, held, lanes, workflow))
         })
     }
 
-    /// A press on a card. A mouse drags it once it moves; a finger lifts it by resting on it.
-    pub fn pressed(self, card: TicketId, event: &ev::PointerEvent) {
-        if event.button() != 0 || self.lifted.get_untracked().is_some() {
-            return;
-        }
+    /// A press, on a card or beside. A mouse drags the card once it moves; a finger lifts it by resting on it.
+    pub fn pressed(self, card: Option<TicketId>, event: &ev::PointerEvent) {
+        // A drag that ended outside of the board was not followed by a click on it.
+        self.is_over();
+        let Some(card) = card.filter(|_| event.button() == 0 && self.lifted.get_untracked().is_none()) else { return };
         let touch = event.pointer_type() == "touch";
         let press = Press { card, x: event.client_x().into(), y: event.client_y().into(), touch };
         self.press.set_value(Some(press));
@@ -174,17 +178,8 @@ impl Drag {
                 self.back();
             }
         });
-        // A drag must not end in following the card's link.
-        let click = window_event_listener(ev::click, move |event| {
-            if self.press.with_value(Option::is_none) && self.speech.with_untracked(|s| s.starts_with('\u{200b}')) {
-                event.prevent_default();
-                self.speech.update(|s| {
-                    s.remove(0);
-                });
-            }
-        });
         on_cleanup(move || {
-            for handle in [moved, up, broken_off, escape, click] {
+            for handle in [moved, up, broken_off, escape] {
                 handle.remove();
             }
         });
@@ -211,6 +206,24 @@ impl Drag {
             let (scroller, hold) = held.take();
             let _ = scroller.remove_event_listener_with_callback("touchmove", hold.as_ref().unchecked_ref());
         });
+    }
+
+    /// A click on the board: a drag must not end in following the card's link.
+    pub fn clicked(self, event: &ev::MouseEvent) {
+        if self.is_over() {
+            event.prevent_default();
+        }
+    }
+
+    /// Whether a drag has ended and nothing was clicked or pressed since. Asked once, it is not so any more.
+    fn is_over(self) -> bool {
+        let over = self.speech.with_untracked(|s| s.starts_with(QUIET));
+        if over {
+            self.speech.update(|s| {
+                s.remove(0);
+            });
+        }
+        over
     }
 
     fn say(self, text: String) {
@@ -316,8 +329,14 @@ impl Drag {
         let counts = |n: &u32| inside.item(*n).is_some_and(|c| c.class_list().contains("card") && c.id() != lifted);
         let index = (0..from).filter(counts).count();
         let spot = Some(Spot { lane, status: StatusId(status), index });
-        if self.spot.with_untracked(|s| *s != spot) {
+        let cell = |spot: &Option<Spot>| spot.as_ref().map(|s| (s.lane.clone(), s.status));
+        let (new, moved) = self.spot.with_untracked(|before| (*before != spot, cell(before) != cell(&spot)));
+        if new {
             self.spot.set(spot);
+        }
+        // Whoever holds it sees whether it may land there; those who hear are told, where they come to another cell.
+        if moved {
+            self.say(self.place());
         }
     }
 
@@ -384,7 +403,7 @@ impl Drag {
         // Where the card would land is to be seen, whether it may or not.
         request_animation_frame(move || {
             let Some(scroller) = self.scroller.try_get_untracked().flatten() else { return };
-            if let Ok(Some(place)) = scroller.query_selector(".card-gap, .cell.is-over[data-refused]") {
+            if let Ok(Some(place)) = scroller.query_selector(".card-gap, .card-refused") {
                 bring_into_view(&place);
             }
         });
@@ -392,8 +411,10 @@ impl Drag {
 
     fn back(self) {
         if let Some(id) = self.lifted.get_untracked() {
+            // The button may still be down: let go over the card, that will be a click.
+            let quiet = if self.by_pointer.get_untracked() { QUIET } else { "" };
             self.let_go();
-            self.say(format!("#{id} is back where it was."));
+            self.say(format!("{quiet}#{id} is back where it was."));
         }
     }
 
@@ -410,8 +431,7 @@ impl Drag {
         let refused = self.why_not(id, &spot.lane, spot.status);
         let place = self.place();
         self.let_go();
-        // The click that follows a drag is marked by a character that nobody hears.
-        let quiet = if pointer { "\u{200b}" } else { "" };
+        let quiet = if pointer { QUIET } else { "" };
         if let Some(why) = refused {
             self.say(format!("{quiet}{why}"));
             self.toaster.fail(&domain::Error::new(domain::Code::Conflict, why));

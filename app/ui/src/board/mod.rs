@@ -1,6 +1,7 @@
 //! The board.
 
 mod card;
+mod cell;
 pub mod drag;
 mod model;
 pub mod page;

@@ -192,13 +192,22 @@ fn lane_change(lane: &Lane, lanes: Lanes) -> Option<LaneChange> {
     }
 }
 
-/// Why a card may not be dropped into a cell, if it may not.
-pub fn refusal(ticket: &Card, lane: &Lane, status: StatusId, lanes: Lanes, workflow: &Workflow) -> Option<String> {
+/// Why a card may not be dropped into a cell of a column with `held` tickets, if it may not.
+pub fn refusal(
+    ticket: &Card,
+    lane: &Lane,
+    status: StatusId,
+    held: i64,
+    lanes: Lanes,
+    workflow: &Workflow,
+) -> Option<String> {
     if lanes == Lanes::Company && Lane::of(ticket, lanes) != *lane {
         return Some("A ticket's company cannot be changed on the board.".into());
     }
-    let error = workflow.check(ticket.status, status).err()?;
-    Some(error.of_field("status").map_or(error.message.clone(), str::to_owned))
+    match workflow.check(ticket.status, status) {
+        Ok(target) => target.full_with(held).filter(|_| ticket.status != status),
+        Err(error) => Some(error.of_field("status").map_or(error.message.clone(), str::to_owned)),
+    }
 }
 
 /// Whether a ticket belongs on a board with this filter.
@@ -401,16 +410,27 @@ mod tests {
             wip_limit: None,
             wip_refuse: false,
         };
-        let workflow = Workflow {
+        let mut workflow = Workflow {
             statuses: vec![status(1, "Open"), status(2, "Doing")],
             transitions: vec![(StatusId(1), StatusId(2))],
         };
-        let why = |from, to| refusal(&ticket(1, from, "B"), &Lane::All, StatusId(to), Lanes::None, &workflow);
+        let one = ticket(1, 1, "B");
+        for (limit, refuse, held, full) in
+            [(None, true, 9, false), (Some(3), true, 2, false), (Some(3), true, 3, true), (Some(3), false, 4, false)]
+        {
+            (workflow.statuses[1].wip_limit, workflow.statuses[1].wip_refuse) = (limit, refuse);
+            let why = refusal(&one, &Lane::All, StatusId(2), held, Lanes::None, &workflow);
+            assert_eq!(why.is_some_and(|why| why.starts_with("Doing holds at most 3")), full, "{limit:?} {held}");
+            // Within its own column a card moves however full that is.
+            let inside = refusal(&ticket(1, 2, "B"), &Lane::All, StatusId(2), held, Lanes::None, &workflow);
+            assert_eq!(inside, None);
+        }
+        let why = |from, to| refusal(&ticket(1, from, "B"), &Lane::All, StatusId(to), 0, Lanes::None, &workflow);
         assert_eq!(why(1, 2), None);
         assert_eq!(why(1, 1), None);
         assert_eq!(why(2, 1).as_deref(), Some("A ticket cannot go from Doing to Open."));
         let other = Lane::Named("Acme".into(), 1);
-        assert!(refusal(&ticket(1, 1, "B"), &other, StatusId(1), Lanes::Company, &workflow).is_some());
+        assert!(refusal(&one, &other, StatusId(1), 0, Lanes::Company, &workflow).is_some());
     }
 
     #[test]

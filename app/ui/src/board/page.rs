@@ -1,7 +1,7 @@
 //! The board's page: columns by status, lanes by a property, changes of others at once.
 
 use super::{
-    card::card,
+    cell::Cell,
     drag::{Drag, card_of},
     model::{Arranged, Cards, wip},
     rpc,
@@ -15,10 +15,9 @@ use crate::{
     me,
     rpc::Rpc,
     shared::{EmptyState, ErrorNotice, Menu, Title, avatar, awaited, focus_page, keep_focus, state_icon, state_word},
-    tickets::filters::{ClearChip, TicketChips, filter_of, with_query},
+    tickets::filters::{ClearChip, TicketChips, Unknown, WithoutFilters, filter_of, with_query},
 };
 use domain::{
-    StatusId, TicketId,
     board::{Board, BoardFilter, Lane, Lanes},
     live::{ToBrowser, Topic},
     priority::Level,
@@ -38,6 +37,7 @@ const FIRST_ROWS: usize = 16;
 
 #[component]
 pub fn BoardPage() -> impl IntoView {
+    Unknown::provide();
     let query = use_query_map();
     let user = me::me().map(|m| m.id);
     let filter = memo(move || {
@@ -207,10 +207,10 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
             style=format!("--columns:{count}")
             node_ref=drag.scroller
             on:pointerdown=handler(move |event: leptos::ev::PointerEvent| {
-                if let Some(card) = card_of(&event) {
-                    drag.pressed(card, &event);
-                }
+                drag.pressed(card_of(&event), &event);
             })
+            // Here, as the router listens further out, and before.
+            on:click=handler(move |event: leptos::ev::MouseEvent| drag.clicked(&event))
             on:keydown=handler(move |event: leptos::ev::KeyboardEvent| {
                 if let Some(card) = card_of(&event) {
                     drag.key(card, &event);
@@ -222,7 +222,11 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
         >
             <div class="board__head">
                 <div class="board__corner"></div>
-                {columns.get_value().into_iter().map(|status| view! { <Head status=status cards=cards /> }).collect_view()}
+                {columns
+                    .get_value()
+                    .into_iter()
+                    .map(|status| view! { <Head status=status cards=cards drag=drag /> })
+                    .collect_view()}
             </div>
             <For each=move || shown.get() key=|lane| lane.clone() let:lane>
                 <LaneRow lane=lane lanes=lanes columns=columns arranged=arranged cards=cards tags=tags drag=drag shown=shown />
@@ -248,7 +252,9 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
                                 icon=Icon::Board
                                 title="No cards"
                                 text="No ticket fits here. New ones appear by themselves."
-                            />
+                            >
+                                <WithoutFilters />
+                            </EmptyState>
                         }
                     })
             })}
@@ -278,11 +284,15 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
 }
 
 #[component]
-fn Head(status: Status, cards: RwSignal<Cards>) -> impl IntoView {
+fn Head(status: Status, cards: RwSignal<Cards>, drag: Drag) -> impl IntoView {
     let Status { id, wip_limit, category, name, .. } = status;
     let state = memo(move || wip(cards.with(|c| c.count(id)), wip_limit));
+    let refuses = move || {
+        let over = drag.spot.with(|s| s.as_ref().filter(|s| s.status == id).map(|s| s.lane.clone()))?;
+        drag.refused(&over, id).map(|_| "")
+    };
     view! {
-        <h2 class="board__column" data-status=state_word(category)>
+        <h2 class="board__column" data-status=state_word(category) data-refused=reactive(refuses)>
             <Ico icon=state_icon(category) />
             <span>{name}</span>
             {if me::start().role() == Some(domain::Role::Superadmin) {
@@ -415,80 +425,6 @@ fn LaneRow(
                 })
                 .collect_view()}
         </section>
-    }
-    .into_any()
-}
-
-/// What a cell shows: its cards, and the gap where the one in the hand would land.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Shown {
-    Card(TicketId, i64),
-    Gap,
-}
-
-#[component]
-fn Cell(
-    name: String,
-    place: (Lane, StatusId),
-    /// Which of the lanes it is in.
-    number: Memo<Option<usize>>,
-    inside: Memo<Vec<(TicketId, i64)>>,
-    cards: RwSignal<Cards>,
-    tags: StoredValue<Vec<Tag>>,
-    drag: Drag,
-    /// Whether the lane says already of which company its cards are.
-    by_company: bool,
-) -> impl IntoView {
-    let (lane, status) = place;
-    let here = {
-        let lane = lane.clone();
-        memo(move || drag.spot.with(|s| s.as_ref().filter(|s| s.lane == lane && s.status == status).map(|s| s.index)))
-    };
-    let refused = memo(move || here.get().is_some() && drag.refused(&lane, status).is_some());
-    let items = memo(move || {
-        let lifted = drag.lifted.get();
-        let mut items: Vec<Shown> = inside.with(|all| all.iter().map(|(id, v)| Shown::Card(*id, *v)).collect());
-        if let Some(index) = here.get().filter(|_| !refused.get()) {
-            // The gap's index does not count the card in the hand, which is still shown where it came from.
-            let mut left = index;
-            let at = items
-                .iter()
-                .position(|item| {
-                    let counts = !matches!(item, Shown::Card(id, _) if Some(*id) == lifted);
-                    if left == 0 && counts {
-                        return true;
-                    }
-                    left -= usize::from(counts);
-                    false
-                })
-                .unwrap_or(items.len());
-            items.insert(at, Shown::Gap);
-        }
-        items
-    });
-    view! {
-        <ol
-            class="cell"
-            class:is-over=reactive(move || here.get().is_some())
-            aria-label=name
-            data-lane=reactive(move || number.get().map(|n| n.to_string()))
-            data-column=status.0.to_string()
-            data-refused=reactive(move || refused.get().then_some(""))
-        >
-            <For each=move || items.get() key=|item| *item let:item>
-                {match item {
-                    Shown::Gap => {
-                        view! { <li class="card-gap" style="--tall:60px" aria-hidden="true"></li> }.into_any()
-                    }
-                    Shown::Card(id, _) => {
-                        cards
-                            .with_untracked(|c| c.get(id).cloned())
-                            .map(|ticket| tags.with_value(|tags| card(&ticket, tags, by_company)).element())
-                            .into_any()
-                    }
-                }}
-            </For>
-        </ol>
     }
     .into_any()
 }
