@@ -132,3 +132,29 @@ test('a card moves by touch, for everybody', async ({ openPage }) => {
   await page.reload();
   await expect(column(page, 'In progress').locator(`#card-${id}`)).toBeAttached();
 });
+
+for (const width of [360, 390]) {
+  test(`all that is done with what is written is at hand, ${width} pixels wide`, async ({ openPage }) => {
+    const page = await openPage({ ...PHONE, viewport: { width, height: 740 } });
+    await signIn(page, MIA);
+    const id = await newTicket(page);
+    await live(page, `/tickets/${id}`);
+    await replyField(page).tap();
+    const form = page.getByRole('form', { name: 'Write on this ticket' });
+    for (const mode of ['Reply', 'Note']) {
+      await form.getByRole('tab', { name: mode }).tap();
+      const buttons = form.getByRole('button').filter({ visible: true });
+      const names = ['Bold', 'Italic', 'List', 'Link', 'Quote', 'Code', 'Attach files', 'Preview', /and set status/, /^(Send|Add note)( Ctrl.*)?$/];
+      await expect(buttons).toHaveCount(names.length);
+      for (const name of names) {
+        const button = form.getByRole('button', { name });
+        await expect(button).toBeInViewport({ ratio: 1 });
+        const box = await button.boundingBox();
+        expect(Math.min(box?.width ?? 0, box?.height ?? 0), String(name)).toBeGreaterThanOrEqual(44);
+      }
+      const wide = await form.evaluate((form) => [...form.querySelectorAll('*')].filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'auto').length);
+      expect(wide).toBe(0);
+      await expectAccessible(page);
+    }
+  });
+}

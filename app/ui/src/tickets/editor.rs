@@ -148,6 +148,8 @@ pub fn Tools(editor: Editor) -> impl IntoView {
             {tool(Tool::Link, Icon::Link, "Link")}
             {tool(Tool::Quote, Icon::Quote, "Quote")}
             {tool(Tool::Code, Icon::Code, "Code")}
+        </div>
+        <div class="composer__extras">
             <button
                 class="button button--ghost button--icon"
                 type="button"
