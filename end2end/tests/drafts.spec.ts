@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { ADA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, hydrated } from '../support/fixtures.ts';
 import { connected, conversation, draftSaved, live, newTicket, noteField, property, reply, replyField } from '../support/tickets.ts';
@@ -125,4 +126,34 @@ test('one\'s own message is shown once, however late its answer comes', async ({
   await expect(conversation(page).getByText('Sending…')).toHaveCount(0);
   await expect(conversation(page).getByText('It is on its way.')).toHaveCount(1);
   await expect(conversation(page).getByRole('listitem').last()).toContainText('And I know it.');
+});
+
+test('files that were uploaded for a reply are kept with it, here and on other devices', async ({ page, openPage }) => {
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  await live(page, `/tickets/${id}`);
+  const file = (page: Page, name: string) => page.getByRole('button', { name: `Remove ${name}` });
+  await replyField(page).click();
+  const files = ['gate1.log', 'gate2.log'].map((name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(`${name}\n`) }));
+  await page.getByLabel('Files to attach').setInputFiles(files);
+  for (const { name } of files) await expect(page.locator('.attachment', { hasText: name })).toContainText('10 B');
+  // Nothing is lost by leaving: the browser has nothing to ask.
+  await page.reload();
+  await hydrated(page);
+  await expect(file(page, 'gate1.log')).toBeVisible();
+  await file(page, 'gate2.log').click();
+  await expect(file(page, 'gate2.log')).toHaveCount(0);
+
+  const second = await openPage();
+  await signIn(second, MIA);
+  await live(second, `/tickets/${id}`);
+  await expect(file(second, 'gate1.log')).toBeVisible();
+  await expect(file(second, 'gate2.log')).toHaveCount(0);
+  await replyField(second).fill('See the log.');
+  await second.keyboard.press('Control+Enter');
+  await expect(conversation(second).getByText('gate1.log')).toBeVisible();
+  await second.reload();
+  await hydrated(second);
+  await expect(conversation(second).getByText('gate1.log')).toBeVisible();
+  await expect(file(second, 'gate1.log')).toHaveCount(0);
 });

@@ -100,6 +100,8 @@ pub struct TicketView {
     pub watching: bool,
     /// This person's unsent texts.
     pub drafts: Vec<Draft>,
+    /// The files that this person, of staff, has uploaded for them.
+    pub unsent: Vec<Attachment>,
     /// Live updates start from here.
     pub position: Position,
     pub workflow: Workflow,

@@ -12,6 +12,8 @@ use object_store::{ObjectStoreExt, path::Path};
 pub const EVERY_MS: i64 = 3_600_000;
 /// Uploads that were never sent are kept this long, in milliseconds: a day.
 const UNSENT_MS: i64 = 86_400_000;
+/// Those of staff, which belong to what they have begun to write: 30 days, and as long as there is a text to them.
+const DRAFTED_MS: i64 = 30 * UNSENT_MS;
 /// Failed tries to sign in are forgotten after this, in milliseconds: a day.
 const TRIES_MS: i64 = 86_400_000;
 /// What was sent under a key may be sent again this long, in milliseconds: a day.
@@ -39,10 +41,15 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         let mut tx = desk.begin().await?;
         let gone = sqlx::query_scalar!(
             "delete from attachments where id in (
-                 select id from attachments where event_id is null and created_at < $1 order by created_at limit $2
-                 for update skip locked)
+                 select a.id from attachments a where a.event_id is null and a.created_at < $1
+                     and (a.deleted_at is not null
+                         or not exists (select 1 from users u where u.id = a.uploader_id and u.role <> 'customer')
+                         or a.created_at < $2 and not exists (
+                             select 1 from drafts d where d.user_id = a.uploader_id and d.ticket_id = a.ticket_id))
+                 order by a.created_at limit $3 for update of a skip locked)
              returning path",
             before(UNSENT_MS),
+            before(DRAFTED_MS),
             BATCH,
         )
         .fetch_all(&mut *tx.conn)

@@ -11,6 +11,7 @@ use domain::{
     Actor, Code, TicketId,
     attachment::{Attachment, UNSENT_MAX},
     ticket::{NewMessage, Writing},
+    timeline::{Draft, Part},
 };
 use futures::{StreamExt as _, stream};
 use http::{Request, StatusCode, header};
@@ -23,7 +24,10 @@ use std::{
 };
 use store::{
     Desk, Options,
-    tickets::attachments::{self, Which},
+    tickets::{
+        attachments::{self, Which},
+        draft, view,
+    },
 };
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
@@ -313,6 +317,57 @@ async fn uploads_that_were_never_sent_are_swept_after_a_day() {
         let opened = attachments::open(&world.desk, &jana, Which::Id(file.id)).await.unwrap();
         assert_eq!(opened.bytes.map(|part| part.unwrap().to_vec()).concat().await, b"words");
     }
+}
+
+/// What staff have uploaded belongs to what they are writing: it comes back with the ticket, and is there as long as a text is.
+#[tokio::test]
+async fn files_of_a_draft_come_back_and_are_not_swept() {
+    let world = World::new().await;
+    let (jana, ann, bob) = (world.customer().await, world.agent().await, world.agent().await);
+    let (one, other) = (world.ticket(&jana).await.id, world.ticket(&jana).await.id);
+    let unsent = async |who: &Actor, ticket| {
+        let found = view::view(&world.desk, who, ticket, Part::Latest).await.unwrap().unsent;
+        found.into_iter().map(|file| file.name).collect::<Vec<_>>()
+    };
+    let mut files = Vec::new();
+    for (who, ticket, name) in [
+        (&ann, one, "a.txt"),
+        (&ann, one, "b.txt"),
+        (&ann, one, "c.txt"),
+        (&ann, other, "d.txt"),
+        (&jana, one, "e.txt"),
+    ] {
+        files.push(upload(&world.desk, who, Some(ticket), name, b"words").await.unwrap());
+    }
+    upload(&world.desk, &ann, None, "new.txt", b"words").await.unwrap();
+    assert_eq!(unsent(&ann, one).await, ["a.txt", "b.txt", "c.txt"]);
+    assert_eq!(
+        (unsent(&ann, other).await.len(), unsent(&bob, one).await.len(), unsent(&jana, one).await.len()),
+        (1, 0, 0)
+    );
+    // Sent with a message, or taken off, they are no part of the draft any more.
+    world.run(async |tx| attachments::delete(tx, &ann, files[2].id).await).await.unwrap();
+    world.write(&ann, one, carrying(Writing::Note, &[&files[1]])).await;
+    assert_eq!(unsent(&ann, one).await, ["a.txt"]);
+
+    let draft = |body: &str| Draft { writing: Writing::Reply, body: body.into() };
+    let save = async |body: &str| world.run(async |tx| draft::save(tx, &ann, one, draft(body)).await).await.unwrap();
+    save("See the file.").await;
+    for (seconds, left) in
+        [(86_500, ["a.txt", "b.txt", "d.txt", "new.txt"].as_slice()), (30 * 86_400, &["a.txt", "b.txt"])]
+    {
+        world.advance_seconds(seconds);
+        store::sweep::sweep(&world.desk).await.unwrap();
+        let names: Vec<String> = sqlx::query_scalar("select name from attachments order by name")
+            .fetch_all(world.desk.pool())
+            .await
+            .unwrap();
+        assert_eq!(names, left, "after {seconds} seconds");
+    }
+    assert_eq!(unsent(&ann, one).await, ["a.txt"]);
+    save("").await;
+    store::sweep::sweep(&world.desk).await.unwrap();
+    assert!(unsent(&ann, one).await.is_empty());
 }
 
 /// Somebody who opens the address of a file that is not there, or not for them, gets a page; programs and what a page embeds

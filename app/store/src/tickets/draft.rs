@@ -1,8 +1,10 @@
-//! Unsent texts, kept on the server so that they survive the tab, the device and whatever a colleague does.
+//! Unsent texts, kept on the server so that they survive the tab, the device and whatever a colleague does. Files that were
+//! uploaded for a ticket and not sent belong to them.
 
 use crate::{OrOurs, Tx};
 use domain::{
     Actor, Error, Result, TicketId,
+    attachment::Attachment,
     policy::{self, Action},
     ticket::{BODY_MAX, Writing},
     timeline::Draft,
@@ -59,4 +61,13 @@ pub(super) const COLUMN: &str = "(select json_agg(json_build_object('writing', d
 
 pub(super) fn from_json(drafts: Option<&str>) -> Result<Vec<Draft>> {
     drafts.map_or(Ok(Vec::new()), serde_json::from_str).ours()
+}
+
+/// The files that user `$2` has uploaded for a ticket `t` and not sent, as JSON; read by [`files_from_json`].
+pub(super) const FILES: &str = "(select json_agg(json_build_object('id', a.id, 'key', a.key, 'name', a.name, \
+     'content_type', a.content_type, 'size', a.size, 'deleted_by', null) order by a.id)::text from attachments a \
+     where a.uploader_id = $2 and a.event_id is null and a.ticket_id = t.id and a.deleted_at is null)";
+
+pub(super) fn files_from_json(files: Option<&str>) -> Result<Vec<Attachment>> {
+    files.map_or(Ok(Vec::new()), serde_json::from_str).ours()
 }

@@ -10,8 +10,8 @@ use domain::{
 };
 use sqlx::Row;
 
-/// A ticket with a part of its timeline. Two statements: the ticket with this person's drafts, the timeline
-/// with its files.
+/// A ticket with a part of its timeline. Two statements: the ticket with this person's drafts and their files, the
+/// timeline with its files.
 ///
 /// Errors: `NotFound` for a ticket that is not there, and for one that is not this actor's to see.
 pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Result<TicketView> {
@@ -21,10 +21,11 @@ pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Resul
     // once more, which does no harm; nothing can fall in between.
     let sql = format!(
         "select {}, r.email, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-             exists (select 1 from ticket_watchers w where w.ticket_id = t.id and w.user_id = $2), {}
+             exists (select 1 from ticket_watchers w where w.ticket_id = t.id and w.user_id = $2), {}, {}
          from tickets t {} where t.id = $1",
         row::COLUMNS,
         draft::COLUMN,
+        draft::FILES,
         row::JOINS
     );
     let found = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -39,6 +40,11 @@ pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Resul
     let internal = policy::may(actor, Action::SeeInternal, Some(ticket.facts()));
     let slice = timeline::slice(&mut conn, id, timeline::audience(actor, ticket.facts()), part).await?;
     let drafts = draft::from_json(found.try_get(row::WIDTH + 3).ours()?)?;
+    // In the portal the tab keeps them.
+    let unsent = match internal {
+        true => draft::files_from_json(found.try_get(row::WIDTH + 4).ours()?)?,
+        false => Vec::new(),
+    };
     let catalog = desk.catalog();
     let tags = if internal { catalog.tags_of(&ticket.tags) } else { Vec::new() };
     let requester_email: String = found.try_get(row::WIDTH).ours()?;
@@ -48,6 +54,7 @@ pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Resul
         tags,
         watching: found.try_get(row::WIDTH + 2).ours()?,
         drafts,
+        unsent,
         position: Position { transaction: found.try_get(row::WIDTH + 1).ours()?, id: 0 },
         workflow: if internal { catalog.workflow.clone() } else { catalog.workflow.for_customers() },
         ticket: if internal { ticket } else { for_customers(ticket) },

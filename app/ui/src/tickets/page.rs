@@ -85,7 +85,7 @@ pub fn TicketPage() -> impl IntoView {
 
 #[component]
 fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView {
-    let drafts = view.drafts.clone();
+    let (drafts, unsent) = (view.drafts.clone(), view.unsent.clone());
     let state = TicketState::new(view);
     state.follow();
     let work = Work::begin();
@@ -121,7 +121,7 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
         >
             <Head state />
             <Timeline state marked work />
-            <ComposerPlace state drafts work />
+            <ComposerPlace state drafts unsent work />
         </section>
         <button
             class="inbox__scrim"

@@ -1,7 +1,7 @@
 //! What is written, whether the form that it is sent with has come or not.
 
 use crate::tickets::{drafts::DraftText, state::TicketState};
-use domain::{ticket::Writing, timeline::Draft};
+use domain::{attachment::Attachment, ticket::Writing, timeline::Draft};
 use leptos::{ev, prelude::*};
 use send_wrapper::SendWrapper;
 
@@ -16,6 +16,8 @@ pub struct Begun {
     pub writing: Writing,
     reply: DraftText,
     note: DraftText,
+    /// Files that were uploaded before.
+    pub unsent: StoredValue<Vec<Attachment>>,
     /// When the others were told that somebody types.
     told: StoredValue<f64>,
     /// What a key has asked for.
@@ -26,7 +28,7 @@ pub struct Begun {
 
 impl Begun {
     /// With what was written before. In a component: what is unsaved when it goes away is saved then.
-    pub fn new(state: TicketState, drafts: &[Draft]) -> Self {
+    pub fn new(state: TicketState, drafts: &[Draft], unsent: Vec<Attachment>) -> Self {
         let reply = DraftText::new(state.id, Writing::Reply, drafts);
         let note = DraftText::new(state.id, Writing::Note, drafts);
         let only_note = note.text.with_untracked(|t| !t.is_empty()) && reply.text.with_untracked(String::is_empty);
@@ -41,6 +43,7 @@ impl Begun {
             writing: if only_note { Writing::Note } else { Writing::Reply },
             reply,
             note,
+            unsent: StoredValue::new(unsent),
             told: StoredValue::new(0.0),
             wanted: StoredValue::new(None),
             files: StoredValue::new(None),

@@ -6,12 +6,12 @@
 use super::Begun;
 use crate::erased::dynamic;
 use crate::tickets::{head::first_name, state::TicketState, work::Work};
-use domain::timeline::Draft;
+use domain::{attachment::Attachment, timeline::Draft};
 use leptos::prelude::*;
 
 #[component]
-pub fn ComposerPlace(state: TicketState, drafts: Vec<Draft>, work: Work) -> impl IntoView {
-    let begun = Begun::new(state, &drafts);
+pub fn ComposerPlace(state: TicketState, drafts: Vec<Draft>, unsent: Vec<Attachment>, work: Work) -> impl IntoView {
+    let begun = Begun::new(state, &drafts, unsent);
     #[cfg(feature = "ssr")]
     let form = {
         let _ = work;

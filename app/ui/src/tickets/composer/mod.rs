@@ -161,6 +161,7 @@ pub fn Composer(begun: Begun) -> impl IntoView {
     let mode = RwSignal::new(begun.writing);
     let typed = Callback::new(move |text| begun.draft_of(mode.get_untracked()).typed(text));
     let editor = Editor::new(Some(state.id), typed);
+    editor.uploads.restore(begun.unsent.get_value());
     let (held, sending) = (RwSignal::new(None), RwSignal::new(0));
     let desk = Desk { state, begun, mode, editor, held, reply: Attempt::new(), note: Attempt::new(), sending };
     let ready = RwSignal::new(false);
@@ -177,7 +178,8 @@ pub fn Composer(begun: Begun) -> impl IntoView {
         _ => {}
     });
     let leaving = window_event_listener(ev::beforeunload, move |event| {
-        let files = desk.editor.uploads.list.with_untracked(|l| !l.is_empty());
+        // Those that have arrived are kept with the draft.
+        let files = untrack(|| desk.editor.uploads.busy()) || desk.editor.uploads.any_failed();
         if files || desk.sending.get_untracked() > 0 {
             event.prevent_default();
         }
