@@ -8,19 +8,21 @@ create table reactors (
     updated_at timestamptz not null default now()
 );
 
--- Numbers of tickets by state and assignee (0 = nobody), kept by the reactor `counts`: no screen counts tickets itself.
+-- Numbers of tickets by state, assignee and team (0 = none), kept by the reactor `counts`: no screen counts tickets itself.
 create table ticket_counts (
     status_id bigint not null,
     assignee_id bigint not null default 0,
+    team_id bigint not null default 0,
     tickets bigint not null,
-    primary key (status_id, assignee_id)
+    primary key (status_id, assignee_id, team_id)
 );
 
 -- What `counts` last knew of each ticket, so that handling an event twice changes nothing.
 create table ticket_counts_seen (
     ticket_id bigint primary key,
     status_id bigint not null,
-    assignee_id bigint not null
+    assignee_id bigint not null,
+    team_id bigint not null
 );
 
 create table jobs (

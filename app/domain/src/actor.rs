@@ -1,6 +1,9 @@
 //! Who does something.
 
-use crate::{CompanyId, UserId};
+use crate::{
+    CompanyId, TeamId, UserId,
+    access::{Permission, Permissions},
+};
 use serde::{Deserialize, Serialize};
 
 /// The roles of the specification. A customer of a company and an individual share [`Role::Customer`]: what tells them
@@ -56,6 +59,40 @@ pub struct Principal {
     pub company: Option<CompanyId>,
     /// Whether this person's company lets its users see all of the company's tickets.
     pub sees_company: bool,
+    /// What staff may: that of their built-in role, or of a custom one.
+    pub permissions: Permissions,
+    /// The name of a custom role. Whoever has one is an agent with other permissions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_role: Option<String>,
+    /// The teams of somebody who does not see all tickets. Empty for everybody else: nothing depends on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<TeamId>,
+}
+
+impl Principal {
+    /// Somebody with a built-in role, without a company.
+    pub fn new(id: UserId, name: impl Into<String>, email: impl Into<String>, role: Role) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            email: email.into(),
+            role,
+            company: None,
+            sees_company: false,
+            permissions: Permissions::of_role(role),
+            custom_role: None,
+            teams: Vec::new(),
+        }
+    }
+
+    pub fn has(&self, permission: Permission) -> bool {
+        self.permissions.has(permission)
+    }
+
+    /// What people read.
+    pub fn role_name(&self) -> &str {
+        self.custom_role.as_deref().unwrap_or(self.role.name())
+    }
 }
 
 /// On whose behalf an operation runs.
@@ -96,6 +133,9 @@ impl Actor {
             person.role = Role::Customer;
             person.company = None;
             person.sees_company = false;
+            person.permissions = Permissions::NONE;
+            person.custom_role = None;
+            person.teams.clear();
         }
         actor
     }

@@ -1,8 +1,8 @@
 //! The board: columns by status, lanes by a property, an order inside each column.
 
 use crate::{
-    EventId, StatusId, TagId, TicketId, UserId, company::CompanyName, event::Position, people::Person, priority::Level,
-    tag::Tag, ticket::Ticket, workflow::Workflow,
+    EventId, StatusId, TagId, TeamId, TicketId, UserId, company::CompanyName, event::Position, people::Person,
+    priority::Level, tag::Tag, ticket::Ticket, workflow::Workflow,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,6 +79,7 @@ impl Lane {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoardFilter {
     pub assignee: Option<crate::ticket::Whose>,
+    pub team: Option<TeamId>,
     pub company: Option<crate::CompanyId>,
     pub urgency: Option<Level>,
     pub importance: Option<Level>,
@@ -97,6 +98,7 @@ pub struct Card {
     pub requester: String,
     pub company: Option<CompanyName>,
     pub assignee: Option<Person>,
+    pub team: Option<TeamId>,
     pub tags: Vec<TagId>,
     /// Its place in its column (see [`crate::rank`]).
     pub rank: String,
@@ -115,6 +117,7 @@ impl From<Ticket> for Card {
             requester: ticket.requester.name,
             company: ticket.company,
             assignee: ticket.assignee,
+            team: ticket.team,
             tags: ticket.tags,
             rank: ticket.rank,
             version: ticket.version,
@@ -220,6 +223,7 @@ mod tests {
             requester: String::new(),
             company: None,
             assignee: None,
+            team: None,
             tags: Vec::new(),
             rank: String::new(),
             version: 1,

@@ -2,6 +2,7 @@
 
 use crate::{
     EventId, MailId, StatusId, TicketId,
+    access::TeamName,
     people::Person,
     priority::{Level, Priority},
     ticket::Source,
@@ -51,6 +52,8 @@ pub enum Happening {
     Status(Was<StatusId>),
     #[serde(rename = "ticket.assignee")]
     Assignee(Was<Option<Person>>),
+    #[serde(rename = "ticket.team")]
+    Team(Was<Option<TeamName>>),
     #[serde(rename = "ticket.urgency")]
     Urgency(Was<Level>),
     #[serde(rename = "ticket.importance")]
@@ -88,6 +91,31 @@ pub enum Happening {
     SignInFailed { email: String },
     #[serde(rename = "account.sessions_revoked")]
     SessionsRevoked { count: i64 },
+    /// Somebody on staff got another role; the names as they were then.
+    #[serde(rename = "access.role_given")]
+    RoleGiven { who: Person, from: String, to: String },
+    #[serde(rename = "access.blocked")]
+    Blocked { who: Person },
+    #[serde(rename = "access.unblocked")]
+    Unblocked { who: Person },
+    /// An admin signed somebody else out on all their devices.
+    #[serde(rename = "access.sessions_ended")]
+    SessionsEnded { who: Person, count: i64 },
+    /// A custom role was made or changed; the words of the permissions.
+    #[serde(rename = "access.role_saved")]
+    RoleSaved { name: String, added: Vec<String>, removed: Vec<String> },
+    #[serde(rename = "access.role_deleted")]
+    RoleDeleted { name: String },
+    #[serde(rename = "access.team_members")]
+    TeamMembers { team: String, added: Vec<Person>, removed: Vec<Person> },
+    /// The security log was taken out of Docket.
+    #[serde(rename = "access.log_exported")]
+    LogExported { rows: i64 },
+    /// A team was made, or changed its name or description.
+    #[serde(rename = "settings.team_saved")]
+    TeamSaved { name: String, was: Option<String> },
+    #[serde(rename = "settings.team_deleted")]
+    TeamDeleted { name: String },
     #[serde(rename = "settings.priority_table")]
     PriorityTable,
     /// All tickets have the priorities of the table. Said once for all of them: there may be a million.
@@ -115,6 +143,7 @@ impl Happening {
             | Happening::AttachmentDeleted { internal: false, .. } => Audience::Public,
             Happening::Note
             | Happening::Assignee(_)
+            | Happening::Team(_)
             | Happening::Urgency(_)
             | Happening::Importance(_)
             | Happening::Subject(_)

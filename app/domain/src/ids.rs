@@ -57,4 +57,8 @@ ids! {
     StatusId,
     /// A mail as it came in.
     MailId,
+    /// A custom role.
+    RoleId,
+    /// A team of staff.
+    TeamId,
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads the clock or knows a database; the browser compiles the same code as the server.
 
+pub mod access;
 pub mod account;
 pub mod actor;
 pub mod attachment;

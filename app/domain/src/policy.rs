@@ -1,61 +1,91 @@
 //! The one policy: may this actor do this to that?
 //!
 //! Pages, REST, websocket topics, search and files all ask here. The same question as SQL is answered in one place of
-//! `store` (`visibility`), which must agree with [`Action::SeeTicket`].
+//! `store` (`tickets::row::visible`), which must agree with [`Action::SeeTicket`].
 
-use crate::{Actor, CompanyId, Role, UserId, actor::Who};
+use crate::{Actor, CompanyId, Principal, Role, TeamId, UserId, access::Permission, actor::Who};
 
-/// Everything that needs permission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
+/// What staff need for an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    /// Nothing but being on staff.
+    Staff,
+    One(Permission),
+    /// One of the two is enough.
+    Either(Permission, Permission),
+    /// No custom role can have it.
+    Superadmin,
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident: $needs:expr;)+) => {
+        /// Everything that needs permission.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Action {
+            pub const ALL: &[Action] = &[$(Action::$name),+];
+
+            /// What staff need for it; the table of all rights of staff.
+            fn needs(self) -> Needs {
+                match self {
+                    $(Action::$name => $needs,)+
+                }
+            }
+        }
+    };
+}
+
+actions! {
     /// Read the ticket and its public conversation.
-    SeeTicket,
+    SeeTicket: Needs::Staff;
     /// Read internal notes, staff-only events, watchers and who is looking.
-    SeeInternal,
+    SeeInternal: Needs::Staff;
     /// Write a message that the customer sees.
-    Reply,
+    Reply: Needs::One(Permission::Reply);
     /// Write an internal note.
-    WriteNote,
-    /// Status, priority pair, subject, tags, assignee, order on the board.
-    WorkTicket,
+    WriteNote: Needs::One(Permission::WriteNotes);
+    /// Status, priority pair, subject, tags, assignee, team, order on the board.
+    WorkTicket: Needs::One(Permission::WorkTickets);
     /// Be told of changes.
-    Watch,
+    Watch: Needs::Staff;
     /// Put a file on the ticket.
-    AddFile,
+    AddFile: Needs::Either(Permission::Reply, Permission::WriteNotes);
     /// Take a file off the ticket that somebody else put there.
-    DeleteAnyFile,
+    DeleteAnyFile: Needs::One(Permission::DeleteFiles);
     /// Open a ticket for oneself.
-    CreateTicket,
+    CreateTicket: Needs::Staff;
     /// Open a ticket on behalf of a customer.
-    CreateFor,
+    CreateFor: Needs::One(Permission::OpenTickets);
     /// The lists, the board and the search of all tickets.
-    SeeQueues,
+    SeeQueues: Needs::Staff;
     /// Look customers and companies up.
-    SeePeople,
+    SeePeople: Needs::One(Permission::SeePeople);
+    /// Create, change, block and convert customers and companies.
+    EditPeople: Needs::One(Permission::EditPeople);
+    /// Make one of two customers or companies.
+    MergePeople: Needs::One(Permission::MergePeople);
+    /// Take lists, and everything about a person, out of Docket.
+    ExportPeople: Needs::One(Permission::ExportPeople);
+    /// Remove everything about a person.
+    ErasePeople: Needs::One(Permission::ErasePeople);
     /// Numbers about the whole desk.
-    SeeStats,
+    SeeStats: Needs::One(Permission::SeeStats);
     /// Settings: the priority table, work-in-progress limits, quarantine.
-    Administer,
+    Administer: Needs::One(Permission::ManageSettings);
+    /// Users on staff: invite them, see and change their roles and teams, block them, sign them out.
+    ManageStaff: Needs::One(Permission::ManageStaff);
+    /// Teams and who is in them.
+    ManageTeams: Needs::One(Permission::ManageTeams);
+    /// Custom roles.
+    ManageRoles: Needs::Superadmin;
+    /// Who signed in, what was changed, from where.
+    SeeSecurityLog: Needs::One(Permission::SeeSecurityLog);
 }
 
 impl Action {
-    pub const ALL: [Action; 14] = [
-        Action::SeeTicket,
-        Action::SeeInternal,
-        Action::Reply,
-        Action::WriteNote,
-        Action::WorkTicket,
-        Action::Watch,
-        Action::AddFile,
-        Action::DeleteAnyFile,
-        Action::CreateTicket,
-        Action::CreateFor,
-        Action::SeeQueues,
-        Action::SeePeople,
-        Action::SeeStats,
-        Action::Administer,
-    ];
-
     /// Whether the answer depends on the ticket at hand.
     pub fn is_about_a_ticket(self) -> bool {
         matches!(
@@ -77,26 +107,62 @@ impl Action {
 pub struct TicketFacts {
     pub requester: UserId,
     pub company: Option<CompanyId>,
+    pub assignee: Option<UserId>,
+    pub team: Option<TeamId>,
 }
 
 /// May `actor` do `action`, to `ticket` where the action is about one?
 pub fn may(actor: &Actor, action: Action, ticket: Option<TicketFacts>) -> bool {
-    let person = match &actor.who {
-        Who::System(_) => return true,
-        Who::Visitor => return false,
-        Who::User(person) => person,
-    };
-    match person.role {
-        Role::Superadmin => true,
-        Role::Manager | Role::Agent => action != Action::Administer,
-        Role::Customer => match action {
+    match &actor.who {
+        Who::System(_) => true,
+        Who::Visitor => false,
+        Who::User(person) => person_may(person, action, ticket),
+    }
+}
+
+/// [`may`] for somebody who is signed in.
+pub fn person_may(person: &Principal, action: Action, ticket: Option<TicketFacts>) -> bool {
+    if person.role == Role::Customer {
+        return match action {
             Action::CreateTicket => true,
             Action::SeeTicket | Action::Reply | Action::AddFile => ticket.is_some_and(|t| {
                 t.requester == person.id
                     || (person.sees_company && person.company.is_some() && t.company == person.company)
             }),
             _ => false,
-        },
+        };
+    }
+    let allowed = match action.needs() {
+        Needs::Staff => true,
+        Needs::One(permission) => person.has(permission),
+        Needs::Either(one, other) => person.has(one) || person.has(other),
+        Needs::Superadmin => person.role == Role::Superadmin,
+    };
+    allowed && (!action.is_about_a_ticket() || sees_all(person) || ticket.is_some_and(|t| is_theirs(person, t)))
+}
+
+/// Whether somebody on staff sees every ticket, or only what is theirs and their teams'.
+pub fn sees_all(person: &Principal) -> bool {
+    person.role.is_staff() && person.has(Permission::SeeAllTickets)
+}
+
+/// What staff see who do not see all: what is assigned to them, and all of their teams.
+fn is_theirs(person: &Principal, ticket: TicketFacts) -> bool {
+    ticket.assignee == Some(person.id) || ticket.team.is_some_and(|team| person.teams.contains(&team))
+}
+
+/// Whether `actor` may give or take a role with these rights: nobody hands out what they do not have, and only superadmins
+/// make and unmake superadmins.
+pub fn may_hand_out(actor: &Actor, role: Role, permissions: crate::access::Permissions) -> bool {
+    match &actor.who {
+        Who::System(_) => true,
+        Who::Visitor => false,
+        Who::User(person) => {
+            person.role == Role::Superadmin
+                || (role != Role::Superadmin
+                    && person.has(Permission::ManageStaff)
+                    && person.permissions.includes(permissions))
+        }
     }
 }
 
@@ -108,7 +174,7 @@ pub fn demand_somebody(actor: &Actor) -> crate::Result<()> {
     }
 }
 
-/// Like [`may`], as the error to return. A customer is told that a foreign ticket is not there.
+/// Like [`may`], as the error to return. Whoever may not see a foreign ticket is told that a foreign ticket is not there.
 pub fn demand(actor: &Actor, action: Action, ticket: Option<TicketFacts>) -> crate::Result<()> {
     if may(actor, action, ticket) {
         return Ok(());
@@ -123,34 +189,58 @@ pub fn demand(actor: &Actor, action: Action, ticket: Option<TicketFacts>) -> cra
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Principal;
+    use crate::access::Permissions;
 
     fn person(role: Role, company: Option<i64>, sees_company: bool) -> Actor {
+        let person = Principal::new(UserId(1), "A", "a@x.example", role);
+        Actor::user(Principal { company: company.map(CompanyId), sees_company, ..person }, None)
+    }
+
+    /// An agent with a custom role, in team 5.
+    fn custom(permissions: Permissions) -> Actor {
+        let person = Principal::new(UserId(1), "A", "a@x.example", Role::Agent);
         Actor::user(
-            Principal {
-                id: UserId(1),
-                name: "A".into(),
-                email: "a@x.example".into(),
-                role,
-                company: company.map(CompanyId),
-                sees_company,
-            },
+            Principal { permissions, custom_role: Some("Custom".into()), teams: vec![TeamId(5)], ..person },
             None,
         )
     }
 
-    const OWN: TicketFacts = TicketFacts { requester: UserId(1), company: Some(CompanyId(7)) };
-    const COMPANY: TicketFacts = TicketFacts { requester: UserId(2), company: Some(CompanyId(7)) };
-    const FOREIGN: TicketFacts = TicketFacts { requester: UserId(3), company: Some(CompanyId(8)) };
-    const NOBODYS: TicketFacts = TicketFacts { requester: UserId(3), company: None };
+    const FOREIGN: TicketFacts = TicketFacts {
+        requester: UserId(3),
+        company: Some(CompanyId(8)),
+        assignee: Some(UserId(4)),
+        team: Some(TeamId(6)),
+    };
+    const OWN: TicketFacts = TicketFacts { requester: UserId(1), company: Some(CompanyId(7)), ..FOREIGN };
+    const COMPANY: TicketFacts = TicketFacts { requester: UserId(2), company: Some(CompanyId(7)), ..FOREIGN };
+    const NOBODYS: TicketFacts = TicketFacts { company: None, assignee: None, team: None, ..FOREIGN };
+    const ASSIGNED: TicketFacts = TicketFacts { assignee: Some(UserId(1)), ..FOREIGN };
+    const TEAMS: TicketFacts = TicketFacts { assignee: None, team: Some(TeamId(5)), ..FOREIGN };
+    const RELATIONS: [(&str, TicketFacts); 6] = [
+        ("own", OWN),
+        ("company", COMPANY),
+        ("foreign", FOREIGN),
+        ("nobody's", NOBODYS),
+        ("assigned", ASSIGNED),
+        ("team's", TEAMS),
+    ];
 
-    /// Every kind of actor × every action × own, company's, foreign and company-less tickets, against the table written out.
+    /// What managers may not, of all there is.
+    const NOT_MANAGERS: [Action; 5] =
+        [Action::Administer, Action::ManageStaff, Action::ManageRoles, Action::SeeSecurityLog, Action::ErasePeople];
+    /// What agents may not, beyond that.
+    const NOT_AGENTS: [Action; 3] = [Action::MergePeople, Action::ExportPeople, Action::ManageTeams];
+
+    /// Every kind of actor × every action × every relation to a ticket, against the table written out.
     #[test]
     fn matrix() {
         let actors = [
             ("superadmin", person(Role::Superadmin, None, false)),
             ("manager", person(Role::Manager, None, false)),
             ("agent", person(Role::Agent, None, false)),
+            ("custom, nothing", custom(Permissions::NONE)),
+            ("custom, everything", custom(Permissions::ALL)),
+            ("custom, an agent of teams", custom(Permissions::of_role(Role::Agent).without(Permission::SeeAllTickets))),
             ("company user", person(Role::Customer, Some(7), false)),
             ("company user who sees all", person(Role::Customer, Some(7), true)),
             ("individual", person(Role::Customer, None, false)),
@@ -158,13 +248,25 @@ mod tests {
             ("visitor", Actor::visitor(None)),
         ];
         for (name, actor) in actors {
-            for action in Action::ALL {
-                for (relation, ticket) in
-                    [("own", OWN), ("company", COMPANY), ("foreign", FOREIGN), ("nobody's", NOBODYS)]
-                {
+            for action in Action::ALL.iter().copied() {
+                for (relation, ticket) in RELATIONS {
+                    let theirs = ["assigned", "team's"].contains(&relation) || !action.is_about_a_ticket();
+                    let free = [
+                        Action::SeeTicket,
+                        Action::SeeInternal,
+                        Action::Watch,
+                        Action::CreateTicket,
+                        Action::SeeQueues,
+                    ];
                     let expected = match name {
                         "superadmin" => true,
-                        "manager" | "agent" => action != Action::Administer,
+                        "manager" => !NOT_MANAGERS.contains(&action),
+                        "agent" => !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action),
+                        "custom, nothing" => free.contains(&action) && theirs,
+                        "custom, everything" => action != Action::ManageRoles,
+                        "custom, an agent of teams" => {
+                            !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action) && theirs
+                        }
                         "visitor" => false,
                         _ => match action {
                             Action::CreateTicket => true,
@@ -180,16 +282,44 @@ mod tests {
         }
     }
 
+    /// Each permission opens something, and what it opens is closed without it.
+    #[test]
+    fn no_permission_is_in_vain() {
+        for permission in Permission::ALL.iter().copied() {
+            let (with, without) =
+                (custom(Permissions::NONE.with(permission)), custom(Permissions::ALL.without(permission)));
+            let none = custom(Permissions::NONE);
+            let opened = |actor: &Actor| {
+                let all = Action::ALL.iter().flat_map(|a| RELATIONS.map(|(_, t)| (*a, t)));
+                all.filter(|(a, t)| may(actor, *a, Some(*t))).count()
+            };
+            assert!(opened(&with) > opened(&none), "{permission:?} opens nothing");
+            assert!(opened(&without) < opened(&custom(Permissions::ALL)) || permission == Permission::SeeAllTickets);
+        }
+    }
+
+    #[test]
+    fn nobody_hands_out_what_they_do_not_have() {
+        let agent = Permissions::of_role(Role::Agent);
+        let lead = custom(agent.with(Permission::ManageStaff));
+        assert!(may_hand_out(&lead, Role::Agent, agent));
+        assert!(!may_hand_out(&lead, Role::Manager, Permissions::of_role(Role::Manager)));
+        assert!(!may_hand_out(&custom(Permissions::ALL), Role::Superadmin, Permissions::ALL));
+        assert!(!may_hand_out(&custom(agent), Role::Agent, agent), "without the right to manage users");
+        assert!(may_hand_out(&person(Role::Superadmin, None, false), Role::Superadmin, Permissions::ALL));
+        assert!(!may_hand_out(&Actor::visitor(None), Role::Customer, Permissions::NONE));
+    }
+
     #[test]
     fn foreign_looks_like_not_there() {
+        let code = |actor: &Actor, action, ticket| demand(actor, action, ticket).expect_err("refused").code;
         let customer = person(Role::Customer, Some(7), false);
-        let code = |action, ticket| demand(&customer, action, ticket).expect_err("refused").code;
-        assert_eq!(code(Action::SeeTicket, Some(FOREIGN)), crate::Code::NotFound);
-        assert_eq!(code(Action::WorkTicket, Some(FOREIGN)), crate::Code::NotFound);
-        assert_eq!(code(Action::WorkTicket, Some(OWN)), crate::Code::Forbidden);
-        assert_eq!(
-            demand(&Actor::visitor(None), Action::SeeTicket, Some(OWN)).expect_err("refused").code,
-            crate::Code::SignedOut
-        );
+        assert_eq!(code(&customer, Action::SeeTicket, Some(FOREIGN)), crate::Code::NotFound);
+        assert_eq!(code(&customer, Action::WorkTicket, Some(FOREIGN)), crate::Code::NotFound);
+        assert_eq!(code(&customer, Action::WorkTicket, Some(OWN)), crate::Code::Forbidden);
+        let of_team = custom(Permissions::NONE);
+        assert_eq!(code(&of_team, Action::Reply, Some(FOREIGN)), crate::Code::NotFound);
+        assert_eq!(code(&of_team, Action::Reply, Some(TEAMS)), crate::Code::Forbidden);
+        assert_eq!(code(&Actor::visitor(None), Action::SeeTicket, Some(OWN)), crate::Code::SignedOut);
     }
 }

@@ -1,7 +1,7 @@
 //! Tickets: what they are, what can be asked of a list of them, and the rules for making one.
 
 use crate::{
-    AttachmentId, CompanyId, EventId, Result, StatusId, TagId, TicketId, Time, UserId,
+    AttachmentId, CompanyId, EventId, Result, StatusId, TagId, TeamId, TicketId, Time, UserId,
     company::CompanyName,
     error::Problems,
     people::Person,
@@ -72,6 +72,8 @@ pub struct Ticket {
     pub requester: Person,
     pub company: Option<CompanyName>,
     pub assignee: Option<Person>,
+    /// The team that takes care of it. Its name is in the catalog.
+    pub team: Option<TeamId>,
     pub tags: Vec<TagId>,
     pub created_at: Time,
     /// When anything last happened on it.
@@ -90,7 +92,12 @@ pub struct Ticket {
 
 impl Ticket {
     pub fn facts(&self) -> crate::policy::TicketFacts {
-        crate::policy::TicketFacts { requester: self.requester.id, company: self.company.as_ref().map(|c| c.id) }
+        crate::policy::TicketFacts {
+            requester: self.requester.id,
+            company: self.company.as_ref().map(|c| c.id),
+            assignee: self.assignee.as_ref().map(|a| a.id),
+            team: self.team,
+        }
     }
 }
 
@@ -128,6 +135,7 @@ pub struct NewTicket {
     /// Files uploaded before by the same person.
     pub attachments: Vec<AttachmentId>,
     pub assignee: Option<UserId>,
+    pub team: Option<TeamId>,
     /// Whoever gets no answer sends it again under the same key, and there is one ticket all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -146,6 +154,7 @@ impl Default for NewTicket {
             source: Source::Web,
             attachments: Vec::new(),
             assignee: None,
+            team: None,
             key: None,
         }
     }
@@ -274,6 +283,7 @@ impl NewMessage {
 pub struct Change {
     pub status: Option<Swap<StatusId>>,
     pub assignee: Option<Swap<Option<UserId>>>,
+    pub team: Option<Swap<Option<TeamId>>>,
     pub urgency: Option<Swap<Level>>,
     pub importance: Option<Swap<Level>>,
     pub subject: Option<Swap<String>>,
@@ -354,6 +364,7 @@ pub struct Filter {
     /// Only these states. With none given: all.
     pub statuses: Vec<StatusId>,
     pub assignee: Option<Whose>,
+    pub team: Option<TeamId>,
     pub requester: Option<UserId>,
     pub urgency: Option<Level>,
     pub importance: Option<Level>,

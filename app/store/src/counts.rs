@@ -2,9 +2,9 @@
 
 use crate::{OrOurs, Tx, events};
 use domain::{
-    Result, StatusId, UserId,
+    Actor, Principal, Result, StatusId, TeamId, UserId,
     event::{Happening, Position},
-    live,
+    live, policy,
 };
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 pub const REACTOR: &str = "counts";
 
 /// The kinds of events that move a number.
-const MOVERS: [&str; 3] = ["ticket.created", "ticket.status", "ticket.assignee"];
+const MOVERS: [&str; 4] = ["ticket.created", "ticket.status", "ticket.assignee", "ticket.team"];
 
 /// Whether an event of this kind moves a number, once the reactor has come to it.
 pub fn moves(kind: &str) -> bool {
@@ -31,7 +31,10 @@ pub async fn react(tx: &mut Tx, batch: i64) -> Result<usize> {
     let Some(last) = events.last() else { return Ok(0) };
     let mut tickets: Vec<i64> = events
         .iter()
-        .filter(|e| matches!(e.what, Happening::Created { .. } | Happening::Status(_) | Happening::Assignee(_)))
+        .filter(|e| {
+            use Happening::{Assignee, Created, Status, Team};
+            matches!(e.what, Created { .. } | Status(_) | Assignee(_) | Team(_))
+        })
         .filter_map(|e| e.ticket.map(|t| t.0))
         .collect();
     tickets.sort_unstable();
@@ -47,21 +50,24 @@ pub async fn react(tx: &mut Tx, batch: i64) -> Result<usize> {
 async fn recount(tx: &mut Tx, tickets: &[i64]) -> Result<()> {
     sqlx::query!(
         "with now_at as (
-             select id, status_id, coalesce(assignee_id, 0) as assignee_id from tickets where id = any($1)
+             select id, status_id, coalesce(assignee_id, 0) as assignee_id, coalesce(team_id, 0) as team_id
+             from tickets where id = any($1)
          ), was_at as (
-             select s.ticket_id, s.status_id, s.assignee_id from ticket_counts_seen s where s.ticket_id = any($1)
+             select s.ticket_id, s.status_id, s.assignee_id, s.team_id from ticket_counts_seen s where s.ticket_id = any($1)
          ), noted as (
-             insert into ticket_counts_seen (ticket_id, status_id, assignee_id) select id, status_id, assignee_id from now_at
-             on conflict (ticket_id) do update set status_id = excluded.status_id, assignee_id = excluded.assignee_id
+             insert into ticket_counts_seen (ticket_id, status_id, assignee_id, team_id)
+             select id, status_id, assignee_id, team_id from now_at
+             on conflict (ticket_id) do update set
+                 status_id = excluded.status_id, assignee_id = excluded.assignee_id, team_id = excluded.team_id
          ), changes as (
-             select status_id, assignee_id, sum(n) as n
-             from (select status_id, assignee_id, 1 as n from now_at
-                   union all select status_id, assignee_id, -1 from was_at) c
-             group by 1, 2 having sum(n) <> 0
+             select status_id, assignee_id, team_id, sum(n) as n
+             from (select status_id, assignee_id, team_id, 1 as n from now_at
+                   union all select status_id, assignee_id, team_id, -1 from was_at) c
+             group by 1, 2, 3 having sum(n) <> 0
          )
-         insert into ticket_counts as c (status_id, assignee_id, tickets)
-         select status_id, assignee_id, n from changes order by 1, 2
-         on conflict (status_id, assignee_id) do update set tickets = c.tickets + excluded.tickets",
+         insert into ticket_counts as c (status_id, assignee_id, team_id, tickets)
+         select status_id, assignee_id, team_id, n from changes order by 1, 2, 3
+         on conflict (status_id, assignee_id, team_id) do update set tickets = c.tickets + excluded.tickets",
         tickets,
     )
     .execute(&mut *tx.conn)
@@ -77,8 +83,8 @@ pub async fn rebuild(tx: &mut Tx) -> Result<()> {
     for sql in [
         "lock table ticket_counts, ticket_counts_seen in share row exclusive mode",
         "truncate ticket_counts, ticket_counts_seen",
-        "insert into ticket_counts_seen select id, status_id, coalesce(assignee_id, 0) from tickets",
-        "insert into ticket_counts select status_id, assignee_id, count(*) from ticket_counts_seen group by 1, 2",
+        "insert into ticket_counts_seen select id, status_id, coalesce(assignee_id, 0), coalesce(team_id, 0) from tickets",
+        "insert into ticket_counts select status_id, assignee_id, team_id, count(*) from ticket_counts_seen group by 1, 2, 3",
     ] {
         sqlx::query(sql).execute(&mut *tx.conn).await.ours()?;
     }
@@ -93,8 +99,12 @@ pub struct Counts {
 
 impl Counts {
     pub async fn load(conn: &mut PgConnection) -> Result<Self> {
-        let rows =
-            sqlx::query!("select status_id, assignee_id, tickets from ticket_counts").fetch_all(conn).await.ours()?;
+        let rows = sqlx::query!(
+            r#"select status_id, assignee_id, sum(tickets)::bigint as "tickets!" from ticket_counts group by 1, 2"#
+        )
+        .fetch_all(conn)
+        .await
+        .ours()?;
         Ok(Self { by: rows.into_iter().map(|r| ((r.status_id, r.assignee_id), r.tickets)).collect() })
     }
 
@@ -114,9 +124,8 @@ impl Counts {
 pub struct Waiting {
     /// How far the reactor has come: what happened later is not in here yet.
     pub position: Position,
-    active: i64,
-    /// By assignee; 0 stands for nobody.
-    by: HashMap<i64, i64>,
+    /// By assignee and team; 0 stands for none.
+    by: HashMap<(i64, i64), i64>,
 }
 
 impl Waiting {
@@ -124,10 +133,11 @@ impl Waiting {
     pub async fn load(conn: &mut PgConnection, active: &[StatusId]) -> Result<Self> {
         let active: Vec<i64> = active.iter().map(|s| s.0).collect();
         let rows = sqlx::query!(
-            r#"select r.xid::text::bigint as "transaction?", r.id as "id?", c.assignee_id as "assignee?", c.tickets as "tickets?"
+            r#"select r.xid::text::bigint as "transaction?", r.id as "id?", c.assignee_id as "assignee?",
+                      c.team_id as "team?", c.tickets as "tickets?"
                from (select) one left join reactors r on r.name = $2
-               left join (select assignee_id, sum(tickets)::bigint as tickets from ticket_counts
-                          where status_id = any($1) group by assignee_id) c on true"#,
+               left join (select assignee_id, team_id, sum(tickets)::bigint as tickets from ticket_counts
+                          where status_id = any($1) group by 1, 2) c on true"#,
             &active,
             REACTOR,
         )
@@ -139,18 +149,26 @@ impl Waiting {
             if let (Some(transaction), Some(id)) = (row.transaction, row.id) {
                 found.position = Position { transaction, id };
             }
-            if let (Some(assignee), Some(tickets)) = (row.assignee, row.tickets) {
-                found.active += tickets;
-                found.by.insert(assignee, tickets);
+            if let (Some(assignee), Some(team), Some(tickets)) = (row.assignee, row.team, row.tickets) {
+                found.by.insert((assignee, team), tickets);
             }
         }
         Ok(found)
     }
 
-    /// The numbers of one person.
-    pub fn of(&self, user: Option<UserId>) -> live::Counts {
-        let of = |id: i64| self.by.get(&id).copied().unwrap_or_default();
-        live::Counts { active: self.active, mine: user.map_or(0, |u| of(u.0)), unassigned: of(0) }
+    /// The numbers of one person: of what they may see.
+    pub fn of(&self, actor: &Actor) -> live::Counts {
+        let me = actor.user_id().map_or(-1, |user| user.0);
+        let mut counts = live::Counts::default();
+        for ((assignee, team), tickets) in &self.by {
+            let sees = |p: &Principal| policy::sees_all(p) || *assignee == me || p.teams.contains(&TeamId(*team));
+            if actor.principal().is_none_or(sees) {
+                counts.active += tickets;
+                counts.mine += if *assignee == me { *tickets } else { 0 };
+                counts.unassigned += if *assignee == 0 { *tickets } else { 0 };
+            }
+        }
+        counts
     }
 }
 
@@ -165,6 +183,7 @@ mod tests {
             Happening::Created { source: Source::Web },
             Happening::Status(Was { from: StatusId(1), to: StatusId(2) }),
             Happening::Assignee(Was { from: None, to: None }),
+            Happening::Team(Was { from: None, to: None }),
         ];
         for what in counted {
             let (kind, _) = events::split(&what).expect("words");

@@ -7,6 +7,9 @@ use rand::Rng;
 const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("users_email", "email", "There is already an account with this e-mail address."),
     ("companies_name", "company", "There is already a company of this name."),
+    ("roles_name", "name", "There is already a role of this name."),
+    ("teams_name", "name", "There is already a team of this name."),
+    ("tickets_team_id_fkey", "team", "There is no such team any more."),
     ("tags_name_key", "tags", "There is already a tag of this name."),
 ];
 

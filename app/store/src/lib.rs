@@ -3,6 +3,7 @@
 //! An operation takes a transaction, an actor and a typed input. It asks the policy, checks the rules of `domain`, and
 //! writes the change and its event in the same transaction. It knows no HTTP.
 
+pub mod access;
 pub mod accounts;
 pub mod bulk;
 pub mod counts;

@@ -3,7 +3,7 @@
 //! A signal is an event without its data. Whoever follows the events to pass them on needs no more, and a kind that only
 //! a newer release knows cannot stop it.
 
-use crate::{Desk, OrOurs, accounts::session::IDLE_MS};
+use crate::{Desk, OrOurs, accounts::session::IDLE_MS, people::Rights};
 use domain::{CompanyId, Principal, Result, Role, SessionId, TicketId, UserId, event::Position};
 use sqlx::{
     PgConnection,
@@ -253,9 +253,12 @@ pub async fn still_here(desk: &Desk, holders: &[Holder]) -> Result<Vec<(Holder, 
     let now = desk.now();
     let rows = sqlx::query!(
         r#"select h.session_id as "session_id!", u.id, u.name, u.email, u.role, u.company_id,
-                  coalesce(c.sees_all, false) as "sees_all!"
+                  coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
+                  case when u.role_id is not null
+                      then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
            from unnest($1::bigint[], $2::bigint[]) h(user_id, session_id)
            join users u on u.id = h.user_id left join companies c on c.id = u.company_id
+               left join roles r on r.id = u.role_id
            where u.blocked_at is null and (h.session_id = 0 or exists (
                select 1 from sessions s where s.id = h.session_id and s.user_id = u.id
                    and s.expires_at > $3 and s.last_used_at > $4))"#,
@@ -270,14 +273,12 @@ pub async fn still_here(desk: &Desk, holders: &[Holder]) -> Result<Vec<(Holder, 
     Ok(rows
         .into_iter()
         .map(|r| {
-            let person = Principal {
-                id: UserId(r.id),
-                name: r.name,
-                email: r.email,
-                role: Role::from_word(&r.role).unwrap_or(Role::Customer),
+            let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: r.teams };
+            let person = rights.give(Principal {
                 company: r.company_id.map(CompanyId),
                 sees_company: r.sees_all,
-            };
+                ..Principal::new(UserId(r.id), r.name, r.email, Role::Customer)
+            });
             let session = (r.session_id != 0).then_some(SessionId(r.session_id));
             (Holder { user: person.id, session }, person)
         })

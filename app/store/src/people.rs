@@ -2,7 +2,8 @@
 
 use crate::{OrOurs, Tx};
 use domain::{
-    Actor, CompanyId, Error, Principal, Result, Role, UserId,
+    Actor, CompanyId, Error, Principal, Result, Role, TeamId, UserId,
+    access::{Permission, Permissions},
     company::CompanyName,
     people::{Contact, Person},
     policy::{self, Action},
@@ -12,22 +13,49 @@ use sqlx::PgConnection;
 /// A person as decisions need them.
 pub async fn principal(conn: &mut PgConnection, id: UserId) -> Result<Principal> {
     let r = sqlx::query!(
-        r#"select u.id, u.name, u.email, u.role, u.company_id, coalesce(c.sees_all, false) as "sees_all!"
-           from users u left join companies c on c.id = u.company_id where u.id = $1 and u.blocked_at is null"#,
+        r#"select u.id, u.name, u.email, u.role, u.company_id, coalesce(c.sees_all, false) as "sees_all!",
+                  r.name as "role_name?", r.permissions as "permissions?",
+                  case when u.role_id is not null
+                      then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
+           from users u left join companies c on c.id = u.company_id left join roles r on r.id = u.role_id
+           where u.id = $1 and u.blocked_at is null"#,
         id.0,
     )
     .fetch_optional(conn)
     .await
     .ours()?
     .ok_or_else(|| Error::not_found("person"))?;
-    Ok(Principal {
-        id: UserId(r.id),
-        name: r.name,
-        email: r.email,
-        role: Role::from_word(&r.role).unwrap_or(Role::Customer),
+    let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: r.teams };
+    Ok(rights.give(Principal {
         company: r.company_id.map(CompanyId),
         sees_company: r.sees_all,
-    })
+        ..Principal::new(UserId(r.id), r.name, r.email, Role::Customer)
+    }))
+}
+
+/// What the database says of somebody's rights.
+pub(crate) struct Rights {
+    pub role: String,
+    /// The name and the permissions of a custom role.
+    pub custom: Option<(String, Vec<String>)>,
+    /// Only with a custom role: nobody else's sight depends on them.
+    pub teams: Option<Vec<i64>>,
+}
+
+impl Rights {
+    /// The person with these rights.
+    pub fn give(self, person: Principal) -> Principal {
+        let role = Role::from_word(&self.role).unwrap_or(Role::Customer);
+        let (custom_role, permissions) = match self.custom {
+            Some((name, words)) => (Some(name), Permissions::from_words(words)),
+            None => (None, Permissions::of_role(role)),
+        };
+        let teams = match permissions.has(Permission::SeeAllTickets) {
+            true => Vec::new(),
+            false => self.teams.unwrap_or_default().into_iter().map(TeamId).collect(),
+        };
+        Principal { role, permissions, custom_role, teams, ..person }
+    }
 }
 
 /// Everybody a ticket may be assigned to, by name.

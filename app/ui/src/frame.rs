@@ -211,10 +211,10 @@ fn Rail(name: String) -> impl IntoView {
                             <Ico icon=Icon::User />
                             <span>"Devices and theme"</span>
                         </a>
-                        {(me::start().role() == Some(domain::Role::Superadmin))
+                        {crate::settings::may_any(&me::start())
                             .then(|| {
                                 view! {
-                                    <a class="menu__item" href="/settings/priority">
+                                    <a class="menu__item" href="/settings">
                                         <Ico icon=Icon::Settings />
                                         <span>"Settings"</span>
                                     </a>

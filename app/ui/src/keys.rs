@@ -53,12 +53,12 @@ const PLACES: &[Place] = &[
     ("n", "/new", "New ticket", Icon::CirclePlus),
     ("s", "/search", "Search", Icon::Search),
     ("p", "/me", "Devices and theme", Icon::User),
-    ("t", "/settings/priority", "Settings", Icon::Settings),
+    ("t", "/settings", "Settings", Icon::Settings),
 ];
 
 /// Where this person can go.
 pub fn places() -> impl Iterator<Item = &'static Place> {
-    let all = me::start().role() == Some(domain::Role::Superadmin);
+    let all = crate::settings::may_any(&me::start());
     PLACES.iter().filter(move |(_, to, ..)| all || !to.starts_with("/settings"))
 }
 

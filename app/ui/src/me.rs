@@ -1,6 +1,12 @@
 //! Who looks at the page, as far as pages need it. Rendered into the page, so that both halves agree.
 
-use domain::{Principal, Role, tag::Tag, workflow::Workflow};
+use domain::{
+    Principal, Role,
+    access::TeamName,
+    policy::{self, Action},
+    tag::Tag,
+    workflow::Workflow,
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +19,8 @@ pub struct Start {
     /// Staff only: the states and tags that lists and cards speak of.
     pub workflow: Workflow,
     pub tags: Vec<Tag>,
+    /// Staff only.
+    pub teams: Vec<TeamName>,
     /// The limit for one file, in bytes.
     pub max_file_bytes: i64,
     /// The moment of rendering, so that both halves say “3 m” of the same message; it moves on in the browser.
@@ -22,6 +30,11 @@ pub struct Start {
 impl Start {
     pub fn role(&self) -> Option<Role> {
         self.me.as_ref().map(|m| m.role)
+    }
+
+    /// Whether this person may do what is about no ticket.
+    pub fn may(&self, action: Action) -> bool {
+        self.me.as_ref().is_some_and(|me| policy::person_may(me, action, None))
     }
 
     pub fn is_staff(&self) -> bool {
@@ -107,6 +120,7 @@ fn of_request() -> Start {
         theme,
         workflow: if staff { catalog.workflow.clone() } else { catalog.workflow.for_customers() },
         tags: if staff { catalog.tags.clone() } else { Vec::new() },
+        teams: if staff { catalog.teams.clone() } else { Vec::new() },
         max_file_bytes: desk.options().max_file_bytes,
         now: desk.now(),
     }

@@ -5,7 +5,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use domain::policy::{self, Action};
 use domain::ticket::{self, Whose};
-use domain::{Actor, CompanyId, Error, UserId};
+use domain::{Actor, CompanyId, Error, TeamId, UserId};
 use serde::{Deserialize, Serialize};
 use store::Desk;
 use store::tickets::list;
@@ -27,6 +27,8 @@ pub struct Filter {
     /// Whose they are to work on: a person's id, `me`, or `nobody`.
     #[param(example = "me")]
     assignee: Option<String>,
+    /// Only tickets that the team with this id takes care of.
+    team: Option<i64>,
     /// Only tickets of the person with this id.
     requester: Option<i64>,
     #[param(inline)]
@@ -111,6 +113,7 @@ impl Filter {
         Ok(Some(ticket::Filter {
             statuses,
             assignee,
+            team: self.team.map(TeamId),
             requester: self.requester.map(UserId),
             urgency: self.urgency.map(Into::into),
             importance: self.importance.map(Into::into),
@@ -171,7 +174,8 @@ pub async fn customer(
     Query(chosen): Query<CustomerFilter>,
 ) -> Result<(HeaderMap, Json<TicketPage>), Refusal> {
     let CustomerFilter { status, sort, after, limit } = chosen;
-    // Staff see everything; as a customer they only have what they asked for themselves.
+    // Staff see more than that; as a customer they only have what they asked for themselves.
+    let actor = if actor.principal().is_some_and(policy::sees_all) { actor } else { actor.as_customer() };
     let requester = actor.is_staff().then(|| actor.user_id().map(|id| id.0)).flatten();
     let filter = Filter { status, sort, after, limit, requester, ..Filter::default() }.check(&desk, &actor)?;
     page(&desk, &actor, &uri, filter).await

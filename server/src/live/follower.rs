@@ -248,10 +248,14 @@ impl Follower<'_> {
 
     /// Somebody signed out somewhere: their sockets are looked at now, not at the next round.
     fn check_sessions(&self, signals: &[Signal]) {
-        let harmless = ["account.signed_in", "account.sign_in_failed", "account.registered"];
+        let harmless = ["account.signed_in", "account.sign_in_failed", "account.registered", "access.log_exported"];
         let own = ["account.signed_out", "account.sessions_revoked"];
         let mut users: HashSet<UserId> = HashSet::new();
-        for s in signals.iter().filter(|s| s.kind.starts_with("account.") && !harmless.contains(&s.kind.as_str())) {
+        let about_access = |s: &&Signal| {
+            let known = s.kind.starts_with("account.") || s.kind.starts_with("access.");
+            known && !harmless.contains(&s.kind.as_str())
+        };
+        for s in signals.iter().filter(about_access) {
             match s.actor {
                 Some(user) if own.contains(&s.kind.as_str()) => {
                     users.insert(user);

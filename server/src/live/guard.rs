@@ -56,5 +56,6 @@ fn judge(sockets: &[Arc<Outlet>], found: &HashMap<Holder, Principal>) {
 
 /// Whether nothing has changed that the policy asks for.
 fn same_rights(a: &Principal, b: &Principal) -> bool {
-    (a.role, a.company, a.sees_company) == (b.role, b.company, b.sees_company)
+    let rights = |p: &Principal| (p.role, p.company, p.sees_company, p.permissions);
+    rights(a) == rights(b) && a.teams == b.teams
 }

@@ -195,7 +195,7 @@ impl Hub {
     pub fn counts(&self, now: Waiting) {
         let mut state = self.state();
         for (outlet, told) in state.counted.values_mut() {
-            let counts = now.of(outlet.actor.user_id());
+            let counts = now.of(&outlet.actor);
             if told.replace(counts) != Some(counts) {
                 let text = text(&ToBrowser::Counts(counts));
                 outlet.send(Outgoing { topic: Some(Topic::Counts), position: None, text });
@@ -362,7 +362,7 @@ impl State {
     }
 
     fn follow_counts(&mut self, outlet: &Arc<Outlet>) -> Option<Counts> {
-        let counts = self.waiting.as_ref().map(|waiting| waiting.of(outlet.actor.user_id()));
+        let counts = self.waiting.as_ref().map(|waiting| waiting.of(&outlet.actor));
         self.counted.insert(outlet.id, (outlet.clone(), counts));
         counts
     }

@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "helpers for tests of all features")]
 mod support;
 
+mod access;
 mod accounts;
 mod api;
 mod attachments;
@@ -19,6 +20,7 @@ mod harness;
 mod lists;
 mod live;
 mod mail;
+mod matrix;
 mod migrations;
 mod opening;
 mod outage;

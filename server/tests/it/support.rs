@@ -29,6 +29,7 @@ pub mod sql;
 
 use domain::{
     Actor, Code, CompanyId, Error, EventId, Principal, Result, Role, StatusId, TicketId, Time, UserId,
+    access::Permissions,
     ticket::{NewMessage, NewTicket, Requester, Ticket, Writing},
 };
 use std::{
@@ -156,6 +157,21 @@ impl World {
 
     pub async fn agent(&self) -> Actor {
         self.person(Role::Agent, None).await
+    }
+
+    /// An agent with a custom role.
+    pub async fn custom(&self, permissions: Permissions) -> Actor {
+        let agent = self.agent().await;
+        sqlx::query(
+            "with r as (insert into roles (name, permissions) select 'Role ' || count(*), $2 from roles returning id)
+             update users set role_id = r.id from r where users.id = $1",
+        )
+        .bind(id_of(&agent).0)
+        .bind(permissions.words())
+        .execute(self.desk.pool())
+        .await
+        .unwrap();
+        self.actor(id_of(&agent)).await
     }
 
     /// An individual: a customer without a company.

@@ -1,19 +1,22 @@
 //! Who sees which ticket: the policy's answer and every way in must be the same.
 
-use crate::support::{Refused as _, World, text};
+use crate::support::{Refused as _, World, id_of, text};
 use domain::{
-    Actor, Code, TicketId,
+    Actor, Code, Role, TicketId,
+    access::{NewTeam, Permission, Permissions},
     board::BoardFilter,
     policy::{self, Action, TicketFacts},
-    ticket::{Change, Filter, Swap, Ticket, Writing},
+    ticket::{Change, Filter, Sort, Swap, Ticket, Writing},
     timeline::Part,
 };
+use store::access::teams;
 use store::tickets::{attachments, board, change, list, message, search, timeline, view};
 
 /// Everybody there can be, by name.
 async fn people(world: &World) -> Vec<(&'static str, Actor)> {
     let open = world.company("Open house", true).await;
     let closed = world.company("Closed doors", false).await;
+    let of_team = Permissions::of_role(Role::Agent).without(Permission::SeeAllTickets);
     vec![
         ("superadmin", world.superadmin().await),
         ("manager", world.manager().await),
@@ -24,6 +27,7 @@ async fn people(world: &World) -> Vec<(&'static str, Actor)> {
         ("another of a company that does not", world.company_user(closed).await),
         ("an individual", world.customer().await),
         ("another individual", world.customer().await),
+        ("an agent of a team", world.custom(of_team).await),
     ]
 }
 
@@ -37,14 +41,31 @@ async fn tickets(world: &World, people: &[(&'static str, Actor)]) -> Vec<Ticket>
         world.note(agent, ticket.id, "Secretly, the fuse is gone.").await;
         tickets.push(ticket);
     }
+    // One of them is assigned to the agent of a team, one is the team's, one is both.
+    let of_team = id_of(&people[9].1);
+    let input = NewTeam { name: "Second line".into(), members: vec![of_team], ..NewTeam::default() };
+    let team = world.run(async |tx| teams::create(tx, &people[0].1, input).await).await.unwrap();
+    for (n, change) in [
+        Change { assignee: Some(Swap::to(Some(of_team))), ..Change::default() },
+        Change { team: Some(Swap::to(Some(team))), ..Change::default() },
+        Change { assignee: Some(Swap::to(Some(of_team))), team: Some(Swap::to(Some(team))), ..Change::default() },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = tickets[n].id;
+        tickets[n] = world.run(async |tx| change::change(tx, agent, id, change).await).await.unwrap();
+    }
     tickets
 }
 
 #[tokio::test]
 async fn every_way_to_a_ticket_agrees_with_the_policy() {
     let world = World::new().await;
-    let people = people(&world).await;
+    let mut people = people(&world).await;
     let tickets = tickets(&world, &people).await;
+    // With their team.
+    people[9].1 = world.actor(id_of(&people[9].1)).await;
     let desk = &world.desk;
     for (name, actor) in &people {
         let sees = |facts: TicketFacts| policy::may(actor, Action::SeeTicket, Some(facts));
@@ -57,6 +78,19 @@ async fn every_way_to_a_ticket_agrees_with_the_policy() {
 
         let listed = list::list(desk, actor, &Filter::default()).await.unwrap();
         assert_eq!(sorted(listed.rows.iter().map(|t| t.id).collect()), expected, "{name}: list");
+        for sort in Sort::ALL {
+            let mut filter = Filter { sort, limit: Some(2), ..Filter::default() };
+            let mut seen = Vec::new();
+            loop {
+                let page = list::list(desk, actor, &filter).await.unwrap();
+                seen.extend(page.rows.iter().map(|t| t.id));
+                filter.after = page.next;
+                if filter.after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(sorted(seen), expected, "{name}: list by {sort:?}, page by page");
+        }
         let all = world.desk.catalog().active();
         let filter = Filter { statuses: all, ..Filter::default() };
         let listed = list::list(desk, actor, &filter).await.unwrap();

@@ -1,6 +1,6 @@
 //! Sessions: a random cookie, of which only the hash is stored.
 
-use crate::{Desk, OrOurs, Tx, events};
+use crate::{Desk, OrOurs, Tx, events, people::Rights};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     Actor, CompanyId, Error, Principal, Result, Role, SessionId, Time, UserId, account::Device, event::Happening,
@@ -56,8 +56,11 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
     let now = desk.now();
     let row = sqlx::query!(
         r#"select s.id, s.last_used_at, u.id as user_id, u.name, u.email, u.role, u.company_id,
-                  coalesce(c.sees_all, false) as "sees_all!"
+                  coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
+                  case when u.role_id is not null
+                      then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
            from sessions s join users u on u.id = s.user_id left join companies c on c.id = u.company_id
+               left join roles r on r.id = u.role_id
            where s.token_hash = $1 and s.expires_at > $2 and s.last_used_at > $3 and u.blocked_at is null"#,
         hash(token),
         time::OffsetDateTime::from(now),
@@ -67,17 +70,15 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
     .await
     .ours()?;
     let Some(r) = row else { return Ok(None) };
+    let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: r.teams };
     let session = Session {
         id: SessionId(r.id),
         last_used_at: r.last_used_at.into(),
-        person: Principal {
-            id: UserId(r.user_id),
-            name: r.name,
-            email: r.email,
-            role: Role::from_word(&r.role).unwrap_or(Role::Customer),
+        person: rights.give(Principal {
             company: r.company_id.map(CompanyId),
             sees_company: r.sees_all,
-        },
+            ..Principal::new(UserId(r.user_id), r.name, r.email, Role::Customer)
+        }),
     };
     if now.0 - session.last_used_at.0 > TOUCH_MS {
         sqlx::query!(

@@ -3,7 +3,7 @@
 use crate::{Desk, OrOurs};
 use bytes::Bytes;
 use domain::{
-    Actor, CompanyId, Error, MailId, Result, UserId,
+    Actor, CompanyId, Error, MailId, Result, TeamId, UserId,
     mail::{Quarantined, Raw},
     page::{self, Page},
     policy::{self, Action, TicketFacts},
@@ -60,7 +60,8 @@ pub async fn raw(
         Raw::Message(event) => (None, Some(event.0)),
     };
     let found = sqlx::query!(
-        r#"select m.raw_key, m.size, t.requester_id as "requester_id?", t.company_id as "company_id?"
+        r#"select m.raw_key, m.size, t.requester_id as "requester_id?", t.company_id as "company_id?",
+                  t.assignee_id as "assignee_id?", t.team_id as "team_id?"
            from mails m left join tickets t on t.id = m.ticket_id where m.id = $1 or m.event_id = $2"#,
         id,
         event,
@@ -69,8 +70,12 @@ pub async fn raw(
     .await
     .ours()?
     .ok_or_else(|| Error::not_found("mail"))?;
-    let facts =
-        found.requester_id.map(|r| TicketFacts { requester: UserId(r), company: found.company_id.map(CompanyId) });
+    let facts = found.requester_id.map(|r| TicketFacts {
+        requester: UserId(r),
+        company: found.company_id.map(CompanyId),
+        assignee: found.assignee_id.map(UserId),
+        team: found.team_id.map(TeamId),
+    });
     let allowed = match facts {
         Some(_) => policy::may(actor, Action::SeeInternal, facts),
         None => policy::may(actor, Action::Administer, None),

@@ -4,7 +4,8 @@ pub mod priorities;
 
 use crate::{Desk, OrOurs, Tx, events};
 use domain::{
-    Actor, Error, Result, StatusId, TagId,
+    Actor, Error, Result, StatusId, TagId, TeamId,
+    access::TeamName,
     event::Happening,
     policy::{self, Action},
     priority::PriorityTable,
@@ -19,6 +20,8 @@ pub struct Catalog {
     pub workflow: Workflow,
     pub priorities: PriorityTable,
     pub tags: Vec<Tag>,
+    /// By name.
+    pub teams: Vec<TeamName>,
 }
 
 impl Catalog {
@@ -55,7 +58,14 @@ impl Catalog {
             .into_iter()
             .map(|r| Tag { id: TagId(r.id), name: r.name, colour: r.colour })
             .collect();
-        Ok(Self { workflow: Workflow { statuses, transitions }, priorities, tags })
+        let teams = sqlx::query!("select id, name from teams order by lower(name), id")
+            .fetch_all(pool)
+            .await
+            .ours()?
+            .into_iter()
+            .map(|r| TeamName { id: TeamId(r.id), name: r.name })
+            .collect();
+        Ok(Self { workflow: Workflow { statuses, transitions }, priorities, tags, teams })
     }
 
     pub fn tag(&self, id: TagId) -> Option<&Tag> {

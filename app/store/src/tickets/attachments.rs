@@ -314,7 +314,8 @@ pub async fn find(desk: &Desk, actor: &Actor, which: Which<'_>) -> Result<Found>
     };
     let found = sqlx::query!(
         r#"select a.id, a.key, a.path, a.name, a.content_type, a.size, a.uploader_id, a.deleted_at, a.event_id,
-                  e.audience as "audience?", t.requester_id as "requester_id?", t.company_id as "company_id?"
+                  e.audience as "audience?", t.requester_id as "requester_id?", t.company_id as "company_id?",
+                  t.assignee_id as "assignee_id?", t.team_id as "team_id?"
            from attachments a left join events e on e.id = a.event_id left join tickets t on t.id = e.ticket_id
            where a.key = $1 or a.id = $2"#,
         key,
@@ -326,8 +327,12 @@ pub async fn find(desk: &Desk, actor: &Actor, which: Which<'_>) -> Result<Found>
     .ok_or_else(|| Error::not_found("file"))?;
     let allowed = match (found.audience, found.requester_id) {
         (Some(audience), Some(requester)) => {
-            let facts =
-                policy::TicketFacts { requester: UserId(requester), company: found.company_id.map(domain::CompanyId) };
+            let facts = policy::TicketFacts {
+                requester: UserId(requester),
+                company: found.company_id.map(domain::CompanyId),
+                assignee: found.assignee_id.map(UserId),
+                team: found.team_id.map(domain::TeamId),
+            };
             let action = if audience == 2 { Action::SeeTicket } else { Action::SeeInternal };
             policy::may(actor, action, Some(facts))
         }
@@ -368,7 +373,8 @@ pub async fn delete(tx: &mut Tx, actor: &Actor, id: AttachmentId) -> Result<()> 
     }
     let found = sqlx::query!(
         r#"select a.path, a.name, a.size, a.uploader_id, a.deleted_at, e.ticket_id as "ticket?",
-                  e.audience as "audience?", t.requester_id as "requester_id?", t.company_id as "company_id?"
+                  e.audience as "audience?", t.requester_id as "requester_id?", t.company_id as "company_id?",
+                  t.assignee_id as "assignee_id?", t.team_id as "team_id?"
            from attachments a left join events e on e.id = a.event_id left join tickets t on t.id = e.ticket_id
            where a.id = $1 for no key update of a"#,
         id.0,
@@ -381,8 +387,12 @@ pub async fn delete(tx: &mut Tx, actor: &Actor, id: AttachmentId) -> Result<()> 
     let internal = found.audience.is_some_and(|audience| audience < 2);
     match found.requester_id {
         Some(requester) => {
-            let facts =
-                policy::TicketFacts { requester: UserId(requester), company: found.company_id.map(domain::CompanyId) };
+            let facts = policy::TicketFacts {
+                requester: UserId(requester),
+                company: found.company_id.map(domain::CompanyId),
+                assignee: found.assignee_id.map(UserId),
+                team: found.team_id.map(domain::TeamId),
+            };
             let see = if internal { Action::SeeInternal } else { Action::SeeTicket };
             if !policy::may(actor, see, Some(facts)) {
                 return Err(not_found());

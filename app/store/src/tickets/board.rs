@@ -26,10 +26,24 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
     let ids: Vec<i64> = shown.iter().map(|s| s.0).collect();
     let mut query = QueryBuilder::<Postgres>::new("select ");
     query.push(COLUMNS).push(row::POSITION).push(" from (select t.* from unnest(");
-    query.push_bind(ids).push("::bigint[]) s(id), lateral (select t.* from tickets t where t.status_id = s.id");
-    row::visible(&mut query, actor);
-    row::chosen(&mut query, filter);
-    query.push(format_args!(" order by t.rank, t.id limit {}) t) t ", COLUMN_MAX + 1)).push(JOINS).push(row::OR_NONE);
+    query.push_bind(ids).push("::bigint[]) s(id), lateral (");
+    // Who does not see all has several ways to see a ticket: each has its index, an `or` of them has none.
+    let (ways, part) = (row::ways(actor), row::is_part(actor));
+    if part {
+        query.push("select t.* from (");
+    }
+    for (n, way) in ways.iter().enumerate() {
+        query.push(if n == 0 { "(" } else { " union all (" });
+        query.push(if part { row::FENCED } else { "select t.* from tickets t where t.status_id = s.id" });
+        way.push(&mut query);
+        row::chosen(&mut query, filter);
+        query.push(if part { row::FENCE_END } else { "" });
+        query.push(format_args!(" order by t.rank, t.id limit {})", COLUMN_MAX + 1));
+    }
+    if part {
+        query.push(format_args!(") t order by t.rank, t.id limit {}", COLUMN_MAX + 1));
+    }
+    query.push(") t) t ").push(JOINS).push(row::OR_NONE);
     query.push(" order by t.status_id, t.rank, t.id");
     let mut conn = desk.read().await?;
     let rows = query.build().fetch_all(&mut *conn).await.ours()?;
@@ -41,7 +55,8 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
             column.cards.push(ticket.into());
         }
     }
-    let all = *filter == BoardFilter::default();
+    // What is counted is all there is: for whoever sees only a part of it, that is no count.
+    let all = *filter == BoardFilter::default() && actor.principal().is_none_or(policy::sees_all);
     let counts = if all { Some(Counts::load(&mut conn).await?) } else { None };
     for column in &mut columns {
         let over = column.cards.len() as i64 > COLUMN_MAX;

@@ -3,7 +3,7 @@
 use super::{board, create, hold, row, watch};
 use crate::{OrOurs, Tx, events, settings};
 use domain::{
-    Actor, Code, Error, Result, StatusId, TicketId, UserId,
+    Actor, Code, Error, Result, StatusId, TeamId, TicketId, UserId,
     error::Problems,
     event::{Happening, Was},
     people::Person,
@@ -34,6 +34,10 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: TicketId, input: Change) -> 
     if let Some(swap) = &input.assignee {
         expect(swap, &before.assignee.as_ref().map(|a| a.id), "assignee")?;
         set_assignee(tx, actor, &before, swap.to).await?;
+    }
+    if let Some(swap) = &input.team {
+        expect(swap, &before.team, "team")?;
+        set_team(tx, actor, &before, swap.to).await?;
     }
     if input.urgency.is_some() || input.importance.is_some() {
         pair(tx, actor, &before, input.urgency.as_ref(), input.importance.as_ref()).await?;
@@ -110,7 +114,7 @@ pub(super) async fn set_assignee(tx: &mut Tx, actor: &Actor, before: &Ticket, to
     }
     let to = match to {
         Some(id) => {
-            let id = create::assignable(tx, actor, id).await?;
+            let id = create::assignable(tx, id).await?;
             watch::begin(tx, before.id, id).await?;
             let name = sqlx::query_scalar!("select name from users where id = $1", id.0)
                 .fetch_one(&mut *tx.conn)
@@ -132,6 +136,33 @@ pub(super) async fn set_assignee(tx: &mut Tx, actor: &Actor, before: &Ticket, to
     .ours()?;
     let what = Happening::Assignee(Was { from: before.assignee.clone(), to });
     events::append(tx, actor, Some(before.id), &what).await?;
+    Ok(())
+}
+
+/// Gives the ticket to a team, or to none. Whoever has it keeps it.
+async fn set_team(tx: &mut Tx, actor: &Actor, before: &Ticket, to: Option<TeamId>) -> Result<()> {
+    if before.team == to {
+        return Ok(());
+    }
+    let to = match to {
+        Some(id) => Some(create::team(tx, id).await?),
+        None => None,
+    };
+    let from = match before.team {
+        Some(id) => Some(create::team(tx, id).await?),
+        None => None,
+    };
+    let at = tx.at();
+    sqlx::query!(
+        "update tickets set team_id = $2, updated_at = $3, version = version + 1 where id = $1",
+        before.id.0,
+        to.as_ref().map(|t| t.id.0),
+        at,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    events::append(tx, actor, Some(before.id), &Happening::Team(Was { from, to })).await?;
     Ok(())
 }
 

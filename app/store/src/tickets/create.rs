@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{OrOurs, Tx, events, people, settings};
 use domain::{
-    Actor, Code, Error, Principal, Result, TicketId, UserId,
+    Actor, Code, Error, Principal, Result, TeamId, TicketId, UserId,
+    access::TeamName,
     event::Happening,
     policy::{self, Action},
     rank,
@@ -85,8 +86,18 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
         .workflow
         .first_of(Category::Open)
         .ok_or_else(|| crate::error::internal(&"the workflow has no open state"))?;
-    let assignee = match input.assignee {
-        Some(id) => Some(assignable(tx, actor, id).await?),
+    if input.assignee.is_some() || input.team.is_some() {
+        policy::demand(actor, Action::CreateFor, None)?;
+    }
+    let team = match input.team {
+        Some(id) => Some(team(tx, id).await?.id),
+        None => None,
+    };
+    // Whoever does not see all tickets would lose sight of what they have just opened.
+    let blind =
+        |p: &&Principal| p.role.is_staff() && !policy::sees_all(p) && !team.is_some_and(|t| p.teams.contains(&t));
+    let assignee = match input.assignee.or_else(|| actor.principal().filter(blind).map(|p| p.id)) {
+        Some(id) => Some(assignable(tx, id).await?),
         None => None,
     };
     let tags = settings::tag_ids(tx, if actor.is_staff() { &input.tags } else { &[] }).await?;
@@ -101,8 +112,8 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
     sqlx::query!(
         "with t as (
              insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
-                                  assignee_id, tag_ids, rank, created_at, updated_at, public_at, customer_last)
-             overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $14)
+                                  assignee_id, tag_ids, rank, created_at, updated_at, public_at, customer_last, team_id)
+             overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $14, $15)
              returning id, subject
          )
          insert into ticket_subjects (ticket_id, search) select id, to_tsvector('english', subject) from t",
@@ -120,6 +131,7 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
         at,
         id.0,
         input.opening == Opening::FromCustomer,
+        team.map(|t: TeamId| t.0),
     )
     .execute(&mut *tx.conn)
     .await
@@ -132,12 +144,18 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
 }
 
 /// A person a ticket may be assigned to, or the field error.
-pub(super) async fn assignable(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<UserId> {
-    policy::demand(actor, Action::CreateFor, None)?;
+pub(super) async fn assignable(tx: &mut Tx, id: UserId) -> Result<UserId> {
     let found =
         sqlx::query_scalar!("select id from users where id = $1 and role <> 'customer' and blocked_at is null", id.0,)
             .fetch_optional(&mut *tx.conn)
             .await
             .ours()?;
     found.map(UserId).ok_or_else(|| Error::field("assignee", "This person cannot be given tickets."))
+}
+
+/// A team that a ticket may be given to, or the field error.
+pub(super) async fn team(tx: &mut Tx, id: TeamId) -> Result<TeamName> {
+    let found =
+        sqlx::query_scalar!("select name from teams where id = $1", id.0).fetch_optional(&mut *tx.conn).await.ours()?;
+    found.map(|name| TeamName { id, name }).ok_or_else(|| Error::field("team", "There is no such team."))
 }

@@ -1,6 +1,6 @@
 //! The list of tickets: filters, orders, keyset pages.
 
-use super::row::{self, COLUMNS, JOINS, Way};
+use super::row::{self, COLUMNS, JOINS};
 use crate::{Desk, OrOurs};
 use domain::{
     Actor, Error, Result, Time,
@@ -31,16 +31,21 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     let statuses: Vec<i64> = asked.map(|s| s.id.0).collect();
     // Some orders have an index over all states: by age, and within what one person or company has.
     let narrow = filter.assignee.is_some() || filter.company.is_some() || filter.requester.is_some();
-    let merged = !any || !(narrow || matches!(filter.sort, Sort::Created | Sort::Oldest));
+    let ways = row::ways(actor);
+    let part = row::is_part(actor);
+    let merged = part || !any || !(narrow || matches!(filter.sort, Sort::Created | Sort::Oldest));
+    // What somebody or their team has is found first, and then sorted, where no index has it in order.
+    let fenced = part && filter.sort != Sort::Updated;
     let order = order(filter.sort, actor);
     let mut query = QueryBuilder::<Postgres>::new("select ");
     query.push(COLUMNS).push(row::POSITION).push(" from (select t.* from (");
-    for (n, way) in row::ways(actor).iter().enumerate() {
+    for (n, way) in ways.iter().enumerate() {
+        let merged = merged && way.is_wide();
         query.push(if n == 0 { "(" } else { " union all (" });
-        match (merged, way) {
-            (true, Way::All) => {
+        match merged {
+            true => {
                 query.push("select t.* from unnest(").push_bind(&statuses).push("::bigint[]) s(id), lateral (");
-                query.push("select t.* from tickets t where t.status_id = s.id");
+                query.push(if fenced { row::FENCED } else { "select t.* from tickets t where t.status_id = s.id" });
             }
             _ if any => {
                 query.push("select t.* from tickets t where true");
@@ -52,8 +57,9 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
         }
         way.push(&mut query);
         conditions(&mut query, actor, filter, after.as_ref());
+        query.push(if fenced { row::FENCE_END } else { "" });
         query.push(format_args!(" order by {order} limit {fetched}"));
-        if let (true, Way::All) = (merged, way) {
+        if merged {
             query.push(format_args!(") t order by {order} limit {fetched}"));
         }
         query.push(")");
@@ -90,6 +96,7 @@ fn order(sort: Sort, actor: &Actor) -> String {
 fn conditions(query: &mut QueryBuilder<Postgres>, actor: &Actor, filter: &Filter, after: Option<&Key>) {
     let shared = BoardFilter {
         assignee: filter.assignee,
+        team: filter.team,
         company: filter.company,
         urgency: filter.urgency,
         importance: filter.importance,

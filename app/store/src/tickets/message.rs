@@ -9,7 +9,7 @@ use crate::{
 use domain::{
     Actor, Code, Error, EventId, Principal, Result, TicketId,
     event::Happening,
-    policy::Action,
+    policy::{self, Action},
     text,
     ticket::{NewMessage, Source, Ticket, Writing},
 };
@@ -204,6 +204,8 @@ pub(crate) async fn after_message(
         Kind::Customer => catalog.workflow.after_customer_reply(ticket.status).map(|s| s.id),
         Kind::Reply | Kind::Note => match wanted {
             Some(to) => {
+                // Whoever may answer may not always work on the ticket, too.
+                policy::demand(actor, Action::WorkTicket, Some(ticket.facts()))?;
                 let target = catalog.workflow.check(ticket.status, to)?;
                 if target.id != ticket.status {
                     // Not a conflict here: that would say that the conversation has moved on.

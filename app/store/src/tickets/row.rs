@@ -3,12 +3,13 @@
 use super::Held;
 use crate::OrOurs;
 use domain::{
-    Actor, CompanyId, Error, EventId, Result, StatusId, TagId, TicketId, UserId,
+    Actor, CompanyId, Error, EventId, Result, StatusId, TagId, TeamId, TicketId, UserId,
     actor::Who,
     board::BoardFilter,
     company::CompanyName,
     event::Position,
     people::Person,
+    policy,
     priority::{Level, Priority},
     ticket::{Source, Ticket, Whose},
 };
@@ -17,14 +18,14 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 /// Columns of a ticket `t` with the names it needs; read by [`from_row`] in this order.
 pub(crate) const COLUMNS: &str = "t.id, t.subject, t.status_id, t.urgency, t.importance, t.priority, t.source, \
      t.requester_id, r.name, t.company_id, c.name, t.assignee_id, a.name, t.tag_ids, t.created_at, t.updated_at, \
-     t.excerpt, t.customer_last, t.rank, t.version, t.public_at";
+     t.excerpt, t.customer_last, t.rank, t.version, t.public_at, t.team_id";
 
 /// Where the names come from.
 pub(crate) const JOINS: &str = "join users r on r.id = t.requester_id left join companies c on c.id = t.company_id \
      left join users a on a.id = t.assignee_id";
 
 /// How many columns [`COLUMNS`] has: further ones of a query start here.
-pub(crate) const WIDTH: usize = 21;
+pub(crate) const WIDTH: usize = 22;
 
 /// A further column: what the statement saw. Whatever commits beyond this position comes over the socket.
 pub(super) const POSITION: &str = ", pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
@@ -71,6 +72,7 @@ pub(crate) fn from_row(row: &PgRow) -> Result<Ticket> {
             rank: row.try_get(18)?,
             version: row.try_get(19)?,
             public_at: row.try_get::<time::OffsetDateTime, _>(20)?.into(),
+            team: row.try_get::<Option<i64>, _>(21)?.map(TeamId),
         })
     })()
     .ours()
@@ -109,7 +111,14 @@ pub(crate) fn visible(query: &mut QueryBuilder<Postgres>, actor: &Actor) {
         Who::Visitor => {
             query.push(" and false");
         }
-        Who::User(person) if person.role.is_staff() => {}
+        Who::User(person) if policy::sees_all(person) => {}
+        Who::User(person) if person.role.is_staff() => {
+            query.push(" and (t.assignee_id = ").push_bind(person.id.0);
+            query
+                .push(" or t.team_id = any(")
+                .push_bind(person.teams.iter().map(|team| team.0).collect::<Vec<_>>())
+                .push("))");
+        }
         Who::User(person) => match person.company.filter(|_| person.sees_company) {
             Some(company) => {
                 query.push(" and (t.requester_id = ");
@@ -132,7 +141,11 @@ pub(super) fn ways(actor: &Actor) -> Vec<Way> {
     match &actor.who {
         Who::System(_) => vec![Way::All],
         Who::Visitor => Vec::new(),
-        Who::User(person) if person.role.is_staff() => vec![Way::All],
+        Who::User(person) if policy::sees_all(person) => vec![Way::All],
+        Who::User(person) if person.role.is_staff() => {
+            let teams = person.teams.iter().map(|team| Way::Team(*team, person.id));
+            std::iter::once(Way::Assigned(person.id)).chain(teams).collect()
+        }
         Who::User(person) => match person.company.filter(|_| person.sees_company) {
             Some(company) => vec![Way::Company(company), Way::OwnOutside(person.id, company)],
             None => vec![Way::Own(person.id)],
@@ -140,9 +153,24 @@ pub(super) fn ways(actor: &Actor) -> Vec<Way> {
     }
 }
 
+/// Whether somebody on staff sees only a part of the tickets.
+pub(super) fn is_part(actor: &Actor) -> bool {
+    actor.principal().is_some_and(|person| person.role.is_staff() && !policy::sees_all(person))
+}
+
+/// A part of a statement that finds all tickets of a state `s` that the conditions behind it let through, before they are put
+/// in order. Without it, an index that has the order is read past the tickets of everybody else.
+pub(super) const FENCED: &str = "select t.* from (select t.* from tickets t where t.status_id = s.id";
+/// Behind the conditions.
+pub(super) const FENCE_END: &str = " offset 0) t";
+
 /// See [`ways`].
 pub(super) enum Way {
     All,
+    /// What somebody has to do.
+    Assigned(UserId),
+    /// What a team takes care of and this person has not to do.
+    Team(TeamId, UserId),
     Own(UserId),
     Company(CompanyId),
     /// Their own that do not belong to this company.
@@ -150,9 +178,21 @@ pub(super) enum Way {
 }
 
 impl Way {
+    /// Whether there can be so many that each state's index is read in its order, and the results merged.
+    pub fn is_wide(&self) -> bool {
+        matches!(self, Way::All | Way::Assigned(_) | Way::Team(..))
+    }
+
     pub fn push(&self, query: &mut QueryBuilder<Postgres>) {
         match self {
             Way::All => {}
+            Way::Assigned(user) => {
+                query.push(" and t.assignee_id = ").push_bind(user.0);
+            }
+            Way::Team(team, user) => {
+                query.push(" and t.team_id = ").push_bind(team.0);
+                query.push(" and t.assignee_id is distinct from ").push_bind(user.0);
+            }
             Way::Own(user) => {
                 query.push(" and t.requester_id = ").push_bind(user.0);
             }
@@ -177,6 +217,9 @@ pub(super) fn chosen(query: &mut QueryBuilder<Postgres>, filter: &BoardFilter) {
             query.push(" and t.assignee_id = ").push_bind(user.0);
         }
         None => {}
+    }
+    if let Some(team) = filter.team {
+        query.push(" and t.team_id = ").push_bind(team.0);
     }
     if let Some(company) = filter.company {
         query.push(" and t.company_id = ").push_bind(company.0);

@@ -69,5 +69,6 @@ pub fn for_customers(mut ticket: domain::ticket::Ticket) -> domain::ticket::Tick
     ticket.updated_at = ticket.public_at;
     ticket.version = ticket.public_at.0;
     ticket.assignee = None;
+    ticket.team = None;
     ticket
 }

@@ -31,7 +31,7 @@ pub fn Devices() -> impl IntoView {
     let theme = me::start().theme.unwrap_or_else(|| "system".into());
     let devices = resource(|| (), |()| rpc::devices());
     let refused = flash().error;
-    let lead = person.as_ref().map(|p| format!("{} · {}", p.email, p.role.name())).unwrap_or_default();
+    let lead = person.as_ref().map(|p| format!("{} · {}", p.email, p.role_name())).unwrap_or_default();
     view! {
         <Title text="Devices and theme" />
         <header class="page__head">
@@ -41,10 +41,10 @@ pub fn Devices() -> impl IntoView {
             </div>
             <div class="actions">
                 // Elsewhere they are in the rail's menu.
-                {(me::start().role() == Some(domain::Role::Superadmin))
+                {crate::settings::may_any(&me::start())
                     .then(|| {
                         view! {
-                            <a class="button only-phone" href="/settings/priority">
+                            <a class="button only-phone" href="/settings">
                                 <Ico icon=Icon::Settings />
                                 "Settings"
                             </a>

@@ -216,7 +216,8 @@ pub fn fits(ticket: &Card, filter: &BoardFilter) -> bool {
         None => true,
         Some(Whose::Nobody) => ticket.assignee.is_none(),
         Some(Whose::Of(user)) => ticket.assignee.as_ref().is_some_and(|a| a.id == user),
-    }) && filter.company.is_none_or(|c| ticket.company.as_ref().is_some_and(|t| t.id == c))
+    }) && filter.team.is_none_or(|t| ticket.team == Some(t))
+        && filter.company.is_none_or(|c| ticket.company.as_ref().is_some_and(|t| t.id == c))
         && filter.urgency.is_none_or(|u| ticket.urgency == u)
         && filter.importance.is_none_or(|i| ticket.importance == i)
         && filter.tag.is_none_or(|t| ticket.tags.contains(&t))
@@ -252,6 +253,7 @@ mod tests {
             requester: "Jana".into(),
             company: None,
             assignee: None,
+            team: None,
             tags: Vec::new(),
             rank: rank.into(),
             version: 1,

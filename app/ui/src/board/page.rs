@@ -44,6 +44,7 @@ pub fn BoardPage() -> impl IntoView {
         let list = filter_of(&query.get(), &me::workflow(), user);
         BoardFilter {
             assignee: list.assignee,
+            team: list.team,
             company: list.company,
             urgency: list.urgency,
             importance: list.importance,
@@ -295,7 +296,7 @@ fn Head(status: Status, cards: RwSignal<Cards>, drag: Drag) -> impl IntoView {
         <h2 class="board__column" data-status=state_word(category) data-refused=reactive(refuses)>
             <Ico icon=state_icon(category) />
             <span>{name}</span>
-            {if me::start().role() == Some(domain::Role::Superadmin) {
+            {if me::start().may(domain::policy::Action::Administer) {
                 view! {
                     <a
                         class="wip"

@@ -7,24 +7,35 @@ use crate::{
     me,
     shared::{ErrorNotice, Title},
 };
-use domain::{Error, Role};
+use domain::{Error, policy::Action};
 use leptos::prelude::*;
 use leptos_router::{
     components::Outlet,
     hooks::{use_location, use_query_map},
 };
 
-/// Address, name and icon of each page.
-const PAGES: [(&str, &str, Icon); 3] = [
-    ("/settings/priority", "Priority", Icon::Sliders),
-    ("/settings/board", "Board", Icon::Board),
-    ("/settings/mails", "Unreadable mails", Icon::Mail),
+/// Address, name and icon of each page, and who may open it.
+const PAGES: [(&str, &str, Icon, Action); 3] = [
+    ("/settings/priority", "Priority", Icon::Sliders, Action::Administer),
+    ("/settings/board", "Board", Icon::Board, Action::Administer),
+    ("/settings/mails", "Unreadable mails", Icon::Mail, Action::Administer),
 ];
 
-/// The parent of all settings. Others than superadmins are told that it is not theirs.
+/// The pages that this person may open.
+fn pages(start: &me::Start) -> impl Iterator<Item = &'static (&'static str, &'static str, Icon, Action)> {
+    PAGES.iter().filter(|(.., action)| start.may(*action))
+}
+
+/// Whether there is any for this person.
+pub fn may_any(start: &me::Start) -> bool {
+    pages(start).next().is_some()
+}
+
+/// The parent of all settings. Whoever may open none of them is told that they are not theirs.
 #[component]
 pub fn SettingsFrame() -> impl IntoView {
-    if me::start().role() != Some(Role::Superadmin) {
+    let start = me::start();
+    if !may_any(&start) {
         return view! {
             <Title text="Settings" />
             <div class="page page--narrow">
@@ -42,12 +53,12 @@ pub fn SettingsFrame() -> impl IntoView {
         <div class="settings">
             <nav class="settings__nav" aria-label="Settings">
                 <h2 class="rail__title">"Settings"</h2>
-                {PAGES
-                    .map(|(href, name, icon)| {
+                {pages(&start)
+                    .map(|(href, name, icon, _)| {
                         view! {
-                            <a class="rail__item" href=href aria-current=current(href)>
-                                <Ico icon=icon />
-                                <span>{name}</span>
+                            <a class="rail__item" href=*href aria-current=current(href)>
+                                <Ico icon=*icon />
+                                <span>{*name}</span>
                             </a>
                         }
                     })
@@ -64,7 +75,9 @@ pub fn SettingsFrame() -> impl IntoView {
 /// `/settings`: the first of them.
 #[component]
 pub fn SettingsStart() -> impl IntoView {
-    go_to("/settings/priority")
+    let start = me::start();
+    let first = pages(&start).next().map_or("/tickets", |(href, ..)| href);
+    go_to(first)
 }
 
 /// One page of the settings: its head, what became of its form, and what is to be set.

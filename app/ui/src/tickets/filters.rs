@@ -9,7 +9,7 @@ use crate::{
     shared::Menu,
 };
 use domain::{
-    StatusId, TagId, UserId,
+    StatusId, TagId, TeamId, UserId,
     priority::Level,
     text,
     ticket::{Filter, Sort, Ticket, Whose},
@@ -40,6 +40,7 @@ pub fn filter_of(query: &ParamsMap, workflow: &Workflow, me: Option<UserId>) -> 
             Some(id) => id.parse().ok().map(|id| Whose::Of(UserId(id))),
             None => None,
         },
+        team: number("team").map(TeamId),
         requester: number("requester").map(UserId),
         urgency: level("urgency"),
         importance: level("importance"),
@@ -60,6 +61,7 @@ pub fn fits(ticket: &Ticket, filter: &Filter) -> bool {
             Some(Whose::Nobody) => ticket.assignee.is_none(),
             Some(Whose::Of(user)) => ticket.assignee.as_ref().is_some_and(|a| a.id == user),
         }
+        && filter.team.is_none_or(|t| ticket.team == Some(t))
         && filter.requester.is_none_or(|r| ticket.requester.id == r)
         && filter.urgency.is_none_or(|u| ticket.urgency == u)
         && filter.importance.is_none_or(|i| ticket.importance == i)
@@ -301,6 +303,11 @@ pub fn TicketChips() -> impl IntoView {
     let tags: Vec<Choice> = std::iter::once(any())
         .chain(me::start().tags.into_iter().map(|t| (t.name, Some(t.id.0.to_string()))))
         .collect();
+    let teams: Vec<Choice> = std::iter::once(any())
+        .chain(me::start().teams.into_iter().map(|t| (t.name, Some(t.id.0.to_string()))))
+        .collect();
+    // Where there are no teams, nothing is to be chosen.
+    let teams = (teams.len() > 1).then(|| view! { <Chip name="team" label="Team" choices=teams /> });
     let whose = vec![any(), ("Me".to_owned(), Some("me".to_owned())), ("Nobody".to_owned(), Some("none".to_owned()))];
     let staff = || -> Fetching {
         Box::pin(async { Ok(rpc::staff().await?.into_iter().map(|p| (p.name, Some(p.id.0.to_string()))).collect()) })
@@ -312,6 +319,7 @@ pub fn TicketChips() -> impl IntoView {
     };
     view! {
         <FetchedChip name="assignee" label="Assignee" first=whose fetch=staff />
+        {teams}
         <Chip name="urgency" label="Urgency" choices=levels.clone() />
         <Chip name="importance" label="Importance" choices=levels />
         <FetchedChip name="company" label="Company" first=vec![any()] fetch=companies />
@@ -335,7 +343,7 @@ fn cleared() -> Memo<Option<String>> {
     memo(move || {
         let mut kept = query.get();
         let mut is_set = false;
-        for name in ["status", "assignee", "requester", "urgency", "importance", "company", "tag"] {
+        for name in ["status", "assignee", "team", "requester", "urgency", "importance", "company", "tag"] {
             is_set |= kept.remove(name).is_some();
         }
         is_set.then(|| format!("{}{}", location.pathname.get(), kept.to_query_string()))

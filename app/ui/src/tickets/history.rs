@@ -193,6 +193,12 @@ impl Change {
                 };
                 change("Assignee", &name(from), &name(to))
             }
+            Happening::Team(Was { from, to }) => {
+                let name = |team: &Option<domain::access::TeamName>| {
+                    team.as_ref().map_or_else(|| "None".to_owned(), |t| t.name.clone())
+                };
+                change("Team", &name(from), &name(to))
+            }
             Happening::Urgency(Was { from, to }) => change("Urgency", from.name(), to.name()),
             Happening::Importance(Was { from, to }) => change("Importance", from.name(), to.name()),
             Happening::Subject(Was { from, to }) => change("Subject", from, to),

@@ -11,7 +11,7 @@ const T: TicketId = TicketId(7);
 
 fn person(id: i64, name: &str, role: Role) -> Principal {
     let email = format!("{id}@desk.example");
-    Principal { id: UserId(id), name: name.into(), email, role, company: None, sees_company: false }
+    Principal::new(UserId(id), name, email, role)
 }
 
 fn names(book: &Book, actor: &Principal) -> Vec<(String, bool)> {

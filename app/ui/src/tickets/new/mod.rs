@@ -102,6 +102,7 @@ impl Form {
             tags: self.tags.get_untracked(),
             source: self.source.get_untracked(),
             attachments: self.editor.uploads.done(),
+            team: None,
             assignee: self.assignee.get_untracked().map(|person| person.id),
             key: None,
         }

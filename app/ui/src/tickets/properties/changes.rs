@@ -2,7 +2,8 @@
 
 use crate::tickets::state::TicketState;
 use domain::{
-    StatusId, UserId,
+    StatusId, TeamId, UserId,
+    access::TeamName,
     people::Person,
     priority::Level,
     ticket::{Change, Swap, Ticket},
@@ -92,6 +93,22 @@ pub fn assign(state: TicketState, to: Option<Person>) {
         None => "Nobody has the ticket now.".into(),
     };
     state.change(change(from_id, to_id), move |t| t.assignee = to, said, Some(change(to_id, from_id)));
+}
+
+/// Gives the ticket to a team, or to none.
+pub fn give_team(state: TicketState, to: Option<TeamName>) {
+    let from = state.ticket.with_untracked(|t| t.team);
+    let to_id = to.as_ref().map(|t| t.id);
+    if from == to_id {
+        return;
+    }
+    let change =
+        |from: Option<TeamId>, to: Option<TeamId>| Change { team: Some(Swap::from_to(from, to)), ..Change::default() };
+    let said = match &to {
+        Some(team) => format!("Given to {}.", team.name),
+        None => "No team has the ticket now.".into(),
+    };
+    state.change(change(from, to_id), move |t| t.team = to_id, said, Some(change(to_id, from)));
 }
 
 /// Puts a tag on, or takes it off.

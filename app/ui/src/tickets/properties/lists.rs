@@ -4,10 +4,11 @@ use super::changes::{self, Scale};
 use crate::erased::{dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
+    me,
     shared::{Choice, MenuList, Opening, Picker, state_icon, state_word},
     tickets::{staff::StaffList, state::TicketState},
 };
-use domain::{people::Person, priority::Level, workflow::Category};
+use domain::{access::TeamName, people::Person, priority::Level, workflow::Category};
 use leptos::prelude::*;
 
 /// What is chosen from.
@@ -17,6 +18,7 @@ pub enum List {
     Level(Scale),
     /// With who there is, once that has been asked for.
     Assignee(RwSignal<Vec<Person>>),
+    Team,
     Tags,
 }
 
@@ -27,6 +29,7 @@ impl List {
             Self::Status => view! { <Statuses state opening /> }.into_any(),
             Self::Level(scale) => view! { <Levels state opening scale /> }.into_any(),
             Self::Assignee(people) => view! { <Assignees state opening people /> }.into_any(),
+            Self::Team => view! { <Teams state opening /> }.into_any(),
             Self::Tags => view! { <Tags state opening /> }.into_any(),
         }
     }
@@ -96,6 +99,21 @@ fn Assignees(state: TicketState, opening: Opening, people: RwSignal<Vec<Person>>
     let current = Signal::derive(move || state.ticket.with(|t| t.assignee.clone()));
     let pick = Callback::new(move |to| changes::assign(state, to));
     view! { <StaffList opening people current on_pick=pick /> }
+}
+
+#[component]
+fn Teams(state: TicketState, opening: Opening) -> impl IntoView {
+    let choices = Signal::derive(move || {
+        let current = state.ticket.with(|t| t.team);
+        let none = Choice { key: String::new(), label: "None".into(), chosen: current.is_none(), person: false };
+        let choice =
+            |t: TeamName| Choice { key: t.id.to_string(), chosen: Some(t.id) == current, label: t.name, person: false };
+        me::start().teams.into_iter().map(choice).chain(std::iter::once(none)).collect::<Vec<_>>()
+    });
+    let pick = Callback::new(move |key: String| {
+        changes::give_team(state, me::start().teams.into_iter().find(|t| t.id.to_string() == key));
+    });
+    view! { <Picker opening label="Team" choices on_pick=pick /> }
 }
 
 #[component]

@@ -56,6 +56,8 @@ pub fn Properties(state: TicketState, work: Work) -> impl IntoView {
         props_open.set(true);
         signal.set(true);
     });
+    // Where there are no teams, there is nothing to choose from.
+    let has_teams = !me::start().teams.is_empty();
     let keys = move |event: ev::KeyboardEvent| {
         if event.key() == "Escape" {
             props_open.set(false);
@@ -88,6 +90,14 @@ pub fn Properties(state: TicketState, work: Work) -> impl IntoView {
                     <Row name="Assignee">
                         <Assignee state work open=opened.assignee />
                     </Row>
+                    {has_teams
+                        .then(|| {
+                            view! {
+                                <Row name="Team">
+                                    <Team state work />
+                                </Row>
+                            }
+                        })}
                     <Row name="Urgency">
                         <LevelOf state work scale=Scale::Urgency open=opened.urgency />
                     </Row>
@@ -226,6 +236,33 @@ fn Assignee(state: TicketState, work: Work, open: RwSignal<bool>) -> impl IntoVi
         })}
     }
     .into_any()
+}
+
+#[component]
+fn Team(state: TicketState, work: Work) -> impl IntoView {
+    let current = memo(move || {
+        let team = state.ticket.with(|t| t.team)?;
+        let known = me::start().teams.into_iter().find(|t| t.id == team);
+        // One that was made after this page was: its name comes with the next one.
+        Some(known.map_or_else(|| "A new team".to_owned(), |t| t.name))
+    });
+    let shown = move || {
+        view! {
+            <span>{current.get().unwrap_or_else(|| "None".to_owned())}</span>
+            <Ico icon=Icon::ChevronDown />
+        }
+    };
+    view! {
+        <Property
+            state
+            work
+            open=RwSignal::new(false)
+            list=List::Team
+            label="Team"
+            empty=Signal::derive(move || current.get().is_none())
+            button=ViewFn::from(shown)
+        />
+    }
 }
 
 #[component]

@@ -1,0 +1,62 @@
+//! Who on staff may do what: users, roles, teams. Every change is told to the open sockets at once by its event.
+
+pub mod roles;
+pub mod teams;
+pub mod users;
+
+use crate::{OrOurs, Tx, people::Rights};
+use domain::{Actor, CompanyId, Error, Principal, Result, Role, UserId, access::Permissions, people::Person, policy};
+
+/// Lets one change of rights happen after the other, until the end of the transaction: that there is a superadmin left, or
+/// that a role has no more rights than whoever hands it out, must still be so when it is written.
+async fn take_turn(tx: &mut Tx) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('access', 0))").execute(&mut *tx.conn).await.ours()?;
+    Ok(())
+}
+
+/// Somebody on staff whose rights are about to change.
+struct Target {
+    principal: Principal,
+    blocked: bool,
+}
+
+impl Target {
+    fn person(&self) -> Person {
+        Person { id: self.principal.id, name: self.principal.name.clone() }
+    }
+}
+
+/// Finds somebody on staff, blocked or not, and asks whether the actor may change what they may.
+///
+/// Errors: `NotFound` for customers, too; `Forbidden` for whoever has rights that the actor has not.
+async fn target(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<Target> {
+    let r = sqlx::query!(
+        r#"select u.id, u.name, u.email, u.role, u.company_id, u.blocked_at, r.name as "role_name?",
+                  r.permissions as "permissions?"
+           from users u left join roles r on r.id = u.role_id
+           where u.id = $1 and u.role <> 'customer' for no key update of u"#,
+        id.0,
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await
+    .ours()?
+    .ok_or_else(|| Error::not_found("user"))?;
+    let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: None };
+    let principal = rights.give(Principal {
+        company: r.company_id.map(CompanyId),
+        ..Principal::new(UserId(r.id), r.name, r.email, Role::Customer)
+    });
+    if !policy::may_hand_out(actor, principal.role, principal.permissions) {
+        return Err(more_than_oneself());
+    }
+    Ok(Target { principal, blocked: r.blocked_at.is_some() })
+}
+
+/// Refuses to hand out rights that the actor does not have.
+fn demand_hand_out(actor: &Actor, role: Role, permissions: Permissions) -> Result<()> {
+    if policy::may_hand_out(actor, role, permissions) { Ok(()) } else { Err(more_than_oneself()) }
+}
+
+fn more_than_oneself() -> Error {
+    Error::new(domain::Code::Forbidden, "This goes beyond your own rights: ask somebody who has them.")
+}

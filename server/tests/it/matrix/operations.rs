@@ -1,0 +1,264 @@
+//! All operations of `store` that act for somebody: who may, and a try of each that leaves nothing behind.
+
+use super::cast::{Cast, Told};
+use crate::support::{id_of, text};
+use bytes::Bytes;
+use domain::{
+    Actor, MailId, Result, SessionId, UserId,
+    access::{NewRole, NewTeam, Permissions, RoleChoice},
+    board::{BoardFilter, Move},
+    mail::Raw,
+    policy::Action,
+    priority::PriorityTable,
+    ticket::{Change, Filter, NewTicket, Swap, Writing},
+    timeline::{Draft, Part},
+};
+use futures::stream;
+use std::convert::Infallible;
+use store::{
+    access::{roles, teams, users},
+    accounts, bulk, mails, people,
+    settings::{self, Limit, priorities},
+    tickets::{
+        self, attachments, board, change, create, draft, history, list, message, remote_images, search, timeline, view,
+        watch,
+    },
+};
+
+/// Who may do it.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// No right is asked for, and why.
+    Anybody(#[allow(dead_code, reason = "for whoever reads it")] &'static str),
+    /// Only Docket itself.
+    System,
+    /// Whoever is signed in, about themselves.
+    Person,
+    /// Whoever may do this on the desk.
+    Desk(Action),
+    /// Staff who see the queues, and customers, each what is theirs.
+    Queues,
+    /// Whoever may do this to the ticket. To others it is not there, or forbidden when they see it.
+    Ticket(Action),
+    /// The same, but whoever may not is told that it is not there.
+    Hidden(Action),
+    /// Somebody else's file on a ticket.
+    File,
+}
+
+impl Rule {
+    /// Whether the ticket at hand makes no difference.
+    pub fn is_about_the_desk(self) -> bool {
+        !matches!(self, Rule::Ticket(_) | Rule::Hidden(_) | Rule::File)
+    }
+}
+
+const DOOR: Rule = Rule::Anybody("it is how somebody comes in");
+
+/// The list. Who adds an operation to `store` adds a line here, and a try in [`run`].
+pub const OPERATIONS: &[(&str, Rule)] = &[
+    ("access::roles::list", Rule::Desk(Action::ManageStaff)),
+    ("access::roles::get", Rule::Desk(Action::ManageRoles)),
+    ("access::roles::create", Rule::Desk(Action::ManageRoles)),
+    ("access::roles::change", Rule::Desk(Action::ManageRoles)),
+    ("access::roles::delete", Rule::Desk(Action::ManageRoles)),
+    ("access::teams::list", Rule::Desk(Action::ManageTeams)),
+    ("access::teams::get", Rule::Desk(Action::ManageTeams)),
+    ("access::teams::create", Rule::Desk(Action::ManageTeams)),
+    ("access::teams::change", Rule::Desk(Action::ManageTeams)),
+    ("access::teams::delete", Rule::Desk(Action::ManageTeams)),
+    ("access::users::list", Rule::Desk(Action::ManageStaff)),
+    ("access::users::get", Rule::Desk(Action::ManageStaff)),
+    ("access::users::set_role", Rule::Desk(Action::ManageStaff)),
+    ("access::users::set_teams", Rule::Desk(Action::ManageStaff)),
+    ("access::users::set_blocked", Rule::Desk(Action::ManageStaff)),
+    ("access::users::end_sessions", Rule::Desk(Action::ManageStaff)),
+    ("accounts::register::set_up", DOOR),
+    ("accounts::register::register", DOOR),
+    ("accounts::sign_in::sign_in", DOOR),
+    ("accounts::sign_in::open_session", DOOR),
+    ("accounts::sign_in::sign_in_for_token", DOOR),
+    ("accounts::sign_in::check_password", DOOR),
+    ("accounts::session::sign_out", Rule::Anybody("whoever has the cookie may end its session")),
+    ("accounts::session::devices", Rule::Person),
+    ("accounts::session::revoke", Rule::Person),
+    ("accounts::session::revoke_others", Rule::Person),
+    ("bulk::tags", Rule::System),
+    ("bulk::companies", Rule::System),
+    ("bulk::people", Rule::System),
+    ("bulk::tickets", Rule::System),
+    ("bulk::finish", Rule::System),
+    ("events::append", Rule::Anybody("a part of every operation, and never one of its own")),
+    ("mails::again::try_again", Rule::Desk(Action::Administer)),
+    ("mails::again::discard", Rule::Desk(Action::Administer)),
+    ("mails::again::tried", Rule::Desk(Action::Administer)),
+    ("mails::quarantine::list", Rule::Desk(Action::Administer)),
+    ("mails::quarantine::raw", Rule::Hidden(Action::SeeInternal)),
+    ("mails::waiting::enqueue", Rule::Desk(Action::Administer)),
+    ("mails::waiting::waiting", Rule::Desk(Action::Administer)),
+    ("people::staff", Rule::Desk(Action::SeeQueues)),
+    ("people::companies", Rule::Desk(Action::SeePeople)),
+    ("people::find_customers", Rule::Desk(Action::SeePeople)),
+    ("settings::columns", Rule::Desk(Action::Administer)),
+    ("settings::set_wip_limits", Rule::Desk(Action::Administer)),
+    ("settings::set_wip_limit", Rule::Desk(Action::Administer)),
+    ("settings::priorities::get", Rule::Desk(Action::Administer)),
+    ("settings::priorities::set", Rule::Desk(Action::Administer)),
+    ("tickets::demand", Rule::Ticket(Action::WorkTicket)),
+    ("tickets::attachments::upload", Rule::Ticket(Action::AddFile)),
+    ("tickets::attachments::of_ticket", Rule::Ticket(Action::SeeTicket)),
+    ("tickets::attachments::open", Rule::Hidden(Action::SeeTicket)),
+    ("tickets::attachments::find", Rule::Hidden(Action::SeeTicket)),
+    ("tickets::attachments::delete", Rule::File),
+    ("tickets::board::board", Rule::Desk(Action::SeeQueues)),
+    ("tickets::board::shift", Rule::Ticket(Action::WorkTicket)),
+    ("tickets::change::change", Rule::Ticket(Action::WorkTicket)),
+    ("tickets::create::create", Rule::Desk(Action::CreateTicket)),
+    ("tickets::draft::save", Rule::Ticket(Action::Reply)),
+    ("tickets::history::history", Rule::Ticket(Action::SeeInternal)),
+    ("tickets::list::list", Rule::Queues),
+    ("tickets::message::write", Rule::Ticket(Action::Reply)),
+    ("tickets::message::write_by", Rule::Ticket(Action::WriteNote)),
+    ("tickets::remote_images::source", Rule::Hidden(Action::SeeTicket)),
+    ("tickets::search::search", Rule::Person),
+    ("tickets::timeline::read", Rule::Ticket(Action::SeeTicket)),
+    ("tickets::view::view", Rule::Ticket(Action::SeeTicket)),
+    ("tickets::watch::watch", Rule::Ticket(Action::Watch)),
+];
+
+/// What stands for something that is not there, where it makes no difference whether it is.
+fn there<T>(done: Result<T>) -> Result<()> {
+    match done {
+        Err(error) if error.code == domain::Code::NotFound => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// Tries an operation. Its transaction is never committed.
+pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Result<()> {
+    let (world, desk, id) = (&cast.world, &cast.world.desk, ticket.id);
+    let mut conn = desk.read().await?;
+    let mut tx = desk.begin().await?;
+    let tx = &mut tx;
+    let nobody = UserId(0);
+    match name {
+        "access::roles::list" => roles::list(desk, actor).await.map(drop),
+        "access::roles::get" => there(roles::get(desk, actor, 0.into()).await),
+        "access::roles::create" => roles::create(tx, actor, NewRole::default()).await.map(drop),
+        "access::roles::change" => {
+            let input = NewRole { name: "Other".into(), ..NewRole::default() };
+            there(roles::change(tx, actor, 0.into(), Permissions::NONE, input).await)
+        }
+        "access::roles::delete" => there(roles::delete(tx, actor, 0.into()).await),
+        "access::teams::list" => teams::list(desk, actor).await.map(drop),
+        "access::teams::get" => teams::get(desk, actor, cast.team).await.map(drop),
+        "access::teams::create" => teams::create(tx, actor, NewTeam::default()).await.map(drop),
+        "access::teams::change" => teams::change(tx, actor, cast.team, NewTeam::default()).await,
+        "access::teams::delete" => teams::delete(tx, actor, cast.team).await,
+        "access::users::list" => users::list(desk, actor, &users::Filter::default()).await.map(drop),
+        "access::users::get" => users::get(desk, actor, id_of(&cast.admin)).await.map(drop),
+        "access::users::set_role" => {
+            there(users::set_role(tx, actor, nobody, RoleChoice::BuiltIn(domain::Role::Agent)).await)
+        }
+        "access::users::set_teams" => {
+            // Two rights are needed: whoever has only the one is asked for the other.
+            let both = domain::policy::may(actor, Action::ManageTeams, None);
+            match users::set_teams(tx, actor, nobody, &[]).await {
+                Err(error) if error.code == domain::Code::Forbidden && !both => {
+                    if domain::policy::may(actor, Action::ManageStaff, None) { Ok(()) } else { Err(error) }
+                }
+                done => there(done),
+            }
+        }
+        "access::users::set_blocked" => there(users::set_blocked(tx, actor, nobody, true).await),
+        "access::users::end_sessions" => there(users::end_sessions(tx, actor, nobody, None).await),
+        "accounts::session::devices" => accounts::devices(&mut conn, actor, None, world.now()).await.map(drop),
+        "accounts::session::revoke" => there(accounts::revoke(tx, actor, SessionId(0)).await),
+        "accounts::session::revoke_others" => accounts::revoke_others(tx, actor, None).await.map(drop),
+        "bulk::tags" => bulk::tags(tx, actor, &[]).await.map(drop),
+        "bulk::companies" => bulk::companies(tx, actor, &bulk::Companies::default()).await.map(drop),
+        "bulk::people" => bulk::people(tx, actor, &bulk::People::default()).await.map(drop),
+        "bulk::tickets" => bulk::tickets(tx, actor, &bulk::Batch::default()).await,
+        "bulk::finish" => bulk::finish(desk, actor).await,
+        "mails::again::try_again" => there(mails::try_again(desk, actor, MailId(0), |_| Err(String::new())).await),
+        "mails::again::discard" => there(mails::discard(tx, actor, &[]).await),
+        "mails::again::tried" => mails::tried(desk, actor, &[]).await.map(drop),
+        "mails::quarantine::list" => mails::list(desk, actor, None, None).await.map(drop),
+        "mails::quarantine::raw" => mails::raw(desk, actor, Raw::Message(ticket.mail)).await.map(drop),
+        "mails::waiting::enqueue" => mails::enqueue(tx, actor, &[]).await.map(drop),
+        "mails::waiting::waiting" => mails::waiting(desk, actor).await.map(drop),
+        "people::staff" => people::staff(&mut conn, actor).await.map(drop),
+        "people::companies" => people::companies(&mut conn, actor).await.map(drop),
+        "people::find_customers" => people::find_customers(&mut conn, actor, "a").await.map(drop),
+        "settings::columns" => settings::columns(desk, actor).await.map(drop),
+        "settings::set_wip_limits" => settings::set_wip_limits(tx, actor, &[]).await,
+        "settings::set_wip_limit" => {
+            let Limit { status, limit, refuse } = Limit { status: 0.into(), limit: None, refuse: false };
+            there(settings::set_wip_limit(tx, actor, status, limit, refuse).await)
+        }
+        "settings::priorities::get" => priorities::get(desk, actor).await.map(drop),
+        "settings::priorities::set" => {
+            let table = PriorityTable::default();
+            priorities::set(tx, actor, &table, &table).await
+        }
+        _ => of_ticket(cast, name, actor, ticket, tx, &mut conn)
+            .await
+            .unwrap_or_else(|| panic!("no try of {name} on #{id}")),
+    }
+}
+
+async fn of_ticket(
+    cast: &Cast,
+    name: &str,
+    actor: &Actor,
+    ticket: &Told,
+    tx: &mut store::Tx,
+    conn: &mut sqlx::PgConnection,
+) -> Option<Result<()>> {
+    let (desk, id) = (&cast.world.desk, ticket.id);
+    let open = cast.world.status("open");
+    Some(match name {
+        "tickets::demand" => tickets::demand(desk, actor, id, Action::WorkTicket).await,
+        "tickets::attachments::upload" => {
+            let content = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"Hello"))]);
+            attachments::upload(desk, actor, Some(id), "a.txt", None, content).await.map(drop)
+        }
+        "tickets::attachments::of_ticket" => attachments::of_ticket(desk, actor, id).await.map(drop),
+        "tickets::attachments::open" => {
+            attachments::open(desk, actor, attachments::Which::Key(&format!("raw/{}", ticket.mail))).await.map(drop)
+        }
+        "tickets::attachments::find" => {
+            attachments::find(desk, actor, attachments::Which::Id(ticket.file)).await.map(drop)
+        }
+        "tickets::attachments::delete" => attachments::delete(tx, actor, ticket.file).await,
+        "tickets::board::board" => board::board(desk, actor, &BoardFilter::default()).await.map(drop),
+        "tickets::board::shift" => {
+            let input = Move { ticket: id, status: open, above: None, below: None, lane: None, from: open };
+            board::shift(tx, actor, input).await.map(drop)
+        }
+        "tickets::change::change" => {
+            let input = Change { subject: Some(Swap::to("Other".into())), ..Change::default() };
+            change::change(tx, actor, id, input).await.map(drop)
+        }
+        "tickets::create::create" => {
+            let input = NewTicket { subject: "New".into(), body: "Hello".into(), ..NewTicket::default() };
+            create::create(tx, actor, input).await.map(drop)
+        }
+        "tickets::draft::save" => {
+            draft::save(tx, actor, id, Draft { writing: Writing::Reply, body: "Hello".into() }).await
+        }
+        "tickets::history::history" => history::history(desk, actor, id, None).await.map(drop),
+        "tickets::list::list" => list::list(desk, actor, &Filter::default()).await.map(drop),
+        "tickets::message::write" => message::write(tx, actor, id, text(Writing::Reply, "Hello")).await.map(drop),
+        "tickets::message::write_by" => {
+            let input = text(Writing::Note, "Hello");
+            message::write_by(tx, actor, id, input, domain::ticket::Source::Api).await.map(drop)
+        }
+        "tickets::remote_images::source" => remote_images::source(desk, actor, ticket.mail, 0).await.map(drop),
+        "tickets::search::search" => search::search(desk, actor, "printer").await.map(drop),
+        "tickets::timeline::read" => timeline::read(conn, actor, id, Part::Latest).await.map(drop),
+        "tickets::view::view" => view::view(desk, actor, id, Part::Latest).await.map(drop),
+        "tickets::watch::watch" => watch::watch(tx, actor, id, true).await,
+        _ => return None,
+    })
+}
