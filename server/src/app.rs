@@ -22,6 +22,7 @@ use ui::Assets;
 use ui::rpc::Signed;
 
 use crate::config::Config;
+use crate::customers;
 use crate::files;
 use crate::forms;
 use crate::identify::{Who, identify};
@@ -102,6 +103,7 @@ pub fn router(state: AppState) -> Router {
         .merge(files::router())
         .merge(remote_images::router())
         .merge(settings::router())
+        .merge(customers::router())
         .route("/live", get(live_updates))
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)

@@ -113,6 +113,32 @@ async fn read<T: serde::de::DeserializeOwned>(request: Request) -> Result<T, Err
     })
 }
 
+/// The fields of a form, in their order.
+pub(crate) struct Fields(pub Vec<(String, String)>);
+
+impl Fields {
+    /// Reads them all.
+    pub async fn read(request: Request) -> Result<Self, Error> {
+        let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
+        form.map(|Form(fields)| Self(fields)).map_err(|_| unreadable())
+    }
+
+    /// The first one of this name.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A number that the page has written there itself.
+    pub fn number(&self, name: &str) -> Result<i64, Error> {
+        self.value(name).and_then(|value| value.parse().ok()).ok_or_else(unreadable)
+    }
+}
+
+/// What nobody sends who has our page before them.
+pub(crate) fn unreadable() -> Error {
+    Error::new(domain::Code::Invalid, "The form could not be read. Please reload the page and try again.")
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Account {

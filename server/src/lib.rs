@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 pub mod config;
+mod customers;
 pub mod database;
 pub mod demo;
 pub mod desk;

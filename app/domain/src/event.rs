@@ -1,8 +1,9 @@
 //! Events: the spine. What happened, in words that can be stored, shown and reacted to.
 
 use crate::{
-    EventId, MailId, StatusId, TicketId,
+    EventId, ImportId, MailId, StatusId, TicketId, UserId,
     access::TeamName,
+    company::CompanyName,
     people::Person,
     priority::{Level, Priority},
     ticket::Source,
@@ -73,6 +74,11 @@ pub enum Happening {
     /// Somebody else than the customer and staff wrote by mail: a participant from then on, never the customer.
     #[serde(rename = "ticket.joined")]
     Joined { who: Person, email: String },
+    /// Whose ticket it is: two customers were the same person.
+    #[serde(rename = "ticket.requester")]
+    Requester(Was<Person>),
+    #[serde(rename = "ticket.company")]
+    Company(Was<Option<CompanyName>>),
     #[serde(rename = "attachment.deleted")]
     AttachmentDeleted {
         name: String,
@@ -116,6 +122,44 @@ pub enum Happening {
     TeamSaved { name: String, was: Option<String> },
     #[serde(rename = "settings.team_deleted")]
     TeamDeleted { name: String },
+    // What is said of customers names them by their number alone: when a person is erased, nothing is left here.
+    #[serde(rename = "customer.created")]
+    CustomerCreated { customer: UserId },
+    /// Staff changed these fields of a customer.
+    #[serde(rename = "customer.changed")]
+    CustomerChanged { customer: UserId, fields: Vec<String> },
+    #[serde(rename = "account.blocked")]
+    CustomerBlocked { customer: UserId },
+    #[serde(rename = "account.unblocked")]
+    CustomerUnblocked { customer: UserId },
+    /// An individual became a company's user, a company's user an individual or another's. `tickets`: so many went along.
+    #[serde(rename = "account.company")]
+    CompanyOf { user: UserId, from: Option<CompanyName>, to: Option<CompanyName>, tickets: i64 },
+    /// Two customers were one person. `tickets`: so many changed hands.
+    #[serde(rename = "account.merged")]
+    CustomersMerged { gone: UserId, kept: UserId, tickets: i64 },
+    /// All that is known of a customer was asked for, to be taken out.
+    #[serde(rename = "customer.exported")]
+    CustomerExported { customer: UserId },
+    /// That was taken out.
+    #[serde(rename = "customer.export_fetched")]
+    ExportFetched { customer: UserId },
+    /// A person was forgotten. `messages`: what they wrote, too.
+    #[serde(rename = "account.erased")]
+    Erased { user: UserId, messages: bool },
+    #[serde(rename = "company.created")]
+    CompanyCreated { company: CompanyName },
+    #[serde(rename = "company.changed")]
+    CompanyChanged { company: CompanyName, fields: Vec<String> },
+    /// Whether users of a company see all of its tickets. Like a change of all of their accounts.
+    #[serde(rename = "account.company_view")]
+    CompanyView { company: CompanyName, all: bool },
+    #[serde(rename = "account.companies_merged")]
+    CompaniesMerged { gone: CompanyName, kept: CompanyName },
+    #[serde(rename = "import.started")]
+    ImportStarted { import: ImportId },
+    #[serde(rename = "import.finished")]
+    ImportFinished { import: ImportId, made: i64, changed: i64, refused: i64, stopped: bool },
     #[serde(rename = "settings.priority_table")]
     PriorityTable,
     /// All tickets have the priorities of the table. Said once for all of them: there may be a million.
@@ -150,6 +194,8 @@ impl Happening {
             | Happening::Tags { .. }
             | Happening::Watch { .. }
             | Happening::Joined { .. }
+            | Happening::Requester(_)
+            | Happening::Company(_)
             | Happening::AttachmentDeleted { internal: true, .. } => Audience::Staff,
             _ => Audience::Hidden,
         }

@@ -61,4 +61,8 @@ ids! {
     RoleId,
     /// A team of staff.
     TeamId,
+    /// A file of customers or companies that is brought in.
+    ImportId,
+    /// What is known of one person, as a file.
+    ExportId,
 }

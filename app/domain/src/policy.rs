@@ -67,6 +67,8 @@ actions! {
     EditPeople: Needs::One(Permission::EditPeople);
     /// Make one of two customers or companies.
     MergePeople: Needs::One(Permission::MergePeople);
+    /// Bring customers and companies in from a file: many at once, which nobody takes back.
+    ImportPeople: Needs::One(Permission::MergePeople);
     /// Take lists, and everything about a person, out of Docket.
     ExportPeople: Needs::One(Permission::ExportPeople);
     /// Remove everything about a person.
@@ -229,7 +231,8 @@ mod tests {
     const NOT_MANAGERS: [Action; 5] =
         [Action::Administer, Action::ManageStaff, Action::ManageRoles, Action::SeeSecurityLog, Action::ErasePeople];
     /// What agents may not, beyond that.
-    const NOT_AGENTS: [Action; 3] = [Action::MergePeople, Action::ExportPeople, Action::ManageTeams];
+    const NOT_AGENTS: [Action; 4] =
+        [Action::MergePeople, Action::ImportPeople, Action::ExportPeople, Action::ManageTeams];
 
     /// Every kind of actor × every action × every relation to a ticket, against the table written out.
     #[test]

@@ -6,7 +6,8 @@ use rand::Rng;
 /// Which unique or check constraint means which field is wrong. The one place where a constraint becomes a message.
 const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("users_email", "email", "There is already an account with this e-mail address."),
-    ("companies_name", "company", "There is already a company of this name."),
+    ("companies_name", "name", "There is already a company of this name."),
+    ("company_domains_pkey", "domains", "One of these domains is another company's already."),
     ("roles_name", "name", "There is already a role of this name."),
     ("teams_name", "name", "There is already a team of this name."),
     ("tickets_team_id_fkey", "team", "There is no such team any more."),

@@ -64,6 +64,40 @@ pub(crate) async fn append_by(
     Ok(EventId(id))
 }
 
+/// Writes an event of this actor for each of these tickets, in their order.
+pub(crate) async fn append_to_tickets(tx: &mut Tx, actor: &Actor, happenings: &[(TicketId, Happening)]) -> Result<()> {
+    let Some((_, first)) = happenings.first() else { return Ok(()) };
+    let by = By::actor(actor);
+    let at = tx.at();
+    let tickets: Vec<i64> = happenings.iter().map(|(ticket, _)| ticket.0).collect();
+    let mut kinds = Vec::with_capacity(happenings.len());
+    let mut data = Vec::with_capacity(happenings.len());
+    for (_, what) in happenings {
+        let (kind, parts) = split(what)?;
+        kinds.push(kind);
+        data.push(parts);
+    }
+    sqlx::query!(
+        "insert into events (at, actor_id, actor_name, actor_staff, address, ticket_id, audience, kind, data)
+         select $1, $2, $3, $4, $5, e.ticket, $6, e.kind, e.data
+         from unnest($7::bigint[], $8::text[], $9::jsonb[]) with ordinality as e (ticket, kind, data, place)
+         order by e.place",
+        at,
+        by.id,
+        by.name,
+        by.staff,
+        actor.address.as_deref(),
+        first.audience().number(),
+        &tickets,
+        &kinds,
+        &data as &[Option<Value>],
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(())
+}
+
 /// A happening as its two columns.
 pub(crate) fn split(what: &Happening) -> Result<(String, Option<Value>)> {
     match serde_json::to_value(what).ours()? {

@@ -2,7 +2,7 @@
 //! the change does.
 
 use crate::{OrOurs, Tx};
-use domain::{MailId, Result, Time, UserId};
+use domain::{CompanyId, MailId, Result, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What there is to do.
@@ -17,6 +17,8 @@ pub enum Work {
     ApplyPriorities { again: bool },
     /// Try a mail of the quarantine again, as this person has asked for.
     TryMail { mail: MailId, by: UserId },
+    /// Bring the tickets of a company to the one that it was merged into. `again`: those that were being opened meanwhile.
+    MoveTickets { from: CompanyId, to: CompanyId, again: bool },
 }
 
 /// A job as a worker takes it.

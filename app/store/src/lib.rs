@@ -6,7 +6,9 @@
 pub mod access;
 pub mod accounts;
 pub mod bulk;
+pub mod companies;
 pub mod counts;
+pub mod customers;
 pub mod desk;
 pub mod error;
 pub mod events;

@@ -73,10 +73,11 @@ pub async fn staff(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<Person>
 /// The companies that have tickets to filter by, by name.
 pub async fn companies(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<CompanyName>> {
     policy::demand(actor, Action::SeePeople, None)?;
-    let rows = sqlx::query!("select id, name from companies order by lower(name), id limit 1000")
-        .fetch_all(conn)
-        .await
-        .ours()?;
+    let rows =
+        sqlx::query!("select id, name from companies where merged_into is null order by lower(name), id limit 1000")
+            .fetch_all(conn)
+            .await
+            .ours()?;
     Ok(rows.into_iter().map(|r| CompanyName { id: CompanyId(r.id), name: r.name }).collect())
 }
 
@@ -96,8 +97,9 @@ pub async fn find_customers(conn: &mut PgConnection, actor: &Actor, text: &str) 
                (select id from users where role = 'customer' and blocked_at is null
                     and lower(name) ~>=~ $1 and lower(name) ~<~ $2 order by lower(name) using ~<~ limit 10)
                union
-               (select id from users where role = 'customer' and blocked_at is null
-                    and lower(email) ~>=~ $1 and lower(email) ~<~ $2 order by lower(email) using ~<~ limit 10)
+               (select u.id from user_emails e join users u on u.id = e.user_id
+                where u.role = 'customer' and u.blocked_at is null
+                    and e.address >= $1 and e.address < $2 order by e.address limit 10)
                union
                (select id from users where role = 'customer' and blocked_at is null
                     and array_to_tsvector(array_remove(string_to_array(lower(name), ' '), '')) @@ $3::text::tsquery
@@ -128,15 +130,15 @@ pub async fn find_customers(conn: &mut PgConnection, actor: &Actor, text: &str) 
 }
 
 /// The `tsquery` for texts with words that begin with these, in any order.
-fn words_beginning_with(text: &str) -> String {
+pub(crate) fn words_beginning_with(text: &str) -> String {
     let quoted = |word: &str| format!("'{}':*", word.replace('\\', "\\\\").replace('\'', "''"));
     text.split(' ').map(quoted).collect::<Vec<_>>().join(" & ")
 }
 
-/// The person with this address; a new customer without a password when there is none. A new one joins the company whose
+/// The person with this address, be it the first or another one of theirs; a new customer without a password when there is none. A new one joins the company whose
 /// domain the address is in: they cannot sign in before they have proved that the address is theirs.
 pub async fn find_or_create(tx: &mut Tx, name: &str, email: &str) -> Result<(UserId, bool)> {
-    if let Some(id) = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email)
+    if let Some(id) = sqlx::query_scalar!("select user_id from user_emails where address = lower($1)", email)
         .fetch_optional(&mut *tx.conn)
         .await
         .ours()?

@@ -40,6 +40,18 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("board") view=lazy::BOARD ssr=SsrMode::Async />
                     <Route path=path!("search") view=lazy::SEARCH ssr=SsrMode::Async />
                     <Route path=path!("me") view=lazy::ME ssr=SsrMode::Async />
+                    <Route path=path!("customers") view=lazy::CUSTOMERS ssr=SsrMode::Async />
+                    <Route path=path!("customers/new") view=lazy::NEW_CUSTOMER ssr=SsrMode::Async />
+                    <Route path=path!("customers/:id") view=lazy::CUSTOMER ssr=SsrMode::Async />
+                    <Route path=path!("customers/:id/edit") view=lazy::EDIT_CUSTOMER ssr=SsrMode::Async />
+                    <Route path=path!("customers/:id/company") view=lazy::CONVERT ssr=SsrMode::Async />
+                    <Route path=path!("customers/:id/merge") view=lazy::MERGE_CUSTOMERS ssr=SsrMode::Async />
+                    <Route path=path!("companies") view=lazy::COMPANIES ssr=SsrMode::Async />
+                    <Route path=path!("companies/new") view=lazy::NEW_COMPANY ssr=SsrMode::Async />
+                    <Route path=path!("companies/:id") view=lazy::COMPANY ssr=SsrMode::Async />
+                    <Route path=path!("companies/:id/edit") view=lazy::EDIT_COMPANY ssr=SsrMode::Async />
+                    <Route path=path!("companies/:id/people") view=lazy::OUTSIDE ssr=SsrMode::Async />
+                    <Route path=path!("companies/:id/merge") view=lazy::MERGE_COMPANIES ssr=SsrMode::Async />
                     <ParentRoute path=path!("settings") view=lazy::SETTINGS ssr=SsrMode::Async>
                         <Route path=path!("") view=lazy::SETTINGS_START ssr=SsrMode::Async />
                         <Route path=path!("priority") view=lazy::PRIORITY_SETTINGS ssr=SsrMode::Async />

@@ -199,6 +199,14 @@ fn Rail(name: String) -> impl IntoView {
                     <Ico icon=Icon::Search />
                     <span>"Search"</span>
                 </a>
+                <a class="rail__item" href="/customers" aria-current=current("/customers")>
+                    <Ico icon=Icon::Users />
+                    <span>"Customers"</span>
+                </a>
+                <a class="rail__item" href="/companies" aria-current=current("/companies")>
+                    <Ico icon=Icon::Building />
+                    <span>"Companies"</span>
+                </a>
             </div>
             <div class="rail__me">
                 <details class="menu-anchor" node_ref=menu>

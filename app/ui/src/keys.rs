@@ -52,6 +52,8 @@ const PLACES: &[Place] = &[
     ("b", "/board", "Board", Icon::Board),
     ("n", "/new", "New ticket", Icon::CirclePlus),
     ("s", "/search", "Search", Icon::Search),
+    ("c", "/customers", "Customers", Icon::Users),
+    ("o", "/companies", "Companies", Icon::Building),
     ("p", "/me", "Devices and theme", Icon::User),
     ("t", "/settings", "Settings", Icon::Settings),
 ];

@@ -10,6 +10,8 @@ use crate::{
     accounts::{MePage, SetUpPage, SignInPage, SignUpPage},
     app::not_found,
     board::page::BoardPage,
+    companies::{CompaniesPage, CompanyPage, EditCompanyPage, MergeCompaniesPage, NewCompanyPage, OutsidePage},
+    customers::{ConvertPage, CustomerPage, CustomersPage, EditCustomerPage, MergeCustomersPage, NewCustomerPage},
     dialogs::{Palette, Shortcuts},
     frame::{StaffFrame, StaffNotFound},
     me,
@@ -105,6 +107,22 @@ part! {
     HISTORY = HistoryPage,
     PALETTE = Palette,
     SHORTCUTS = Shortcuts,
+}
+part! {
+    /// Customers and companies.
+    staff_people, __preload_staff_people:
+    CUSTOMERS = CustomersPage,
+    NEW_CUSTOMER = NewCustomerPage,
+    CUSTOMER = CustomerPage,
+    EDIT_CUSTOMER = EditCustomerPage,
+    CONVERT = ConvertPage,
+    MERGE_CUSTOMERS = MergeCustomersPage,
+    COMPANIES = CompaniesPage,
+    NEW_COMPANY = NewCompanyPage,
+    COMPANY = CompanyPage,
+    EDIT_COMPANY = EditCompanyPage,
+    OUTSIDE = OutsidePage,
+    MERGE_COMPANIES = MergeCompaniesPage,
 }
 part! {
     staff_settings, __preload_staff_settings:
@@ -217,6 +235,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("new"), _) => &["staff", "staff_new"],
         (Some("board"), _) => &["staff", "staff_board"],
         (Some("search" | "me"), _) => &["staff", "staff_more"],
+        (Some("customers" | "companies"), _) => &["staff", "staff_people"],
         (Some("settings"), _) => &["staff", "staff_settings"],
         (Some("portal"), Some("new" | "tickets")) => &["portal", "portal_ticket"],
         (Some("portal"), _) => &["portal"],

@@ -8,6 +8,8 @@ pub mod accounts;
 mod app;
 mod attempt;
 pub mod board;
+mod companies;
+pub mod customers;
 mod dialogs;
 mod erased;
 pub mod flash;

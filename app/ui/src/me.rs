@@ -69,6 +69,11 @@ pub fn me() -> Option<Principal> {
     expect_context::<StoredValue<Start>>().with_value(|s| s.me.clone())
 }
 
+/// Whether this person may do something that is about no ticket at hand: what they may not is not offered.
+pub fn may(action: Action) -> bool {
+    expect_context::<StoredValue<Start>>().with_value(|s| s.may(action))
+}
+
 /// The states of the workflow.
 pub fn workflow() -> Workflow {
     expect_context::<StoredValue<Start>>().with_value(|s| s.workflow.clone())

@@ -10,9 +10,8 @@ use store::Desk;
 use ui::flash::Flash;
 use ui::rpc::Signed;
 
-use super::{Fields, unreadable};
 use crate::app::AppState;
-use crate::forms::refuse;
+use crate::forms::{Fields, refuse, unreadable};
 use crate::identify::Who;
 use crate::problem::Problem;
 

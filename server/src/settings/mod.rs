@@ -3,18 +3,18 @@
 mod mails;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Form, FromRequest as _, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use domain::Error;
 use domain::error::Problems;
 use domain::priority::{Level, Priority, PriorityTable};
-use domain::{Code, Error};
 use store::settings::{self, Limit};
 use ui::flash::Flash;
 
 use crate::app::AppState;
-use crate::forms::refuse;
+use crate::forms::{Fields, refuse, unreadable};
 use crate::identify::Who;
 
 /// The largest form, in bytes: some numbers.
@@ -28,24 +28,6 @@ pub fn router() -> Router<AppState> {
         .route("/settings/mails", post(mails::mails))
         .route("/settings/mails/{id}/raw", get(mails::raw_mail))
         .layer(DefaultBodyLimit::max(BODY_MAX))
-}
-
-/// The fields of a form, in their order.
-struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    async fn read(request: Request) -> Result<Self, Error> {
-        let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
-        form.map(|Form(fields)| Self(fields)).map_err(|_| unreadable())
-    }
-
-    fn value(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
-    }
-}
-
-fn unreadable() -> Error {
-    Error::new(Code::Invalid, "The form could not be read. Please reload the page and try again.")
 }
 
 /// Sends the browser back to the form's page, which says that it was saved, or renders it again with what is wrong.

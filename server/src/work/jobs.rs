@@ -108,6 +108,7 @@ async fn perform(desk: &Desk, work: &Work) -> Result<(), Error> {
         Work::Sweep => sweep::sweep(desk).await,
         Work::ApplyPriorities { again } => priorities::apply(desk, *again).await,
         Work::TryMail { mail, by } => try_mail(desk, *mail, *by).await,
+        Work::MoveTickets { from, to, again } => store::companies::merge::move_tickets(desk, *from, *to, *again).await,
     }
 }
 

@@ -14,6 +14,7 @@ mod attachments;
 mod board;
 mod console;
 mod conversation;
+mod customers;
 mod durability;
 mod forms;
 mod harness;

@@ -9,6 +9,7 @@ use crate::support::{
 use domain::{
     Actor, Code, StatusId, TicketId,
     board::{BoardFilter, Move},
+    customer::CustomerFilter,
     ticket::{Change, Filter, NewTicket, Swap, Writing},
     timeline::{Draft, Part},
 };
@@ -36,6 +37,9 @@ const ADMINS: [u16; 5] = [401, 403, 403, 403, 200];
 /// In the portal everybody is a customer.
 const OWNER: [u16; 5] = [401, 200, 404, 404, 404];
 
+/// The customer of the ticket at hand.
+const CUSTOMER: i64 = 1;
+
 /// A server function, an input of it for a ticket that is open, and the status for each of [`CALLERS`].
 struct Function(&'static str, fn(TicketId, StatusId) -> Value, [u16; 5]);
 
@@ -50,6 +54,19 @@ fn functions() -> Vec<Function> {
         Function("accounts/first_run", |_, _| json!({}), ANYBODY),
         Function("board/move", moved, WORKERS),
         Function("board/read", |_, _| json!({ "filter": BoardFilter::default() }), STAFF),
+        Function("companies/list", |_, _| json!({ "filter": { "text": "a", "after": null } }), STAFF),
+        Function("companies/merge_preview", |_, _| json!({ "kept": 1, "gone": 2 }), [401, 403, 403, 403, 200]),
+        Function("companies/names", |_, _| json!({}), STAFF),
+        Function("companies/outside", |_, _| json!({ "id": 1 }), STAFF),
+        Function("companies/view", |_, _| json!({ "id": 1 }), STAFF),
+        Function("customers/conversion", |_, _| json!({ "id": CUSTOMER, "to": null }), STAFF),
+        Function("customers/list", |_, _| json!({ "filter": CustomerFilter::default() }), STAFF),
+        Function(
+            "customers/merge_preview",
+            |_, _| json!({ "kept": CUSTOMER, "gone": CUSTOMER + 1 }),
+            [401, 403, 403, 403, 200],
+        ),
+        Function("customers/view", |_, _| json!({ "id": CUSTOMER }), STAFF),
         Function("people/companies", |_, _| json!({}), STAFF),
         Function("people/find", |_, _| json!({ "text": "a" }), STAFF),
         Function("people/staff", |_, _| json!({}), STAFF),
@@ -91,6 +108,9 @@ fn message() -> domain::ticket::NewMessage {
 /// Everybody of [`CALLERS`] with a browser; the second one is the customer.
 async fn callers(world: &World) -> (Vec<Browser>, Actor) {
     let (jana, other) = (world.customer().await, world.customer().await);
+    assert_eq!(id_of(&jana).0, CUSTOMER);
+    world.company("Acme", false).await;
+    world.company("Acme again", false).await;
     let visitor = Browser::of_visitor(world);
     let mut browsers = vec![visitor.clone()];
     for who in [&jana, &other, &world.agent().await, &world.superadmin().await] {

@@ -51,10 +51,14 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
     let found = {
         let mut tx = desk.begin().await?;
         throttle::check(&mut tx, &keys).await?;
-        sqlx::query!("select id, password_hash, blocked_at from users where lower(email) = lower($1)", email,)
-            .fetch_optional(&mut *tx.conn)
-            .await
-            .ours()?
+        sqlx::query!(
+            "select u.id, u.password_hash, u.blocked_at from user_emails e join users u on u.id = e.user_id
+             where e.address = lower($1)",
+            email,
+        )
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .ours()?
     };
     let hash = found.as_ref().and_then(|u| u.password_hash.clone());
     let right = password::verify(desk, password, hash).await?;

@@ -267,7 +267,8 @@ pub async fn newest(desk: &Desk) -> Result<MailId> {
 
 async fn is_blocked(desk: &Desk, address: &str) -> Result<bool> {
     sqlx::query_scalar!(
-        r#"select exists (select 1 from users where lower(email) = lower($1) and blocked_at is not null) as "blocked!""#,
+        r#"select exists (select 1 from user_emails e join users u on u.id = e.user_id
+               where e.address = lower($1) and u.blocked_at is not null) as "blocked!""#,
         address,
     )
     .fetch_one(desk.pool())

@@ -109,11 +109,14 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
             .await
             .ours()?,
     );
+    // Locked as the reference locks them anyway: who is being merged into another one right now is waited for, and is that one.
     sqlx::query!(
         "with t as (
              insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
                                   assignee_id, tag_ids, rank, created_at, updated_at, public_at, customer_last, team_id)
-             overriding system value values ($13, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $14, $15)
+             overriding system value
+             select $13, $1, $2, $3, $4, $5, $6, coalesce(u.merged_into, u.id), $8, $9, $10, $11, $12, $12, $12, $14, $15
+             from users u where u.id = $7 for key share
              returning id, subject
          )
          insert into ticket_subjects (ticket_id, search) select id, to_tsvector('english', subject) from t",

@@ -8,6 +8,7 @@ pub mod draft;
 pub mod history;
 pub mod list;
 pub mod message;
+pub(crate) mod moving;
 mod once;
 pub mod remote_images;
 pub mod row;

@@ -296,6 +296,8 @@ fn symbol(what: &Happening) -> Icon {
         Happening::Assignee(_) => Icon::User,
         Happening::Joined { .. } => Icon::UserPlus,
         Happening::Team(_) => Icon::Users,
+        Happening::Requester(_) => Icon::Merge,
+        Happening::Company(_) => Icon::Building,
         Happening::Tags { .. } => Icon::Tag,
         Happening::Urgency(_) | Happening::Importance(_) => Icon::Flag,
         Happening::Subject(_) => Icon::Pencil,
@@ -357,6 +359,11 @@ fn words(entry: &Entry, workflow: &Workflow, staff: bool) -> Vec<Word> {
         Happening::Joined { who, email } => {
             vec![plain(" brought in "), strong(&who.name), plain(&format!(" ({email})"))]
         }
+        Happening::Requester(Was { from, to }) => {
+            vec![plain(" gave the ticket of "), strong(&from.name), plain(" to "), strong(&to.name)]
+        }
+        Happening::Company(Was { to: Some(to), .. }) => vec![plain(" moved the ticket to "), strong(&to.name)],
+        Happening::Company(Was { from: Some(from), .. }) => vec![plain(" took the ticket out of "), strong(&from.name)],
         Happening::AttachmentDeleted { name, size, .. } => {
             vec![plain(" deleted the file "), strong(name), plain(&format!(" ({})", text::bytes(*size)))]
         }

@@ -207,6 +207,13 @@ impl Change {
                 change(if *on { "Watches from now on" } else { "Watches no more" }, "", &who.name)
             }
             Happening::Joined { who, email } => change("Brought in", "", &format!("{} ({email})", who.name)),
+            Happening::Requester(Was { from, to }) => change("Customer", &from.name, &to.name),
+            Happening::Company(Was { from, to }) => {
+                let name = |c: &Option<domain::company::CompanyName>| {
+                    c.as_ref().map_or_else(|| "None".to_owned(), |c| c.name.clone())
+                };
+                change("Company", &name(from), &name(to))
+            }
             Happening::AttachmentDeleted { name, size, .. } => {
                 change("File deleted", &format!("{name} ({})", text::bytes(*size)), "")
             }

@@ -4,9 +4,11 @@ use super::cast::{Cast, Told};
 use crate::support::{id_of, text};
 use bytes::Bytes;
 use domain::{
-    Actor, MailId, Result, SessionId, UserId,
+    Actor, CompanyId, MailId, Result, SessionId, UserId,
     access::{NewRole, NewTeam, Permissions, RoleChoice},
     board::{BoardFilter, Move},
+    company::{CompanyFilter, CompanyInput},
+    customer::{CustomerFilter, CustomerInput},
     mail::Raw,
     policy::Action,
     priority::PriorityTable,
@@ -17,7 +19,7 @@ use futures::stream;
 use std::convert::Infallible;
 use store::{
     access::{roles, teams, users},
-    accounts, bulk, mails, people,
+    accounts, bulk, companies, customers, mails, people,
     settings::{self, Limit, priorities},
     tickets::{
         self, attachments, board, change, create, draft, history, list, message, remote_images, search, timeline, view,
@@ -88,6 +90,24 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("bulk::people", Rule::System),
     ("bulk::tickets", Rule::System),
     ("bulk::finish", Rule::System),
+    ("companies::domains::outside", Rule::Desk(Action::EditPeople)),
+    ("companies::domains::bring_in", Rule::Desk(Action::EditPeople)),
+    ("companies::edit::create", Rule::Desk(Action::EditPeople)),
+    ("companies::edit::change", Rule::Desk(Action::EditPeople)),
+    ("companies::list::list", Rule::Desk(Action::SeePeople)),
+    ("companies::list::by_name", Rule::Desk(Action::SeePeople)),
+    ("companies::merge::preview", Rule::Desk(Action::MergePeople)),
+    ("companies::merge::merge", Rule::Desk(Action::MergePeople)),
+    ("companies::view::view", Rule::Desk(Action::SeePeople)),
+    ("customers::block::block", Rule::Desk(Action::EditPeople)),
+    ("customers::company::preview", Rule::Desk(Action::EditPeople)),
+    ("customers::company::convert", Rule::Desk(Action::EditPeople)),
+    ("customers::edit::create", Rule::Desk(Action::EditPeople)),
+    ("customers::edit::change", Rule::Desk(Action::EditPeople)),
+    ("customers::list::list", Rule::Desk(Action::SeePeople)),
+    ("customers::merge::preview", Rule::Desk(Action::MergePeople)),
+    ("customers::merge::merge", Rule::Desk(Action::MergePeople)),
+    ("customers::view::view", Rule::Desk(Action::SeePeople)),
     ("events::append", Rule::Anybody("a part of every operation, and never one of its own")),
     ("mails::again::try_again", Rule::Desk(Action::Administer)),
     ("mails::again::discard", Rule::Desk(Action::Administer)),
@@ -201,10 +221,50 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
             let table = PriorityTable::default();
             priorities::set(tx, actor, &table, &table).await
         }
+        name if name.starts_with("customers::") || name.starts_with("companies::") => {
+            of_people(cast, name, actor, tx, &mut conn).await.unwrap_or_else(|| panic!("no try of {name}"))
+        }
         _ => of_ticket(cast, name, actor, ticket, tx, &mut conn)
             .await
             .unwrap_or_else(|| panic!("no try of {name} on #{id}")),
     }
+}
+
+/// Customers and companies that are not there: who may is asked before.
+async fn of_people(
+    cast: &Cast,
+    name: &str,
+    actor: &Actor,
+    tx: &mut store::Tx,
+    conn: &mut sqlx::PgConnection,
+) -> Option<Result<()>> {
+    let desk = &cast.world.desk;
+    let (nobody, nothing) = (UserId(0), CompanyId(0));
+    Some(match name {
+        "companies::domains::outside" => companies::domains::outside(conn, actor, nothing).await.map(drop),
+        "companies::domains::bring_in" => companies::domains::bring_in(tx, actor, nothing, &[], false).await.map(drop),
+        "companies::edit::create" => companies::edit::create(tx, actor, &CompanyInput::default()).await.map(drop),
+        "companies::edit::change" => {
+            there(companies::edit::change(tx, actor, nothing, 1, &CompanyInput::default()).await)
+        }
+        "companies::list::list" => companies::list::list(conn, actor, &CompanyFilter::default()).await.map(drop),
+        "companies::list::by_name" => companies::list::by_name(conn, actor, "a").await.map(drop),
+        "companies::merge::preview" => there(companies::merge::preview(conn, actor, nothing, CompanyId(1)).await),
+        "companies::merge::merge" => there(companies::merge::merge(tx, actor, nothing, CompanyId(-1)).await),
+        "companies::view::view" => there(companies::view::view(conn, actor, nothing).await),
+        "customers::block::block" => there(customers::block::block(tx, actor, nobody, true).await),
+        "customers::company::preview" => there(customers::company::preview(conn, actor, nobody, None).await),
+        "customers::company::convert" => there(customers::company::convert(tx, actor, nobody, None, None, true).await),
+        "customers::edit::create" => customers::edit::create(tx, actor, &CustomerInput::default(), "").await.map(drop),
+        "customers::edit::change" => {
+            there(customers::edit::change(tx, actor, nobody, 1, &CustomerInput::default()).await)
+        }
+        "customers::list::list" => customers::list::list(conn, actor, &CustomerFilter::default()).await.map(drop),
+        "customers::merge::preview" => there(customers::merge::preview(conn, actor, nobody, UserId(-1)).await),
+        "customers::merge::merge" => there(customers::merge::merge(desk, actor, nobody, UserId(-1)).await),
+        "customers::view::view" => there(customers::view::view(conn, actor, nobody).await),
+        _ => return None,
+    })
 }
 
 async fn of_ticket(

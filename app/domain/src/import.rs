@@ -1,0 +1,341 @@
+//! Customers and companies brought in from a file: what is in which column, and what becomes of each line.
+
+use crate::{ImportId, Time};
+use serde::{Deserialize, Serialize};
+
+/// The largest file, in bytes.
+pub const FILE_MAX: usize = 50 * 1024 * 1024;
+/// The most lines of one file, without the one of the names.
+pub const LINES_MAX: i64 = 200_000;
+/// The most columns that are looked at.
+pub const COLUMNS_MAX: usize = 60;
+/// How many lines the preview shows.
+pub const PREVIEW: usize = 6;
+/// The longest cell that is kept with a refused line, in characters.
+pub const CELL_MAX: usize = 200;
+
+/// What a file is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    #[default]
+    Customers,
+    Companies,
+}
+
+impl Kind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Customers => "customers",
+            Kind::Companies => "companies",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Kind::Customers, Kind::Companies].into_iter().find(|k| k.word() == word)
+    }
+
+    /// What a column of such a file can be.
+    pub fn fields(self) -> &'static [Field] {
+        match self {
+            Kind::Customers => {
+                &[Field::Name, Field::First, Field::Last, Field::Email, Field::Phone, Field::Company, Field::Notes]
+            }
+            Kind::Companies => &[Field::Name, Field::Domains, Field::Tier, Field::Notes],
+        }
+    }
+}
+
+/// What a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    Name,
+    First,
+    Last,
+    Email,
+    Phone,
+    Company,
+    Domains,
+    Tier,
+    Notes,
+}
+
+impl Field {
+    const ALL: [Field; 9] = [
+        Field::Name,
+        Field::First,
+        Field::Last,
+        Field::Email,
+        Field::Phone,
+        Field::Company,
+        Field::Domains,
+        Field::Tier,
+        Field::Notes,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Field::Name => "name",
+            Field::First => "first",
+            Field::Last => "last",
+            Field::Email => "email",
+            Field::Phone => "phone",
+            Field::Company => "company",
+            Field::Domains => "domains",
+            Field::Tier => "tier",
+            Field::Notes => "notes",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.word() == word)
+    }
+
+    /// What people read.
+    pub fn label(self) -> &'static str {
+        match self {
+            Field::Name => "Name",
+            Field::First => "First name",
+            Field::Last => "Last name",
+            Field::Email => "E-mail address",
+            Field::Phone => "Phone number",
+            Field::Company => "Company",
+            Field::Domains => "Domains",
+            Field::Tier => "Tier",
+            Field::Notes => "Notes",
+        }
+    }
+}
+
+/// Guesses what a column is by the name that its file gives it.
+pub fn guess(kind: Kind, header: &str) -> Option<Field> {
+    let plain: String = header.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let field = match plain.as_str() {
+        "name" | "fullname" | "displayname" | "customer" | "contact" | "kunde" | "companyname" | "firmenname" => {
+            Field::Name
+        }
+        "firstname" | "givenname" | "vorname" => Field::First,
+        "lastname" | "surname" | "familyname" | "nachname" => Field::Last,
+        "email" | "emailaddress" | "mail" | "emails" | "useremail" | "emailadresse" => Field::Email,
+        "phone" | "phonenumber" | "telephone" | "tel" | "mobile" | "telefon" | "mobil" => Field::Phone,
+        "company" | "organization" | "organisation" | "org" | "account" | "firma" | "unternehmen" => {
+            if kind == Kind::Companies { Field::Name } else { Field::Company }
+        }
+        "domain" | "domains" | "website" => Field::Domains,
+        "tier" | "plan" | "level" | "tarif" => Field::Tier,
+        "note" | "notes" | "comment" | "comments" | "notiz" | "notizen" => Field::Notes,
+        _ => return None,
+    };
+    kind.fields().contains(&field).then_some(field)
+}
+
+/// In which encoding a file is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    #[default]
+    Utf8,
+    Utf16Le,
+    Utf16Be,
+    Windows1252,
+}
+
+impl Encoding {
+    pub const ALL: [Encoding; 4] = [Encoding::Utf8, Encoding::Utf16Le, Encoding::Utf16Be, Encoding::Windows1252];
+
+    /// Its name by the WHATWG, which is also what people know it by.
+    pub fn word(self) -> &'static str {
+        match self {
+            Encoding::Utf8 => "UTF-8",
+            Encoding::Utf16Le => "UTF-16LE",
+            Encoding::Utf16Be => "UTF-16BE",
+            Encoding::Windows1252 => "windows-1252",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|e| e.word() == word)
+    }
+}
+
+/// What stands between two cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Separator {
+    #[default]
+    Comma,
+    Semicolon,
+    Tab,
+}
+
+impl Separator {
+    pub const ALL: [Separator; 3] = [Separator::Comma, Separator::Semicolon, Separator::Tab];
+
+    pub fn byte(self) -> u8 {
+        match self {
+            Separator::Comma => b',',
+            Separator::Semicolon => b';',
+            Separator::Tab => b'\t',
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Separator::Comma => "comma",
+            Separator::Semicolon => "semicolon",
+            Separator::Tab => "tab",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// How a file is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    pub encoding: Encoding,
+    pub separator: Separator,
+    /// Whether the first line has the names of the columns.
+    pub header: bool,
+    /// What each column is; `None`: left out.
+    pub columns: Vec<Option<Field>>,
+}
+
+/// How far an import has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Somebody says what is in which column.
+    Mapping,
+    /// It is gone through without changing anything.
+    Trying,
+    /// That is done: it can be begun.
+    Tried,
+    Running,
+    Done,
+    Stopped,
+    /// The file could not be read.
+    Failed,
+}
+
+impl State {
+    const ALL: [State; 7] =
+        [State::Mapping, State::Trying, State::Tried, State::Running, State::Done, State::Stopped, State::Failed];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Mapping => "mapping",
+            State::Trying => "trying",
+            State::Tried => "tried",
+            State::Running => "running",
+            State::Done => "done",
+            State::Stopped => "stopped",
+            State::Failed => "failed",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.word() == word)
+    }
+
+    /// Whether it goes on by itself.
+    pub fn is_moving(self) -> bool {
+        matches!(self, State::Trying | State::Running)
+    }
+}
+
+/// An import as its page shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    pub id: ImportId,
+    pub kind: Kind,
+    /// What its file was called.
+    pub name: String,
+    /// In bytes.
+    pub size: i64,
+    pub reading: Reading,
+    pub state: State,
+    pub lines_done: i64,
+    pub lines_all: i64,
+    pub made: i64,
+    pub changed: i64,
+    pub same: i64,
+    pub refused: i64,
+    pub problem: Option<String>,
+    pub stopping: bool,
+    /// Who began it.
+    pub by: String,
+    pub created_at: Time,
+}
+
+/// A line that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Counted as an editor does: the first line of the file is 1.
+    pub line: i64,
+    pub reason: String,
+    pub cells: Vec<String>,
+}
+
+/// What the page of an import shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportView {
+    pub import: Import,
+    /// The names of the columns, where the file has them.
+    pub names: Vec<String>,
+    /// The first lines, while somebody says what is in them.
+    pub preview: Vec<Vec<String>>,
+    /// The first refused lines.
+    pub refusals: Vec<Refusal>,
+}
+
+/// A cell that no spreadsheet takes for a formula (OWASP, CSV injection): one that begins like one gets an apostrophe before.
+pub fn harmless(cell: &str) -> String {
+    match cell.trim_start_matches(' ').chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '%') => format!("'{cell}"),
+        _ => cell.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_guessed_by_their_names() {
+        for (kind, header, field) in [
+            (Kind::Customers, "E-Mail", Some(Field::Email)),
+            (Kind::Customers, " Email Address ", Some(Field::Email)),
+            (Kind::Customers, "Vorname", Some(Field::First)),
+            (Kind::Customers, "Company", Some(Field::Company)),
+            (Kind::Companies, "Company", Some(Field::Name)),
+            (Kind::Companies, "Domain", Some(Field::Domains)),
+            (Kind::Customers, "Domain", None),
+            (Kind::Customers, "Shoe size", None),
+            (Kind::Customers, "", None),
+        ] {
+            assert_eq!(guess(kind, header), field, "{kind:?} {header}");
+        }
+    }
+
+    #[test]
+    fn formulas_are_disarmed() {
+        for bad in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "|x", "%0A"] {
+            assert_eq!(harmless(bad), format!("'{bad}"));
+        }
+        for good in ["", "Jana", "a=b", "1-2", "'=1"] {
+            assert_eq!(harmless(good), good);
+        }
+    }
+
+    #[test]
+    fn words_come_back() {
+        assert!(State::ALL.into_iter().all(|s| State::from_word(s.word()) == Some(s)));
+        assert!(Field::ALL.into_iter().all(|f| Field::from_word(f.word()) == Some(f)));
+        assert!(Encoding::ALL.into_iter().all(|e| Encoding::from_word(e.word()) == Some(e)));
+        assert!(Separator::ALL.into_iter().all(|s| Separator::from_word(s.word()) == Some(s)));
+    }
+}

@@ -1,0 +1,46 @@
+//! One company, with all that staff know of it.
+
+use crate::OrOurs;
+use domain::{
+    Actor, CompanyId, Error, Result,
+    company::Company,
+    customer::COUNTED,
+    policy::{self, Action},
+};
+use sqlx::PgConnection;
+
+/// A company. One that was merged into another one is that one, by whose number it is told.
+pub async fn view(conn: &mut PgConnection, actor: &Actor, id: CompanyId) -> Result<Company> {
+    policy::demand(actor, Action::SeePeople, None)?;
+    load(conn, id).await
+}
+
+/// The same without asking who wants to know.
+pub(crate) async fn load(conn: &mut PgConnection, id: CompanyId) -> Result<Company> {
+    let r = sqlx::query!(
+        r#"select c.id, c.name, c.tier, c.notes, c.sees_all, c.created_at, c.version,
+                  array(select d.domain from company_domains d where d.company_id = c.id order by d.domain) as "domains!",
+                  (select count(*) from (
+                       select 1 from company_domains d join user_emails e on split_part(e.address, '@', 2) = d.domain
+                       join users u on u.id = e.user_id
+                       where d.company_id = c.id and u.role = 'customer' and u.company_id is null limit $2) n) as "outside!"
+           from companies asked join companies c on c.id = coalesce(asked.merged_into, asked.id) where asked.id = $1"#,
+        id.0,
+        COUNTED,
+    )
+    .fetch_optional(conn)
+    .await
+    .ours()?
+    .ok_or_else(|| Error::not_found("company"))?;
+    Ok(Company {
+        id: CompanyId(r.id),
+        name: r.name,
+        tier: r.tier,
+        domains: r.domains,
+        notes: r.notes,
+        sees_all: r.sees_all,
+        created_at: r.created_at.into(),
+        outside: r.outside,
+        version: r.version,
+    })
+}

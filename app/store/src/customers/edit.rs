@@ -1,0 +1,159 @@
+//! Making and changing customers.
+
+use super::hold;
+use crate::{OrOurs, Tx, events};
+use domain::{
+    Actor, Error, Result, UserId,
+    customer::{CustomerFields, CustomerInput, changed_meanwhile},
+    error::Problems,
+    event::Happening,
+    policy::{self, Action},
+    text,
+};
+
+/// Makes a customer, who cannot sign in before they have set a password. `company`: the name of theirs; empty: the one
+/// whose domain the address is in, if any.
+///
+/// Errors: `Invalid` with what is wrong in which field, also for an address that somebody has already.
+pub async fn create(tx: &mut Tx, actor: &Actor, input: &CustomerInput, company: &str) -> Result<UserId> {
+    policy::demand(actor, Action::EditPeople, None)?;
+    let company = text::tidy_line(company);
+    let mut problems = Problems::default();
+    let fields = input.check().unwrap_or_else(|error| {
+        error.fields.into_iter().for_each(|f| problems.add(&f.field, f.message));
+        CustomerFields::default()
+    });
+    let company_id = match company.as_str() {
+        "" => joins(tx, &fields.email).await?,
+        name => {
+            let found = crate::companies::find_named(tx, name).await?;
+            problems.unless(found.is_some(), "company", "There is no company of this name.");
+            found.map(|c| c.id.0)
+        }
+    };
+    taken(tx, None, &fields, &mut problems).await?;
+    problems.check()?;
+    let at = tx.at();
+    let id = UserId(
+        sqlx::query_scalar!(
+            "insert into users (name, email, role, company_id, phones, notes, created_at)
+             values ($1, $2, 'customer', $3, $4, $5, $6) returning id",
+            fields.name,
+            fields.email,
+            company_id,
+            &fields.phones,
+            fields.notes,
+            at,
+        )
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?,
+    );
+    add_emails(tx, id, &fields.emails).await?;
+    events::append(tx, actor, None, &Happening::CustomerCreated { customer: id }).await?;
+    Ok(id)
+}
+
+/// The company that a new customer with this address belongs to, by its domain.
+async fn joins(tx: &mut Tx, email: &str) -> Result<Option<i64>> {
+    let domain = email.rsplit_once('@').map(|(_, d)| d.to_lowercase()).unwrap_or_default();
+    sqlx::query_scalar!("select company_id from company_domains where domain = $1", domain)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .ours()
+}
+
+/// Changes a customer. `version`: of the customer as the person saw it.
+///
+/// Errors: `Conflict` when it has been changed since; `Invalid` with what is wrong in which field.
+pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input: &CustomerInput) -> Result<()> {
+    policy::demand(actor, Action::EditPeople, None)?;
+    let before = hold(tx, id).await?;
+    if before.version != version {
+        return Err(changed_meanwhile("customer"));
+    }
+    let fields = input.check()?;
+    let mut problems = Problems::default();
+    taken(tx, Some(id), &fields, &mut problems).await?;
+    problems.check()?;
+    let emails = sqlx::query_scalar!(
+        "select email from user_emails where user_id = $1 and address <> lower($2) order by address",
+        id.0,
+        before.email,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    let mut wanted = fields.emails.clone();
+    wanted.sort_by_key(|e| e.to_lowercase());
+    let changed: Vec<String> = [
+        ("name", before.name != fields.name),
+        ("email", before.email != fields.email),
+        ("emails", emails != wanted),
+        ("phones", before.phones != fields.phones),
+        ("notes", before.notes != fields.notes),
+    ]
+    .into_iter()
+    .filter(|(_, changed)| *changed)
+    .map(|(field, _)| field.to_owned())
+    .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    // The others first: the new first one may have been among them.
+    sqlx::query!("delete from user_emails where user_id = $1 and address <> lower($2)", id.0, before.email)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    sqlx::query!(
+        "update users set name = $2, email = $3, phones = $4, notes = $5, version = version + 1 where id = $1",
+        id.0,
+        fields.name,
+        fields.email,
+        &fields.phones,
+        fields.notes,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    add_emails(tx, id, &fields.emails).await?;
+    events::append(tx, actor, None, &Happening::CustomerChanged { customer: id, fields: changed }).await?;
+    Ok(())
+}
+
+/// Notes addresses that are somebody else's.
+async fn taken(tx: &mut Tx, own: Option<UserId>, fields: &CustomerFields, problems: &mut Problems) -> Result<()> {
+    let all: Vec<String> = std::iter::once(&fields.email).chain(&fields.emails).map(|e| e.to_lowercase()).collect();
+    let found = sqlx::query!(
+        "select e.address, u.name, u.role from user_emails e join users u on u.id = e.user_id
+         where e.address = any($1) and e.user_id is distinct from $2",
+        &all,
+        own.map(|u| u.0),
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    for r in found {
+        let field = if r.address == fields.email.to_lowercase() { "email" } else { "emails" };
+        let whose = if r.role == "customer" { r.name } else { "one of your colleagues".into() };
+        problems.add(field, format!("{} is the address of {whose} already.", r.address));
+    }
+    Ok(())
+}
+
+/// Adds addresses that nobody has. One that somebody got just now is refused like in [`taken`].
+pub(crate) async fn add_emails(tx: &mut Tx, id: UserId, emails: &[String]) -> Result<()> {
+    let added = sqlx::query!(
+        "insert into user_emails (address, user_id, email) select lower(e), $1, e from unnest($2::text[]) e
+         on conflict (address) do nothing",
+        id.0,
+        emails,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    if added.rows_affected() < emails.len() as u64 {
+        return Err(Error::field("emails", "One of these addresses is somebody else's already."));
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! The list of customers: by name, page by page, or those that begin with what was typed.
+
+use crate::{OrOurs, people::words_beginning_with};
+use domain::{
+    Actor, CompanyId, Error, Result, UserId,
+    company::CompanyName,
+    customer::{COUNTED, CustomerFilter, CustomerRow, Shown},
+    page::Page,
+    policy::{self, Action},
+    text,
+};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
+
+/// How many customers a page has.
+const SIZE: usize = 50;
+
+/// Who is listed at all.
+const LISTED: &str = "u.role = 'customer' and u.merged_into is null and u.erased_at is null";
+
+/// A page of customers by name. With a text, those that are found: no more than a page, of which `next` says only that
+/// there are more.
+///
+/// What is found costs the same however many customers there are: each way to find them reads a piece of one index.
+pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CustomerFilter) -> Result<Page<CustomerRow>> {
+    policy::demand(actor, Action::SeePeople, None)?;
+    let text = text::tidy_line(&filter.text).to_lowercase();
+    if text.len() > text::EMAIL_MAX {
+        return Ok(Page::default());
+    }
+    let mut query = QueryBuilder::<Postgres>::new("");
+    if text.is_empty() {
+        query.push("with found as (select u.id from users u where ").push(LISTED);
+        narrow(&mut query, filter);
+        if let Some(after) = filter.after.as_deref() {
+            let (id, name) = place(after)?;
+            query.push(" and (lower(u.name), u.id) > (").push_bind(name).push(", ").push_bind(id).push(")");
+        }
+        query.push(format_args!(" order by lower(u.name), u.id limit {})", SIZE + 1));
+    } else {
+        found(&mut query, filter, &text);
+    }
+    query.push(format_args!(
+        " select u.id, u.name, u.email, u.blocked_at is not null, c.id, c.name, lower(u.name),
+              (select count(*) from (select 1 from tickets t where t.requester_id = u.id limit {COUNTED}) n)
+          from found join users u on u.id = found.id left join companies c on c.id = u.company_id
+          order by lower(u.name), u.id limit {}",
+        SIZE + 1
+    ));
+    let rows = query.build().fetch_all(conn).await.ours()?;
+    let more = rows.len() > SIZE;
+    let next = match rows.get(SIZE - 1).filter(|_| more) {
+        Some(row) => Some(format!("{}.{}", row.try_get::<i64, _>(0).ours()?, row.try_get::<String, _>(6).ours()?)),
+        None => None,
+    };
+    let rows = rows.iter().take(SIZE).map(from_row).collect::<Result<_>>()?;
+    Ok(Page { rows, next, position: None })
+}
+
+/// Whoever begins with the text: their name, a word of it, or an address of theirs.
+fn found(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter, text: &str) {
+    // Nothing goes on with the last of all characters. No index answers `like` in a plan that is made before the pattern is
+    // known; ranges are answered.
+    let last = format!("{text}{}", char::MAX);
+    let limit = SIZE + 1;
+    query.push("with found as ((select u.id from users u where ").push(LISTED);
+    narrow(query, filter);
+    query
+        .push(" and lower(u.name) ~>=~ ")
+        .push_bind(text.to_owned())
+        .push(" and lower(u.name) ~<~ ")
+        .push_bind(last.clone());
+    query.push(format_args!(" order by lower(u.name) using ~<~ limit {limit}) union (select u.id from user_emails e "));
+    query.push("join users u on u.id = e.user_id where ").push(LISTED);
+    narrow(query, filter);
+    query.push(" and e.address >= ").push_bind(text.to_owned()).push(" and e.address < ").push_bind(last);
+    query.push(format_args!(" order by e.address limit {limit}) union (select u.id from users u where "));
+    query.push(LISTED);
+    narrow(query, filter);
+    query.push(" and array_to_tsvector(array_remove(string_to_array(lower(u.name), ' '), '')) @@ ");
+    query.push_bind(words_beginning_with(text)).push("::tsquery and ' ' || lower(u.name) like ");
+    query.push_bind(format!("% {}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
+    query.push(format_args!(" limit {limit}))"));
+}
+
+fn narrow(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter) {
+    if filter.shown == Shown::Blocked {
+        query.push(" and u.blocked_at is not null");
+    }
+    if let Some(company) = filter.company {
+        query.push(" and u.company_id = ").push_bind(company.0);
+    }
+}
+
+/// What a page is cut by: `17.jana weiß`.
+pub(crate) fn place(after: &str) -> Result<(i64, String)> {
+    let found = after.split_once('.').and_then(|(id, name)| Some((id.parse().ok()?, name.replace('\0', ""))));
+    found
+        .ok_or_else(|| Error::field("after", "This place in the list does not exist. Please start from its beginning."))
+}
+
+fn from_row(row: &PgRow) -> Result<CustomerRow> {
+    (|| {
+        let company: Option<i64> = row.try_get(4)?;
+        let company_name: Option<String> = row.try_get(5)?;
+        Ok::<_, sqlx::Error>(CustomerRow {
+            id: UserId(row.try_get(0)?),
+            name: row.try_get(1)?,
+            email: row.try_get(2)?,
+            blocked: row.try_get(3)?,
+            company: company.zip(company_name).map(|(id, name)| CompanyName { id: CompanyId(id), name }),
+            tickets: row.try_get(7)?,
+        })
+    })()
+    .ours()
+}

@@ -1,0 +1,46 @@
+//! Customers, as staff see and change them.
+
+pub mod block;
+pub mod company;
+pub mod edit;
+pub mod list;
+pub mod merge;
+pub mod view;
+
+use crate::{OrOurs, Tx};
+use domain::{Error, Result, UserId};
+
+/// A customer's row, locked until the end of the transaction.
+pub(crate) struct Row {
+    pub name: String,
+    pub email: String,
+    pub phones: Vec<String>,
+    pub notes: String,
+    pub company: Option<i64>,
+    pub blocked: bool,
+    pub version: i64,
+}
+
+/// Takes hold of a customer for a change.
+///
+/// Errors: `NotFound` for somebody who is not there, of staff, merged into another one or erased.
+pub(crate) async fn hold(tx: &mut Tx, id: UserId) -> Result<Row> {
+    let r = sqlx::query!(
+        r#"select name, email, phones, notes, company_id, blocked_at is not null as "blocked!", version from users
+           where id = $1 and role = 'customer' and merged_into is null and erased_at is null for no key update"#,
+        id.0,
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await
+    .ours()?
+    .ok_or_else(|| Error::not_found("customer"))?;
+    Ok(Row {
+        name: r.name,
+        email: r.email,
+        phones: r.phones,
+        notes: r.notes,
+        company: r.company_id,
+        blocked: r.blocked,
+        version: r.version,
+    })
+}

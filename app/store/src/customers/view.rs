@@ -1,0 +1,58 @@
+//! One customer, with all that staff know of them.
+
+use crate::OrOurs;
+use domain::{
+    Actor, CompanyId, Error, Result, UserId,
+    company::CompanyName,
+    customer::{COUNTED, Customer},
+    policy::{self, Action},
+};
+use sqlx::PgConnection;
+
+/// A customer. One who was merged into another one is that one, by whose number it is told.
+///
+/// Errors: `NotFound`, also for somebody of staff.
+pub async fn view(conn: &mut PgConnection, actor: &Actor, id: UserId) -> Result<Customer> {
+    policy::demand(actor, Action::SeePeople, None)?;
+    load(conn, id).await
+}
+
+/// The same without asking who wants to know.
+pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer> {
+    let r = sqlx::query!(
+        r#"select u.id, u.name, u.email, u.phones, u.notes, u.company_id, c.name as "company_name?", c.tier as "tier?",
+                  u.blocked_at, u.erased_at is not null as "erased!", u.password_hash is not null as "has_login!",
+                  u.created_at, u.version,
+                  array(select e.email from user_emails e where e.user_id = u.id and e.address <> lower(u.email)
+                        order by e.address) as "emails!",
+                  (select count(*) from (select 1 from tickets t where t.requester_id = u.id limit $2) n) as "tickets!",
+                  greatest((select max(s.last_used_at) from sessions s where s.user_id = u.id),
+                           (select e.at from events e where e.actor_id = u.id order by e.id desc limit 1)) as seen_at
+           from users asked join users u on u.id = coalesce(asked.merged_into, asked.id)
+           left join companies c on c.id = u.company_id
+           where asked.id = $1 and u.role = 'customer'"#,
+        id.0,
+        COUNTED,
+    )
+    .fetch_optional(conn)
+    .await
+    .ours()?
+    .ok_or_else(|| Error::not_found("customer"))?;
+    Ok(Customer {
+        id: UserId(r.id),
+        name: r.name,
+        email: r.email,
+        emails: r.emails,
+        phones: r.phones,
+        company: r.company_id.zip(r.company_name).map(|(id, name)| CompanyName { id: CompanyId(id), name }),
+        tier: r.tier.unwrap_or_default(),
+        notes: r.notes,
+        blocked_at: r.blocked_at.map(Into::into),
+        erased: r.erased,
+        has_login: r.has_login,
+        tickets: r.tickets,
+        created_at: r.created_at.into(),
+        seen_at: r.seen_at.map(Into::into),
+        version: r.version,
+    })
+}

@@ -1,0 +1,117 @@
+//! Making and changing a company. Plain forms: they are sent to the addresses of their pages.
+
+use super::page::company_resource;
+use crate::customers::pieces::{Area, PeoplePage, failed, filled, loading};
+use crate::{
+    flash::{Flash, flash},
+    rpc::Rpc,
+    shared::{Field, awaited},
+};
+use domain::company::Company;
+use leptos::prelude::*;
+
+/// `/companies/new`.
+#[component]
+pub fn NewCompanyPage() -> impl IntoView {
+    let flash = flash();
+    let up = ("Companies".to_owned(), "/companies".to_owned());
+    view! {
+        <PeoplePage title="New company" up narrow=true>
+            <form method="post" action="/companies/new" class="stack" novalidate>
+                <Fields flash />
+                <div class="actions">
+                    <button class="button button--primary" type="submit">
+                        "Make company"
+                    </button>
+                    <a class="button" href="/companies">
+                        "Cancel"
+                    </a>
+                </div>
+            </form>
+        </PeoplePage>
+    }
+    .into_any()
+}
+
+/// `/companies/N/edit`.
+#[component]
+pub fn EditCompanyPage() -> impl IntoView {
+    let flash = flash();
+    let found = company_resource();
+    awaited(loading, move || {
+        let flash = flash.clone();
+        async move {
+            let company: Rpc<Company> = found.await;
+            match company {
+                Ok(company) => view! { <Edit company flash /> }.into_any(),
+                Err(error) => failed(error.0, "Company", Callback::new(move |()| found.refetch())),
+            }
+        }
+    })
+}
+
+#[component]
+fn Edit(company: Company, flash: Flash) -> impl IntoView {
+    let domains = company.domains.join("\n");
+    let values = [
+        ("name", company.name.as_str()),
+        ("tier", &company.tier),
+        ("domains", &domains),
+        ("notes", &company.notes),
+        ("sees_all", if company.sees_all { "on" } else { "" }),
+    ];
+    let flash = filled(flash, &values);
+    let page = format!("/companies/{}", company.id);
+    let up = (company.name.clone(), page.clone());
+    view! {
+        <PeoplePage title="Edit company" up narrow=true>
+            <form method="post" action=format!("{page}/edit") class="stack" novalidate>
+                <input type="hidden" name="version" value=company.version.to_string() />
+                <Fields flash />
+                <div class="actions">
+                    <button class="button button--primary" type="submit">
+                        "Save"
+                    </button>
+                    <a class="button" href=page.clone()>
+                        "Cancel"
+                    </a>
+                </div>
+            </form>
+        </PeoplePage>
+    }
+    .into_any()
+}
+
+#[component]
+fn Fields(flash: Flash) -> impl IntoView {
+    let sees_all = flash.value("sees_all") == "on";
+    view! {
+        <Field flash=flash.clone() name="name" label="Name" required=true maxlength=100 autocomplete="off" autofocus=true />
+        <Field
+            flash=flash.clone()
+            name="tier"
+            label="Tier"
+            maxlength=40
+            autocomplete="off"
+            hint="What it has bought, in your own words: Gold."
+        />
+        <Area
+            flash=flash.clone()
+            name="domains"
+            label="Domains"
+            rows=3
+            hint="One to a line, like acme.example. Whoever writes from there for the first time joins the company; those who are customers already do not, but you are shown who they are."
+        />
+        <label class="check">
+            <input type="checkbox" name="sees_all" checked=sees_all />
+            <span>
+                "Users see all tickets of the company"
+                <span class="field__hint">
+                    " Otherwise each sees only their own. Tickets from before are included."
+                </span>
+            </span>
+        </label>
+        <Area flash name="notes" label="Notes" rows=5 hint="For staff only; customers never see them." />
+    }
+    .into_any()
+}

@@ -1,0 +1,143 @@
+//! `/companies`: all of them by name, or those that are found while one types.
+
+use crate::customers::{
+    pieces::{ListTabs, LiveSearch, Pages, Sent, walk_rows},
+    rpc,
+};
+use crate::erased::memo;
+use crate::json::resource;
+use crate::{
+    icons::{Ico, Icon},
+    rpc::Rpc,
+    shared::{EmptyState, ErrorNotice, Markup, Title, awaited},
+};
+use domain::{
+    company::{CompanyFilter, CompanyRow},
+    customer::counted,
+    page::Page,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// `?q=` what was typed, `?after=` where the page before ended.
+#[component]
+pub fn CompaniesPage() -> impl IntoView {
+    let query = use_query_map();
+    let filter = memo(move || {
+        query.with(|q| CompanyFilter {
+            text: q.get("q").unwrap_or_default(),
+            after: q.get("after").filter(|a| !a.is_empty()),
+        })
+    });
+    let found = resource(move || filter.get(), rpc::list_companies);
+    walk_rows();
+    view! {
+        <Title text="Companies" />
+        <div class="page">
+            <div class="page__body">
+                <header class="page__head">
+                    <h1 class="page__title">"Companies"</h1>
+                    <div class="actions">
+                        <a class="button button--primary" href="/companies/new">
+                            <Ico icon=Icon::Plus />
+                            "New company"
+                        </a>
+                    </div>
+                </header>
+                <Sent />
+                <ListTabs current="/companies" />
+                <div class="people__bar">
+                    <LiveSearch path="/companies" label="Find companies" placeholder="Name or domain" />
+                </div>
+                {awaited(
+                    || view! { <i class="skeleton skeleton--block" style="--tall:480px"></i> },
+                    move || async move {
+                        let page: Rpc<Page<CompanyRow>> = found.await;
+                        match page {
+                            Ok(page) => view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
+                            Err(error) => {
+                                view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
+                                    .into_any()
+                            }
+                        }
+                    },
+                )}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Rows(page: Page<CompanyRow>, filter: CompanyFilter) -> impl IntoView {
+    let searched = !filter.text.trim().is_empty();
+    if page.rows.is_empty() {
+        let (title, text) = if searched {
+            ("Nothing found", "No name, no word of a name and no domain begins like this.")
+        } else {
+            (
+                "No companies yet",
+                "Customers of a company can see each other's tickets, and new ones join by their address.",
+            )
+        };
+        return view! { <EmptyState icon=Icon::Building title text /> }.into_any();
+    }
+    let heading = match (searched, page.next.is_some(), page.rows.len()) {
+        (true, true, n) => format!("The first {n}; more were found. Type on to narrow it down."),
+        (true, false, 1) => "1 company".to_owned(),
+        (true, false, n) => format!("{n} companies"),
+        (false, ..) => String::new(),
+    };
+    let row = |table: Markup, company: &CompanyRow| {
+        let table = table
+            .raw("<tr><td><a data-row href=\"/companies/")
+            .number(company.id.0)
+            .raw("\">")
+            .text(&company.name)
+            .raw("</a></td><td data-label=\"Domains\">")
+            .text(company.domains.join(", "))
+            .raw("</td><td data-label=\"Tier\">");
+        let table = if company.tier.is_empty() {
+            table
+        } else {
+            table.raw("<span class=\"badge\">").text(&company.tier).raw("</span>")
+        };
+        table
+            .raw("</td><td data-label=\"Tickets seen\">")
+            .raw(if company.sees_all { "All of the company" } else { "Only their own" })
+            .raw("</td><td class=\"num\" data-label=\"People\">")
+            .text(counted(company.people))
+            .raw("</td></tr>")
+    };
+    let rows = page.rows.iter().fold(Markup::new("<tbody>"), row).raw("</tbody>");
+    let next = page
+        .next
+        .as_ref()
+        .filter(|_| !searched)
+        .map(|next| format!("/companies?after={}", domain::attachment::url_name(next)));
+    let first = filter.after.as_ref().map(|_| "/companies".to_owned());
+    view! {
+        <p class="muted people__found" role="status">
+            {heading}
+        </p>
+        <div class="table-wrap">
+            <table class="table table--stack">
+                <caption class="sr-only">"Companies by name"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"Domains"</th>
+                        <th scope="col">"Tier"</th>
+                        <th scope="col">"Users see"</th>
+                        <th scope="col" class="num">
+                            "People"
+                        </th>
+                    </tr>
+                </thead>
+                {rows.element()}
+            </table>
+        </div>
+        <Pages first next what="companies" />
+    }
+    .into_any()
+}

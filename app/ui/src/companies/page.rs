@@ -1,0 +1,181 @@
+//! `/companies/N`: what it is, its people and its tickets.
+
+use crate::customers::{
+    pieces::{Pages, PeoplePage, Tickets, fact, failed, in_lines, in_paragraphs, loading},
+    rpc,
+};
+use crate::erased::memo;
+use crate::json::resource;
+use crate::{
+    app::go_to,
+    icons::{Ico, Icon},
+    me,
+    rpc::Rpc,
+    shared::{EmptyState, ErrorNotice, When, awaited},
+};
+use domain::{
+    CompanyId, Error,
+    company::Company,
+    customer::{CustomerFilter, CustomerRow, counted},
+    page::Page,
+    policy::Action,
+    ticket::Filter,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+/// The number in the address of a page.
+pub fn asked() -> Memo<Option<CompanyId>> {
+    let params = use_params_map();
+    memo(move || params.with(|p| p.get("id").and_then(|n| n.parse().ok())).map(CompanyId))
+}
+
+/// The company of this page's address.
+pub fn company_resource() -> Resource<Rpc<Company>, crate::json::InPage> {
+    let id = asked();
+    resource(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => rpc::view_company(id).await,
+                None => Err(Error::not_found("company").into()),
+            }
+        },
+    )
+}
+
+#[component]
+pub fn CompanyPage() -> impl IntoView {
+    let (id, found) = (asked(), company_resource());
+    awaited(loading, move || async move {
+        let company: Rpc<Company> = found.await;
+        match company {
+            // Merged into another one: its page is this one's.
+            Ok(company) if Some(company.id) != id.get_untracked() => go_to(&format!("/companies/{}", company.id)),
+            Ok(company) => view! { <Shown company /> }.into_any(),
+            Err(error) => failed(error.0, "Company", Callback::new(move |()| found.refetch())),
+        }
+    })
+}
+
+#[component]
+fn Shown(company: Company) -> impl IntoView {
+    let id = company.id;
+    let path = format!("/companies/{id}");
+    let up = ("Companies".to_owned(), "/companies".to_owned());
+    let name = company.name.clone();
+    let actions = view! {
+        <a class="button" href=format!("{path}/edit")>
+            <Ico icon=Icon::Pencil />
+            "Edit"
+        </a>
+        {me::may(Action::MergePeople)
+            .then(|| {
+                view! {
+                    <a class="button" href=format!("{path}/merge")>
+                        <Ico icon=Icon::Merge />
+                        "Merge"
+                    </a>
+                }
+            })}
+    }
+    .into_any();
+    let outside = (company.outside > 0).then(|| {
+        let text = if company.outside == 1 {
+            "1 customer has an address in its domains and does not belong to it.".to_owned()
+        } else {
+            format!("{} customers have addresses in its domains and do not belong to it.", counted(company.outside))
+        };
+        view! {
+            <div class="notice" data-kind="info">
+                <Ico icon=Icon::Info />
+                <p>{text}</p>
+                <div class="actions">
+                    <a class="button button--sm" href=format!("/companies/{id}/people")>
+                        "Look at them"
+                    </a>
+                </div>
+            </div>
+        }
+    });
+    view! {
+        <PeoplePage title=name up actions>
+            {outside}
+            <section class="section" aria-label="About this company">
+                <dl class="box facts">
+                    {fact(
+                        "Tier",
+                        (!company.tier.is_empty())
+                            .then(|| view! { <span class="badge">{company.tier}</span> }.into_any()),
+                    )} {fact("Domains", in_lines(company.domains))}
+                    {fact(
+                        "Its users see",
+                        Some(
+                            if company.sees_all { "All tickets of the company" } else { "Only their own tickets" }
+                                .into_any(),
+                        ),
+                    )} {fact("Since", Some(view! { <When at=company.created_at in_words=true /> }.into_any()))}
+                    {fact("Notes", in_paragraphs(company.notes))}
+                </dl>
+            </section>
+            <People id />
+            <Tickets filter=Filter { company: Some(id), ..Filter::default() } path />
+        </PeoplePage>
+    }
+    .into_any()
+}
+
+#[component]
+fn People(id: CompanyId) -> impl IntoView {
+    let query = use_query_map();
+    let after = memo(move || query.with(|q| q.get("people")).filter(|a| !a.is_empty()));
+    let found = resource(
+        move || after.get(),
+        move |after| async move {
+            rpc::list_customers(CustomerFilter { company: Some(id), after, ..CustomerFilter::default() }).await
+        },
+    );
+    view! {
+        <section class="section" aria-labelledby="people-title" id="people">
+            <div class="section__head">
+                <h2 class="section__title" id="people-title">
+                    "People"
+                </h2>
+            </div>
+            {awaited(
+                || view! { <i class="skeleton skeleton--block" style="--tall:160px"></i> },
+                move || async move {
+                    let page: Rpc<Page<CustomerRow>> = found.await;
+                    match page {
+                        Ok(page) if page.rows.is_empty() => {
+                            view! {
+                                <EmptyState
+                                    icon=Icon::Users
+                                    title="Nobody yet"
+                                    text="Whoever writes from one of its domains for the first time joins it."
+                                />
+                            }
+                                .into_any()
+                        }
+                        Ok(page) => {
+                            let to = |next: String| {
+                                format!("/companies/{id}?people={}#people", domain::attachment::url_name(&next))
+                            };
+                            let first = after.get_untracked().map(|_| format!("/companies/{id}#people"));
+                            view! {
+                                {crate::customers::customer_table(&page.rows, false)}
+                                <Pages first next=page.next.map(to) what="people" />
+                            }
+                                .into_any()
+                        }
+                        Err(error) => {
+                            view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
+                                .into_any()
+                        }
+                    }
+                },
+            )}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,115 @@
+//! Making and changing a customer. Plain forms: they are sent to the addresses of their pages.
+
+use super::{
+    page::customer_resource,
+    pieces::{Area, CompanyField, PeoplePage, failed, filled, loading},
+};
+use crate::{
+    flash::{Flash, flash},
+    rpc::Rpc,
+    shared::{Field, awaited},
+};
+use domain::customer::Customer;
+use leptos::prelude::*;
+
+/// `/customers/new`.
+#[component]
+pub fn NewCustomerPage() -> impl IntoView {
+    let flash = flash();
+    let up = ("Customers".to_owned(), "/customers".to_owned());
+    view! {
+        <PeoplePage title="New customer" up narrow=true>
+            <form method="post" action="/customers/new" class="stack" novalidate>
+                <Fields flash=flash.clone() />
+                <CompanyField
+                    flash
+                    hint="Empty: the company whose domain the address is in; if there is none, an individual."
+                />
+                <div class="actions">
+                    <button class="button button--primary" type="submit">
+                        "Make customer"
+                    </button>
+                    <a class="button" href="/customers">
+                        "Cancel"
+                    </a>
+                </div>
+            </form>
+        </PeoplePage>
+    }
+    .into_any()
+}
+
+/// `/customers/N/edit`.
+#[component]
+pub fn EditCustomerPage() -> impl IntoView {
+    let flash = flash();
+    let found = customer_resource();
+    awaited(loading, move || {
+        let flash = flash.clone();
+        async move {
+            let customer: Rpc<Customer> = found.await;
+            match customer {
+                Ok(customer) => view! { <Edit customer flash /> }.into_any(),
+                Err(error) => failed(error.0, "Customer", Callback::new(move |()| found.refetch())),
+            }
+        }
+    })
+}
+
+#[component]
+fn Edit(customer: Customer, flash: Flash) -> impl IntoView {
+    let (emails, phones) = (customer.emails.join("\n"), customer.phones.join("\n"));
+    let values = [
+        ("name", customer.name.as_str()),
+        ("email", &customer.email),
+        ("emails", &emails),
+        ("phones", &phones),
+        ("notes", &customer.notes),
+    ];
+    let flash = filled(flash, &values);
+    let page = format!("/customers/{}", customer.id);
+    let up = (customer.name.clone(), page.clone());
+    view! {
+        <PeoplePage title="Edit customer" up narrow=true>
+            <form method="post" action=format!("{page}/edit") class="stack" novalidate>
+                <input type="hidden" name="version" value=customer.version.to_string() />
+                <Fields flash />
+                <div class="actions">
+                    <button class="button button--primary" type="submit">
+                        "Save"
+                    </button>
+                    <a class="button" href=page.clone()>
+                        "Cancel"
+                    </a>
+                </div>
+            </form>
+        </PeoplePage>
+    }
+    .into_any()
+}
+
+#[component]
+fn Fields(flash: Flash) -> impl IntoView {
+    view! {
+        <Field flash=flash.clone() name="name" label="Name" required=true maxlength=100 autocomplete="off" autofocus=true />
+        <Field
+            flash=flash.clone()
+            name="email"
+            label="E-mail address"
+            kind="email"
+            required=true
+            autocomplete="off"
+            hint="The one that they are written to."
+        />
+        <Area
+            flash=flash.clone()
+            name="emails"
+            label="Other addresses"
+            rows=2
+            hint="One to a line. Mails from any of them are this customer's, and any of them signs in."
+        />
+        <Area flash=flash.clone() name="phones" label="Phone numbers" rows=2 hint="One to a line." />
+        <Area flash name="notes" label="Notes" rows=5 hint="For staff only; customers never see them." />
+    }
+    .into_any()
+}

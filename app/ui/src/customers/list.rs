@@ -1,0 +1,177 @@
+//! `/customers`: all of them by name, or those that are found while one types.
+
+use super::{
+    pieces::{ListTabs, LiveSearch, Pages, Sent, walk_rows},
+    rpc,
+};
+use crate::erased::memo;
+use crate::json::resource;
+use crate::{
+    icons::{Ico, Icon},
+    me,
+    rpc::Rpc,
+    shared::{EmptyState, ErrorNotice, Markup, Title, avatar, awaited},
+};
+use domain::{
+    customer::{CustomerFilter, CustomerRow, Shown, counted},
+    page::Page,
+    policy::Action,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// `?q=` what was typed, `?shown=blocked`, `?after=` where the page before ended.
+#[component]
+pub fn CustomersPage() -> impl IntoView {
+    let query = use_query_map();
+    let filter = memo(move || {
+        query.with(|q| CustomerFilter {
+            text: q.get("q").unwrap_or_default(),
+            shown: if q.get("shown").as_deref() == Some("blocked") { Shown::Blocked } else { Shown::All },
+            company: None,
+            after: q.get("after").filter(|a| !a.is_empty()),
+        })
+    });
+    let found = resource(move || filter.get(), rpc::list_customers);
+    walk_rows();
+    let chip = move |href: &'static str, name: &'static str, shown: Shown| {
+        view! {
+            <a class="chip" href=href aria-current=crate::erased::reactive(move || (filter.with(|f| f.shown) == shown).then_some("page"))>
+                {name}
+            </a>
+        }
+    };
+    view! {
+        <Title text="Customers" />
+        <div class="page">
+            <div class="page__body">
+                <header class="page__head">
+                    <h1 class="page__title">"Customers"</h1>
+                    <div class="actions">
+                        {me::may(Action::ImportPeople)
+                            .then(|| {
+                                view! {
+                                    <a class="button" href="/customers/import">
+                                        <Ico icon=Icon::Upload />
+                                        "Import"
+                                    </a>
+                                }
+                            })}
+                        <a class="button button--primary" href="/customers/new">
+                            <Ico icon=Icon::Plus />
+                            "New customer"
+                        </a>
+                    </div>
+                </header>
+                <Sent />
+                <ListTabs current="/customers" />
+                <div class="people__bar">
+                    <LiveSearch path="/customers" label="Find customers" placeholder="Name or e-mail address" />
+                    <div class="chips">
+                        {chip("/customers", "All", Shown::All)} {chip("/customers?shown=blocked", "Blocked", Shown::Blocked)}
+                    </div>
+                </div>
+                {awaited(
+                    || view! { <i class="skeleton skeleton--block" style="--tall:480px"></i> },
+                    move || async move {
+                        let page: Rpc<Page<CustomerRow>> = found.await;
+                        match page {
+                            Ok(page) => view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
+                            Err(error) => {
+                                view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
+                                    .into_any()
+                            }
+                        }
+                    },
+                )}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Rows(page: Page<CustomerRow>, filter: CustomerFilter) -> impl IntoView {
+    let searched = !filter.text.trim().is_empty();
+    if page.rows.is_empty() {
+        let (title, text) = match (searched, filter.shown) {
+            (true, _) => ("Nobody found", "No name, no word of a name and no address begins like this."),
+            (false, Shown::Blocked) => {
+                ("Nobody is blocked", "Whoever is blocked cannot sign in, and mails from them are kept aside.")
+            }
+            (false, Shown::All) => {
+                ("No customers yet", "They come with their first ticket or mail, or you make them here.")
+            }
+        };
+        return view! { <EmptyState icon=Icon::Users title text /> }.into_any();
+    }
+    let heading = match (searched, page.next.is_some(), page.rows.len()) {
+        (true, true, n) => format!("The first {n}; more were found. Type on to narrow it down."),
+        (true, false, 1) => "1 customer".to_owned(),
+        (true, false, n) => format!("{n} customers"),
+        (false, ..) => String::new(),
+    };
+    let shown = if filter.shown == Shown::Blocked { "&shown=blocked" } else { "" };
+    let next = page
+        .next
+        .as_ref()
+        .filter(|_| !searched)
+        .map(|next| format!("/customers?after={}{shown}", domain::attachment::url_name(next)));
+    let first = filter.after.as_ref().map(|_| format!("/customers?{}", shown.trim_start_matches('&')));
+    view! {
+        <p class="muted people__found" role="status">
+            {heading}
+        </p>
+        {customer_table(&page.rows, true)}
+        <Pages first next what="customers" />
+    }
+    .into_any()
+}
+
+/// Customers as a table. `company`: with a column for it.
+pub fn customer_table(rows: &[CustomerRow], company: bool) -> AnyView {
+    let row = |table: Markup, customer: &CustomerRow| {
+        let table = table
+            .raw("<tr><td><span class=\"person\">")
+            .with(avatar(&customer.name, ""))
+            .raw("<a data-row href=\"/customers/")
+            .number(customer.id.0)
+            .raw("\">")
+            .text(&customer.name)
+            .raw("</a>");
+        let table =
+            if customer.blocked { table.raw(" <span class=\"badge\" data-kind=\"red\">Blocked</span>") } else { table };
+        let table = table.raw("</span></td><td data-label=\"E-mail\">").text(&customer.email).raw("</td>");
+        let table = match (&customer.company, company) {
+            (_, false) => table,
+            (None, true) => table.raw("<td data-label=\"Company\"><span class=\"faint\">Individual</span></td>"),
+            (Some(c), true) => table
+                .raw("<td data-label=\"Company\"><a href=\"/companies/")
+                .number(c.id.0)
+                .raw("\">")
+                .text(&c.name)
+                .raw("</a></td>"),
+        };
+        table.raw("<td class=\"num\" data-label=\"Tickets\">").text(counted(customer.tickets)).raw("</td></tr>")
+    };
+    let rows = rows.iter().fold(Markup::new("<tbody>"), row).raw("</tbody>");
+    view! {
+        <div class="table-wrap">
+            <table class="table table--stack">
+                <caption class="sr-only">"Customers by name"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"E-mail"</th>
+                        {company.then(|| view! { <th scope="col">"Company"</th> })}
+                        <th scope="col" class="num">
+                            "Tickets"
+                        </th>
+                    </tr>
+                </thead>
+                {rows.element()}
+            </table>
+        </div>
+    }
+    .into_any()
+}

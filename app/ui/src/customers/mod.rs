@@ -1,0 +1,15 @@
+//! Customers for staff: their list, their pages, and the plain forms that change them.
+
+mod company;
+mod form;
+mod list;
+mod merge;
+mod page;
+pub(crate) mod pieces;
+pub mod rpc;
+
+pub use company::ConvertPage;
+pub use form::{EditCustomerPage, NewCustomerPage};
+pub use list::{CustomersPage, customer_table};
+pub use merge::MergeCustomersPage;
+pub use page::CustomerPage;

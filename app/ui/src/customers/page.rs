@@ -1,0 +1,176 @@
+//! `/customers/N`: who it is, what can be done, and their tickets.
+
+use super::{
+    pieces::{PeoplePage, Tickets, fact, failed, in_lines, in_paragraphs, loading},
+    rpc,
+};
+use crate::erased::memo;
+use crate::json::resource;
+use crate::{
+    app::go_to,
+    icons::{Ico, Icon},
+    me,
+    rpc::Rpc,
+    shared::{When, awaited},
+};
+use domain::{Error, UserId, customer::Customer, policy::Action, ticket::Filter};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// The number in the address of a page.
+pub fn asked() -> Memo<Option<UserId>> {
+    let params = use_params_map();
+    memo(move || params.with(|p| p.get("id").and_then(|n| n.parse().ok())).map(UserId))
+}
+
+/// The customer of this page's address, as it is shown on each of their pages.
+pub fn customer_resource() -> Resource<Rpc<Customer>, crate::json::InPage> {
+    let id = asked();
+    resource(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => rpc::view_customer(id).await,
+                None => Err(Error::not_found("customer").into()),
+            }
+        },
+    )
+}
+
+#[component]
+pub fn CustomerPage() -> impl IntoView {
+    let (id, found) = (asked(), customer_resource());
+    awaited(loading, move || async move {
+        let customer: Rpc<Customer> = found.await;
+        match customer {
+            // Merged into another one: their page is this one's.
+            Ok(customer) if Some(customer.id) != id.get_untracked() => go_to(&format!("/customers/{}", customer.id)),
+            Ok(customer) => view! { <Shown customer /> }.into_any(),
+            Err(error) => failed(error.0, "Customer", Callback::new(move |()| found.refetch())),
+        }
+    })
+}
+
+#[component]
+fn Shown(customer: Customer) -> impl IntoView {
+    let id = customer.id;
+    let path = format!("/customers/{id}");
+    let erased = customer.erased;
+    let blocked = customer.blocked_at.is_some();
+    let actions = (!erased).then(|| view! { <Actions id blocked /> }.into_any());
+    let up = ("Customers".to_owned(), "/customers".to_owned());
+    let name = customer.name.clone();
+    view! {
+        <PeoplePage title=name up actions=actions.unwrap_or_else(|| ().into_any())>
+            {erased
+                .then(|| {
+                    view! {
+                        <p class="notice" data-kind="info">
+                            <Ico icon=Icon::Info />
+                            "This person was erased. Their tickets are kept without them."
+                        </p>
+                    }
+                })}
+            {(blocked && !erased)
+                .then(|| {
+                    view! {
+                        <p class="notice" data-kind="warning">
+                            <Ico icon=Icon::Alert />
+                            "Blocked: cannot sign in, and mails from any of their addresses go to the quarantine."
+                        </p>
+                    }
+                })}
+            {(!erased).then(|| view! { <Facts customer=customer.clone() /> })}
+            <Tickets filter=Filter { requester: Some(id), ..Filter::default() } path />
+        </PeoplePage>
+    }
+    .into_any()
+}
+
+#[component]
+fn Facts(customer: Customer) -> impl IntoView {
+    let company = customer.company.map(|company| {
+        let tier = (!customer.tier.is_empty()).then(|| view! { " " <span class="badge">{customer.tier}</span> });
+        view! {
+            <a class="link" href=format!("/companies/{}", company.id)>
+                {company.name}
+            </a>
+            {tier}
+        }
+        .into_any()
+    });
+    let company = company.unwrap_or_else(|| view! { <span class="faint">"Individual"</span> }.into_any());
+    let email = customer.email.clone();
+    view! {
+        <section class="section" aria-label="About this customer">
+            <dl class="box facts">
+                {fact(
+                    "E-mail",
+                    Some(
+                        view! {
+                            <a class="link" href=format!("mailto:{email}")>
+                                {customer.email}
+                            </a>
+                        }
+                            .into_any(),
+                    ),
+                )}
+                {fact("Other addresses", in_lines(customer.emails))} {fact("Phone", in_lines(customer.phones))}
+                {fact("Company", Some(company))}
+                {fact(
+                    "Sign-in",
+                    Some(if customer.has_login { "With a password" } else { "Has none: known by mail only" }.into_any()),
+                )} {fact("Since", Some(view! { <When at=customer.created_at in_words=true /> }.into_any()))}
+                {fact("Last seen", customer.seen_at.map(|at| view! { <When at in_words=true /> }.into_any()))}
+                {fact("Notes", in_paragraphs(customer.notes))}
+            </dl>
+            <p class="faint small">
+                <Ico icon=Icon::Lock />
+                " Notes are for staff only."
+            </p>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Actions(id: UserId, blocked: bool) -> impl IntoView {
+    let to = move |what: &str| format!("/customers/{id}/{what}");
+    view! {
+        <a class="button" href=format!("/new?requester={id}")>
+            <Ico icon=Icon::Plus />
+            "New ticket"
+        </a>
+        <a class="button" href=to("edit")>
+            <Ico icon=Icon::Pencil />
+            "Edit"
+        </a>
+        <details class="menu-anchor">
+            <summary class="button button--icon" aria-label="More">
+                <Ico icon=Icon::More />
+            </summary>
+            <div class="menu menu--end">
+                <a class="menu__item" href=to("company")>
+                    <Ico icon=Icon::Building />
+                    <span>"Change company"</span>
+                </a>
+                {me::may(Action::MergePeople)
+                    .then(|| {
+                        view! {
+                            <a class="menu__item" href=to("merge")>
+                                <Ico icon=Icon::Merge />
+                                <span>"Merge with another"</span>
+                            </a>
+                        }
+                    })}
+                <form method="post" action=to("block")>
+                    <button class="menu__item" type="submit" name="on" value=if blocked { "no" } else { "yes" }>
+                        <Ico icon=Icon::Lock />
+                        <span>{if blocked { "Unblock" } else { "Block" }}</span>
+                    </button>
+                </form>
+            </div>
+        </details>
+    }
+    .into_any()
+}

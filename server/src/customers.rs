@@ -1,0 +1,183 @@
+//! The forms of customers and companies: sent to the addresses of their pages.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::post;
+use domain::company::CompanyInput;
+use domain::customer::CustomerInput;
+use domain::{CompanyId, Error, UserId};
+use store::{companies, customers};
+use ui::flash::Flash;
+
+use crate::app::AppState;
+use crate::forms::{Fields, refuse};
+use crate::identify::Who;
+
+/// The largest form, in bytes: notes, and the numbers of a hundred people.
+const BODY_MAX: usize = 128 * 1024;
+
+/// What the pages of customers and companies send.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/customers/new", post(new_customer))
+        .route("/customers/{id}/edit", post(edit_customer))
+        .route("/customers/{id}/block", post(block))
+        .route("/customers/{id}/company", post(convert))
+        .route("/customers/{id}/merge", post(merge_customers))
+        .route("/companies/new", post(new_company))
+        .route("/companies/{id}/edit", post(edit_company))
+        .route("/companies/{id}/people", post(bring_in))
+        .route("/companies/{id}/merge", post(merge_companies))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+}
+
+/// Sends the browser on, or shows the page again with what was typed and what is wrong.
+pub(crate) async fn answer(
+    state: AppState,
+    headers: &HeaderMap,
+    who: Who,
+    page: &str,
+    typed: Vec<(String, String)>,
+    done: Result<String, Error>,
+) -> Response {
+    match done {
+        Ok(to) => Redirect::to(&to).into_response(),
+        Err(error) => refuse(state, headers, who, page, Flash { values: typed, error: Some(error) }).await,
+    }
+}
+
+/// Reads a form, keeps what was typed, and does what it says.
+macro_rules! form {
+    ($name:ident($id:ident: $Id:ident), $page:expr, |$state:ident, $actor:ident, $fields:ident| $body:expr) => {
+        async fn $name(
+            State($state): State<AppState>,
+            Path(id): Path<String>,
+            headers: HeaderMap,
+            who: Who,
+            request: Request,
+        ) -> Response {
+            // What is not a number is nobody's, like a number that nobody has.
+            let $id = $Id(id.parse().unwrap_or(0));
+            let page = format!($page, $id);
+            let mut typed = Vec::new();
+            let done = async {
+                let $fields = Fields::read(request).await?;
+                typed.clone_from(&$fields.0);
+                let $actor = &who.0.actor;
+                $body.await
+            };
+            let done = done.await;
+            answer($state.clone(), &headers, who, &page, typed, done).await
+        }
+    };
+}
+
+fn customer_input(fields: &Fields) -> CustomerInput {
+    let value = |name: &str| fields.value(name).unwrap_or_default().to_owned();
+    CustomerInput {
+        name: value("name"),
+        email: value("email"),
+        emails: value("emails"),
+        phones: value("phones"),
+        notes: value("notes"),
+    }
+}
+
+fn company_input(fields: &Fields) -> CompanyInput {
+    let value = |name: &str| fields.value(name).unwrap_or_default().to_owned();
+    CompanyInput {
+        name: value("name"),
+        tier: value("tier"),
+        domains: value("domains"),
+        notes: value("notes"),
+        sees_all: fields.value("sees_all").is_some(),
+    }
+}
+
+async fn new_customer(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let mut typed = Vec::new();
+    let done = async {
+        let fields = Fields::read(request).await?;
+        typed.clone_from(&fields.0);
+        let company = fields.value("company").unwrap_or_default();
+        let mut tx = state.desk.begin().await?;
+        let id = customers::edit::create(&mut tx, &who.0.actor, &customer_input(&fields), company).await?;
+        tx.commit().await?;
+        Ok(format!("/customers/{id}?done=made"))
+    };
+    let done = done.await;
+    answer(state, &headers, who, "/customers/new", typed, done).await
+}
+
+async fn new_company(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let mut typed = Vec::new();
+    let done = async {
+        let fields = Fields::read(request).await?;
+        typed.clone_from(&fields.0);
+        let mut tx = state.desk.begin().await?;
+        let id = companies::edit::create(&mut tx, &who.0.actor, &company_input(&fields)).await?;
+        tx.commit().await?;
+        Ok(format!("/companies/{id}?done=made"))
+    };
+    let done = done.await;
+    answer(state, &headers, who, "/companies/new", typed, done).await
+}
+
+form!(edit_customer(id: UserId), "/customers/{}/edit", |state, actor, fields| async {
+    let version = fields.number("version")?;
+    let mut tx = state.desk.begin().await?;
+    customers::edit::change(&mut tx, actor, id, version, &customer_input(&fields)).await?;
+    tx.commit().await?;
+    Ok(format!("/customers/{id}?done=saved"))
+});
+
+form!(block(id: UserId), "/customers/{}", |state, actor, fields| async {
+    let on = fields.value("on") == Some("yes");
+    let mut tx = state.desk.begin().await?;
+    customers::block::block(&mut tx, actor, id, on).await?;
+    tx.commit().await?;
+    Ok(format!("/customers/{id}?done={}", if on { "blocked" } else { "unblocked" }))
+});
+
+form!(convert(id: UserId), "/customers/{}/company", |state, actor, fields| async {
+    let company = |name: &str| match fields.value(name).unwrap_or_default() {
+        "" => Ok(None),
+        _ => fields.number(name).map(|id| Some(CompanyId(id))),
+    };
+    let (from, to) = (company("from")?, company("to")?);
+    let mut tx = state.desk.begin().await?;
+    customers::company::convert(&mut tx, actor, id, from, to, fields.value("tickets").is_some()).await?;
+    tx.commit().await?;
+    Ok(format!("/customers/{id}?done=company"))
+});
+
+form!(merge_customers(id: UserId), "/customers/{}", |state, actor, fields| async {
+    customers::merge::merge(&state.desk, actor, id, UserId(fields.number("with")?)).await?;
+    Ok(format!("/customers/{id}?done=merged"))
+});
+
+form!(edit_company(id: CompanyId), "/companies/{}/edit", |state, actor, fields| async {
+    let version = fields.number("version")?;
+    let mut tx = state.desk.begin().await?;
+    companies::edit::change(&mut tx, actor, id, version, &company_input(&fields)).await?;
+    tx.commit().await?;
+    Ok(format!("/companies/{id}?done=saved"))
+});
+
+form!(bring_in(id: CompanyId), "/companies/{}/people", |state, actor, fields| async {
+    let people: Vec<UserId> =
+        fields.0.iter().filter(|(name, _)| name == "person").filter_map(|(_, id)| id.parse().ok()).collect();
+    let mut tx = state.desk.begin().await?;
+    companies::domains::bring_in(&mut tx, actor, id, &people, fields.value("tickets").is_some()).await?;
+    tx.commit().await?;
+    Ok(format!("/companies/{id}?done=joined"))
+});
+
+form!(merge_companies(id: CompanyId), "/companies/{}", |state, actor, fields| async {
+    let mut tx = state.desk.begin().await?;
+    companies::merge::merge(&mut tx, actor, id, CompanyId(fields.number("with")?)).await?;
+    tx.commit().await?;
+    Ok(format!("/companies/{id}?done=merged"))
+});
