@@ -68,6 +68,7 @@ async fn no_page_takes_more_than_six_statements() {
     let visitor = Browser::of_visitor(&world);
     let staff = Browser::of(&world, &agent).await;
     let customer = Browser::of(&world, &jana).await;
+    let customer_id = crate::support::id_of(&jana);
     let admin = Browser::of(&world, &world.superadmin().await).await;
     let pages = [
         (&admin, "/settings".to_owned()),
@@ -89,6 +90,18 @@ async fn no_page_takes_more_than_six_statements() {
         (&staff, "/board".to_owned()),
         (&staff, "/search?q=restart".to_owned()),
         (&staff, "/me".to_owned()),
+        (&staff, "/customers?q=cus".to_owned()),
+        (&staff, "/customers/new".to_owned()),
+        (&staff, format!("/customers/{customer_id}")),
+        (&staff, format!("/customers/{customer_id}/edit")),
+        (&staff, format!("/customers/{customer_id}/company?none=1")),
+        (&admin, format!("/customers/{customer_id}/merge?q=cus")),
+        (&staff, "/companies?q=acme".to_owned()),
+        (&staff, "/companies/new".to_owned()),
+        (&staff, format!("/companies/{company}")),
+        (&staff, format!("/companies/{company}/edit")),
+        (&staff, format!("/companies/{company}/people")),
+        (&admin, format!("/companies/{company}/merge?q=acme")),
         (&staff, "/nothing".to_owned()),
     ];
     let routes = include_str!("../../../app/ui/src/app.rs").matches("<Route ").count();
@@ -187,6 +200,7 @@ async fn each_page_is_for_who_may_see_it() {
         (world.customer().await, world.customer().await, world.agent().await, world.superadmin().await);
     let ticket = world.ticket(&jana).await.id;
     world.note(&agent, ticket, "Secretly, the fuse is gone.").await;
+    let (customer, company) = (crate::support::id_of(&jana), world.company("Acme", false).await);
     let visitor = Browser::of_visitor(&world);
     let mut browsers = vec![visitor.clone()];
     for who in [&jana, &other, &agent, &admin] {
@@ -208,6 +222,18 @@ async fn each_page_is_for_who_may_see_it() {
         ("/board".to_owned(), STAFF),
         ("/search?q=fuse".to_owned(), STAFF),
         ("/me".to_owned(), STAFF),
+        ("/customers".to_owned(), STAFF),
+        ("/customers/new".to_owned(), STAFF),
+        (format!("/customers/{customer}"), STAFF),
+        (format!("/customers/{customer}/edit"), STAFF),
+        (format!("/customers/{customer}/company"), STAFF),
+        (format!("/customers/{customer}/merge"), STAFF),
+        ("/companies".to_owned(), STAFF),
+        ("/companies/new".to_owned(), STAFF),
+        (format!("/companies/{company}"), STAFF),
+        (format!("/companies/{company}/edit"), STAFF),
+        (format!("/companies/{company}/people"), STAFF),
+        (format!("/companies/{company}/merge"), STAFF),
         ("/settings".to_owned(), [302, 302, 302, 403, 302]),
         ("/settings/priority".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/board".to_owned(), [302, 302, 302, 403, 200]),

@@ -98,7 +98,7 @@ fn Rows(page: Page<CompanyRow>, filter: CompanyFilter) -> impl IntoView {
             .text(company.domains.join(", "))
             .raw("</td><td data-label=\"Tier\">");
         let table = if company.tier.is_empty() {
-            table
+            table.raw("<span class=\"faint\">None</span>")
         } else {
             table.raw("<span class=\"badge\">").text(&company.tier).raw("</span>")
         };
@@ -117,9 +117,14 @@ fn Rows(page: Page<CompanyRow>, filter: CompanyFilter) -> impl IntoView {
         .map(|next| format!("/companies?after={}", domain::attachment::url_name(next)));
     let first = filter.after.as_ref().map(|_| "/companies".to_owned());
     view! {
-        <p class="muted people__found" role="status">
-            {heading}
-        </p>
+        {(!heading.is_empty())
+            .then(|| {
+                view! {
+                    <p class="muted" role="status">
+                        {heading}
+                    </p>
+                }
+            })}
         <div class="table-wrap">
             <table class="table table--stack">
                 <caption class="sr-only">"Companies by name"</caption>

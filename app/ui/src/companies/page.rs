@@ -115,7 +115,7 @@ fn Shown(company: Company) -> impl IntoView {
                                 .into_any(),
                         ),
                     )} {fact("Since", Some(view! { <When at=company.created_at in_words=true /> }.into_any()))}
-                    {fact("Notes", in_paragraphs(company.notes))}
+                    {fact("Notes, for staff", in_paragraphs(company.notes))}
                 </dl>
             </section>
             <People id />

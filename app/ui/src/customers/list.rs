@@ -119,9 +119,14 @@ fn Rows(page: Page<CustomerRow>, filter: CustomerFilter) -> impl IntoView {
         .map(|next| format!("/customers?after={}{shown}", domain::attachment::url_name(next)));
     let first = filter.after.as_ref().map(|_| format!("/customers?{}", shown.trim_start_matches('&')));
     view! {
-        <p class="muted people__found" role="status">
-            {heading}
-        </p>
+        {(!heading.is_empty())
+            .then(|| {
+                view! {
+                    <p class="muted" role="status">
+                        {heading}
+                    </p>
+                }
+            })}
         {customer_table(&page.rows, true)}
         <Pages first next what="customers" />
     }

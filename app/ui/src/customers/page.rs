@@ -122,12 +122,8 @@ fn Facts(customer: Customer) -> impl IntoView {
                     Some(if customer.has_login { "With a password" } else { "Has none: known by mail only" }.into_any()),
                 )} {fact("Since", Some(view! { <When at=customer.created_at in_words=true /> }.into_any()))}
                 {fact("Last seen", customer.seen_at.map(|at| view! { <When at in_words=true /> }.into_any()))}
-                {fact("Notes", in_paragraphs(customer.notes))}
+                {fact("Notes, for staff", in_paragraphs(customer.notes))}
             </dl>
-            <p class="faint small">
-                <Ico icon=Icon::Lock />
-                " Notes are for staff only."
-            </p>
         </section>
     }
     .into_any()
