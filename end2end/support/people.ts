@@ -1,4 +1,5 @@
 import { expect, type Page } from '@playwright/test';
+import { mailboxOf } from './server.ts';
 
 /** Somebody who can sign in. The addresses are of the domain for examples (RFC 2606). */
 export type Person = { name: string; email: string };
@@ -11,13 +12,17 @@ export function customer(name = 'Jana Weiß'): Person {
   return { name, email: `customer-${crypto.randomUUID()}@acme.example` };
 }
 
-/** Registers a customer by the page's form; they are signed in afterwards. */
+/** Registers a customer by the page's form, and confirms the address by the mail; they are signed in afterwards. */
 export async function signUp(page: Page, who: Person): Promise<void> {
   await page.goto('/sign-up');
   await page.getByLabel('Your name').fill(who.name);
   await page.getByLabel('E-mail address').fill(who.email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Create account' }).click();
+  await expect(page.getByRole('heading', { name: 'Look into your mailbox' })).toBeVisible();
+  await page.goto(await mailboxOf(page.url()).link(who.email, '/confirm/'));
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Confirm and sign in' }).click();
   await expect(page).toHaveURL('/portal');
 }
 

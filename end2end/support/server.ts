@@ -5,9 +5,20 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { Mailbox } from './mailbox.ts';
 
 /** How much of the log is kept to explain a failed start. */
 const LOG_LINES = 50;
+
+/** By the address of the server that sends to it. */
+const mailboxes = new Map<string, Mailbox>();
+
+/** Where the mails of the server go that a page is of. */
+export function mailboxOf(address: string): Mailbox {
+  const mailbox = mailboxes.get(new URL(address).origin);
+  if (!mailbox) throw new Error(`no server that was started here is at ${address}`);
+  return mailbox;
+}
 
 /** A server of Docket with a data folder of its own, and so with its own database unless it is given another. */
 export class Server {
@@ -17,6 +28,8 @@ export class Server {
     private process: ChildProcess,
     private readonly data: string,
     private readonly env: NodeJS.ProcessEnv,
+    /** The mails that it sends. */
+    readonly mailbox: Mailbox,
   ) {}
 
   /**
@@ -29,17 +42,21 @@ export class Server {
     await chmod(data, 0o755);
     // Settings of the person who runs the tests must not reach the server.
     const inherited = Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('DOCKET_'));
+    const mailbox = await Mailbox.start();
     const env = {
       ...Object.fromEntries(inherited),
       DOCKET_LISTEN: '127.0.0.1:0',
       DOCKET_DATA: data,
       DOCKET_LOG_FORMAT: 'json',
       DOCKET_SHUTDOWN_SECONDS: '0',
+      DOCKET_SMTP_URL: mailbox.url,
       ...settings,
     };
     if (demo > 0) await promisify(execFile)(binary(), ['demo', '--tickets', String(demo), ...arguments_], { env });
     const child = serve(env);
-    return new Server(await listening(child), child, data, env);
+    const url = await listening(child);
+    mailboxes.set(url, mailbox);
+    return new Server(url, child, data, env, mailbox);
   }
 
   /** Stops the server and removes its data. */
@@ -47,6 +64,7 @@ export class Server {
     // Killed, it has left its PostgreSQL behind: the next start takes that over and stops it in order.
     if (!this.runs()) await this.startAgain();
     await this.end('SIGTERM');
+    this.mailbox.stop();
     await rm(this.data, { recursive: true, force: true });
   }
 

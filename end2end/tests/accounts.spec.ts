@@ -93,14 +93,8 @@ for (const javaScriptEnabled of [true, false]) {
 
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Create account' }).click();
-    await expect(page).toHaveURL('/portal');
-
-    const twin = await openPage({ javaScriptEnabled });
-    await twin.goto('/sign-up');
-    await fillIn(twin, who, PASSWORD);
-    await twin.getByRole('button', { name: 'Create account' }).click();
-    await expect(twin.getByLabel('E-mail address')).toHaveAccessibleDescription(/already/);
-    await expect(twin.getByLabel('E-mail address')).toHaveValue(who.email);
+    await expect(page.getByRole('heading', { name: 'Look into your mailbox' })).toBeVisible();
+    await expect(page.getByRole('main')).toContainText(who.email);
   });
 
   test(`signing in leads to where one wanted to go, and out, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async ({ openPage, allowErrors }) => {

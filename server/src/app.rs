@@ -71,6 +71,7 @@ impl AppState {
     /// What pages and server functions find as context while they run.
     pub fn provide(&self) {
         provide_context(self.desk.clone());
+        provide_context(ui::accounts::MailsGo { nowhere: self.config.smtp_url.is_none() });
     }
 
     /// The address of the site's style sheet.

@@ -130,6 +130,21 @@ pub struct Config {
     #[arg(long, env = "DOCKET_PUBLIC_URL", global = true, value_parser = public_url, value_name = "URL")]
     pub public_url: Option<String>,
 
+    /// Mail server to send mails by, as smtp://user:password@host:587?tls=required (encrypted after a greeting, STARTTLS),
+    /// smtps://user:password@host (encrypted from the start) or smtp://host (not encrypted, and so without a password
+    /// unless it is this machine). Without it mails are only written into a folder (--mail-folder)
+    #[arg(long, env = "DOCKET_SMTP_URL", global = true, hide_env_values = true, value_name = "URL")]
+    pub smtp_url: Option<String>,
+
+    /// Who mails are from, as "Support <support@example.com>". Without it: docket@ and the host of --public-url
+    #[arg(long, env = "DOCKET_MAIL_FROM", global = true, value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+
+    /// Folder that mails are written into, as .eml files, while there is no --smtp-url. Links in them open accounts, so it
+    /// is closed to other users of the machine. Without it: the subfolder "mails" of --data
+    #[arg(long, env = "DOCKET_MAIL_FOLDER", global = true, value_name = "FOLDER")]
+    pub mail_folder: Option<PathBuf>,
+
     /// Largest file that may be uploaded, in MB
     #[arg(long, env = "DOCKET_MAX_UPLOAD_MB", global = true, default_value = "10", value_name = "MB",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -202,6 +217,9 @@ fn parse(
     let mut config = cli.settings;
     // Set to nothing, as files for containers like to do, is not set.
     config.database_url.take_if(|url| url.trim().is_empty());
+    config.smtp_url.take_if(|url| url.trim().is_empty());
+    config.mail_from.take_if(|from| from.trim().is_empty());
+    config.mail_folder.take_if(|folder| folder.as_os_str().is_empty());
     config.check().map_err(|error| Cli::command().error(ErrorKind::ValueValidation, format!("{error:#}")))?;
     let command = cli.command.unwrap_or(Command::Serve);
     let secrets = matches!(command, Command::Config { with_secrets: true });
@@ -304,6 +322,10 @@ impl Config {
         if let Some(url) = &self.database_url {
             crate::database::address(url)?;
         }
+        if let Some(url) = &self.smtp_url {
+            crate::post::smtp_address(url)?;
+        }
+        crate::post::sender(self.mail_from.as_deref(), &self.public_url())?;
         if let Some(secret) = &self.secret_key {
             anyhow::ensure!(
                 secret.len() >= SECRET_MIN,

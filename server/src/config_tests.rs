@@ -22,7 +22,7 @@ fn file_replaces_defaults_and_flags_replace_the_file() {
 }
 
 /// Another value than the default for each setting.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 15] = [
     "--listen=[::1]:8080",
     "--data=/srv/0123 \"quoted\" \\ it's",
     "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
@@ -30,6 +30,9 @@ const OTHERS: [&str; 12] = [
     "--secret-key=hidden-0123456789-0123456789-0123456789",
     "--trust-proxy=true",
     "--public-url=https://help.acme.example/",
+    "--smtp-url=smtp://me:hidden%40@mail.acme.example:587?tls=required",
+    "--mail-from=\"Acme, Support\" <support@acme.example>",
+    "--mail-folder=/srv/mails",
     "--max-upload-mb=99",
     "--api-rate-limit=0",
     "--log=warn,server=debug",
@@ -46,7 +49,7 @@ fn what_is_printed_can_be_read_back_and_holds_no_secret() {
         again.in_force.replace(" is not set", ""),
         printed.replace(" is set, and not shown (docket config --with-secrets)", "")
     );
-    assert_eq!((again.config.database_url, again.config.secret_key), (None, None));
+    assert_eq!((again.config.database_url, again.config.secret_key, again.config.smtp_url), (None, None, None));
     assert_eq!(again.config.public_url.unwrap(), "https://help.acme.example");
 }
 
@@ -84,6 +87,8 @@ fn no_complaint_repeats_a_secret() {
         (&["--database-url", "postgres://me:hidden@localhost:port/x"], ""),
         (&["--database-url", "postgres://me:hidden@localhost/x?sslmode=hidden"], ""),
         (&["--secret-key", "hidden"], ""),
+        (&["--smtp-url", "hidden"], ""),
+        (&["--smtp-url", "smtp://me:hidden@mail.acme.example"], ""),
         (&["--config", "x"], "listen = \"127.0.0.1:1\"\nsecret-key = \"hidden"),
         (&["--config", "x"], "secret-key = hidden"),
         (&["--config", "x"], "database-url = [\"hidden\"]"),
@@ -126,6 +131,8 @@ fn mistakes_are_named() {
         (&["--config", "x"], "log = \"info\"\nlisten = ", "line 2"),
         (&["--database-url", "localhost"], "", "postgres://user:password@host:5432/name"),
         (&["--log", "info,=="], "", "--log, DOCKET_LOG"),
+        (&["--smtp-url", "mail.acme.example"], "", "smtp://user:password@mail.example.com:587?tls=required"),
+        (&["--mail-from", "Support"], "", "--mail-from (DOCKET_MAIL_FROM)"),
         (&["--log", "blah"], "", "\"blah\" in the log filter (--log, DOCKET_LOG) is no level"),
         (&["--log", "info, server"], "", "\"server\""),
         (&["--config", "x"], "log = []", "\"log\" must be a text"),

@@ -3,6 +3,8 @@
 //! A form posts to the address of its page. When the operation refuses, the page is rendered again with what was typed
 //! and what is wrong ([`Flash`]); when it succeeds, the browser is sent on.
 
+mod by_mail;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -28,6 +30,7 @@ pub fn router() -> Router<AppState> {
         .route("/sign-in", post(sign_in))
         .route("/sign-up", post(sign_up))
         .route("/sign-out", post(sign_out))
+        .merge(by_mail::router())
         .route("/me", post(revoke))
         .route("/portal/me", post(revoke))
         .route("/me/theme", post(theme))
@@ -172,33 +175,33 @@ async fn sign_in(State(state): State<AppState>, headers: HeaderMap, who: Who, re
     }
 }
 
+/// Makes the first superadmin, and signs them in.
 async fn set_up(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
-    register(state, headers, who, request, "/set-up").await
-}
-
-async fn sign_up(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
-    register(state, headers, who, request, "/sign-up").await
-}
-
-/// Makes an account, the first superadmin's or a customer's, and signs it in.
-async fn register(state: AppState, headers: HeaderMap, who: Who, request: Request, page: &str) -> Response {
     let form: Account = match read(request).await {
         Ok(form) => form,
-        Err(error) => return refuse(state, &headers, who, page, Account::default().flash(error)).await,
+        Err(error) => return refuse(state, &headers, who, "/set-up", Account::default().flash(error)).await,
     };
     let actor = Actor::visitor(who.0.actor.address.clone());
-    let made = if page == "/set-up" {
-        store::accounts::set_up(&state.desk, &actor, form.registration()).await
-    } else {
-        store::accounts::register(&state.desk, &actor, form.registration()).await
-    };
-    let opened = match made {
+    let opened = match store::accounts::set_up(&state.desk, &actor, form.registration()).await {
         Ok(person) => store::accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await,
         Err(error) => Err(error),
     };
     match opened {
         Ok(token) => welcome(&state, &token, "/"),
-        Err(error) => refuse(state, &headers, who, page, form.flash(error)).await,
+        Err(error) => refuse(state, &headers, who, "/set-up", form.flash(error)).await,
+    }
+}
+
+/// Takes a registration. The page then says that a mail was sent.
+async fn sign_up(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let form: Account = match read(request).await {
+        Ok(form) => form,
+        Err(error) => return refuse(state, &headers, who, "/sign-up", Account::default().flash(error)).await,
+    };
+    let actor = Actor::visitor(who.0.actor.address.clone());
+    match store::accounts::register(&state.desk, &actor, form.registration()).await {
+        Ok(()) => by_mail::sent(state, &headers, who, "/sign-up", &form.email).await,
+        Err(error) => refuse(state, &headers, who, "/sign-up", form.flash(error)).await,
     }
 }
 

@@ -16,6 +16,7 @@ mod outage;
 pub mod outgoing;
 mod pack;
 pub mod portal;
+pub mod post;
 pub mod private;
 pub mod problem;
 mod remote_images;

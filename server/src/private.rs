@@ -15,7 +15,7 @@ pub const PASSED: u32 = 0o711;
 const SECRET: u32 = 0o600;
 
 /// What Docket itself puts into its data folder; the last one is there on a disk of its own.
-const OURS: [&str; 6] = ["files", "secret.key", "postgres", "postgres.lock", ".writable", "lost+found"];
+const OURS: [&str; 7] = ["files", "mails", "secret.key", "postgres", "postgres.lock", ".writable", "lost+found"];
 
 /// From here on this process makes nothing that others can read, whichever library makes it.
 pub fn from_here_on() {
@@ -59,12 +59,16 @@ pub fn close(data: &Path, mode: u32) -> io::Result<()> {
     for name in ["secret.key", "postgres.lock"] {
         close_file(&data.join(name))?;
     }
-    let files = data.join("files");
-    match fs::symlink_metadata(&files) {
+    close_folder(&data.join("files"))?;
+    close_folder(&data.join("mails"))
+}
+
+fn close_folder(folder: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
         // Who cannot enter it reaches nothing in it. It was closed last, so all in it is closed too.
-        Ok(found) if found.is_dir() && found.permissions().mode() & 0o777 != CLOSED => close_tree(&files),
+        Ok(found) if found.is_dir() && found.permissions().mode() & 0o777 != CLOSED => close_tree(folder),
         // Not through a link: as root this would close a folder of somebody else's choice.
         Ok(_) => Ok(()),
     }

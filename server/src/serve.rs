@@ -12,6 +12,7 @@ use crate::app::{self, AppState};
 use crate::config::Config;
 use crate::desk;
 use crate::live::Live;
+use crate::post::Post;
 use crate::signals::{self, Asked};
 use crate::site::Site;
 use crate::work;
@@ -48,8 +49,15 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     let patience = Duration::from_secs(config.shutdown_seconds.into());
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let data = config.data.display().to_string();
+    let post = match Post::of_settings(&config, &public_url) {
+        Ok(post) => post,
+        Err(error) => {
+            opened.close().await;
+            return Err(error);
+        }
+    };
     let live = Live::start(opened.desk.clone(), stop.clone());
-    let workers = work::start(opened.desk.clone(), &live, stop.clone());
+    let workers = work::start(opened.desk.clone(), &post, &live, stop.clone());
     let router = app::router(AppState::new(config, site, opened.desk.clone(), live.clone()));
 
     // Small answers must not wait for the acknowledgement of earlier ones (Nagle's algorithm): 40 ms each otherwise.
@@ -60,6 +68,12 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     });
     // The field is for programs that read the log.
     tracing::info!(%address, "Docket is at {public_url}; data in {data}, database: {}", opened.place);
+    if let Some(folder) = post.folder() {
+        tracing::info!(
+            "no mail server is set: mails are written to {}, and nobody gets them. Set --smtp-url (DOCKET_SMTP_URL) to send them",
+            folder.display()
+        );
+    }
     if first_run {
         tracing::info!("nobody is on staff yet: open {public_url}/set-up to make the first superadmin");
     }

@@ -1,7 +1,7 @@
 //! Events: the spine. What happened, in words that can be stored, shown and reacted to.
 
 use crate::{
-    EventId, ImportId, MailId, StatusId, TicketId, UserId,
+    EventId, ImportId, MailId, Role, StatusId, TicketId, UserId,
     access::TeamName,
     company::CompanyName,
     people::Person,
@@ -160,6 +160,34 @@ pub enum Happening {
     ImportStarted { import: ImportId },
     #[serde(rename = "import.finished")]
     ImportFinished { import: ImportId, made: i64, changed: i64, refused: i64, stopped: bool },
+    /// Somebody has registered, and has to prove the address.
+    #[serde(rename = "account.registration_asked")]
+    RegistrationAsked { email: String },
+    /// Somebody asked for a mail to choose a new password, whether or not there is such an account.
+    #[serde(rename = "account.reset_asked")]
+    ResetAsked { email: String },
+    /// `by_mail`: with a link from a mail, as who has forgotten it.
+    #[serde(rename = "account.password_changed")]
+    PasswordChanged { by_mail: bool },
+    /// So many wrong passwords came for this address that its owner was told.
+    #[serde(rename = "account.locked")]
+    Locked { email: String },
+    #[serde(rename = "account.address_asked")]
+    AddressAsked { to: String },
+    #[serde(rename = "account.address_changed")]
+    AddressChanged(Was<String>),
+    /// The names of what is another now: `name`, `language`, `time_zone`, `signature`, `theme`, `avatar`.
+    #[serde(rename = "account.profile_changed")]
+    ProfileChanged { what: Vec<String> },
+    #[serde(rename = "staff.invited")]
+    Invited { email: String, role: Role },
+    #[serde(rename = "staff.invitation_resent")]
+    InvitationResent { email: String },
+    #[serde(rename = "staff.invitation_revoked")]
+    InvitationRevoked { email: String },
+    /// Somebody has become staff by their invitation.
+    #[serde(rename = "staff.joined")]
+    JoinedStaff { email: String, role: Role },
     #[serde(rename = "settings.priority_table")]
     PriorityTable,
     /// All tickets have the priorities of the table. Said once for all of them: there may be a million.

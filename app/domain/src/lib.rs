@@ -13,6 +13,8 @@ pub mod error;
 pub mod event;
 pub mod ids;
 pub mod import;
+pub mod invitation;
+pub mod letter;
 pub mod live;
 pub mod mail;
 pub mod page;

@@ -8,6 +8,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("users_email", "email", "There is already an account with this e-mail address."),
     ("companies_name", "name", "There is already a company of this name."),
     ("company_domains_pkey", "domains", "One of these domains is another company's already."),
+    ("invitations_open", "email", "An invitation for this address waits for an answer already."),
     ("roles_name", "name", "There is already a role of this name."),
     ("teams_name", "name", "There is already a team of this name."),
     ("tickets_team_id_fkey", "team", "There is no such team any more."),

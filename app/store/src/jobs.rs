@@ -1,7 +1,7 @@
 //! Work that can fail or wait. A job is enqueued in the transaction of what needs it, so that it exists if and only if
 //! the change does.
 
-use crate::{OrOurs, Tx};
+use crate::{OrOurs, Tx, accounts::Letter};
 use domain::{CompanyId, MailId, Result, Time, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,8 @@ pub enum Work {
     TryMail { mail: MailId, by: UserId },
     /// Bring the tickets of a company to the one that it was merged into. `again`: those that were being opened meanwhile.
     MoveTickets { from: CompanyId, to: CompanyId, again: bool },
+    /// Send somebody a mail about their account.
+    Letter { letter: Letter },
 }
 
 /// A job as a worker takes it.

@@ -12,24 +12,35 @@ use sqlx::PgConnection;
 
 /// A person as decisions need them.
 pub async fn principal(conn: &mut PgConnection, id: UserId) -> Result<Principal> {
-    let r = sqlx::query!(
+    find(conn, id, None).await?.ok_or_else(|| Error::not_found("person"))
+}
+
+/// The same, unless they have changed their password since this number was theirs.
+pub(crate) async fn principal_of_token(conn: &mut PgConnection, id: UserId, epoch: i32) -> Result<Option<Principal>> {
+    find(conn, id, Some(epoch)).await
+}
+
+async fn find(conn: &mut PgConnection, id: UserId, epoch: Option<i32>) -> Result<Option<Principal>> {
+    let row = sqlx::query!(
         r#"select u.id, u.name, u.email, u.role, u.company_id, coalesce(c.sees_all, false) as "sees_all!",
                   r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
                       then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
            from users u left join companies c on c.id = u.company_id left join roles r on r.id = u.role_id
-           where u.id = $1 and u.blocked_at is null"#,
+           where u.id = $1 and u.blocked_at is null and u.token_epoch = coalesce($2, u.token_epoch)"#,
         id.0,
+        epoch,
     )
     .fetch_optional(conn)
     .await
-    .ours()?
-    .ok_or_else(|| Error::not_found("person"))?;
-    let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: r.teams };
-    Ok(rights.give(Principal {
-        company: r.company_id.map(CompanyId),
-        sees_company: r.sees_all,
-        ..Principal::new(UserId(r.id), r.name, r.email, Role::Customer)
+    .ours()?;
+    Ok(row.map(|r| {
+        let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: r.teams };
+        rights.give(Principal {
+            company: r.company_id.map(CompanyId),
+            sees_company: r.sees_all,
+            ..Principal::new(UserId(r.id), r.name, r.email, Role::Customer)
+        })
     }))
 }
 

@@ -21,7 +21,7 @@ const ATTEMPTS_MS: i64 = 86_400_000;
 /// How many rows go in one transaction.
 const BATCH: i64 = 500;
 
-/// Ends sessions that have run out, forgets old tries to sign in and keys of what was sent, and removes uploads that were never sent.
+/// Ends sessions and links that have run out, forgets old tries to sign in and keys of what was sent, and removes uploads that were never sent.
 pub async fn sweep(desk: &Desk) -> Result<()> {
     let now = desk.now();
     let before = |millis: i64| time::OffsetDateTime::from(now.plus_millis(-millis));
@@ -33,6 +33,7 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         .execute(desk.pool())
         .await
         .ours()?;
+    sqlx::query!("delete from account_links where expires_at < $1", before(0)).execute(desk.pool()).await.ours()?;
     sqlx::query!("delete from attempts where created_at < $1", before(ATTEMPTS_MS))
         .execute(desk.pool())
         .await

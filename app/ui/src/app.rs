@@ -24,6 +24,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=lazy::SIGN_IN ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view=lazy::SIGN_UP ssr=SsrMode::Async />
                 <Route path=path!("/set-up") view=lazy::SET_UP ssr=SsrMode::Async />
+                <Route path=path!("/forgot") view=lazy::FORGOT ssr=SsrMode::Async />
+                <Route path=path!("/confirm") view=lazy::CONFIRM_AGAIN ssr=SsrMode::Async />
+                <Route path=path!("/confirm/:token") view=lazy::CONFIRM ssr=SsrMode::Async />
+                <Route path=path!("/reset/:token") view=lazy::RESET ssr=SsrMode::Async />
+                <Route path=path!("/invitation/:token") view=lazy::INVITATION ssr=SsrMode::Async />
                 <ParentRoute path=path!("/portal") view=lazy::PORTAL ssr=SsrMode::Async>
                     <Route path=path!("") view=lazy::PORTAL_HOME ssr=SsrMode::Async />
                     <Route path=path!("new") view=lazy::PORTAL_NEW ssr=SsrMode::Async />

@@ -7,7 +7,9 @@
 //! is there by then.
 
 use crate::{
-    accounts::{MePage, SetUpPage, SignInPage, SignUpPage},
+    accounts::{
+        ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MePage, ResetPage, SetUpPage, SignInPage, SignUpPage,
+    },
     app::not_found,
     board::page::BoardPage,
     companies::{CompaniesPage, CompanyPage, EditCompanyPage, MergeCompaniesPage, NewCompanyPage, OutsidePage},
@@ -142,7 +144,14 @@ part! {
 }
 part! {
     /// Before anybody is signed in.
-    door, __preload_door: SIGN_IN = SignInPage, SIGN_UP = SignUpPage, SET_UP = SetUpPage
+    door, __preload_door: SIGN_IN = SignInPage,
+    SIGN_UP = SignUpPage,
+    SET_UP = SetUpPage,
+    FORGOT = ForgotPage,
+    CONFIRM_AGAIN = ConfirmAgainPage,
+    CONFIRM = ConfirmPage,
+    RESET = ResetPage,
+    INVITATION = InvitationPage,
 }
 
 /// The page for an address at which there is nothing, within the frame that this person knows.
@@ -239,7 +248,8 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("settings"), _) => &["staff", "staff_settings"],
         (Some("portal"), Some("new" | "tickets")) => &["portal", "portal_ticket"],
         (Some("portal"), _) => &["portal"],
-        (Some("sign-in" | "sign-up" | "set-up"), None) => &["door"],
+        (Some("sign-in" | "sign-up" | "set-up" | "forgot"), None) => &["door"],
+        (Some("confirm" | "reset" | "invitation"), _) => &["door"],
         _ => &[],
     }
 }

@@ -56,19 +56,30 @@ pub struct LoggedIn {
 }
 
 impl LoggedIn {
-    fn new(state: &ApiState, person: &Principal) -> Result<Self, Error> {
-        let (token, ends) = state.tokens.issue(person.id, state.desk.now())?;
+    fn new(state: &ApiState, person: &Principal, epoch: i32) -> Result<Self, Error> {
+        let (token, ends) = state.tokens.issue(person.id, epoch, state.desk.now())?;
         Ok(Self { token, token_type: "Bearer", expires_in: LIFETIME, expires_at: ends.rfc3339(), user: person.into() })
     }
 }
 
+/// A registration that waits for its address to be confirmed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "status": "confirmation_sent", "email": "jana@acme.example" }))]
+pub struct Registered {
+    /// Always `confirmation_sent`.
+    status: &'static str,
+    /// Where the mail goes.
+    email: String,
+}
+
 /// Register as a customer
 ///
-/// Makes an account of an individual and logs it in. An address that is known already, also one we only know by mail,
-/// is refused: its owner has to prove that it is theirs. After 50 accounts from one network address within an hour the next
-/// one has to wait, for longer each time; the answer says for how many seconds.
+/// Sends a mail to the address. Its link, opened in a browser, asks for the password and makes the account; until then logging in
+/// is refused. The answer is the same for an address that has an account already: its owner is told by mail. After 50
+/// registrations from one network address within an hour the next one has to wait, for longer each time; the answer says for
+/// how many seconds.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts", request_body = Register, responses(
-    (status = 201, description = "The account, and a token for it", body = LoggedIn),
+    (status = 202, description = "A mail was sent to the address, to confirm it", body = Registered),
     (status = 401, description = "There is a token, which is not needed here, and it is not valid",
      body = crate::problem::Details, content_type = "application/problem+json"),
     WithBody, ForAnyone
@@ -77,19 +88,24 @@ pub async fn register(
     State(state): State<ApiState>,
     Anyone(actor): Anyone,
     Body(input): Body<Register>,
-) -> Result<(StatusCode, Json<LoggedIn>), Refusal> {
+) -> Result<(StatusCode, Json<Registered>), Refusal> {
     let Register { name, email, password } = input;
-    let person = accounts::register(&state.desk, &actor, Registration { name, email, password }).await?;
-    Ok((StatusCode::CREATED, Json(LoggedIn::new(&state, &person)?)))
+    let input = Registration { name, email, password }.check()?;
+    let email = input.email.clone();
+    accounts::register(&state.desk, &actor, input).await?;
+    Ok((StatusCode::ACCEPTED, Json(Registered { status: "confirmation_sent", email })))
 }
 
 /// Log in
 ///
-/// Gives a token (JWT) for 24 hours. After some wrong passwords an account and an address have to wait, for longer each
+/// Gives a token (JWT) for 24 hours; it ends sooner when the password is changed. An account whose address is not confirmed yet
+/// is refused with 403. After some wrong passwords an account and an address have to wait, for longer each
 /// time; the answer says for how many seconds.
 #[utoipa::path(post, path = "/auth/login", tag = "Accounts", request_body = Login, responses(
     (status = 200, description = "A token", body = LoggedIn),
     (status = 401, description = "The address or the password is not right", body = crate::problem::Details,
+     content_type = "application/problem+json"),
+    (status = 403, description = "The address is not confirmed yet", body = crate::problem::Details,
      content_type = "application/problem+json"),
     WithBody, ForAnyone
 ))]
@@ -99,14 +115,14 @@ pub async fn login(
     Body(input): Body<Login>,
 ) -> Result<Json<LoggedIn>, Refusal> {
     let person = accounts::sign_in_for_token(&state.desk, &actor, &input.email, input.password).await;
-    let person = person.map_err(|mut error| {
+    let (person, epoch) = person.map_err(|mut error| {
         // A form says what is wrong in it; a client of an API expects the status for “not you”.
         if error.code == Code::Invalid {
             error.code = Code::SignedOut;
         }
         error
     })?;
-    Ok(Json(LoggedIn::new(&state, &person)?))
+    Ok(Json(LoggedIn::new(&state, &person, epoch)?))
 }
 
 /// Who the token belongs to

@@ -43,10 +43,9 @@ impl FromRequestParts<ApiState> for Caller {
                 "This call needs a token: Authorization: Bearer …. POST /api/v1/auth/login gives you one.",
             )));
         };
-        let found = store::people::principal(&mut *state.desk.read().await?, person).await;
-        match found {
-            Ok(person) => Ok(Self(Actor::user(person, address))),
-            Err(error) if error.code == Code::NotFound => {
+        match store::accounts::find_by_token(&state.desk, person.person, person.epoch).await {
+            Ok(Some(person)) => Ok(Self(Actor::user(person, address))),
+            Ok(None) => {
                 Err(Problem(Error::new(Code::SignedOut, "The token is not valid, or has ended. Please log in again.")))
             }
             Err(error) => Err(Problem(error)),

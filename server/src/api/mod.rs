@@ -31,7 +31,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use domain::{Error, UserId};
+use domain::Error;
 use store::Desk;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -40,7 +40,7 @@ use crate::app::AppState;
 use crate::identify::address;
 use crate::problem::{Details, Problem, Wrong};
 use limit::{Caller, Limiter};
-use token::Tokens;
+use token::{Holder, Tokens};
 
 /// Where the calls are.
 pub const PREFIX: &str = "/api/v1";
@@ -62,7 +62,7 @@ pub struct ApiState {
 #[derive(Debug, Clone)]
 struct Admitted {
     /// `None` without a token.
-    person: Option<UserId>,
+    person: Option<Holder>,
     address: Option<String>,
 }
 
@@ -120,7 +120,7 @@ async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) 
         Ok(person) => person,
         Err(error) => return Problem(error).into_response(),
     };
-    let caller = person.map_or_else(|| Caller::network(address.as_deref()), Caller::Person);
+    let caller = person.map_or_else(|| Caller::network(address.as_deref()), |holder| Caller::Person(holder.person));
     let allowance = state.limiter.count(caller, now);
     let mut response = match allowance {
         Some(allowance) if !allowance.allowed => Problem(Error::too_many(allowance.retry_after())).into_response(),

@@ -1,7 +1,7 @@
 //! The bearer tokens of the API: JSON Web Tokens (RFC 7519), signed with HMAC-SHA-256, good for 24 hours.
 //!
 //! A token only says who somebody is. What they may do is read from the database with each call, so a blocked person's
-//! token is worth nothing from then on, and a changed role holds at once.
+//! token is worth nothing from then on, a changed role holds at once, and a new password ends all tokens before it.
 
 use domain::{Error, Result, Time, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -30,8 +30,19 @@ struct Claims {
     /// When it was made and when it ends, in seconds since 1970.
     iat: i64,
     exp: i64,
+    /// How often the person had changed their password when it was made. With the next change it ends.
+    #[serde(default)]
+    epoch: i32,
     /// Makes each token one of its kind, so that single ones can be told apart in logs and revoked.
     jti: String,
+}
+
+/// Who a token is of, as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    pub person: UserId,
+    /// See [`store::accounts::find_by_token`].
+    pub epoch: i32,
 }
 
 /// The keys of a desk.
@@ -56,7 +67,7 @@ impl Tokens {
     }
 
     /// A token for this person, and when it ends.
-    pub fn issue(&self, person: UserId, now: Time) -> Result<(String, Time)> {
+    pub fn issue(&self, person: UserId, epoch: i32, now: Time) -> Result<(String, Time)> {
         let iat = now.0.div_euclid(1_000);
         let claims = Claims {
             iss: ISSUER.to_owned(),
@@ -64,6 +75,7 @@ impl Tokens {
             sub: person.to_string(),
             iat,
             exp: iat + LIFETIME,
+            epoch,
             jti: format!("{:032x}", rand::random::<u128>()),
         };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signs)
@@ -71,11 +83,11 @@ impl Tokens {
         Ok((token, Time(claims.exp * 1_000)))
     }
 
-    /// Whose token this is.
+    /// Whose token this is, and of which of their passwords.
     ///
     /// # Errors
     /// `SignedOut` for whatever is wrong with it; which of its parts is not for the sender to know.
-    pub fn check(&self, token: &str, now: Time) -> Result<UserId> {
+    pub fn check(&self, token: &str, now: Time) -> Result<Holder> {
         let refused =
             || Error::new(domain::Code::SignedOut, "The token is not valid, or has ended. Please log in again.");
         if token.len() > LONGEST {
@@ -86,7 +98,7 @@ impl Tokens {
         if claims.exp <= now || claims.iat > now + LEEWAY {
             return Err(refused());
         }
-        claims.sub.parse().map_err(|_| refused())
+        Ok(Holder { person: claims.sub.parse().map_err(|_| refused())?, epoch: claims.epoch })
     }
 }
 
@@ -113,20 +125,20 @@ mod tests {
 
     #[test]
     fn a_token_says_whose_it_is_until_its_end() {
-        let (token, ends) = tokens().issue(UserId(5), NOW).unwrap();
+        let (token, ends) = tokens().issue(UserId(5), 3, NOW).unwrap();
         assert_eq!(ends, NOW.plus_millis(24 * 3_600_000));
-        assert_eq!(tokens().check(&token, NOW).unwrap(), UserId(5));
-        assert_eq!(tokens().check(&token, ends.plus_millis(-1_000)).unwrap(), UserId(5));
+        assert_eq!(tokens().check(&token, NOW).unwrap(), Holder { person: UserId(5), epoch: 3 });
+        assert_eq!(tokens().check(&token, ends.plus_millis(-1_000)).unwrap().person, UserId(5));
         assert!(tokens().check(&token, ends).is_err());
-        let (other, _) = tokens().issue(UserId(5), NOW).unwrap();
+        let (other, _) = tokens().issue(UserId(5), 3, NOW).unwrap();
         assert_ne!(token, other);
     }
 
     #[test]
     fn what_we_did_not_sign_is_refused() {
-        let (token, _) = Tokens::new(&[8; 32]).issue(UserId(5), NOW).unwrap();
+        let (token, _) = Tokens::new(&[8; 32]).issue(UserId(5), 3, NOW).unwrap();
         assert!(tokens().check(&token, NOW).is_err(), "another desk's key");
-        let (token, _) = tokens().issue(UserId(5), NOW).unwrap();
+        let (token, _) = tokens().issue(UserId(5), 3, NOW).unwrap();
         let (head, rest) = token.split_once('.').unwrap();
         let (_, signature) = rest.split_once('.').unwrap();
         let other = B64.encode(claims().to_string());

@@ -8,6 +8,8 @@ use store::settings::priorities;
 use store::{Desk, people, sweep};
 use tokio_util::sync::CancellationToken;
 
+use crate::post::Post;
+
 /// How many jobs one node does at once.
 pub const WORKERS: usize = 2;
 /// How long to wait when nobody calls.
@@ -16,9 +18,9 @@ const POLL: Duration = Duration::from_secs(5);
 const LIMIT: Duration = Duration::from_secs(4 * 60);
 
 /// Does job after job until `stop`; the one at hand is finished.
-pub async fn run(desk: Desk, stop: CancellationToken) {
+pub async fn run(desk: Desk, post: Post, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match one(&desk).await {
+        match one(&desk, &post).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) if error.code == Code::Unavailable => {}
@@ -55,7 +57,7 @@ pub async fn plan(desk: Desk, stop: CancellationToken) {
 ///
 /// # Errors
 /// When a job could not be taken, or what became of it not be noted: then it is taken again after its time.
-pub async fn one(desk: &Desk) -> Result<bool, Error> {
+pub async fn one(desk: &Desk, post: &Post) -> Result<bool, Error> {
     let mut tx = desk.begin().await?;
     let Some(job) = jobs::take(&mut tx).await? else {
         return Ok(false);
@@ -63,7 +65,7 @@ pub async fn one(desk: &Desk) -> Result<bool, Error> {
     tx.commit_quietly().await?;
     // There may be more: the other worker need not wait until this one is through.
     desk.call_worker();
-    let outcome = attempt(desk, &job).await;
+    let outcome = attempt(desk, post, &job).await;
     let mut tx = desk.begin().await?;
     match outcome {
         Ok(()) => jobs::finish(&mut tx, &job).await?,
@@ -82,13 +84,13 @@ pub async fn one(desk: &Desk) -> Result<bool, Error> {
 }
 
 /// Does a job within its time. In a task of its own, so that one that panics is a failed job and not a lost worker.
-async fn attempt(desk: &Desk, job: &Job) -> Result<(), Error> {
+async fn attempt(desk: &Desk, post: &Post, job: &Job) -> Result<(), Error> {
     // Taken more often than it may be, it has ended whoever did it before they could say so. It is not tried again.
     if job.attempts > job.max_attempts {
         return Err(Error::new(Code::Internal, "It has ended the server or was never done in time, again and again."));
     }
-    let (desk, work) = (desk.clone(), job.work.clone());
-    let mut task = tokio::spawn(async move { perform(&desk, &work).await });
+    let (desk, post, of_task) = (desk.clone(), post.clone(), job.clone());
+    let mut task = tokio::spawn(async move { perform(&desk, &post, &of_task).await });
     match tokio::time::timeout(LIMIT, &mut task).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => {
@@ -102,13 +104,14 @@ async fn attempt(desk: &Desk, job: &Job) -> Result<(), Error> {
     }
 }
 
-async fn perform(desk: &Desk, work: &Work) -> Result<(), Error> {
-    match work {
+async fn perform(desk: &Desk, post: &Post, job: &Job) -> Result<(), Error> {
+    match &job.work {
         Work::DeleteFile { key } => sweep::delete_file(desk, key).await,
         Work::Sweep => sweep::sweep(desk).await,
         Work::ApplyPriorities { again } => priorities::apply(desk, *again).await,
         Work::TryMail { mail, by } => try_mail(desk, *mail, *by).await,
         Work::MoveTickets { from, to, again } => store::companies::merge::move_tickets(desk, *from, *to, *again).await,
+        Work::Letter { letter } => post.letter(desk, job.id, letter).await,
     }
 }
 

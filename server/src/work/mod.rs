@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Live;
+use crate::post::Post;
 
 /// The node's share of the work.
 #[derive(Debug)]
@@ -25,13 +26,13 @@ impl Workers {
 }
 
 /// Starts the node's share of the work, until `stop`. Any number of nodes may do this on one database.
-pub fn start(desk: Desk, live: &Live, stop: CancellationToken) -> Workers {
+pub fn start(desk: Desk, post: &Post, live: &Live, stop: CancellationToken) -> Workers {
     let mut tasks = Vec::new();
     for reactor in reactors::ALL {
         tasks.push(tokio::spawn(reactors::run(desk.clone(), *reactor, live.position(), stop.clone())));
     }
     for _ in 0..jobs::WORKERS {
-        tasks.push(tokio::spawn(jobs::run(desk.clone(), stop.clone())));
+        tasks.push(tokio::spawn(jobs::run(desk.clone(), post.clone(), stop.clone())));
     }
     tasks.push(tokio::spawn(jobs::plan(desk, stop)));
     Workers(tasks)

@@ -291,7 +291,7 @@ async fn deleted_files_leave_a_trace_and_no_bytes() {
     delete(&jana).await.refused(Code::Forbidden);
     delete(&agent).await.unwrap();
     delete(&agent).await.unwrap();
-    while server::work::jobs::one(&world.desk).await.unwrap() {}
+    while server::work::jobs::one(&world.desk, &world.post).await.unwrap() {}
     assert!(world.files.on_disk().is_empty());
     attachments::open(&world.desk, &jana, Which::Id(file.id)).await.map(drop).refused(Code::NotFound);
     let listed = attachments::of_ticket(&world.desk, &jana, ticket).await.unwrap();
@@ -311,7 +311,7 @@ async fn uploads_that_were_never_sent_are_swept_after_a_day() {
     let fresh = upload(&world.desk, &jana, None, "fresh.txt", b"words").await.unwrap();
     world.advance_seconds(500);
     store::sweep::sweep(&world.desk).await.unwrap();
-    while server::work::jobs::one(&world.desk).await.unwrap() {}
+    while server::work::jobs::one(&world.desk, &world.post).await.unwrap() {}
     assert_eq!(world.files.on_disk().len(), 2);
     for file in [&sent, &fresh] {
         let opened = attachments::open(&world.desk, &jana, Which::Id(file.id)).await.unwrap();

@@ -129,9 +129,21 @@ async fn other_sites_cannot_send_our_forms() {
     let world = World::new().await;
     let agent = world.agent().await;
     let staff = Browser::of(&world, &agent).await;
-    for path in
-        ["/sign-in", "/sign-up", "/set-up", "/sign-out", "/me", "/me/theme", "/portal/new", "/rpc/tickets/create"]
-    {
+    for path in [
+        "/sign-in",
+        "/sign-up",
+        "/set-up",
+        "/sign-out",
+        "/me",
+        "/me/theme",
+        "/portal/new",
+        "/rpc/tickets/create",
+        "/forgot",
+        "/confirm",
+        "/confirm/x",
+        "/reset/x",
+        "/invitation/x",
+    ] {
         for (name, value) in
             [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
         {

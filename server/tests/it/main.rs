@@ -8,6 +8,7 @@
 mod support;
 
 mod access;
+mod account_mail;
 mod accounts;
 mod api;
 mod attachments;

@@ -1,16 +1,20 @@
 //! Pages: that they arrive whole, and what they cost.
 
-use crate::support::{World, browser::Browser, node::soon, seed, sql};
+use crate::support::{PASSWORD, World, browser::Browser, node::soon, person, seed, sql};
 use axum::body::Body;
 use domain::{
-    StatusId, TicketId,
+    Actor, Role, StatusId, TicketId,
+    account::Registration,
     board::BoardFilter,
+    letter::Purpose,
     priority::Level,
     ticket::{Filter, Sort, Whose},
     timeline::Part,
 };
 use http::{Request, StatusCode};
 use store::{
+    Tx,
+    accounts::{self, invitations},
     counts::Counts,
     people,
     tickets::{board, history, list, search, view},
@@ -79,6 +83,11 @@ async fn no_page_takes_more_than_six_statements() {
         (&visitor, "/sign-in".to_owned()),
         (&visitor, "/sign-up".to_owned()),
         (&visitor, "/set-up".to_owned()),
+        (&visitor, "/forgot".to_owned()),
+        (&visitor, "/confirm".to_owned()),
+        (&visitor, link(&world, Purpose::Register).await),
+        (&visitor, link(&world, Purpose::Reset).await),
+        (&visitor, link(&world, Purpose::Invitation).await),
         (&customer, "/portal".to_owned()),
         (&customer, "/portal/new".to_owned()),
         (&customer, "/portal/me".to_owned()),
@@ -119,10 +128,35 @@ async fn no_page_takes_more_than_six_statements() {
                 seen = statements;
             }
         }
-        let asks = path != "/sign-up";
+        let asks = !["/sign-up", "/forgot", "/confirm"].contains(&&*path);
         assert!(least > 0 || !asks, "{path}: its statements went unseen");
         assert!(least <= STATEMENTS_MAX, "{path}: {seen:#?}");
     }
+}
+
+/// The page of a good link, out of the mail.
+async fn link(world: &World, purpose: Purpose) -> String {
+    let visitor = Actor::visitor(None);
+    match purpose {
+        Purpose::Register => {
+            let input =
+                Registration { name: "Otto".into(), email: "otto@acme.example".into(), password: PASSWORD.into() };
+            accounts::register(&world.desk, &visitor, input).await.unwrap();
+        }
+        Purpose::Reset => {
+            let email = person(&world.customer().await).email.clone();
+            accounts::reset::ask(&world.desk, &visitor, &email).await.unwrap();
+        }
+        Purpose::Invitation => {
+            let admin = world.superadmin().await;
+            let invited = async |tx: &mut Tx| invitations::invite(tx, &admin, "zoe@acme.example", Role::Agent).await;
+            world.run(invited).await.unwrap();
+        }
+        Purpose::NewAddress => unreachable!("its page has none"),
+    }
+    let page = format!("{}/", purpose.page());
+    let token = world.mails().await.last().unwrap().token(&page);
+    page + &token
 }
 
 /// What the screens read, on a desk of so many tickets: rows by table, and no table from end to end.
@@ -211,6 +245,11 @@ async fn each_page_is_for_who_may_see_it() {
         ("/sign-in".to_owned(), [200, 302, 302, 302, 302]),
         ("/sign-up".to_owned(), [200, 302, 302, 302, 302]),
         ("/set-up".to_owned(), [302; 5]),
+        ("/forgot".to_owned(), [200; 5]),
+        ("/confirm".to_owned(), [200; 5]),
+        (link(&world, Purpose::Register).await, [200; 5]),
+        (link(&world, Purpose::Reset).await, [200; 5]),
+        (link(&world, Purpose::Invitation).await, [200; 5]),
         ("/portal".to_owned(), [302, 200, 200, 200, 200]),
         ("/portal/new".to_owned(), [302, 200, 200, 200, 200]),
         ("/portal/me".to_owned(), [302, 200, 200, 200, 200]),

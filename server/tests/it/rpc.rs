@@ -52,6 +52,7 @@ fn functions() -> Vec<Function> {
     vec![
         Function("accounts/devices", |_, _| json!({}), SIGNED_IN),
         Function("accounts/first_run", |_, _| json!({}), ANYBODY),
+        Function("accounts/link", |_, _| json!({ "purpose": "reset", "token": "x" }), [404; 5]),
         Function("board/move", moved, WORKERS),
         Function("board/read", |_, _| json!({ "filter": BoardFilter::default() }), STAFF),
         Function("companies/list", |_, _| json!({ "filter": { "text": "a", "after": null } }), STAFF),

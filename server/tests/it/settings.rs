@@ -49,7 +49,7 @@ async fn a_changed_table_gives_all_tickets_of_the_pair_their_new_priority() {
     world.run(async |tx| priorities::set(tx, &admin, &was, &wanted).await).await.unwrap();
     assert_eq!(priorities::get(&world.desk, &admin).await.unwrap(), wanted);
     assert_eq!(world.ticket(&jana).await.priority, Priority::Urgent, "new ones go by it at once");
-    assert!(jobs::one(&world.desk).await.unwrap(), "those that are there follow");
+    assert!(jobs::one(&world.desk, &world.post).await.unwrap(), "those that are there follow");
     let urgent = "select count(*) from tickets where priority = 4";
     assert_eq!(world.count(urgent).await, 2);
     // Whoever still has the old table before them does not write over the new one.
@@ -74,23 +74,23 @@ async fn a_table_reaches_every_ticket_there_is() {
     }
     world.run(async |tx| priorities::set(tx, &admin, &was, &wanted).await).await.unwrap();
     assert!(wrong_priorities(&world).await > 1_000);
-    assert!(jobs::one(&world.desk).await.unwrap());
+    assert!(jobs::one(&world.desk, &world.post).await.unwrap());
     assert_eq!(wrong_priorities(&world).await, 0);
     let applied = "select count(*) from events where kind = 'settings.priorities_applied' and audience = 0";
     assert_eq!(world.count(applied).await, 1, "once for all of them");
     // One that had read the old table before it changed, and committed after the job had passed.
     sqlx::query("update tickets set priority = 1 where id = 3000").execute(world.desk.pool()).await.unwrap();
-    assert!(!jobs::one(&world.desk).await.unwrap(), "not yet");
+    assert!(!jobs::one(&world.desk, &world.post).await.unwrap(), "not yet");
     world.advance_seconds(60);
-    assert!(jobs::one(&world.desk).await.unwrap());
+    assert!(jobs::one(&world.desk, &world.post).await.unwrap());
     assert_eq!((wrong_priorities(&world).await, world.count(applied).await), (0, 2));
     world.advance_seconds(600);
-    assert!(!jobs::one(&world.desk).await.unwrap(), "there is no third look");
+    assert!(!jobs::one(&world.desk, &world.post).await.unwrap(), "there is no third look");
     // A second look that finds nothing bothers nobody.
     world.run(async |tx| priorities::set(tx, &admin, &wanted, &was).await).await.unwrap();
-    assert!(jobs::one(&world.desk).await.unwrap());
+    assert!(jobs::one(&world.desk, &world.post).await.unwrap());
     world.advance_seconds(60);
-    assert!(jobs::one(&world.desk).await.unwrap());
+    assert!(jobs::one(&world.desk, &world.post).await.unwrap());
     assert_eq!((wrong_priorities(&world).await, world.count(applied).await), (0, 3));
 }
 
@@ -237,7 +237,7 @@ async fn many_mails_are_tried_behind_the_page() {
     // One of them is discarded meanwhile, and who has asked for another one has left.
     world.run(async |tx| mails::discard(tx, &admin, &ids[..1]).await).await.unwrap();
     world.block(&other).await;
-    while jobs::one(&world.desk).await.unwrap() {}
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
     assert_eq!((world.count(jobs_there).await, world.count("select count(*) from tickets").await), (0, 4));
     let left = listed().await;
     assert_eq!(left.len(), 1, "{left:?}");

@@ -19,6 +19,7 @@
 
 pub mod browser;
 pub mod files;
+pub mod mailbox;
 pub mod node;
 pub mod program;
 pub mod proxy;
@@ -27,6 +28,7 @@ pub mod seed;
 mod server;
 pub mod sql;
 
+use ::server::post::Post;
 use domain::{
     Actor, Code, CompanyId, Error, EventId, Principal, Result, Role, StatusId, TicketId, Time, UserId,
     access::Permissions,
@@ -60,6 +62,10 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     /// The file store, which can be told to fail.
     pub files: Arc<files::Files>,
+    /// The mails that were sent.
+    pub mailbox: mailbox::Mailbox,
+    /// Sends them there.
+    pub post: Post,
     database: server::Database,
     people: AtomicU32,
 }
@@ -90,7 +96,9 @@ impl World {
         let files = Arc::new(files::Files::new());
         let pool = database.pool(setup.connections);
         let desk = Desk::open(pool, files.clone(), clock.clone(), setup.options).await.unwrap();
-        Self { desk, clock, files, database, people: AtomicU32::new(1) }
+        let mailbox = mailbox::Mailbox::start().await;
+        let post = mailbox.post("");
+        Self { desk, clock, files, mailbox, post, database, people: AtomicU32::new(1) }
     }
 
     /// The address of this world's database, for whoever connects on their own.
@@ -235,6 +243,21 @@ impl World {
     /// The status of this key: `open`, `in_progress`, `waiting_for_customer`, `resolved`, `closed`.
     pub fn status(&self, key: &str) -> StatusId {
         self.desk.catalog().workflow.by_key(key).unwrap().id
+    }
+
+    /// Does all jobs that are due, and returns the mails that have arrived since the last time.
+    pub async fn mails(&self) -> Vec<mailbox::Mail> {
+        while ::server::work::jobs::one(&self.desk, &self.post).await.unwrap() {}
+        self.mailbox.take()
+    }
+
+    /// Somebody registers, and confirms their address by the mail.
+    pub async fn registered(&self, input: domain::account::Registration) -> Principal {
+        let visitor = Actor::visitor(Some("192.0.2.1".into()));
+        let password = input.password.clone();
+        accounts::register(&self.desk, &visitor, input).await.unwrap();
+        let token = self.mails().await.remove(0).token("/confirm/");
+        accounts::confirm(&self.desk, &visitor, &token, password).await.unwrap()
     }
 
     /// One number from the database.

@@ -52,11 +52,11 @@ async fn a_job_is_tried_again_and_given_up_in_the_end() {
     world.desk.files().put(&Path::from("bad/inside"), "x".into()).await.unwrap();
     enqueue(&world, &world.desk, "bad").await;
     for attempt in 1..=10 {
-        assert!(one(&world.desk).await.unwrap(), "attempt {attempt}");
-        assert!(!one(&world.desk).await.unwrap(), "not before its pause is over");
+        assert!(one(&world.desk, &world.post).await.unwrap(), "attempt {attempt}");
+        assert!(!one(&world.desk, &world.post).await.unwrap(), "not before its pause is over");
         world.advance_seconds(6 * 3_600);
     }
-    assert!(!one(&world.desk).await.unwrap(), "not tried an eleventh time");
+    assert!(!one(&world.desk, &world.post).await.unwrap(), "not tried an eleventh time");
     let row = sqlx::query("select attempts, failed_at is not null, last_error from jobs")
         .fetch_one(world.desk.pool())
         .await
@@ -67,7 +67,7 @@ async fn a_job_is_tried_again_and_given_up_in_the_end() {
     world.desk.files().put(&Path::from("good"), "x".into()).await.unwrap();
     enqueue(&world, &world.desk, "good").await;
     enqueue(&world, &world.desk, "never there").await;
-    assert!(one(&world.desk).await.unwrap() && one(&world.desk).await.unwrap());
+    assert!(one(&world.desk, &world.post).await.unwrap() && one(&world.desk, &world.post).await.unwrap());
     assert_eq!(world.count("select count(*) from jobs where failed_at is null").await, 0);
     assert!(world.desk.files().head(&Path::from("good")).await.is_err());
 }
@@ -81,10 +81,10 @@ async fn what_ends_its_worker_each_time_is_given_up() {
         let mut tx = world.desk.begin().await.unwrap();
         assert!(jobs::take(&mut tx).await.unwrap().is_some());
         tx.commit().await.unwrap();
-        assert!(!one(&world.desk).await.unwrap(), "somebody else is at it");
+        assert!(!one(&world.desk, &world.post).await.unwrap(), "somebody else is at it");
         world.advance_seconds(600);
     }
-    assert!(one(&world.desk).await.unwrap());
+    assert!(one(&world.desk, &world.post).await.unwrap());
     assert_eq!(world.count("select count(*) from jobs where failed_at is not null").await, 1);
 }
 

@@ -53,7 +53,7 @@ async fn target(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<Target> {
 }
 
 /// Refuses to hand out rights that the actor does not have.
-fn demand_hand_out(actor: &Actor, role: Role, permissions: Permissions) -> Result<()> {
+pub(crate) fn demand_hand_out(actor: &Actor, role: Role, permissions: Permissions) -> Result<()> {
     if policy::may_hand_out(actor, role, permissions) { Ok(()) } else { Err(more_than_oneself()) }
 }
 

@@ -1,11 +1,17 @@
-//! Accounts: making them, signing in and out, devices.
+//! Accounts: making them, signing in and out, devices, and what is done by mail.
 
+pub mod invitations;
+pub mod letters;
+mod link;
 pub mod password;
 pub mod register;
+pub mod reset;
 pub mod session;
 pub mod sign_in;
 mod throttle;
 
-pub use register::{create_staff, is_first_run, register, set_up};
+pub use letters::Letter;
+pub use link::opened;
+pub use register::{confirm, create_staff, is_first_run, register, set_up};
 pub use session::{Session, devices, find, revoke, revoke_others, sign_out};
-pub use sign_in::{sign_in, sign_in_for_token};
+pub use sign_in::{find_by_token, sign_in, sign_in_for_token};

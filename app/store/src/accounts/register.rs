@@ -1,8 +1,13 @@
 //! New accounts: the first superadmin, customers who register themselves, staff made on the console.
 
-use super::{password, throttle};
+use super::{Letter, letters, link, password, throttle};
 use crate::{Desk, OrOurs, Tx, events, people};
-use domain::{Actor, Code, Error, Principal, Result, Role, UserId, account::Registration, event::Happening};
+use domain::{
+    Actor, Code, Error, Principal, Result, Role, UserId,
+    account::{PASSWORD_MAX, Registration},
+    event::Happening,
+    letter::Purpose,
+};
 use sqlx::PgConnection;
 
 /// Whether nobody on staff exists yet: then, and only then, the next visit may make the superadmin.
@@ -41,18 +46,101 @@ pub async fn create_staff(desk: &Desk, input: Registration, role: Role) -> Resul
     Ok(principal)
 }
 
-/// A customer registers. An address we only knew by mail is refused like any other known one: its owner must prove
-/// that it is theirs before they may read what it wrote. Errors: `TooMany` while the account or the network address has to
-/// wait.
-pub async fn register(desk: &Desk, actor: &Actor, input: Registration) -> Result<Principal> {
+/// A customer registers: the address gets a mail with a link that proves it. Nothing is an account until then, and nobody is
+/// told here whether there is one with this address: only who reads its mails is. Errors: `TooMany` while the account or the
+/// network address has to wait.
+pub async fn register(desk: &Desk, actor: &Actor, input: Registration) -> Result<()> {
     let input = input.check()?;
-    // Counted before the work of hashing, and whatever becomes of it: who asks for known addresses learns that they are known.
+    // Counted before the work of hashing, and whatever becomes of it: who fills a stranger's mailbox has to wait.
     let mut tx = desk.begin().await?;
     throttle::sign_up(&mut tx, &throttle::sign_up_keys(&input.email, actor.address.as_deref())).await?;
     tx.commit_quietly().await?;
-    let hash = password::hash(desk, input.password.clone()).await?;
+    let hash = password::hash(desk, input.password).await?;
     let mut tx = desk.begin().await?;
-    let principal = insert(&mut tx, &input, Role::Customer, Some(&hash)).await?;
+    let link = link::insert(&mut tx, Purpose::Register, None, &input.email, Some((&input.name, &hash))).await?;
+    events::append(&mut tx, actor, None, &Happening::RegistrationAsked { email: input.email }).await?;
+    letters::post(&mut tx, Letter::Register { link }).await?;
+    tx.commit().await
+}
+
+/// Sends the mail of the latest registration with this address again, if there is one. The answer does not tell.
+pub async fn send_again(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
+    let email = super::reset::address(email)?;
+    let mut tx = desk.begin().await?;
+    throttle::link(&mut tx, &throttle::link_keys(&email, actor.address.as_deref())).await?;
+    events::append(&mut tx, actor, None, &Happening::RegistrationAsked { email: email.clone() }).await?;
+    letters::post(&mut tx, Letter::RegisterAgain { email }).await?;
+    tx.commit().await
+}
+
+/// Makes an account of a registration: who opened the link reads the address, and who knows the password is who chose it. The
+/// link alone is not enough, or somebody could register a stranger's address and have them let one in. Whoever is known with
+/// the address from mails keeps what they have written. Errors: `NotFound` for a link that is not good.
+pub async fn confirm(desk: &Desk, actor: &Actor, token: &str, password: String) -> Result<Principal> {
+    let link = link::find(desk, Purpose::Register, token).await?;
+    let keys = throttle::keys(&link.email, actor.address.as_deref());
+    let mut tx = desk.begin().await?;
+    throttle::check(&mut tx, &keys).await?;
+    drop(tx);
+    let right =
+        password.len() <= 4 * PASSWORD_MAX && password::verify(desk, password, link.password_hash.clone()).await?;
+    let mut tx = desk.begin().await?;
+    throttle::check_again(&mut tx, &keys).await?;
+    if !right {
+        throttle::failed(&mut tx, &keys).await?;
+        events::append(&mut tx, actor, None, &Happening::SignInFailed { email: link.email }).await?;
+        tx.commit().await?;
+        return Err(Error::field("password", "This is not the password that you chose when you registered."));
+    }
+    throttle::succeeded(&mut tx, &keys).await?;
+    // Of two who use links at once, also of two registrations, one gets through.
+    let ended = sqlx::query_scalar!(
+        "delete from account_links where purpose = 'register' and lower(email) = lower($1) returning id",
+        link.email,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    if !ended.contains(&link.id) {
+        return Err(link::lost());
+    }
+    let known = sqlx::query!(
+        "select u.id, u.password_hash, u.blocked_at from user_emails e join users u on u.id = e.user_id
+         where e.address = lower($1) for update of u",
+        link.email,
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await
+    .ours()?;
+    let id = match known {
+        Some(user) if user.blocked_at.is_some() => return Err(link::lost()),
+        Some(user) if user.password_hash.is_some() => {
+            return Err(Error::new(Code::Conflict, "There is an account with this address already. Please sign in."));
+        }
+        Some(user) => {
+            let id = UserId(user.id);
+            sqlx::query!(
+                "update users set name = $2, password_hash = $3 where id = $1",
+                id.0,
+                link.name,
+                link.password_hash,
+            )
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
+            link::end_all(&mut tx, id).await?;
+            id
+        }
+        None => {
+            let (id, _) = people::find_or_create(&mut tx, &link.name, &link.email).await?;
+            sqlx::query!("update users set password_hash = $2 where id = $1", id.0, link.password_hash)
+                .execute(&mut *tx.conn)
+                .await
+                .ours()?;
+            id
+        }
+    };
+    let principal = people::principal(&mut tx.conn, id).await?;
     welcome(&mut tx, actor, &principal).await?;
     tx.commit().await?;
     Ok(principal)
@@ -65,7 +153,6 @@ async fn welcome(tx: &mut Tx, actor: &Actor, principal: &Principal) -> Result<()
 }
 
 async fn insert(tx: &mut Tx, input: &Registration, role: Role, hash: Option<&str>) -> Result<Principal> {
-    // Joining a company by the address's domain needs a confirmed address; until then a new customer is an individual.
     let at = tx.at();
     let id = sqlx::query_scalar!(
         "insert into users (name, email, password_hash, role, created_at) values ($1, $2, $3, $4, $5) returning id",

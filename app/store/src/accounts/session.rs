@@ -151,17 +151,19 @@ pub async fn revoke(tx: &mut Tx, actor: &Actor, session: SessionId) -> Result<()
 /// Signs this person out everywhere but here. Returns on how many devices.
 pub async fn revoke_others(tx: &mut Tx, actor: &Actor, current: Option<SessionId>) -> Result<i64> {
     let person = actor.signed_in()?.id;
-    let ended = sqlx::query!(
-        "delete from sessions where user_id = $1 and id is distinct from $2",
-        person.0,
-        current.map(|s| s.0),
-    )
-    .execute(&mut *tx.conn)
-    .await
-    .ours()?;
-    let count = i64::try_from(ended.rows_affected()).unwrap_or(i64::MAX);
+    let count = end_all(tx, person, current).await?;
     if count > 0 {
         events::append(tx, actor, None, &Happening::SessionsRevoked { count }).await?;
     }
     Ok(count)
+}
+
+/// Ends all sessions of a person but one, if any: their password is another now. Returns how many.
+pub(super) async fn end_all(tx: &mut Tx, user: UserId, but: Option<SessionId>) -> Result<i64> {
+    let ended =
+        sqlx::query!("delete from sessions where user_id = $1 and id is distinct from $2", user.0, but.map(|s| s.0),)
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
+    Ok(i64::try_from(ended.rows_affected()).unwrap_or(i64::MAX))
 }

@@ -1,8 +1,8 @@
 //! Signing in with address and password.
 
-use super::{password, session, throttle};
+use super::{Letter, letters, password, session, throttle};
 use crate::{Desk, OrOurs, events, people};
-use domain::{Actor, Code, Error, Principal, Result, UserId, event::Happening};
+use domain::{Actor, Code, Error, FieldError, Principal, Result, UserId, event::Happening};
 
 /// Checks a password and opens a session.
 ///
@@ -30,14 +30,35 @@ pub async fn open_session(desk: &Desk, actor: &Actor, person: &Principal, agent:
     Ok(token)
 }
 
-/// Checks a password for a token instead of a session: the caller hands the token out. Errors like [`sign_in`].
-pub async fn sign_in_for_token(desk: &Desk, actor: &Actor, email: &str, password: String) -> Result<Principal> {
+/// Checks a password for a token instead of a session: the caller hands the token out, which is to carry the number that
+/// comes with the person. Errors like [`sign_in`].
+pub async fn sign_in_for_token(desk: &Desk, actor: &Actor, email: &str, password: String) -> Result<(Principal, i32)> {
     let principal = check_password(desk, actor, email, password).await?;
     let mut tx = desk.begin().await?;
+    let epoch = sqlx::query_scalar!("select token_epoch from users where id = $1", principal.id.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
     let by = Actor::user(principal.clone(), actor.address.clone());
     events::append(&mut tx, &by, None, &Happening::SignedIn).await?;
     tx.commit().await?;
-    Ok(principal)
+    Ok((principal, epoch))
+}
+
+/// Whose token this is, if it was handed out since they last changed their password. One statement.
+pub async fn find_by_token(desk: &Desk, id: UserId, epoch: i32) -> Result<Option<Principal>> {
+    people::principal_of_token(&mut *desk.read().await?, id, epoch).await
+}
+
+/// What is said to somebody who knows the password of a registration, whose address is still to be proved. `confirm` is no
+/// field of the form: its error says that this is the case.
+fn unproved() -> Error {
+    let mut error = Error::new(
+        Code::Forbidden,
+        "Please confirm your e-mail address first: open the link in the mail that was sent to you when you registered.",
+    );
+    error.fields.push(FieldError { field: "confirm".into(), message: error.message.clone() });
+    error
 }
 
 /// Who this is, if the password is right; counts the failure if it is not.
@@ -51,28 +72,40 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
     let found = {
         let mut tx = desk.begin().await?;
         throttle::check(&mut tx, &keys).await?;
+        let now = tx.at();
         sqlx::query!(
-            "select u.id, u.password_hash, u.blocked_at from user_emails e join users u on u.id = e.user_id
-             where e.address = lower($1)",
+            r#"select u.id as "id?", u.password_hash, u.blocked_at,
+                      -- Of somebody who has registered and not proved the address yet.
+                      (select l.password_hash from account_links l
+                       where l.purpose = 'register' and lower(l.email) = lower($1) and l.expires_at > $2
+                       order by l.id desc limit 1) as registered
+               from (values (1)) one left join user_emails e on e.address = lower($1) left join users u on u.id = e.user_id"#,
             email,
+            now,
         )
-        .fetch_optional(&mut *tx.conn)
+        .fetch_one(&mut *tx.conn)
         .await
         .ours()?
     };
-    let hash = found.as_ref().and_then(|u| u.password_hash.clone());
+    let proved = found.password_hash.is_some();
+    let hash = found.password_hash.or(found.registered);
     let right = password::verify(desk, password, hash).await?;
     let mut tx = desk.begin().await?;
     throttle::check_again(&mut tx, &keys).await?;
-    match found {
-        Some(user) if right && user.blocked_at.is_none() => {
+    match found.id {
+        Some(id) if right && proved && found.blocked_at.is_none() => {
             throttle::succeeded(&mut tx, &keys).await?;
-            let principal = people::principal(&mut tx.conn, UserId(user.id)).await?;
+            let principal = people::principal(&mut tx.conn, UserId(id)).await?;
             tx.commit().await?;
             Ok(principal)
         }
+        _ if right && !proved && found.blocked_at.is_none() => Err(unproved()),
         _ => {
-            throttle::failed(&mut tx, &keys).await?;
+            if throttle::failed(&mut tx, &keys).await? && throttle::notice(&mut tx, &email).await? {
+                // Whether there is such an account is found out when the mail is sent, so that this takes as long as ever.
+                events::append(&mut tx, actor, None, &Happening::Locked { email: email.clone() }).await?;
+                letters::post(&mut tx, Letter::Locked { email: email.clone(), from: actor.address.clone() }).await?;
+            }
             events::append(&mut tx, actor, None, &Happening::SignInFailed { email }).await?;
             tx.commit().await?;
             Err(wrong())

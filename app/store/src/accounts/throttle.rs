@@ -14,6 +14,12 @@ const FREE_PER_ADDRESS: i32 = 30;
 const SIGN_UPS_PER_ADDRESS: i32 = 50;
 /// How often one account may be asked for: it is there after the first time.
 const SIGN_UPS_PER_ACCOUNT: i32 = 10;
+/// Mails with a link that may be asked for from one address within an hour, before the next one has to wait.
+const LINKS_PER_ADDRESS: i32 = 20;
+/// How many one account may be sent. Somebody else may ask for them: it is their mailbox that fills.
+const LINKS_PER_ACCOUNT: i32 = 4;
+/// Notice that an account is locked is given once in this time, in milliseconds: a day.
+const NOTICE_MS: i64 = 86_400_000;
 /// The longest wait, in seconds.
 const LONGEST: i64 = 15 * 60;
 /// Failures older than this are forgotten, in milliseconds.
@@ -33,6 +39,11 @@ pub(super) fn keys(email: &str, address: Option<&str>) -> Vec<Key> {
 /// What a try to sign up counts against.
 pub(super) fn sign_up_keys(email: &str, address: Option<&str>) -> Vec<Key> {
     both("sign-up-", email, SIGN_UPS_PER_ACCOUNT, address, SIGN_UPS_PER_ADDRESS)
+}
+
+/// What asking for a mail with a link counts against.
+pub(super) fn link_keys(email: &str, address: Option<&str>) -> Vec<Key> {
+    both("link-", email, LINKS_PER_ACCOUNT, address, LINKS_PER_ADDRESS)
 }
 
 /// The account comes first, also in the order of names.
@@ -100,14 +111,31 @@ pub(super) async fn sign_up(tx: &mut Tx, keys: &[Key]) -> Result<()> {
         }
         error
     })?;
-    failed(tx, keys).await
+    failed(tx, keys).await.map(drop)
 }
 
-/// Counts a failure. From the first one past the free ones on, each doubles the wait: 1, 2, 4 … seconds.
-pub(super) async fn failed(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+/// Counts that a mail with a link is asked for, or says how long to wait.
+pub(super) async fn link(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+    check_again(tx, keys).await.map_err(|mut error| {
+        if let Some(seconds) = error.retry_after {
+            error.message = format!(
+                "Several mails were asked for already. Please look for them, also among the unwanted ones, or wait {} and try \
+                 again.",
+                domain::text::duration(seconds)
+            );
+        }
+        error
+    })?;
+    failed(tx, keys).await.map(drop)
+}
+
+/// Counts a failure. From the first one past the free ones on, each doubles the wait: 1, 2, 4 … seconds. Whether the account,
+/// which comes first, is locked from this one on.
+pub(super) async fn failed(tx: &mut Tx, keys: &[Key]) -> Result<bool> {
+    let mut locked = false;
     let now = tx.at();
     let forget = time::OffsetDateTime::from(tx.now.plus_millis(-MEMORY_MS));
-    for Key { key, free } in keys {
+    for (n, Key { key, free }) in keys.iter().enumerate() {
         let failures = sqlx::query_scalar!(
             "insert into sign_in_throttle as t (key, failures, last_failure_at) values ($1, 1, $2)
              on conflict (key) do update set
@@ -122,6 +150,7 @@ pub(super) async fn failed(tx: &mut Tx, keys: &[Key]) -> Result<()> {
         .await
         .ours()?;
         let beyond = failures - free;
+        locked |= n == 0 && beyond == 1;
         if beyond > 0 {
             let wait = (1_i64 << (beyond - 1).min(20)).min(LONGEST);
             let until = time::OffsetDateTime::from(tx.now.plus_millis(wait * 1_000));
@@ -131,7 +160,23 @@ pub(super) async fn failed(tx: &mut Tx, keys: &[Key]) -> Result<()> {
                 .ours()?;
         }
     }
-    Ok(())
+    Ok(locked)
+}
+
+/// Whether notice of a lock is to be given to the owner of this address: not again within a day.
+pub(super) async fn notice(tx: &mut Tx, email: &str) -> Result<bool> {
+    let now = tx.at();
+    let noted = sqlx::query!(
+        "insert into sign_in_throttle as t (key, failures, last_failure_at) values ($1, 1, $2)
+         on conflict (key) do update set last_failure_at = $2 where t.last_failure_at <= $3",
+        format!("notice:{}", email.to_lowercase()),
+        now,
+        time::OffsetDateTime::from(tx.now.plus_millis(-NOTICE_MS)),
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(noted.rows_affected() > 0)
 }
 
 /// Forgets the account's failures after a right password; the address's stay, or one good account would reset the count

@@ -3,7 +3,10 @@
 use crate::rpc::{Json, Rpc};
 #[cfg(feature = "ssr")]
 use crate::rpc::{call, signed};
-use domain::account::Device;
+use domain::{
+    account::Device,
+    letter::{Opened, Purpose},
+};
 use leptos::prelude::*;
 
 /// Whether nobody on staff exists yet.
@@ -20,4 +23,10 @@ pub async fn devices() -> Rpc<Vec<Device>> {
         store::accounts::devices(&mut *desk.read().await?, &actor, session, desk.now()).await
     })
     .await
+}
+
+/// What the link of a mail stands for.
+#[server(endpoint = "accounts/link", input = Json, output = Json)]
+pub async fn opened_link(purpose: Purpose, token: String) -> Rpc<Opened> {
+    call(|desk, actor| async move { store::accounts::opened(&desk, &actor, purpose, &token).await }).await
 }

@@ -1,68 +1,17 @@
-use super::rpc;
+use super::{
+    by_mail::{CheckMail, SendAgain},
+    card::Card,
+    rpc,
+};
 use crate::json::resource;
 use crate::{
     app::go_to,
     flash::{Flash, flash},
-    icons::{Ico, Icon},
     me,
-    shared::{Field, Title, awaited},
+    shared::{Field, awaited},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-
-/// The card that every page for visitors is.
-#[component]
-fn Card(
-    title: &'static str,
-    #[prop(into)] lead: String,
-    flash: Flash,
-    /// Why somebody is here who did not ask for it.
-    #[prop(default = None)]
-    why: Option<&'static str>,
-    children: Children,
-) -> impl IntoView {
-    // Field errors stand beside their fields; what is not about one field stands on top.
-    let general = flash.error.as_ref().map(|error| match error.fields.as_slice() {
-        [] => error.message.clone(),
-        [one] if one.field == "password" => "Please choose another password.".to_owned(),
-        _ => "Please look at the marked fields, and type your password again: it is not kept.".to_owned(),
-    });
-    view! {
-        <Title text=title />
-        <div class="auth">
-            <main class="auth__card" id="main">
-                <div class="auth__brand">
-                    <span class="rail__logo">"D"</span>
-                    <span>"Docket"</span>
-                </div>
-                <div>
-                    <h1 class="auth__title">{title}</h1>
-                    <p class="auth__lead">{lead}</p>
-                </div>
-                {why.filter(|_| general.is_none())
-                    .map(|why| {
-                        view! {
-                            <div class="notice" data-kind="info" role="status">
-                                <Ico icon=Icon::Info />
-                                <p>{why}</p>
-                            </div>
-                        }
-                    })}
-                {general
-                    .map(|message| {
-                        view! {
-                            <div class="notice" data-kind="error" role="alert">
-                                <Ico icon=Icon::Alert />
-                                <p>{message}</p>
-                            </div>
-                        }
-                    })}
-                {children()}
-            </main>
-        </div>
-    }
-    .into_any()
-}
 
 /// `/sign-in`.
 #[component]
@@ -85,6 +34,8 @@ pub fn SignInPage() -> impl IntoView {
     });
     let why = if query.with_untracked(|q| q.get("unsent").is_some()) {
         Some("You are not signed in any more, so nothing was sent. Sign in, and you are led back to send it again.")
+    } else if query.with_untracked(|q| q.get("changed").is_some()) {
+        Some("Your new password is set, and you are signed out everywhere. Sign in with it.")
     } else if ended && next.is_empty() {
         Some("Your session on this device has ended.")
     } else if ended {
@@ -95,6 +46,8 @@ pub fn SignInPage() -> impl IntoView {
     // An empty desk has nobody who could sign in.
     let first_run = resource(|| (), |()| rpc::first_run());
     let email = flash.clone();
+    // Only what is missing is said then: everything else was right.
+    let unproved = flash.problem("confirm").is_some().then(|| flash.value("email"));
     view! {
         {awaited(|| (), move || async move {
                 if let Ok(true) = first_run.await { go_to("/set-up") } else { ().into_any() }
@@ -124,6 +77,12 @@ pub fn SignInPage() -> impl IntoView {
                     "Sign in"
                 </button>
             </form>
+            {unproved.map(|email| view! { <SendAgain email /> })}
+            <p class="auth__foot">
+                <a class="link" href="/forgot" rel="external">
+                    "Forgot your password?"
+                </a>
+            </p>
             <p class="auth__foot">
                 "New here? "
                 <a class="link" href="/sign-up" rel="external">
@@ -169,6 +128,10 @@ pub fn SignUpPage() -> impl IntoView {
         return go_to("/");
     }
     let flash = flash();
+    let sent = flash.value("sent");
+    if !sent.is_empty() {
+        return view! { <CheckMail email=sent register=true /> }.into_any();
+    }
     view! {
         <Card title="Create an account" lead="To ask for help and to follow your tickets." flash=flash.clone()>
             <form method="post" action="/sign-up" class="stack">

@@ -2,17 +2,30 @@
 
 use super::client::Api;
 use crate::support::{World, person};
+use domain::Actor;
 use serde_json::json;
+use store::accounts;
 
 #[tokio::test]
 async fn a_customer_registers_and_is_known() {
     let world = World::new().await;
     let api = Api::new(&world);
     let input = json!({ "name": "Jana Novak", "email": "jana@acme.example", "password": "correct horse battery" });
-    let made = api.post("", "/auth/register", &input).await.expect(201);
+    let made = api.post("", "/auth/register", &input).await.expect(202);
+    assert_eq!((&made["status"], &made["email"]), (&json!("confirmation_sent"), &input["email"]));
+    // Not before the address is confirmed; a wrong password is not told from one of nobody.
+    let login = json!({ "email": "jana@acme.example", "password": "correct horse battery" });
+    let waits = api.post("", "/auth/login", &login).await;
+    assert!(waits.expect(403)["detail"].as_str().unwrap().contains("confirm"), "{waits:?}");
+    let wrong = json!({ "email": "jana@acme.example", "password": "another horse" });
+    api.post("", "/auth/login", &wrong).await.expect(401);
+    let token = world.mails().await[0].token("/confirm/");
+    accounts::confirm(&world.desk, &Actor::visitor(None), &token, "correct horse battery".into()).await.unwrap();
+    let made = api.post("", "/auth/login", &login).await.expect(200);
     let me = api.get(made["token"].as_str().unwrap(), "/auth/me").await.expect(200);
     assert_eq!((&me["email"], &me["role"]), (&input["email"], &json!("customer")));
-    assert_eq!(api.post("", "/auth/register", &input).await.wrong(), ["email"]);
+    // A known address gets the same answer.
+    api.post("", "/auth/register", &input).await.expect(202);
     let empty = json!({ "name": "", "email": "x", "password": "short" });
     assert_eq!(api.post("", "/auth/register", &empty).await.wrong(), ["name", "email", "password"]);
 }

@@ -58,7 +58,7 @@ fn routes() -> Vec<Route> {
     use Sent::{Files, Json, Nothing};
     let answer = Json(|_| json!({ "body": "Please restart it." }));
     vec![
-        Route("post", "/auth/register", Json(registration), [201; 10]),
+        Route("post", "/auth/register", Json(registration), [202; 10]),
         Route("post", "/auth/login", Json(|c| json!({ "email": c.owner, "password": PASSWORD })), EVERYBODY),
         Route("get", "/auth/me", Nothing, anybody(200)),
         Route("post", "/ticket", Json(|_| json!({ "subject": "Printer", "body": "It is offline." })), anybody(201)),

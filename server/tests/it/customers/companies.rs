@@ -128,7 +128,7 @@ async fn a_company_becomes_another_one_with_all_it_has() {
     let preview = merge::preview(&mut world.desk.read().await.unwrap(), &manager, kept, gone).await.unwrap();
     assert_eq!((preview.people, preview.tickets), (1, 100));
     world.run(async |tx| merge::merge(tx, &manager, kept, gone).await).await.unwrap();
-    assert!(jobs::one(&world.desk).await.unwrap(), "the tickets follow");
+    assert!(jobs::one(&world.desk, &world.post).await.unwrap(), "the tickets follow");
     let of = async |company: CompanyId| {
         let sql = "select count(*) from tickets where company_id = $1";
         sqlx::query_scalar::<_, i64>(sql).bind(company.0).fetch_one(world.desk.pool()).await.unwrap()
@@ -148,9 +148,9 @@ async fn a_company_becomes_another_one_with_all_it_has() {
         .execute(world.desk.pool())
         .await
         .unwrap();
-    assert!(!jobs::one(&world.desk).await.unwrap());
+    assert!(!jobs::one(&world.desk, &world.post).await.unwrap());
     world.advance_seconds(60);
-    assert!(jobs::one(&world.desk).await.unwrap());
+    assert!(jobs::one(&world.desk, &world.post).await.unwrap());
     assert_eq!(of(gone).await, 0);
     // Its name is free again, its number is not.
     create(&world, &manager, &CompanyInput { name: "Acme GmbH".into(), ..CompanyInput::default() }).await.unwrap();

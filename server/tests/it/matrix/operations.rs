@@ -19,7 +19,8 @@ use futures::stream;
 use std::convert::Infallible;
 use store::{
     access::{roles, teams, users},
-    accounts, bulk, companies, customers, mails, people,
+    accounts::{self, invitations},
+    bulk, companies, customers, mails, people,
     settings::{self, Limit, priorities},
     tickets::{
         self, attachments, board, change, create, draft, history, list, message, remote_images, search, timeline, view,
@@ -77,6 +78,16 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("access::users::end_sessions", Rule::Desk(Action::ManageStaff)),
     ("accounts::register::set_up", DOOR),
     ("accounts::register::register", DOOR),
+    ("accounts::register::send_again", DOOR),
+    ("accounts::register::confirm", DOOR),
+    ("accounts::reset::ask", DOOR),
+    ("accounts::reset::set", DOOR),
+    ("accounts::link::opened", Rule::Anybody("whoever has the link of a mail")),
+    ("accounts::invitations::accept", DOOR),
+    ("accounts::invitations::list", Rule::Desk(Action::ManageStaff)),
+    ("accounts::invitations::invite", Rule::Desk(Action::ManageStaff)),
+    ("accounts::invitations::send_again", Rule::Desk(Action::ManageStaff)),
+    ("accounts::invitations::revoke", Rule::Desk(Action::ManageStaff)),
     ("accounts::sign_in::sign_in", DOOR),
     ("accounts::sign_in::open_session", DOOR),
     ("accounts::sign_in::sign_in_for_token", DOOR),
@@ -192,6 +203,10 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         }
         "access::users::set_blocked" => there(users::set_blocked(tx, actor, nobody, true).await),
         "access::users::end_sessions" => there(users::end_sessions(tx, actor, nobody, None).await),
+        "accounts::invitations::list" => invitations::list(desk, actor).await.map(drop),
+        "accounts::invitations::invite" => invitations::invite(tx, actor, "", domain::Role::Agent).await,
+        "accounts::invitations::send_again" => there(invitations::send_again(tx, actor, 0).await),
+        "accounts::invitations::revoke" => there(invitations::revoke(tx, actor, 0).await),
         "accounts::session::devices" => accounts::devices(&mut conn, actor, None, world.now()).await.map(drop),
         "accounts::session::revoke" => there(accounts::revoke(tx, actor, SessionId(0)).await),
         "accounts::session::revoke_others" => accounts::revoke_others(tx, actor, None).await.map(drop),

@@ -13,7 +13,7 @@ use domain::{
     live::{ToBrowser, ToServer, Topic},
 };
 use futures::{SinkExt, StreamExt};
-use server::{live::Live, work};
+use server::{live::Live, post::Post, work};
 use sqlx::postgres::PgPoolOptions;
 use std::{net::SocketAddr, time::Duration};
 use store::{Desk, Options, people};
@@ -43,6 +43,7 @@ pub async fn settled(desk: &Desk) {
 pub struct Node {
     pub desk: Desk,
     pub live: Live,
+    post: Post,
     pub stop: CancellationToken,
     address: SocketAddr,
 }
@@ -64,12 +65,12 @@ impl Node {
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/{user}/{session}", get(socket)).with_state((desk.clone(), live.clone()));
         tokio::spawn(axum::serve(listener, router).into_future());
-        Self { desk, live, stop, address }
+        Self { desk, live, post: world.post.clone(), stop, address }
     }
 
     /// The node does its share of the work too.
     pub fn work(&self) -> work::Workers {
-        work::start(self.desk.clone(), &self.live, self.stop.clone())
+        work::start(self.desk.clone(), &self.post, &self.live, self.stop.clone())
     }
 
     /// A tab of this person; 0 as the session: they came with a token.

@@ -1,0 +1,66 @@
+use crate::{
+    flash::Flash,
+    icons::{Ico, Icon},
+    shared::Title,
+};
+use leptos::prelude::*;
+
+/// The card that every page for visitors is.
+#[component]
+pub fn Card(
+    title: &'static str,
+    #[prop(into)] lead: String,
+    flash: Flash,
+    /// Why somebody is here who did not ask for it.
+    #[prop(default = None)]
+    why: Option<&'static str>,
+    /// The form has a password in it, which is not kept when it is refused.
+    #[prop(default = true)]
+    asks_for_password: bool,
+    children: Children,
+) -> impl IntoView {
+    // Field errors stand beside their fields; what is not about one field stands on top.
+    let general = flash.error.as_ref().map(|error| match error.fields.as_slice() {
+        [] => error.message.clone(),
+        // The whole error is about it, and not about what was typed.
+        [one] if one.field == "confirm" => error.message.clone(),
+        [one] if one.field == "password" => "Please choose another password.".to_owned(),
+        [one] if one.field != "password" && !asks_for_password => "Please look at the marked field.".to_owned(),
+        _ => "Please look at the marked fields, and type your password again: it is not kept.".to_owned(),
+    });
+    view! {
+        <Title text=title />
+        <div class="auth">
+            <main class="auth__card" id="main">
+                <div class="auth__brand">
+                    <span class="rail__logo">"D"</span>
+                    <span>"Docket"</span>
+                </div>
+                <div>
+                    <h1 class="auth__title">{title}</h1>
+                    <p class="auth__lead">{lead}</p>
+                </div>
+                {why.filter(|_| general.is_none())
+                    .map(|why| {
+                        view! {
+                            <div class="notice" data-kind="info" role="status">
+                                <Ico icon=Icon::Info />
+                                <p>{why}</p>
+                            </div>
+                        }
+                    })}
+                {general
+                    .map(|message| {
+                        view! {
+                            <div class="notice" data-kind="error" role="alert">
+                                <Ico icon=Icon::Alert />
+                                <p>{message}</p>
+                            </div>
+                        }
+                    })}
+                {children()}
+            </main>
+        </div>
+    }
+    .into_any()
+}

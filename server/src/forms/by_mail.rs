@@ -1,0 +1,144 @@
+//! What accounts do by mail: asking for a link, and what the pages that links lead to send.
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::post;
+use domain::letter::Purpose;
+use domain::{Actor, Error, text};
+use serde::Deserialize;
+use store::accounts;
+use ui::flash::Flash;
+
+use super::{agent, read, refuse, welcome};
+use crate::app::AppState;
+use crate::identify::Who;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/forgot", post(forgot))
+        .route("/confirm", post(confirm_again))
+        .route("/confirm/{token}", post(confirm))
+        .route("/reset/{token}", post(reset))
+        .route("/invitation/{token}", post(accept))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Fields {
+    email: String,
+    name: String,
+    password: String,
+}
+
+impl Fields {
+    fn flash(self, error: Error) -> Flash {
+        Flash { values: vec![("email".to_owned(), self.email), ("name".to_owned(), self.name)], error: Some(error) }
+    }
+}
+
+/// The page again, which says that a mail was sent to this address.
+pub(super) async fn sent(state: AppState, headers: &HeaderMap, who: Who, page: &str, email: &str) -> Response {
+    let values = vec![("sent".to_owned(), text::tidy_line(email))];
+    refuse(state, headers, who, page, Flash { values, error: None }).await
+}
+
+async fn forgot(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    ask(state, headers, who, request, "/forgot").await
+}
+
+async fn confirm_again(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    ask(state, headers, who, request, "/confirm").await
+}
+
+/// Asks for a mail, for a new password or of a registration.
+async fn ask(state: AppState, headers: HeaderMap, who: Who, request: Request, page: &str) -> Response {
+    let mut fields = Fields::default();
+    let asked = async {
+        fields = read(request).await?;
+        match page {
+            "/forgot" => accounts::reset::ask(&state.desk, &who.0.actor, &fields.email).await,
+            _ => accounts::register::send_again(&state.desk, &who.0.actor, &fields.email).await,
+        }
+    };
+    match asked.await {
+        Ok(()) => sent(state, &headers, who, page, &fields.email).await,
+        Err(error) => refuse(state, &headers, who, page, fields.flash(error)).await,
+    }
+}
+
+/// Makes the account of a registration, and signs it in.
+async fn confirm(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    who: Who,
+    request: Request,
+) -> Response {
+    let actor = Actor::visitor(who.0.actor.address.clone());
+    let opened = async {
+        let fields: Fields = read(request).await?;
+        let person = accounts::confirm(&state.desk, &actor, &token, fields.password).await?;
+        accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await
+    };
+    match opened.await {
+        Ok(session) => welcome(&state, &session, "/"),
+        Err(error) => again(state, &headers, who, Purpose::Register, &token, Fields::default().flash(error)).await,
+    }
+}
+
+/// Sets the password of who opened the link, who then signs in with it.
+async fn reset(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    who: Who,
+    request: Request,
+) -> Response {
+    let set = async {
+        let fields: Fields = read(request).await?;
+        accounts::reset::set(&state.desk, &who.0.actor, &token, fields.password).await
+    };
+    match set.await {
+        Ok(_) => Redirect::to("/sign-in?changed").into_response(),
+        Err(error) => again(state, &headers, who, Purpose::Reset, &token, Fields::default().flash(error)).await,
+    }
+}
+
+/// Makes staff of who opened the link, and signs them in.
+async fn accept(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    who: Who,
+    request: Request,
+) -> Response {
+    let actor = Actor::visitor(who.0.actor.address.clone());
+    let mut fields = Fields::default();
+    let opened = async {
+        fields = read(request).await?;
+        let (name, password) = (fields.name.clone(), std::mem::take(&mut fields.password));
+        let person = accounts::invitations::accept(&state.desk, &actor, &token, name, password).await?;
+        accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await
+    };
+    match opened.await {
+        Ok(session) => welcome(&state, &session, "/"),
+        Err(error) => again(state, &headers, who, Purpose::Invitation, &token, fields.flash(error)).await,
+    }
+}
+
+/// The page of a link again.
+async fn again(
+    state: AppState,
+    headers: &HeaderMap,
+    who: Who,
+    purpose: Purpose,
+    token: &str,
+    flash: Flash,
+) -> Response {
+    // What is no link is shown as one: its page says so.
+    let whole = token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let page = format!("{}/{}", purpose.page(), if whole { token } else { "-" });
+    refuse(state, headers, who, &page, flash).await
+}

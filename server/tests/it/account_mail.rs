@@ -1,0 +1,517 @@
+//! What accounts do by mail: proving an address, choosing a new password, invitations. Read from a mail server.
+
+use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, mailbox::Mail, person};
+use domain::{
+    Actor, Code, Role,
+    access::{Permission, Permissions},
+    account::Registration,
+    invitation::State,
+    letter::Purpose,
+};
+use http::{StatusCode, header};
+use store::{
+    Tx,
+    accounts::{self, invitations, reset},
+    jobs,
+};
+
+const OTHER: &str = "another horse battery";
+
+fn visitor() -> Actor {
+    Actor::visitor(Some("192.0.2.7".into()))
+}
+
+fn jana() -> Registration {
+    Registration { name: "Jana Novak".into(), email: "jana@acme.example".into(), password: PASSWORD.into() }
+}
+
+async fn sign_in(world: &World, email: &str, password: &str) -> domain::Result<String> {
+    accounts::sign_in(&world.desk, &visitor(), email, password.into(), "").await.map(|(_, session)| session)
+}
+
+/// The only mail that has come.
+async fn mail(world: &World) -> Mail {
+    let mut mails = world.mails().await;
+    assert_eq!(mails.len(), 1, "{mails:#?}");
+    mails.remove(0)
+}
+
+async fn tried(world: &World, sql: &'static str) -> i64 {
+    world.count(sql).await
+}
+
+#[tokio::test]
+async fn who_registers_has_no_account_before_the_address_is_proved() {
+    let world = World::new().await;
+    sqlx::query("insert into company_domains values ('acme.example', $1)")
+        .bind(world.company("Acme", true).await.0)
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    accounts::register(&world.desk, &visitor(), jana()).await.unwrap();
+    assert_eq!(tried(&world, "select count(*) from users").await, 0);
+    let sent = mail(&world).await;
+    assert_eq!((sent.to.as_str(), sent.subject.as_str()), ("jana@acme.example", "Confirm your e-mail address"));
+    let token = sent.token("/confirm/");
+    assert!(sent.html.contains(&token) && !sent.raw.contains("Novak"), "no words of a stranger: {}", sent.raw);
+    // Whoever knows the password is told what to do; whoever does not, nothing.
+    let waits = sign_in(&world, "jana@acme.example", PASSWORD).await.refused(Code::Forbidden);
+    assert!(waits.of_field("confirm").is_some() && waits.message.contains("confirm"), "{waits:?}");
+    sign_in(&world, "jana@acme.example", OTHER).await.refused(Code::Invalid);
+    // The link alone opens nothing.
+    accounts::confirm(&world.desk, &visitor(), &token, OTHER.into()).await.wrong("password");
+    let made = accounts::confirm(&world.desk, &visitor(), &token, PASSWORD.into()).await.unwrap();
+    assert_eq!((made.name.as_str(), made.role, made.sees_company), ("Jana Novak", Role::Customer, true));
+    sign_in(&world, "JANA@acme.example", PASSWORD).await.unwrap();
+    accounts::confirm(&world.desk, &visitor(), &token, PASSWORD.into()).await.refused(Code::NotFound);
+    assert_eq!(tried(&world, "select count(*) from events where kind = 'account.registered'").await, 1);
+}
+
+#[tokio::test]
+async fn a_known_address_is_told_by_mail_and_nowhere_else() {
+    let world = World::new().await;
+    let known = world.customer().await;
+    let email = person(&known).email.clone();
+    let input = Registration { email: email.clone(), password: OTHER.into(), ..jana() };
+    accounts::register(&world.desk, &visitor(), input).await.unwrap();
+    let sent = mail(&world).await;
+    assert_eq!((sent.to, sent.subject.as_str()), (email.clone(), "You have an account already"));
+    sign_in(&world, &email, OTHER).await.refused(Code::Invalid);
+    sign_in(&world, &email, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_known_by_mail_proves_the_address_and_keeps_the_tickets() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    let ticket = world.ticket(&customer).await;
+    let email = person(&customer).email.clone();
+    forget_password(&world, &customer).await;
+    accounts::register(&world.desk, &visitor(), Registration { email: email.clone(), ..jana() }).await.unwrap();
+    let token = mail(&world).await.token("/confirm/");
+    let made = accounts::confirm(&world.desk, &visitor(), &token, PASSWORD.into()).await.unwrap();
+    assert_eq!((made.id, made.name.as_str()), (id_of(&customer), "Jana Novak"));
+    let made = Actor::user(made, None);
+    let seen = store::tickets::view::view(&world.desk, &made, ticket.id, domain::timeline::Part::Latest);
+    assert_eq!(seen.await.unwrap().ticket.id, ticket.id);
+    // Who is blocked stays so.
+    let blocked = world.customer().await;
+    forget_password(&world, &blocked).await;
+    world.block(&blocked).await;
+    let email = person(&blocked).email.clone();
+    accounts::register(&world.desk, &visitor(), Registration { email: email.clone(), ..jana() }).await.unwrap();
+    let token = mail(&world).await.token("/confirm/");
+    accounts::confirm(&world.desk, &visitor(), &token, PASSWORD.into()).await.refused(Code::NotFound);
+    sign_in(&world, &email, PASSWORD).await.refused(Code::Invalid);
+}
+
+/// Makes them somebody whom we only know by mail.
+async fn forget_password(world: &World, actor: &Actor) {
+    let sql = sqlx::query("update users set password_hash = null where id = $1").bind(id_of(actor).0);
+    sql.execute(world.desk.pool()).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_known_by_mail_gets_in_by_choosing_a_password() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    forget_password(&world, &customer).await;
+    reset::ask(&world.desk, &visitor(), &person(&customer).email).await.unwrap();
+    let sent = mail(&world).await;
+    assert!(sent.text.contains("what you have written to us"), "{}", sent.text);
+    reset::set(&world.desk, &visitor(), &sent.token("/reset/"), PASSWORD.into()).await.unwrap();
+    sign_in(&world, &person(&customer).email, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_registrations_with_an_address_each_has_its_own_password() {
+    let world = World::new().await;
+    // A stranger was first. The owner's link must not let them in.
+    accounts::register(&world.desk, &visitor(), Registration { password: OTHER.into(), ..jana() }).await.unwrap();
+    let first = mail(&world).await.token("/confirm/");
+    accounts::register(&world.desk, &visitor(), jana()).await.unwrap();
+    let second = mail(&world).await.token("/confirm/");
+    accounts::confirm(&world.desk, &visitor(), &second, OTHER.into()).await.wrong("password");
+    let visitor = &visitor();
+    let (one, two) = tokio::join!(
+        accounts::confirm(&world.desk, visitor, &second, PASSWORD.into()),
+        accounts::confirm(&world.desk, visitor, &second, PASSWORD.into()),
+    );
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    accounts::confirm(&world.desk, visitor, &first, OTHER.into()).await.refused(Code::NotFound);
+    sign_in(&world, "jana@acme.example", OTHER).await.refused(Code::Invalid);
+}
+
+#[tokio::test]
+async fn a_confirmation_is_sent_again_for_who_waits_for_one() {
+    let world = World::new().await;
+    accounts::register(&world.desk, &visitor(), jana()).await.unwrap();
+    let first = mail(&world).await.token("/confirm/");
+    accounts::register::send_again(&world.desk, &visitor(), " Jana@Acme.example ").await.unwrap();
+    assert_eq!(mail(&world).await.token("/confirm/"), first);
+    accounts::register::send_again(&world.desk, &visitor(), "nobody@acme.example").await.unwrap();
+    assert!(world.mails().await.is_empty());
+    accounts::register::send_again(&world.desk, &visitor(), "nobody").await.wrong("email");
+    world.advance_seconds(24 * 3_600);
+    accounts::register::send_again(&world.desk, &visitor(), "jana@acme.example").await.unwrap();
+    assert!(world.mails().await.is_empty(), "it has run out");
+    accounts::confirm(&world.desk, &visitor(), &first, PASSWORD.into()).await.refused(Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_password_is_reset_once_and_everybody_is_signed_out() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    let email = person(&customer).email.clone();
+    let session = sign_in(&world, &email, PASSWORD).await.unwrap();
+    let (_, epoch) = accounts::sign_in_for_token(&world.desk, &visitor(), &email, PASSWORD.into()).await.unwrap();
+    reset::ask(&world.desk, &visitor(), &email.to_uppercase()).await.unwrap();
+    reset::ask(&world.desk, &visitor(), &email).await.unwrap();
+    let mut mails = world.mails().await;
+    assert_eq!(mails.len(), 2);
+    let (other, token) = (mails.pop().unwrap().token("/reset/"), mails.pop().unwrap().token("/reset/"));
+    assert_ne!(other, token);
+    reset::set(&world.desk, &visitor(), &token, "password".into()).await.wrong("password");
+    reset::set(&world.desk, &visitor(), &token, OTHER.into()).await.unwrap();
+    let notice = mail(&world).await;
+    assert_eq!((notice.to, notice.subject.as_str()), (email.clone(), "Your password was changed"));
+    for used in [&token, &other] {
+        reset::set(&world.desk, &visitor(), used, PASSWORD.into()).await.refused(Code::NotFound);
+    }
+    assert!(accounts::find(&world.desk, &session).await.unwrap().is_none(), "signed out");
+    assert!(accounts::find_by_token(&world.desk, id_of(&customer), epoch).await.unwrap().is_none(), "tokens ended");
+    sign_in(&world, &email, PASSWORD).await.refused(Code::Invalid);
+    sign_in(&world, &email, OTHER).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_link_is_good_for_an_hour_and_for_nothing_else() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    reset::ask(&world.desk, &visitor(), &person(&customer).email).await.unwrap();
+    let token = mail(&world).await.token("/reset/");
+    let opened = accounts::opened(&world.desk, &visitor(), Purpose::Reset, &token).await.unwrap();
+    assert_eq!(opened.email, person(&customer).email);
+    for purpose in [Purpose::Register, Purpose::NewAddress, Purpose::Invitation] {
+        accounts::opened(&world.desk, &visitor(), purpose, &token).await.refused(Code::NotFound);
+    }
+    // Each letter of it counts.
+    for at in 0..token.len() {
+        let mut forged = token.clone().into_bytes();
+        forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).unwrap();
+        accounts::opened(&world.desk, &visitor(), Purpose::Reset, &forged).await.refused(Code::NotFound);
+    }
+    world.advance_seconds(3_599);
+    accounts::opened(&world.desk, &visitor(), Purpose::Reset, &token).await.unwrap();
+    world.advance_seconds(1);
+    accounts::opened(&world.desk, &visitor(), Purpose::Reset, &token).await.refused(Code::NotFound);
+    reset::set(&world.desk, &visitor(), &token, OTHER.into()).await.refused(Code::NotFound);
+}
+
+#[tokio::test]
+async fn nothing_tells_which_addresses_have_accounts() {
+    let world = World::new().await;
+    let (known, blocked) = (world.customer().await, world.agent().await);
+    world.block(&blocked).await;
+    let browser = Browser::of_visitor(&world);
+    let mut pages = Vec::new();
+    for email in [&person(&known).email, &person(&blocked).email, "nobody@people.example"] {
+        let page = browser.post("/forgot", &[("email", email)]).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let nonce =
+            page.text.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("none").to_owned();
+        pages.push(page.text.replace(email, "ADDRESS").replace(&nonce, "NONCE"));
+        let page = browser.post("/sign-up", &[("name", "A"), ("email", email), ("password", PASSWORD)]).await;
+        assert_eq!(page.status, StatusCode::OK);
+    }
+    assert_eq!(pages[0], pages[1]);
+    assert_eq!(pages[0], pages[2]);
+    let mails = world.mails().await;
+    let to: Vec<_> = mails.iter().map(|m| (m.to.as_str(), m.subject.as_str())).collect();
+    assert!(to.contains(&(person(&known).email.as_str(), "Choose a new password")), "{to:?}");
+    assert!(!to.iter().any(|(_, subject)| subject.starts_with("Choose") && to.len() > 4), "{to:?}");
+    assert!(!to.contains(&(person(&blocked).email.as_str(), "Choose a new password")), "{to:?}");
+}
+
+#[tokio::test]
+async fn mails_are_asked_for_a_few_times_only() {
+    let world = World::new().await;
+    for _ in 0..5 {
+        reset::ask(&world.desk, &visitor(), "jana@acme.example").await.unwrap();
+    }
+    let refused = reset::ask(&world.desk, &visitor(), "JANA@acme.example").await.refused(Code::TooMany);
+    assert!(refused.message.contains("Several mails"), "{}", refused.message);
+    accounts::register::send_again(&world.desk, &visitor(), "jana@acme.example").await.refused(Code::TooMany);
+    let elsewhere = Actor::visitor(Some("192.0.2.8".into()));
+    reset::ask(&world.desk, &elsewhere, "jana@acme.example").await.refused(Code::TooMany);
+    for n in 0..16 {
+        reset::ask(&world.desk, &visitor(), &format!("n{n}@acme.example")).await.unwrap();
+    }
+    reset::ask(&world.desk, &visitor(), "one-more@acme.example").await.refused(Code::TooMany);
+}
+
+#[tokio::test]
+async fn an_owner_is_told_of_a_lock_once_a_day() {
+    let world = World::new().await;
+    let email = person(&world.agent().await).email.clone();
+    let lock = async |email: &str| {
+        for _ in 0..6 {
+            sign_in(&world, email, "wrong").await.refused(Code::Invalid);
+        }
+        sign_in(&world, email, "wrong").await.refused(Code::TooMany);
+    };
+    lock(&email).await;
+    let notice = mail(&world).await;
+    assert_eq!((notice.to, notice.subject.as_str()), (email.clone(), "Somebody tries to sign in to your account"));
+    assert!(notice.text.contains("192.0.2.7"), "{}", notice.text);
+    // Once its owner was in, it may be locked again, but they are not told again before the next day.
+    world.advance_seconds(1);
+    sign_in(&world, &email, PASSWORD).await.unwrap();
+    lock(&email).await;
+    lock("nobody@people.example").await;
+    assert!(world.mails().await.is_empty());
+    world.advance_seconds(86_400);
+    lock(&email).await;
+    assert_eq!(mail(&world).await.to, email);
+}
+
+async fn invite(world: &World, admin: &Actor, email: &str, role: Role) -> domain::Result<()> {
+    world.run(async |tx: &mut Tx| invitations::invite(tx, admin, email, role).await).await
+}
+
+#[tokio::test]
+async fn staff_are_invited() {
+    let world = World::new().await;
+    let admin = world.superadmin().await;
+    invite(&world, &admin, "Zoe@acme.example", Role::Manager).await.unwrap();
+    invite(&world, &admin, "zoe@ACME.example", Role::Agent).await.wrong("email");
+    let sent = mail(&world).await;
+    assert!(sent.text.contains("Superadmin 1") && sent.text.contains("Manager"), "{}", sent.text);
+    let first = sent.token("/invitation/");
+    let listed = invitations::list(&world.desk, &admin).await.unwrap();
+    assert_eq!((listed.len(), listed[0].state, listed[0].role), (1, State::Open, Role::Manager));
+    let id = listed[0].id;
+    // After a week it has run out; sent again, only the new link is good.
+    world.advance_seconds(7 * 86_400);
+    assert_eq!(invitations::list(&world.desk, &admin).await.unwrap()[0].state, State::Expired);
+    invitations::accept(&world.desk, &visitor(), &first, "Zoe".into(), PASSWORD.into()).await.refused(Code::NotFound);
+    world.run(async |tx: &mut Tx| invitations::send_again(tx, &admin, id).await).await.unwrap();
+    let second = mail(&world).await.token("/invitation/");
+    invitations::accept(&world.desk, &visitor(), &first, "Zoe".into(), PASSWORD.into()).await.refused(Code::NotFound);
+    invitations::accept(&world.desk, &visitor(), &second, " ".into(), PASSWORD.into()).await.wrong("name");
+    invitations::accept(&world.desk, &visitor(), &second, "Zoe".into(), "short".into()).await.wrong("password");
+    let visitor = &visitor();
+    let (one, two) = tokio::join!(
+        invitations::accept(&world.desk, visitor, &second, "Zoe".into(), PASSWORD.into()),
+        invitations::accept(&world.desk, visitor, &second, "Zoe".into(), PASSWORD.into()),
+    );
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let zoe = one.or(two).unwrap();
+    assert_eq!((zoe.name.as_str(), zoe.role, zoe.email.as_str()), ("Zoe", Role::Manager, "Zoe@acme.example"));
+    sign_in(&world, "zoe@acme.example", PASSWORD).await.unwrap();
+    assert_eq!(invitations::list(&world.desk, &admin).await.unwrap()[0].state, State::Accepted);
+    world.run(async |tx: &mut Tx| invitations::revoke(tx, &admin, id).await).await.refused(Code::NotFound);
+    invite(&world, &admin, "zoe@acme.example", Role::Agent).await.wrong("email");
+}
+
+#[tokio::test]
+async fn a_revoked_invitation_is_worth_nothing() {
+    let world = World::new().await;
+    let admin = world.superadmin().await;
+    invite(&world, &admin, "zoe@acme.example", Role::Agent).await.unwrap();
+    let id = invitations::list(&world.desk, &admin).await.unwrap()[0].id;
+    // Revoked before its mail has gone out: it does not.
+    world.run(async |tx: &mut Tx| invitations::revoke(tx, &admin, id).await).await.unwrap();
+    assert!(world.mails().await.is_empty());
+    invite(&world, &admin, "zoe@acme.example", Role::Agent).await.unwrap();
+    let token = mail(&world).await.token("/invitation/");
+    let id = invitations::list(&world.desk, &admin).await.unwrap()[0].id;
+    world.run(async |tx: &mut Tx| invitations::revoke(tx, &admin, id).await).await.unwrap();
+    invitations::accept(&world.desk, &visitor(), &token, "Zoe".into(), PASSWORD.into()).await.refused(Code::NotFound);
+    world.run(async |tx: &mut Tx| invitations::send_again(tx, &admin, id).await).await.refused(Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_customer_who_is_invited_becomes_staff() {
+    let world = World::new().await;
+    let (admin, company) = (world.superadmin().await, world.company("Acme", true).await);
+    let (customer, blocked) = (world.company_user(company).await, world.customer().await);
+    world.block(&blocked).await;
+    let session = sign_in(&world, &person(&customer).email, PASSWORD).await.unwrap();
+    invite(&world, &admin, &person(&blocked).email, Role::Agent).await.wrong("email");
+    invite(&world, &admin, "zoe@acme.example", Role::Customer).await.wrong("role");
+    invite(&world, &admin, "zoe", Role::Agent).await.wrong("email");
+    invite(&world, &admin, &person(&customer).email, Role::Agent).await.unwrap();
+    let token = mail(&world).await.token("/invitation/");
+    let made = invitations::accept(&world.desk, &visitor(), &token, "Jana".into(), OTHER.into()).await.unwrap();
+    assert_eq!((made.id, made.role, made.company), (id_of(&customer), Role::Agent, None));
+    assert!(accounts::find(&world.desk, &session).await.unwrap().is_none());
+    for actor in [world.manager().await, world.agent().await, world.customer().await] {
+        invite(&world, &actor, "eve@acme.example", Role::Agent).await.refused(Code::Forbidden);
+    }
+    // Nobody invites somebody who may more than they do, nor decides over such an invitation.
+    let lead = world.custom(Permissions::of_role(Role::Agent).with(Permission::ManageStaff)).await;
+    for role in [Role::Superadmin, Role::Manager] {
+        invite(&world, &lead, "eve@acme.example", role).await.refused(Code::Forbidden);
+    }
+    invite(&world, &lead, "eve@acme.example", Role::Agent).await.unwrap();
+    invite(&world, &admin, "max@acme.example", Role::Superadmin).await.unwrap();
+    let listed = invitations::list(&world.desk, &lead).await.unwrap();
+    let id = listed.iter().find(|i| i.role == Role::Superadmin).unwrap().id;
+    world.run(async |tx: &mut Tx| invitations::revoke(tx, &lead, id).await).await.refused(Code::Forbidden);
+    world.run(async |tx: &mut Tx| invitations::send_again(tx, &lead, id).await).await.refused(Code::Forbidden);
+}
+
+/// Who can read the database, with its jobs, cannot open an account with it.
+#[tokio::test]
+async fn no_link_is_in_the_database() {
+    let world = World::new().await;
+    let (admin, customer) = (world.superadmin().await, world.customer().await);
+    accounts::register(&world.desk, &visitor(), jana()).await.unwrap();
+    reset::ask(&world.desk, &visitor(), &person(&customer).email).await.unwrap();
+    invite(&world, &admin, "zoe@acme.example", Role::Agent).await.unwrap();
+    let mut seen = String::new();
+    let mut tokens = Vec::new();
+    loop {
+        for sql in [
+            "select coalesce(string_agg(j::text, ' '), '') from jobs j",
+            "select coalesce(string_agg(l::text, ' '), '') from account_links l",
+            "select coalesce(string_agg(i::text, ' '), '') from invitations i",
+            "select coalesce(string_agg(e::text, ' '), '') from events e",
+        ] {
+            seen += &sqlx::query_scalar::<_, String>(sql).fetch_one(world.desk.pool()).await.unwrap();
+        }
+        let more = server::work::jobs::one(&world.desk, &world.post).await.unwrap();
+        tokens.extend(world.mailbox.take());
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(tokens.len(), 3);
+    for mail in &tokens {
+        let page = ["/confirm/", "/reset/", "/invitation/"].into_iter().find(|page| mail.text.contains(page)).unwrap();
+        let token = mail.token(page);
+        // Neither as it stands in the mail nor a part of it, but for the number of the row.
+        assert!(!seen.contains(&token[11..]), "{page}");
+    }
+    // Another desk's key makes other links of the same rows.
+    let options = store::Options { secret: [9; 32], ..Default::default() };
+    let desk = store::Desk::open(world.desk.pool().clone(), world.files.clone(), world.clock.clone(), options);
+    let desk = desk.await.unwrap();
+    let token = tokens.iter().find(|m| m.text.contains("/reset/")).unwrap().token("/reset/");
+    accounts::opened(&world.desk, &visitor(), Purpose::Reset, &token).await.unwrap();
+    accounts::opened(&desk, &visitor(), Purpose::Reset, &token).await.refused(Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_not_taken_is_tried_again_and_its_error_kept() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    world.mailbox.refuse(true);
+    reset::ask(&world.desk, &visitor(), &person(&customer).email).await.unwrap();
+    assert!(world.mails().await.is_empty());
+    let error: String = sqlx::query_scalar("select last_error from jobs where kind = 'letter'")
+        .fetch_one(world.desk.pool())
+        .await
+        .unwrap();
+    assert!(error.contains("the mailbox is busy"), "{error}");
+    world.mailbox.refuse(false);
+    assert!(world.mails().await.is_empty(), "not before the pause is over");
+    world.advance_seconds(10);
+    let sent = mail(&world).await;
+    assert_eq!(sent.to, person(&customer).email);
+    // For good, it is a dead letter. A link that has run out meanwhile is not sent any more, and no failure.
+    world.mailbox.refuse(true);
+    let mut tx = world.desk.begin().await.unwrap();
+    let locked = accounts::Letter::Locked { email: person(&customer).email.clone(), from: None };
+    let now = tx.now;
+    jobs::enqueue(&mut tx, &jobs::Work::Letter { letter: locked }, now, 0, None).await.unwrap();
+    tx.commit().await.unwrap();
+    reset::ask(&world.desk, &visitor(), &person(&customer).email).await.unwrap();
+    for _ in 0..12 {
+        assert!(world.mails().await.is_empty());
+        world.advance_seconds(6 * 3_600);
+    }
+    assert_eq!(world.count("select count(*) from jobs where kind = 'letter' and failed_at is not null").await, 1);
+    assert_eq!(world.count("select count(*) from jobs where kind = 'letter' and failed_at is null").await, 0);
+}
+
+#[tokio::test]
+async fn no_password_goes_to_a_server_without_encryption() {
+    use server::post::{Delivery, Message, Post, sender, smtp_address};
+    let world = World::new().await;
+    let message = Message {
+        id: "<1@acme.example>".into(),
+        from: "a@acme.example".parse().unwrap(),
+        to: "jana@acme.example".parse().unwrap(),
+        subject: "Hello".into(),
+        text: "Hello\n.\nstill here".into(),
+        html: "<p>Hello</p>".into(),
+        at: world.now(),
+    };
+    let url = world.mailbox.url("me:hidden@", "?tls=required");
+    let post = Post::new(Delivery::Smtp(smtp_address(&url).unwrap()), sender(None, "").unwrap(), "");
+    let refused = post.send(&message).await.unwrap_err();
+    assert!(!refused.message.contains("hidden"), "{refused:?}");
+    assert!(!world.mailbox.said().iter().any(|line| line.starts_with("AUTH")), "{:?}", world.mailbox.said());
+    let url = world.mailbox.url("me:hidden@", "?tls=none");
+    let post = Post::new(Delivery::Smtp(smtp_address(&url).unwrap()), sender(None, "").unwrap(), "");
+    post.send(&message).await.unwrap();
+    assert!(world.mailbox.said().iter().any(|line| line.starts_with("AUTH PLAIN")));
+    assert!(world.mailbox.take()[0].text.contains("\n.\nstill here"));
+}
+
+#[tokio::test]
+async fn the_forms_of_links_work_without_a_script() {
+    let world = World::new().await;
+    let admin = world.superadmin().await;
+    let browser = Browser::of_visitor(&world);
+    let form = [("name", "Jana"), ("email", "jana@acme.example"), ("password", PASSWORD)];
+    let page = browser.post("/sign-up", &form).await;
+    assert!(page.status.is_success() && page.text.contains("Look into your mailbox"), "{}", page.text);
+    assert!(page.text.contains("does not send mails yet"), "without a mail server it says so: {}", page.text);
+    let page = browser.post("/sign-in", &form[1..]).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(page.text.contains("Send the mail again"), "{}", page.text);
+    let page = browser.post("/confirm", &[("email", "jana@acme.example")]).await;
+    assert!(page.status.is_success() && page.text.contains("Look into your mailbox"), "{}", page.text);
+    let address = format!("/confirm/{}", world.mails().await[0].token("/confirm/"));
+    let page = browser.get(&address).await;
+    assert!(page.status.is_success() && page.text.contains("jana@acme.example"), "{}", page.text);
+    let page = browser.post(&address, &[("password", "wrong")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("not the password that you chose"), "{}", page.text);
+    let page = browser.post(&address, &[("password", PASSWORD)]).await;
+    assert!(page.headers.contains_key(header::SET_COOKIE), "{}", page.text);
+    let page = browser.post(&address, &[("password", PASSWORD)]).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.text.contains("This link does not work"), "{}", page.text);
+
+    browser.post("/forgot", &[("email", "jana@acme.example")]).await;
+    let address = format!("/reset/{}", world.mails().await[0].token("/reset/"));
+    let page = browser.post(&address, &[("password", "short")]).await;
+    assert!(page.text.contains("at least 8 characters"), "{}", page.text);
+    let page = browser.post(&address, &[("password", OTHER)]).await;
+    assert_eq!(page.headers[header::LOCATION], "/sign-in?changed");
+
+    world.mails().await;
+    invite(&world, &admin, "zoe@acme.example", Role::Agent).await.unwrap();
+    let address = format!("/invitation/{}", world.mails().await[0].token("/invitation/"));
+    let page = browser.get(&address).await;
+    assert!(page.text.contains("zoe@acme.example") && page.text.contains("Agent"), "{}", page.text);
+    let page = browser.post(&address, &[("name", "Zoe <b>"), ("password", "short")]).await;
+    assert!(page.text.contains("Zoe &lt;b&gt;"), "what was typed is kept: {}", page.text);
+    let page = browser.post(&address, &[("name", "Zoe"), ("password", PASSWORD)]).await;
+    assert!(page.headers.contains_key(header::SET_COOKIE), "{}", page.text);
+    // What is no link leads to a page, not to a fault.
+    for nonsense in ["x", "..%2F..%2Fetc", "%00", "a%20b", &"A".repeat(3_000)] {
+        for page in ["/confirm", "/reset", "/invitation"] {
+            let address = format!("{page}/{nonsense}");
+            for answer in [browser.get(&address).await, browser.post(&address, &[("password", PASSWORD)]).await] {
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{address}: {}", answer.text);
+                assert!(answer.text.contains("</html>"), "{address}");
+            }
+        }
+    }
+}
