@@ -235,3 +235,64 @@ test('a customer who is signed out elsewhere keeps what they have written', asyn
   await other.getByRole('button', { name: 'Send' }).click();
   await expect(other.getByRole('region', { name: 'Conversation' }).getByText('Two weeks late, in fact.')).toBeVisible();
 });
+
+/** Signs this browser in as somebody, past the page. */
+async function becomes(page: Page, who: Person): Promise<void> {
+  const form = { email: who.email, password: PASSWORD };
+  expect((await page.context().request.post('/sign-in', { form, maxRedirects: 0 })).status()).toBe(303);
+}
+
+test('a tab of somebody else says so, sends nothing in the wrong name, and goes on for its own person', async ({ page, openPage, allowErrors }) => {
+  allowErrors(/status of 409/);
+  const [jana, otto] = [customer(), customer('Otto Kurz')];
+  await signUp(await openPage(), otto);
+  await signUp(page, jana);
+  await page.goto('/portal/new');
+  await page.getByLabel('What is it about?').fill('Where is my parcel');
+  await page.getByLabel('What happened?').fill('It is late.');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page).toHaveURL(/\/portal\/tickets\/\d+/);
+  await live(page, page.url());
+  await page.getByLabel('Your answer').fill('Two weeks late, in fact.');
+
+  // Another tab is somebody else's: this one hears of it at once.
+  await becomes(page, otto);
+  const other = await page.context().newPage();
+  await other.goto('/portal');
+  await hydrated(other);
+  const banner = page.getByRole('alert').filter({ hasText: 'Sign in as yourself' });
+  await expect(banner).toContainText('You are signed in as Otto Kurz in this browser now');
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.locator('#body-error')).toContainText('You are signed in as Otto Kurz');
+  await expect(page.getByLabel('Your answer')).toHaveValue('Two weeks late, in fact.');
+
+  // Signed in as oneself again, nothing is lost, and it goes on.
+  await becomes(page, jana);
+  await other.reload();
+  await hydrated(other);
+  await expect(banner).toBeHidden();
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByLabel('Your answer')).toHaveValue('');
+  await expect(page.getByText('Two weeks late, in fact.')).toHaveCount(1);
+});
+
+test('without being told by another tab, the server still refuses', async ({ page, openPage, allowErrors }) => {
+  allowErrors(/status of 409/);
+  const [jana, otto] = [customer(), customer('Otto Kurz')];
+  await signUp(await openPage(), otto);
+  await signUp(page, jana);
+  await page.goto('/portal/new');
+  await hydrated(page);
+  await page.getByLabel('What is it about?').fill('Where is my parcel');
+  await page.getByLabel('What happened?').fill('It is late.');
+  await becomes(page, otto);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByText('You are signed in as Otto Kurz in this browser now').first()).toBeVisible();
+  await expect(page.getByLabel('What happened?')).toHaveValue('It is late.');
+  await page.getByRole('button', { name: 'Reload' }).click();
+  // What Jana has written is kept for her, not shown to Otto.
+  await expect(page.getByLabel('What happened?')).toHaveValue('');
+  await page.goto('/portal');
+  await expect(page.getByText('Where is my parcel')).toHaveCount(0);
+});

@@ -9,6 +9,21 @@ const ticketOf = (page: Page): number => Number(/\/portal\/tickets\/(\d+)/.exec(
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
+  test('a double click on Send writes once', async ({ page }) => {
+    await signUp(page, customer());
+    await page.goto('/portal/new');
+    await page.getByLabel('What is it about?').fill('Gate three');
+    await page.getByLabel('What happened?').fill('It does not open.');
+    await page.getByRole('button', { name: 'Send' }).dblclick();
+    await expect(page).toHaveURL(/\/portal\/tickets\/\d+/);
+    await page.getByLabel('Your answer').fill('Nor does gate four.');
+    await page.getByRole('button', { name: 'Send' }).dblclick();
+    await expect(page).toHaveURL(/#e\d+$/);
+    await expect(page.getByText('Nor does gate four.')).toHaveCount(1);
+    await page.goto('/portal');
+    await expect(page.getByRole('link', { name: 'Gate three' })).toHaveCount(1);
+  });
+
   test('a customer registers, writes with a file, reads and answers', async ({ page, openPage, allowErrors }) => {
     allowErrors(/status of (404|415|422)/);
     await signUp(page, customer());

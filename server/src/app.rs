@@ -6,15 +6,16 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRef, Request, State, WebSocketUpgrade};
+use axum::extract::{FromRef, Query, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use domain::Error;
+use domain::{Error, UserId};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _, generate_route_list_with_exclusions_and_ssg_and_context};
+use serde::Deserialize;
 use store::Desk;
 use tower_http::csrf::CsrfLayer;
 use tower_http::trace::TraceLayer;
@@ -146,11 +147,19 @@ fn same_origin(config: &Config) -> CsrfLayer {
     }
 }
 
+/// Who opens a socket.
+#[derive(Debug, Deserialize)]
+struct Page {
+    /// The person whom the page was made for.
+    person: Option<i64>,
+}
+
 /// The websocket of a page. Browsers let any site open one, so its origin must be ours: the cookie comes along.
 async fn live_updates(
     State(state): State<AppState>,
     headers: HeaderMap,
     Who(signed): Who,
+    Query(page): Query<Page>,
     ws: WebSocketUpgrade,
 ) -> Response {
     let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("");
@@ -162,7 +171,7 @@ async fn live_updates(
     if !ours {
         return Problem(Error::forbidden()).into_response();
     }
-    live::socket::handle(ws, state.live.clone(), signed.actor, signed.session)
+    live::socket::handle(ws, state.live.clone(), signed.actor, signed.session, page.person.map(UserId))
 }
 
 /// Runs a server function for the person who calls it.

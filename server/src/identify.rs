@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
+use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use domain::{Actor, Error};
 use ui::rpc::Signed;
 
@@ -32,6 +33,16 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         },
         None => None,
     };
+    // Asked from a page that was made for somebody else, it would be done in the wrong name.
+    if let (Some(session), Some(page)) = (&session, page_of(request.headers()))
+        && session.person.id.0 != page
+    {
+        let error = Error::somebody_else(&session.person.name);
+        return match request.uri().path().starts_with("/rpc/") {
+            true => (StatusCode::CONFLICT, Json(error)).into_response(),
+            false => Problem(error).into_response(),
+        };
+    }
     // What a function answers, somebody's page has asked for just now.
     let private = session.is_some() || request.uri().path().starts_with("/rpc/");
     let visitor = session.is_none() && outage::wants_page(request.method(), request.headers(), request.uri());
@@ -56,6 +67,11 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         return outage::answer(&state, &Method::GET, &headers, &uri, Error::unavailable());
     }
     response
+}
+
+/// The id of the person whom the asking page was made for, where it says so.
+fn page_of(headers: &HeaderMap) -> Option<i64> {
+    headers.get(ui::whose::HEADER)?.to_str().ok()?.parse().ok()
 }
 
 /// The session cookie's value.

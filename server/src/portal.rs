@@ -14,7 +14,7 @@ use domain::ticket::{BODY_MAX, NewMessage, NewTicket, Writing};
 use domain::{Actor, AttachmentId, Code, Error, FieldError, TicketId, attachment, text};
 use store::Desk;
 use store::tickets::{attachments, create, message};
-use ui::flash::{Flash, KEY};
+use ui::flash::{Flash, KEY, PERSON};
 
 use crate::app::AppState;
 use crate::forms::refuse;
@@ -51,6 +51,14 @@ impl Filled {
     /// The key that its page was rendered with.
     fn key(&self) -> Option<String> {
         Some(self.value(KEY)).filter(|key| !key.is_empty())
+    }
+
+    /// Whether its page was made for whoever sends it. One that does not say so is taken.
+    fn check_person(&self, actor: &Actor) -> Result<(), Error> {
+        match (self.value(PERSON).parse::<i64>(), actor.principal()) {
+            (Ok(page), Some(person)) if page != person.id.0 => Err(Error::somebody_else(&person.name)),
+            _ => Ok(()),
+        }
     }
 
     /// The files that were not taken, as the error of their field. Its code is that of the first.
@@ -162,6 +170,8 @@ async fn respond(
     if error.code == Code::Invalid && error.fields.is_empty() {
         filled.values.retain(|(name, _)| name != KEY);
     }
+    // Sent again, it is this person's.
+    filled.values.retain(|(name, _)| name != PERSON);
     let had_files = !filled.files.is_empty() || !filled.refused.is_empty();
     // Files of a refused message belong to nothing; the person is told to choose them again. Where nobody knows whether the
     // message was saved, they may be on it.
@@ -205,6 +215,7 @@ async fn open(State(state): State<AppState>, headers: HeaderMap, who: Who, reque
     let (filled, read) = read(&state.desk, &actor, None, request).await;
     let made = async {
         read?;
+        filled.check_person(&actor)?;
         let ticket = NewTicket {
             subject: filled.value("subject"),
             body: filled.value("body"),
@@ -242,6 +253,7 @@ async fn answer(
     let (filled, read) = read(&state.desk, &actor, Some(id), request).await;
     let written = async {
         read?;
+        filled.check_person(&actor)?;
         let message = NewMessage {
             writing: Writing::Reply,
             body: filled.value("body"),

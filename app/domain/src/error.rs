@@ -17,6 +17,8 @@ pub enum Code {
     Forbidden,
     /// It has changed since it was read.
     Conflict,
+    /// Asked from a page that was made for somebody else than who is signed in now.
+    SomebodyElse,
     /// Too many tries; `retry_after` says when to come back.
     TooMany,
     /// A file or a body over its limit.
@@ -39,7 +41,7 @@ impl Code {
             Code::SignedOut => 401,
             Code::NotFound => 404,
             Code::Forbidden => 403,
-            Code::Conflict => 409,
+            Code::Conflict | Code::SomebodyElse => 409,
             Code::TooMany => 429,
             Code::TooLarge => 413,
             Code::Unsupported => 415,
@@ -57,6 +59,7 @@ impl Code {
             Code::NotFound => "Not found",
             Code::Forbidden => "Not allowed",
             Code::Conflict => "Changed in the meantime",
+            Code::SomebodyElse => "Somebody else is signed in",
             Code::TooMany => "Too many tries",
             Code::TooLarge => "Too large",
             Code::Unsupported => "Not accepted",
@@ -74,6 +77,7 @@ impl Code {
             Code::NotFound => "not_found",
             Code::Forbidden => "forbidden",
             Code::Conflict => "conflict",
+            Code::SomebodyElse => "somebody_else",
             Code::TooMany => "too_many",
             Code::TooLarge => "too_large",
             Code::Unsupported => "unsupported",
@@ -141,6 +145,14 @@ impl Error {
             Code::Unconfirmed,
             "The connection to the database broke while this was being saved. It is not known whether it was saved: \
              look before you do it again.",
+        )
+    }
+
+    /// The page was made for another person than this one, who has signed in since.
+    pub fn somebody_else(name: &str) -> Self {
+        Self::new(
+            Code::SomebodyElse,
+            format!("You are signed in as {name} in this browser now. Nothing was sent, and nothing is lost."),
         )
     }
 

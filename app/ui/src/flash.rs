@@ -28,6 +28,9 @@ impl Flash {
 /// The field with the key of a form, under which it is done once however often it arrives.
 pub const KEY: &str = "key";
 
+/// The field with the id of the person whom the page of a form was made for.
+pub const PERSON: &str = "person";
+
 /// The flash of a page with a form that must not be done twice: with a key of this rendering where there is none yet. A
 /// script sends keys of its own, so a page that the browser makes has none.
 pub fn keyed() -> Flash {

@@ -92,14 +92,32 @@ pub fn browser_now() -> domain::Time {
 pub fn ConnectionBanner() -> impl IntoView {
     let live = live();
     let connection = live.connection();
+    let somebody_else = live.somebody_else();
+    crate::whose::keep_watch();
     // Whoever comes back may have signed in elsewhere.
     effect(move || {
-        if connection.get() == Connection::SignedOut {
+        if connection.get() == Connection::SignedOut || somebody_else.with(Option::is_some) {
             let back = window_event_listener(ev::focus, move |_| live.retry());
             on_cleanup(move || back.remove());
         }
     });
     dynamic(move || match connection.get() {
+        _ if somebody_else.with(Option::is_some) => view! {
+            <div class="banner" data-kind="offline" role="alert">
+                <Ico icon=Icon::Alert />
+                <span>
+                    {somebody_else.get()} " Sign in as yourself in another tab to go on here. "
+                </span>
+                <button
+                    class="button button--sm"
+                    type="button"
+                    on:click=handler(move |_| drop(window().location().reload()))
+                >
+                    "Reload"
+                </button>
+            </div>
+        }
+        .into_any(),
         Connection::Good => ().into_any(),
         Connection::Lost => view! {
             <div class="banner" data-kind="offline" role="status">

@@ -29,6 +29,7 @@ mod shared;
 mod shell;
 pub mod tickets;
 mod type_ahead;
+pub mod whose;
 
 pub use app::App;
 #[cfg(feature = "ssr")]

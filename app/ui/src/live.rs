@@ -43,6 +43,8 @@ struct Inner {
     /// Whether the server could not be reached since the socket was open last.
     lost: bool,
     retry_planned: bool,
+    /// The page that is shown.
+    page: Option<Live>,
 }
 
 thread_local! {
@@ -55,14 +57,18 @@ thread_local! {
 #[derive(Clone, Copy)]
 pub struct Live {
     connection: RwSignal<Connection>,
+    /// What to say when somebody else is signed in in this browser by now.
+    somebody_else: RwSignal<Option<String>>,
 }
 
 /// The code with which the server closes the socket of a session that has ended.
 const SESSION_ENDED: u16 = 4401;
+/// The code with which it closes the socket of a page that was made for somebody else than who is signed in.
+const SOMEBODY_ELSE: u16 = 4409;
 
 /// Makes [`live`] work below.
 pub fn provide() {
-    provide_context(Live { connection: RwSignal::new(Connection::Good) });
+    provide_context(Live { connection: RwSignal::new(Connection::Good), somebody_else: RwSignal::new(None) });
 }
 
 /// The page's connection.
@@ -70,9 +76,38 @@ pub fn live() -> Live {
     expect_context()
 }
 
+/// The server has refused something, as this page is of somebody else. In the browser.
+#[cfg(not(feature = "ssr"))]
+pub fn page_is_of_somebody_else(words: &str) {
+    if let Some(live) = INNER.with(|inner| inner.borrow().page) {
+        live.of_somebody_else(words.to_owned());
+    }
+}
+
 impl Live {
     pub fn connection(self) -> Signal<Connection> {
         self.connection.into()
+    }
+
+    /// What to say when somebody else is signed in in this browser by now.
+    pub fn somebody_else(self) -> Signal<Option<String>> {
+        self.somebody_else.into()
+    }
+
+    /// This is the page that is shown. In an effect.
+    pub fn is_page(self) {
+        self.with(|inner| inner.page = Some(self));
+    }
+
+    /// Somebody else is signed in: says so.
+    pub fn of_somebody_else(self, words: String) {
+        self.somebody_else.try_set(Some(words));
+    }
+
+    /// The person of this page is signed in after all.
+    pub fn of_this_person(self) {
+        self.somebody_else.try_set(None);
+        self.retry();
     }
 
     /// Calls `on` for everything that happens on a topic after `since`, until the calling component goes away.
@@ -165,7 +200,9 @@ impl Live {
         let location = window().location();
         let (Ok(protocol), Ok(host)) = (location.protocol(), location.host()) else { return };
         let scheme = if protocol == "https:" { "wss" } else { "ws" };
-        let Ok(socket) = web_sys::WebSocket::new(&format!("{scheme}://{host}/live")) else { return self.try_later() };
+        let whose = crate::whose::person().map(|id| format!("?person={id}")).unwrap_or_default();
+        let address = format!("{scheme}://{host}/live{whose}");
+        let Ok(socket) = web_sys::WebSocket::new(&address) else { return self.try_later() };
         let opened = Closure::<dyn FnMut()>::new(move || self.opened());
         let message = Closure::<dyn FnMut(_)>::new(move |event: web_sys::MessageEvent| {
             if let Some(message) = event.data().as_string().and_then(|t| crate::json::read(&t).ok()) {
@@ -193,6 +230,7 @@ impl Live {
             self.send(message);
         }
         self.connection.set(Connection::Good);
+        self.somebody_else.set(None);
         if self.with(|inner| std::mem::take(&mut inner.lost)) {
             self.back();
         }
@@ -210,10 +248,13 @@ impl Live {
         if let Some(root) = document().document_element() {
             let _ = root.remove_attribute("data-live");
         }
-        if code == SESSION_ENDED {
-            self.connection.set(Connection::SignedOut);
-        } else {
-            self.try_later();
+        match code {
+            SESSION_ENDED => self.connection.set(Connection::SignedOut),
+            SOMEBODY_ELSE => {
+                let name = crate::whose::somebody_else().unwrap_or_else(|| "somebody else".to_owned());
+                self.of_somebody_else(domain::Error::somebody_else(&name).message);
+            }
+            _ => self.try_later(),
         }
     }
 

@@ -54,6 +54,11 @@ pub fn provide() {
             Start::default()
         }
     });
+    #[cfg(not(feature = "ssr"))]
+    crate::whose::page_is_of(start.me.as_ref());
+    if start.me.is_none() {
+        crate::whose::tell_of_nobody();
+    }
     provide_context(Now(RwSignal::new(start.now)));
     provide_context(TakenOver(RwSignal::new(false)));
     provide_context(StoredValue::new(start));

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use domain::{Code, Error};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use server_fn::{
-    ContentType, Decodes, Encodes, Format, FormatType, codec::Post, error::FromServerFnError, error::ServerFnErrorErr,
+    ContentType, Decodes, Encodes, Format, FormatType, codec::Post, error::FromServerFnError, error::IntoAppError as _,
+    error::ServerFnErrorErr,
 };
 
 /// JSON in the body, both ways.
@@ -86,6 +87,17 @@ impl FromServerFnError for RpcError {
         #[cfg(feature = "ssr")]
         set_status(&error);
         Self(error)
+    }
+
+    /// What the server has refused. That this page is of somebody else concerns all of it.
+    fn de(data: Bytes) -> Self {
+        let error: Self = JsonText::decode(data)
+            .unwrap_or_else(|_| ServerFnErrorErr::Deserialization(String::new()).into_app_error());
+        #[cfg(not(feature = "ssr"))]
+        if error.0.code == Code::SomebodyElse {
+            crate::live::page_is_of_somebody_else(&error.0.message);
+        }
+        error
     }
 }
 

@@ -18,6 +18,8 @@ pub const QUEUE: usize = 512;
 
 /// The close code for somebody who is no longer signed in: the page asks them to sign in instead of coming back.
 pub const SIGNED_OUT: CloseCode = 4401;
+/// The close code for a page that was made for somebody else than who is signed in.
+pub const SOMEBODY_ELSE: CloseCode = 4409;
 /// “Service restart”, in IANA's registry of close codes.
 pub const RESTART: CloseCode = 1012;
 /// “Try again later”, in IANA's registry of close codes.
@@ -36,6 +38,8 @@ pub enum Close {
     Gone,
     /// The session has ended, or the person is blocked.
     SignedOut,
+    /// The page was made for somebody else.
+    SomebodyElse,
     /// The person's rights are not what they were: it comes back with the new ones.
     Changed,
     /// The database is away: come back in a moment.
@@ -57,6 +61,7 @@ impl Close {
             Close::Slow => Some((AGAIN, "too far behind")),
             Close::Dead | Close::Gone => None,
             Close::SignedOut => Some((SIGNED_OUT, "signed out")),
+            Close::SomebodyElse => Some((SOMEBODY_ELSE, "somebody else is signed in")),
             Close::Changed => Some((RESTART, "your rights have changed")),
             Close::Unavailable => Some((AGAIN, "not available right now")),
             Close::Nonsense => Some((close_code::POLICY, "not understood")),

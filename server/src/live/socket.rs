@@ -9,7 +9,7 @@ use axum::response::Response;
 use domain::event::Position;
 use domain::live::{ToBrowser, ToServer, Topic};
 use domain::ticket::Writing;
-use domain::{Actor, SessionId, TicketId};
+use domain::{Actor, SessionId, TicketId, UserId};
 use futures::SinkExt as _;
 use rand::Rng as _;
 use store::live::Holder;
@@ -42,13 +42,21 @@ const PER_SECOND: f64 = 10.0;
 /// Answers `GET /live`: turns the request into a socket of this actor. The route has looked at its origin.
 ///
 /// A visitor gets a socket that is closed at once with [`SIGNED_OUT`](super::outlet::SIGNED_OUT): a browser cannot read the status of a refusal.
-pub fn handle(ws: WebSocketUpgrade, live: Live, actor: Actor, session: Option<SessionId>) -> Response {
+/// So does a page that was made for another person than this actor, with [`SOMEBODY_ELSE`](super::outlet::SOMEBODY_ELSE).
+pub fn handle(
+    ws: WebSocketUpgrade,
+    live: Live,
+    actor: Actor,
+    session: Option<SessionId>,
+    page: Option<UserId>,
+) -> Response {
     ws.read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_message_size(INPUT_MAX)
         .max_frame_size(INPUT_MAX)
         .on_upgrade(move |ws| async move {
             match actor.user_id() {
+                Some(user) if page.is_some_and(|page| page != user) => goodbye(ws, Close::SomebodyElse).await,
                 Some(user) => serve(ws, live, actor, Holder { user, session }).await,
                 None => goodbye(ws, Close::SignedOut).await,
             }

@@ -292,3 +292,51 @@ async fn a_form_that_is_sent_twice_is_taken_once() {
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.text.contains("value=\"four\""), "{}", page.text);
 }
+
+/// Who signs in as somebody else in another tab does not send what stands in this one in the wrong name.
+#[tokio::test]
+async fn what_a_page_of_somebody_else_asks_for_is_refused() {
+    let world = World::new().await;
+    let (agent, jana, eve) = (world.agent().await, world.customer().await, world.customer().await);
+    let ticket = world.ticket(&jana).await.id;
+    let (staff, customer) = (Browser::of(&world, &agent).await, Browser::of(&world, &jana).await);
+    let file = async |browser: &Browser, whose: &str| {
+        let request = Request::post(format!("/files?name=a.txt&ticket={ticket}"))
+            .header("sec-fetch-site", "same-origin")
+            .header(ui::whose::HEADER, whose);
+        browser.send(request.body(Body::from("words")).unwrap()).await
+    };
+    let note = async |browser: &Browser, whose: &str| {
+        let message = crate::support::text(domain::ticket::Writing::Note, "He is a liar.");
+        let request = Request::post("/rpc/tickets/write")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .header("sec-fetch-site", "same-origin")
+            .header(ui::whose::HEADER, whose);
+        let input = serde_json::json!({ "id": ticket, "message": message }).to_string();
+        browser.send(request.body(Body::from(input)).unwrap()).await
+    };
+    let (ann, other) = (id_of(&agent).0.to_string(), id_of(&eve).0.to_string());
+    for page in [file(&staff, &other).await, note(&staff, &other).await] {
+        assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.text);
+        assert!(page.text.contains("somebody_else") && page.text.contains(&person(&agent).name), "{}", page.text);
+    }
+    // The same by plain form: what was typed is there again, for the one who is signed in.
+    for path in ["/portal/new".to_owned(), format!("/portal/tickets/{ticket}")] {
+        let form = [("person", other.as_str()), ("subject", "Printer"), ("body", "All my words")];
+        let page = send(&customer, &path, MULTIPART, multipart(&form)).await;
+        assert_eq!(page.status, StatusCode::CONFLICT, "{path}: {}", page.text);
+        assert!(page.text.contains("All my words") && page.text.contains("You are signed in as"), "{path}");
+        assert!(page.text.contains(&format!("name=\"person\" value=\"{}\"", id_of(&jana).0)), "{path}");
+    }
+    assert_eq!(world.count("select count(*) from messages").await, 1);
+    assert_eq!(world.count("select count(*) from attachments").await, 0);
+    // What one's own page asks for is done, and so is what says nothing of a page.
+    for page in [file(&staff, &ann).await, note(&staff, &ann).await, note(&staff, "nonsense").await] {
+        assert!(page.status.is_success(), "{}", page.text);
+    }
+    let form = [("person", id_of(&jana).0.to_string()), ("body", "Mine".to_owned())];
+    let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let page = send(&customer, &format!("/portal/tickets/{ticket}"), MULTIPART, multipart(&form)).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+}

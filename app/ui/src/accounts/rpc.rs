@@ -10,13 +10,13 @@ use domain::{
 use leptos::prelude::*;
 
 /// Whether nobody on staff exists yet.
-#[server(endpoint = "accounts/first_run", input = Json, output = Json)]
+#[server(endpoint = "accounts/first_run", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn first_run() -> Rpc<bool> {
     call(|desk, _| async move { store::accounts::is_first_run(&mut *desk.read().await?).await }).await
 }
 
 /// The devices on which this person is signed in.
-#[server(endpoint = "accounts/devices", input = Json, output = Json)]
+#[server(endpoint = "accounts/devices", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn devices() -> Rpc<Vec<Device>> {
     let session = signed().session;
     call(|desk, actor| async move {
@@ -26,7 +26,7 @@ pub async fn devices() -> Rpc<Vec<Device>> {
 }
 
 /// What the link of a mail stands for.
-#[server(endpoint = "accounts/link", input = Json, output = Json)]
+#[server(endpoint = "accounts/link", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn opened_link(purpose: Purpose, token: String) -> Rpc<Opened> {
     call(|desk, actor| async move { store::accounts::opened(&desk, &actor, purpose, &token).await }).await
 }

@@ -6,13 +6,13 @@ use crate::rpc::{Json, Rpc};
 use domain::board::{Board, BoardFilter, Move, Moved};
 use leptos::prelude::*;
 
-#[server(endpoint = "board/read", input = Json, output = Json)]
+#[server(endpoint = "board/read", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn read_board(filter: BoardFilter) -> Rpc<Board> {
     call(|desk, actor| async move { store::tickets::board::board(&desk, &actor, &filter).await }).await
 }
 
 /// Puts a card somewhere else.
-#[server(endpoint = "board/move", input = Json, output = Json)]
+#[server(endpoint = "board/move", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn shift(input: Move) -> Rpc<Moved> {
     call(|desk, actor| async move {
         let mut tx = desk.begin().await?;

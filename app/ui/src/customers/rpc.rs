@@ -12,20 +12,20 @@ use domain::{
 use leptos::prelude::*;
 
 /// A page of customers, or those that are found.
-#[server(endpoint = "customers/list", input = Json, output = Json)]
+#[server(endpoint = "customers/list", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn list_customers(filter: CustomerFilter) -> Rpc<Page<CustomerRow>> {
     call(|desk, actor| async move { store::customers::list::list(&mut *desk.read().await?, &actor, &filter).await })
         .await
 }
 
 /// A customer with all that staff know of them.
-#[server(endpoint = "customers/view", input = Json, output = Json)]
+#[server(endpoint = "customers/view", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn view_customer(id: UserId) -> Rpc<Customer> {
     call(|desk, actor| async move { store::customers::view::view(&mut *desk.read().await?, &actor, id).await }).await
 }
 
 /// What a change of a customer's company would bring to light. `to`: the name of a company; nothing: of none.
-#[server(endpoint = "customers/conversion", input = Json, output = Json)]
+#[server(endpoint = "customers/conversion", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn preview_conversion(id: UserId, to: Option<String>) -> Rpc<Conversion> {
     call(|desk, actor| async move {
         let mut conn = desk.read().await?;
@@ -42,7 +42,7 @@ pub async fn preview_conversion(id: UserId, to: Option<String>) -> Rpc<Conversio
 }
 
 /// What would become of two customers who are the same.
-#[server(endpoint = "customers/merge_preview", input = Json, output = Json)]
+#[server(endpoint = "customers/merge_preview", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn preview_customers(kept: UserId, gone: UserId) -> Rpc<CustomerMerge> {
     call(|desk, actor| async move {
         store::customers::merge::preview(&mut *desk.read().await?, &actor, kept, gone).await
@@ -51,27 +51,27 @@ pub async fn preview_customers(kept: UserId, gone: UserId) -> Rpc<CustomerMerge>
 }
 
 /// A page of companies, or those that are found.
-#[server(endpoint = "companies/list", input = Json, output = Json)]
+#[server(endpoint = "companies/list", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn list_companies(filter: CompanyFilter) -> Rpc<Page<CompanyRow>> {
     call(|desk, actor| async move { store::companies::list::list(&mut *desk.read().await?, &actor, &filter).await })
         .await
 }
 
 /// A company with all that staff know of it.
-#[server(endpoint = "companies/view", input = Json, output = Json)]
+#[server(endpoint = "companies/view", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn view_company(id: CompanyId) -> Rpc<Company> {
     call(|desk, actor| async move { store::companies::view::view(&mut *desk.read().await?, &actor, id).await }).await
 }
 
 /// Customers of no company with an address in one of the company's domains.
-#[server(endpoint = "companies/outside", input = Json, output = Json)]
+#[server(endpoint = "companies/outside", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn outside(id: CompanyId) -> Rpc<Vec<CustomerRow>> {
     call(|desk, actor| async move { store::companies::domains::outside(&mut *desk.read().await?, &actor, id).await })
         .await
 }
 
 /// What would become of two companies that are the same. `gone`: its name.
-#[server(endpoint = "companies/merge_preview", input = Json, output = Json)]
+#[server(endpoint = "companies/merge_preview", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn preview_companies(kept: CompanyId, gone: CompanyId) -> Rpc<CompanyMerge> {
     call(|desk, actor| async move {
         store::companies::merge::preview(&mut *desk.read().await?, &actor, kept, gone).await
@@ -80,7 +80,7 @@ pub async fn preview_companies(kept: CompanyId, gone: CompanyId) -> Rpc<CompanyM
 }
 
 /// The names of companies, for fields in which one is typed.
-#[server(endpoint = "companies/names", input = Json, output = Json)]
+#[server(endpoint = "companies/names", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn company_names() -> Rpc<Vec<CompanyName>> {
     call(|desk, actor| async move { store::people::companies(&mut *desk.read().await?, &actor).await }).await
 }

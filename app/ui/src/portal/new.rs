@@ -5,8 +5,9 @@ use super::{
 use crate::erased::{dynamic, handler};
 use crate::{
     attempt::Attempt,
-    flash::{Flash, KEY, keyed},
+    flash::{Flash, KEY, PERSON, keyed},
     icons::{Ico, Icon},
+    me,
     shared::{ErrorNotice, Field, TextArea, Title, settled},
     tickets::rpc::create,
 };
@@ -158,11 +159,16 @@ fn fields(flash: &Flash) -> impl IntoView + use<> {
     }
 }
 
-/// The hidden field with the key under which the plain form is done once, however often it is sent. A script sends a key of
-/// its own.
+/// The hidden fields of a plain form: the key under which it is done once, however often it is sent, and for whom the page
+/// was made. A script sends both by itself.
 pub(super) fn key_of(flash: &Flash) -> AnyView {
+    let person = me::me().map(|me| me.id.0);
     // Browsers fill in again what stood in a form: that would be the key of before.
-    view! { <input type="hidden" name=KEY value=flash.value(KEY) autocomplete="off" /> }.into_any()
+    view! {
+        <input type="hidden" name=KEY value=flash.value(KEY) autocomplete="off" />
+        <input type="hidden" name=PERSON value=person autocomplete="off" />
+    }
+    .into_any()
 }
 
 /// The names of the fields that hold text.

@@ -13,25 +13,25 @@ use domain::{
 use leptos::prelude::*;
 
 /// Which priority each pair gets.
-#[server(endpoint = "settings/priorities", input = Json, output = Json)]
+#[server(endpoint = "settings/priorities", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn priorities() -> Rpc<PriorityTable> {
     call(|desk, actor| async move { store::settings::priorities::get(&desk, &actor).await }).await
 }
 
 /// The columns of the board with their limits.
-#[server(endpoint = "settings/columns", input = Json, output = Json)]
+#[server(endpoint = "settings/columns", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn columns() -> Rpc<Vec<Status>> {
     call(|desk, actor| async move { store::settings::columns(&desk, &actor).await }).await
 }
 
 /// Mails that could not become messages.
-#[server(endpoint = "settings/mails", input = Json, output = Json)]
+#[server(endpoint = "settings/mails", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn unreadable_mails(after: Option<String>) -> Rpc<Page<Quarantined>> {
     call(|desk, actor| async move { store::mails::list(&desk, &actor, after.as_deref(), None).await }).await
 }
 
 /// What became of mails that were tried again.
-#[server(endpoint = "settings/mails_tried", input = Json, output = Json)]
+#[server(endpoint = "settings/mails_tried", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn tried_mails(ids: Vec<MailId>) -> Rpc<Vec<Tried>> {
     call(|desk, actor| async move { store::mails::tried(&desk, &actor, &ids).await }).await
 }

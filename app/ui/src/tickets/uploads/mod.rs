@@ -4,7 +4,7 @@ mod chips;
 
 pub use self::chips::UploadList;
 
-use crate::json;
+use crate::{json, whose};
 use domain::{
     AttachmentId, TicketId,
     attachment::{self, Attachment},
@@ -104,6 +104,7 @@ impl Uploads {
             Progress::Done(file) => {
                 if let Ok(xhr) = XmlHttpRequest::new() {
                     let _ = xhr.open("DELETE", &format!("/files/{}", file.id));
+                    whose::sign(&xhr);
                     let _ = xhr.send();
                 }
             }
@@ -213,6 +214,7 @@ fn send(ticket: Option<TicketId>, file: &File, progress: ArcRwSignal<Progress>) 
     let ticket = ticket.map(|id| format!("&ticket={id}")).unwrap_or_default();
     xhr.open_with_async("POST", &format!("/files?name={name}{ticket}"), true).ok()?;
     xhr.set_request_header("content-type", "application/octet-stream").ok()?;
+    whose::sign(&xhr);
     let moved = Closure::<dyn FnMut(ProgressEvent)>::new({
         let progress = progress.clone();
         move |event: ProgressEvent| {
@@ -254,8 +256,8 @@ fn outcome(xhr: &XmlHttpRequest) -> Progress {
         let why = if status == 0 { "The upload broke off." } else { "The server did not take it." };
         why.to_owned()
     });
-    // The network, somebody who has to sign in again, a server that has too much to do or is being repaired.
-    Progress::Failed { why, again: matches!(status, 0 | 401 | 429 | 500..) }
+    // The network, somebody who has to sign in again (as themselves), a server that has too much to do or is being repaired.
+    Progress::Failed { why, again: matches!(status, 0 | 401 | 409 | 429 | 500..) }
 }
 
 /// The files of a list that the browser gave.
