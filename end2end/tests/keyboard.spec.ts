@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { JANA, MIA, signIn, test } from '../support/demo.ts';
-import { expect, hydrated } from '../support/fixtures.ts';
+import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
 import { connected, conversation, draftSaved, live, newTicket, noteField, property, replyField } from '../support/tickets.ts';
 
 /** Fails unless something has the focus, can be seen, and shows that it has it. */
@@ -313,4 +313,63 @@ test('the first stop of Tab leads past the navigation', async ({ page, openPage 
     await who.keyboard.press('Tab');
     await expect(who.getByRole('main').locator(':focus')).toHaveCount(1);
   }
+});
+
+test('the palette acts on the ticket that is open', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  await live(page, `/tickets/${id}`);
+  const { keyboard } = page;
+  const option = (name: string) => page.getByRole('option', { name });
+  const find = async (words: string, title: string | RegExp) => {
+    await keyboard.press('Control+k');
+    await keyboard.type(words);
+    await expect(page.getByRole('option', { selected: true })).toContainText(title);
+  };
+  const run = async (words: string, title: string | RegExp) => {
+    await find(words, title);
+    await keyboard.press('Enter');
+    await expect(page.getByRole('dialog', { name: 'Commands' })).toBeHidden();
+  };
+  await conversation(page).focus();
+  await keyboard.press('Control+k');
+  await expect(option(`Assign… #${id} A`)).toBeVisible();
+  await expect(option('Keyboard shortcuts')).toBeAttached();
+  await expectAccessible(page);
+  await keyboard.press('Escape');
+
+  await run('atm', 'Assign to me');
+  await expect(property(page, 'Assignee')).toContainText('Mia Berger');
+  await run('status', 'Status…');
+  await page.getByRole('menuitem', { name: 'In progress' }).click();
+  await expect(property(page, 'Status')).toContainText('In progress');
+  await run('label', 'Add a tag…');
+  await keyboard.type('by-palette');
+  await keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Remove tag by-palette' })).toBeVisible();
+  await keyboard.press('Escape');
+
+  // What makes no sense any more is not offered.
+  await find('take', 'Search tickets for');
+  await keyboard.press('Escape');
+  const watch = page.getByRole('button', { name: 'Watch', exact: true });
+  const watching = await watch.getAttribute('aria-pressed');
+  await run('watch', watching === 'true' ? 'Stop watching' : 'Watch');
+  await expect(watch).toHaveAttribute('aria-pressed', watching === 'true' ? 'false' : 'true');
+  await run('copy', 'Copy link');
+  await expect(page.getByText(`The link to #${id} is copied.`)).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(page.url());
+
+  await run('note', 'Internal note');
+  await expect(noteField(page)).toBeFocused();
+  await keyboard.type('From the palette.');
+  await expect(noteField(page)).toHaveValue('From the palette.');
+
+  // Elsewhere there is no ticket to act on.
+  await page.goto('/board');
+  await hydrated(page);
+  await keyboard.press('Control+k');
+  await expect(option('Keyboard shortcuts')).toBeVisible();
+  await expect(page.getByRole('option', { name: /^Assign/ })).toHaveCount(1);
 });

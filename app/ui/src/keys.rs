@@ -6,6 +6,7 @@ use crate::{
     me,
     type_ahead::{self, Awaited},
 };
+use domain::TicketId;
 use leptos::{ev, prelude::*};
 use leptos_router::hooks::{use_location, use_navigate};
 use std::{cell::Cell, rc::Rc};
@@ -25,6 +26,19 @@ pub enum Command {
     Importance,
     Tag,
     Resolve,
+    /// Assign to oneself.
+    Take,
+    Watch,
+    CopyLink,
+}
+
+/// The ticket that is open, as far as the palette has to know it.
+#[derive(Clone, Copy)]
+pub struct Here {
+    pub id: TicketId,
+    pub watching: Signal<bool>,
+    /// Whether it is this person's already.
+    pub mine: Signal<bool>,
 }
 
 /// Key, command, what the sheet says.
@@ -71,11 +85,42 @@ pub struct Keys {
     pressed: RwSignal<Option<(Command, u32)>>,
     pub palette: RwSignal<bool>,
     pub sheet: RwSignal<bool>,
+    /// The ticket that commands are about.
+    pub here: RwSignal<Option<Here>>,
+}
+
+impl Keys {
+    /// Gives a command as its key does.
+    pub fn press(self, command: Command) {
+        let n = self.pressed.with_untracked(|p| p.map_or(0, |(_, n)| n.wrapping_add(1)));
+        self.pressed.set(Some((command, n)));
+    }
+}
+
+/// Says that a ticket is open, until the calling component goes away.
+pub fn open_here(here: Here) {
+    let keys: Keys = expect_context();
+    effect(move || {
+        keys.here.set(Some(here));
+        on_cleanup(move || {
+            // The next one may be there already.
+            keys.here.try_update(|now| {
+                if now.is_some_and(|now| now.id == here.id) {
+                    *now = None;
+                }
+            });
+        });
+    });
 }
 
 /// Listens to the keyboard, below the frame.
 pub fn provide_keys() {
-    let keys = Keys { pressed: RwSignal::new(None), palette: RwSignal::new(false), sheet: RwSignal::new(false) };
+    let keys = Keys {
+        pressed: RwSignal::new(None),
+        palette: RwSignal::new(false),
+        sheet: RwSignal::new(false),
+        here: RwSignal::new(None),
+    };
     provide_context(keys);
     let go = go();
     let going = Rc::new(Cell::new(false));
@@ -120,10 +165,9 @@ pub fn provide_keys() {
                         return;
                     }
                     if let Some((_, command, _)) = KEYS.iter().find(|(k, ..)| *k == key) {
-                        let n = keys.pressed.with_untracked(|p| p.map_or(0, |(_, n)| n.wrapping_add(1)));
                         // A letter must not end up in the field that it focuses.
                         event.prevent_default();
-                        keys.pressed.set(Some((*command, n)));
+                        keys.press(*command);
                     }
                 }
             }

@@ -21,6 +21,7 @@ mod keys;
 mod lazy;
 mod live;
 pub mod me;
+mod palette;
 pub mod portal;
 pub mod rpc;
 mod settings;

@@ -2,6 +2,7 @@
 
 mod avatar;
 mod awaited;
+mod copy;
 mod feedback;
 mod field;
 mod focus;
@@ -18,6 +19,7 @@ mod when;
 
 pub use avatar::{Avatar, avatar};
 pub use awaited::awaited;
+pub use copy::copy;
 pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast_error, toaster};
 pub use field::Field;
 pub use focus::{bring_into_view, focus_main, focus_page, focus_soon, hand_on, is_lost, keep_focus, settled};

@@ -16,10 +16,10 @@ use crate::erased::{effect, handler, memo};
 use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
-    keys::{Command, on_command},
+    keys::{Command, Here, on_command, open_here},
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Title, awaited, is_lost, settled},
+    shared::{EmptyState, ErrorNotice, Title, awaited, copy, is_lost, settled},
     type_ahead::{self, Awaited},
 };
 use domain::{
@@ -91,11 +91,15 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
     let work = Work::begin();
     let PropsOpen(props_open) = expect_context();
     props_open.set(false);
-    on_command(move |command| {
-        if matches!(command, Command::Reply | Command::Note) {
-            props_open.set(false);
-        }
+    on_command(move |command| match command {
+        Command::Reply | Command::Note => props_open.set(false),
+        Command::Watch => state.watch(!state.watching.get_untracked()),
+        Command::CopyLink => copy_link(state),
+        _ => {}
     });
+    let me = me::me().map(|me| me.id);
+    let mine = Signal::derive(move || state.ticket.with(|t| t.assignee.as_ref().map(|a| a.id) == me));
+    open_here(Here { id: state.id, watching: state.watching.into(), mine });
     let (id, in_place) = (state.id, me::taken_over().get_untracked());
     // The parts of the page listen to keys from their own effects on, which come before this one's last.
     effect(move || {
@@ -132,6 +136,18 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
         <Properties state work />
     }
     .into_any()
+}
+
+/// Puts the ticket's address into the clipboard.
+fn copy_link(state: TicketState) {
+    let origin = window().location().origin().unwrap_or_default();
+    let address = format!("{origin}/tickets/{}", state.id);
+    let said = if copy(&address) {
+        format!("The link to #{} is copied.", state.id)
+    } else {
+        format!("The browser does not let it be copied: {address}")
+    };
+    state.toaster.say(said, None);
 }
 
 /// Whoever has come to the ticket from the list, or from a page that is gone, reads on in the conversation.

@@ -42,6 +42,7 @@ pub fn Properties(state: TicketState, work: Work) -> impl IntoView {
     let PropsOpen(props_open) = expect_context();
     let new = || RwSignal::new(false);
     let opened = Opened { status: new(), assignee: new(), urgency: new(), importance: new(), tag: new() };
+    let me = StoredValue::new(me::me().map(|m| Person { id: m.id, name: m.name }));
     on_command(move |command| {
         let signal = match command {
             Command::Status => opened.status,
@@ -50,6 +51,7 @@ pub fn Properties(state: TicketState, work: Work) -> impl IntoView {
             Command::Importance => opened.importance,
             Command::Tag => opened.tag,
             Command::Resolve => return changes::resolve(state),
+            Command::Take => return changes::assign(state, me.get_value()),
             _ => return,
         };
         // Where they are a sheet, the list would open out of sight.
