@@ -57,10 +57,15 @@ pub struct Options {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let mut report = Report::default();
+    let mut desks = Vec::new();
     for &tickets in &options.sizes {
-        let size = measure(&options, tickets).await.with_context(|| format!("with {tickets} tickets"))?;
-        report.sizes.push(size);
+        desks.push(open(&options, tickets).await.with_context(|| format!("with {tickets} tickets"))?);
+    }
+    measure(&options, &mut desks).await?;
+    let mut report = Report::default();
+    for desk in desks {
+        let tickets = desk.size.tickets;
+        report.sizes.push(close(&options, desk).await.with_context(|| format!("with {tickets} tickets"))?);
     }
     print!("{report}");
     if let Some(path) = &options.json {
@@ -70,8 +75,16 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Everything that is measured with one number of tickets.
-async fn measure(options: &Options, tickets: u32) -> anyhow::Result<Size> {
+/// A running server with one number of tickets, and what has been measured of it so far.
+struct Open {
+    server: desk::Server,
+    people: rows::People,
+    rows: Vec<rows::Row>,
+    size: Size,
+}
+
+/// Starts a server, and measures what is best measured before it has done anything.
+async fn open(options: &Options, tickets: u32) -> anyhow::Result<Open> {
     let folder = options.data.join(tickets.to_string());
     desk::seed(&options.binary, &folder, tickets)?;
     let server = desk::Server::start(&options.binary, &folder).await?;
@@ -79,23 +92,45 @@ async fn measure(options: &Options, tickets: u32) -> anyhow::Result<Size> {
     let memory_at_start = server.usage().memory();
     let people = rows::People::sign_in(&server.address, *options.connections.iter().max().unwrap_or(&1)).await?;
     let weights = weight::first_loads(&server.address, &people).await?;
-    let mut measured = Vec::new();
-    for row in rows::all(&server.address, &people, tickets).await? {
-        if options.only.as_ref().is_some_and(|only| !row.name.contains(only.as_str())) {
-            continue;
-        }
+    let mut rows = rows::all(&server.address, &people, tickets).await?;
+    rows.retain(|row| options.only.as_ref().is_none_or(|only| row.name.contains(only.as_str())));
+    let size = Size {
+        tickets,
+        rows: Vec::new(),
+        memory_at_start,
+        memory_after_requests: memory_at_start,
+        live: None,
+        weights,
+    };
+    Ok(Open { server, people, rows, size })
+}
+
+/// Measures the rows. Each of them with all numbers of tickets, one right after the other: machines are faster at one time
+/// and slower at another, and what a row costs with many tickets is compared with what it costs with few.
+async fn measure(options: &Options, desks: &mut [Open]) -> anyhow::Result<()> {
+    let time = Duration::from_secs(options.seconds);
+    for row in 0..desks.iter().map(|desk| desk.rows.len()).min().unwrap_or(0) {
         for &connections in &options.connections {
-            let time = Duration::from_secs(options.seconds);
-            let figures = load::run(&server, &people, &row, connections, time).await.with_context(|| row.name)?;
-            eprintln!("  {figures}");
-            measured.push(figures);
+            for Open { server, people, rows, size } in &mut *desks {
+                let row = &rows[row];
+                let figures = load::run(server, people, row, connections, time)
+                    .await
+                    .with_context(|| format!("{} with {} tickets", row.name, size.tickets))?;
+                eprintln!("{:>8} {figures}", size.tickets);
+                size.rows.push(figures);
+            }
         }
     }
-    let memory_after_requests = server.usage().memory();
-    let live = match options.sockets {
-        0 => None,
-        count => Some(sockets::run(&server, &people, count, options.watchers.min(count)).await?),
-    };
+    Ok(())
+}
+
+/// Measures what comes after the requests, and stops the server.
+async fn close(options: &Options, desk: Open) -> anyhow::Result<Size> {
+    let Open { server, people, mut size, .. } = desk;
+    size.memory_after_requests = server.usage().memory();
+    if options.sockets > 0 {
+        size.live = Some(sockets::run(&server, &people, options.sockets, options.watchers.min(options.sockets)).await?);
+    }
     server.stop().await?;
-    Ok(Size { tickets, rows: measured, memory_at_start, memory_after_requests, live, weights })
+    Ok(size)
 }
