@@ -253,6 +253,30 @@ async fn stale_and_forbidden_moves_change_nothing() {
     shift(&world, &agent, back).await.unwrap();
 }
 
+/// A page is sent with the same beginning, whether all of the board is read for it or no more than that.
+#[tokio::test]
+async fn a_beginning_is_what_the_whole_board_begins_with() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let (open, progress) = (world.status("open"), world.status("in_progress"));
+    let t = tickets(&world, &jana, 6).await;
+    for ticket in &t[..2] {
+        shift(&world, &agent, to(*ticket, open, progress, None, None)).await.unwrap();
+    }
+    world.run(async |tx| store::counts::rebuild(tx).await).await.unwrap();
+    let mine = BoardFilter { assignee: Some(Whose::Nobody), ..BoardFilter::default() };
+    for (rows, is_beginning) in [(1, true), (2, true), (3, true), (4, false), (9, false)] {
+        for filter in [BoardFilter::default(), mine.clone()] {
+            for lanes in Lanes::ALL {
+                let whole = board::board(&world.desk, &agent, &filter).await.unwrap().beginning(lanes, rows);
+                let begun = board::beginning(&world.desk, &agent, &filter, lanes, rows).await.unwrap();
+                assert_eq!(begun, whole, "{rows} {lanes:?} {filter:?}");
+                assert_eq!(begun.is_beginning, is_beginning, "{rows}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_board_is_narrowed_down() {
     let world = World::new().await;

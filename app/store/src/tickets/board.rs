@@ -7,7 +7,7 @@ use super::{
 use crate::{Desk, OrOurs, Tx, counts::Counts, events};
 use domain::{
     Actor, Code, Error, Result, StatusId, TicketId,
-    board::{Board, BoardFilter, COLUMN_MAX, Column, LaneChange, Move, Moved},
+    board::{Board, BoardFilter, COLUMN_MAX, Column, LaneChange, Lanes, Move, Moved},
     event::{Happening, Was},
     policy::{self, Action},
     rank,
@@ -19,6 +19,25 @@ use sqlx::{Postgres, QueryBuilder};
 /// The board's first [`COLUMN_MAX`] cards of each column, in their order. One statement, and one for the counts of a whole
 /// board.
 pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<Board> {
+    read(desk, actor, filter, COLUMN_MAX).await
+}
+
+/// What [`Board::beginning`] leaves of the board. Where no lane and no filter is between, no more than that is read.
+pub async fn beginning(desk: &Desk, actor: &Actor, filter: &BoardFilter, lanes: Lanes, rows: usize) -> Result<Board> {
+    // A column's number comes from the counts then, and its first cards are the first of its only lane.
+    let most = i64::try_from(rows).unwrap_or(COLUMN_MAX).min(COLUMN_MAX);
+    let few = lanes == Lanes::None && is_whole(actor, filter);
+    let board = read(desk, actor, filter, if few { most } else { COLUMN_MAX }).await?;
+    Ok(board.beginning(lanes, rows))
+}
+
+/// Whether these are all tickets of each column: those that are counted. For whoever sees only a part of them, the counts are
+/// none.
+fn is_whole(actor: &Actor, filter: &BoardFilter) -> bool {
+    *filter == BoardFilter::default() && actor.principal().is_none_or(policy::sees_all)
+}
+
+async fn read(desk: &Desk, actor: &Actor, filter: &BoardFilter, most: i64) -> Result<Board> {
     policy::demand(actor, Action::SeeQueues, None)?;
     let catalog = desk.catalog();
     let shown: Vec<StatusId> =
@@ -38,10 +57,10 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
         way.push(&mut query);
         row::chosen(&mut query, filter);
         query.push(if part { row::FENCE_END } else { "" });
-        query.push(format_args!(" order by t.rank, t.id limit {})", COLUMN_MAX + 1));
+        query.push(format_args!(" order by t.rank, t.id limit {})", most + 1));
     }
     if part {
-        query.push(format_args!(") t order by t.rank, t.id limit {}", COLUMN_MAX + 1));
+        query.push(format_args!(") t order by t.rank, t.id limit {}", most + 1));
     }
     query.push(") t) t ").push(JOINS).push(row::OR_NONE);
     query.push(" order by t.status_id, t.rank, t.id");
@@ -55,20 +74,21 @@ pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<B
             column.cards.push(ticket.into());
         }
     }
-    // What is counted is all there is: for whoever sees only a part of it, that is no count.
-    let all = *filter == BoardFilter::default() && actor.principal().is_none_or(policy::sees_all);
-    let counts = if all { Some(Counts::load(&mut conn).await?) } else { None };
+    let counts = if is_whole(actor, filter) { Some(Counts::load(&mut conn).await?) } else { None };
+    conn.done();
+    let mut is_beginning = false;
     for column in &mut columns {
-        let over = column.cards.len() as i64 > COLUMN_MAX;
-        column.cards.truncate(COLUMN_MAX as usize);
+        let over = column.cards.len() as i64 > most;
+        column.cards.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         let seen = column.cards.len() as i64;
         // The counts follow by a moment: what is seen is the truth unless there is more than is shown.
         column.count = match &counts {
             Some(counts) if over => counts.count(&[column.status], None).max(seen + 1),
             _ => seen + i64::from(over),
         };
+        is_beginning |= over && seen < COLUMN_MAX;
     }
-    Ok(Board { workflow: catalog.workflow.clone(), columns, tags: catalog.tags.clone(), position, is_beginning: false })
+    Ok(Board { workflow: catalog.workflow.clone(), columns, tags: catalog.tags.clone(), position, is_beginning })
 }
 
 /// Puts a card somewhere else: another column, another lane, another place.

@@ -33,6 +33,7 @@ use leptos_router::{
 /// So many rows of cards are in the page as the server sends it: more than most windows show. The browser asks for the rest
 /// once it has taken the page over, as nobody waits for it then; sent at once it would be there twice, as the page and as
 /// its data.
+#[cfg(feature = "ssr")]
 const FIRST_ROWS: usize = 16;
 
 #[component]
@@ -55,8 +56,10 @@ pub fn BoardPage() -> impl IntoView {
     let board = resource(
         move || filter.get(),
         move |filter| async move {
-            let board = rpc::read_board(filter).await?;
-            Ok(if cfg!(feature = "ssr") { board.beginning(lanes.get_untracked(), FIRST_ROWS) } else { board })
+            #[cfg(feature = "ssr")]
+            return rpc::first_rows(filter, lanes.get_untracked(), FIRST_ROWS).await;
+            #[cfg(not(feature = "ssr"))]
+            rpc::read_board(filter).await
         },
     );
     view! {
