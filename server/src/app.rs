@@ -51,7 +51,7 @@ pub struct AppState {
     pub live: Live,
     /// Requests to addresses that others have chosen.
     pub outgoing: Outgoing,
-    assets: Assets,
+    assets: Arc<Assets>,
     leptos: LeptosOptions,
 }
 
@@ -60,7 +60,7 @@ impl AppState {
     pub fn new(config: Config, site: Site, desk: Desk, live: Live) -> Self {
         Self {
             config: Arc::new(config),
-            assets: site.assets(),
+            assets: Arc::new(site.assets()),
             site: Arc::new(site),
             desk,
             live,

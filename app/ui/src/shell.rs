@@ -5,7 +5,6 @@ use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
 use leptos::{
     nonce::{Nonce, use_nonce},
     prelude::*,
-    tachys::html::InertElement,
 };
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
@@ -14,6 +13,7 @@ use crate::{
     App,
     icons::{Ico, Icon},
     rpc::Signed,
+    shared::Markup,
 };
 
 /// The addresses of the files that every page loads, as the build named them.
@@ -47,8 +47,8 @@ pub struct LazyParts {
 }
 
 impl LazyParts {
-    /// What the page at this address will load anyway. Leptos would name it too, but only where it knows in time.
-    fn links(&self, path: &str) -> InertElement {
+    /// Adds what the page at this address will load anyway. Leptos would name it too, but only where it knows in time.
+    fn links(&self, mut head: Markup, path: &str) -> Markup {
         let now = crate::lazy::parts_of(path);
         // What people will come to next is fetched when nothing else is: going there is instant then, and works while the
         // server restarts.
@@ -59,16 +59,21 @@ impl LazyParts {
         } else {
             &[]
         };
-        let folder = &self.folder;
-        let mut links = format!("<link rel=\"modulepreload\" href=\"{folder}/{}\">", self.loader);
+        head = link(head, "modulepreload", &[&self.folder, "/", &self.loader]).raw(">");
         let later = later.iter().filter(|part| !now.contains(part)).map(|part| ("prefetch", part));
         for (how, part) in now.iter().map(|part| ("preload", part)).chain(later) {
             if let Some(file) = self.files.get(*part) {
-                links.push_str(&format!("<link rel=\"{how}\" href=\"{folder}/{file}\" as=\"fetch\" crossorigin>"));
+                head = link(head, how, &[&self.folder, "/", file]).raw(" as=\"fetch\" crossorigin>");
             }
         }
-        InertElement::new(links)
+        head
     }
+}
+
+/// Begins a link to an address in these pieces.
+fn link(head: Markup, how: &'static str, address: &[&str]) -> Markup {
+    let head = head.raw("<link rel=\"").raw(how).raw("\" href=\"");
+    address.iter().fold(head, |head, piece| head.text(piece)).raw("\"")
 }
 
 /// The document around the [`App`]: head, scripts and `<body>`.
@@ -83,42 +88,14 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let request = use_context::<axum::http::request::Parts>();
     let theme = request.as_ref().and_then(|parts| crate::me::theme_cookie(&parts.headers));
     let path = request.as_ref().map_or("", |parts| parts.uri.path());
-    let parts = assets.lazy.as_ref().map(|lazy| lazy.links(path));
-    let start = format!(
-        "{TRY_AGAIN}{BROKEN}import({:?}).then(m=>m.default({{module_or_path:{:?}}}).then(()=>m.hydrate()))\
-         .catch(e=>{{console.error(e);tryAgain().then(()=>location.reload())}})",
-        assets.script, assets.wasm
-    );
-    let font = assets.font.clone().map(|address| {
-        view! { <link rel="preload" href=address r#as="font" r#type="font/woff2" crossorigin="" /> }
-    });
     let private =
         request.as_ref().and_then(|parts| parts.extensions.get::<Signed>()).is_some_and(|it| it.session.is_some());
-    let restored = private.then(|| view! { <script nonce=nonce.clone() inner_html=RESTORED></script> });
-    let reload = assets.reload.then(|| view! { <script nonce=nonce.clone() inner_html=RELOAD></script> });
+    let head = head(assets, path, nonce.as_ref().map_or("", |nonce| &**nonce), private);
 
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme>
-            <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
-                <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fafbfc" />
-                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#121417" />
-                <link rel="manifest" href="/manifest.webmanifest" />
-                <link rel="apple-touch-icon" href="/icons/icon-192.png" />
-                {font}
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" href=assets.style.clone() />
-                <link rel="modulepreload" href=assets.script.clone() />
-                <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="" />
-                {parts}
-                <script type="module" nonce=nonce inner_html=start></script>
-                {restored}
-                {reload}
-                <MetaTags />
-            </head>
+            <head>{head.element()} <MetaTags /></head>
             <body>
                 <App />
                 <div class="toasts">
@@ -133,6 +110,48 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
             </body>
         </html>
     }
+}
+
+/// What is in the head of each page, as text: no browser's half takes it over, and it is part of every answer.
+fn head(assets: &Assets, path: &str, nonce: &str, private: bool) -> Markup {
+    let mut head = Markup::new(
+        "<meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1, viewport-fit=cover\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <meta name=\"theme-color\" media=\"(prefers-color-scheme: light)\" content=\"#fafbfc\">\
+         <meta name=\"theme-color\" media=\"(prefers-color-scheme: dark)\" content=\"#121417\">\
+         <link rel=\"manifest\" href=\"/manifest.webmanifest\">\
+         <link rel=\"apple-touch-icon\" href=\"/icons/icon-192.png\">",
+    );
+    if let Some(font) = &assets.font {
+        head = link(head, "preload", &[font]).raw(" as=\"font\" type=\"font/woff2\" crossorigin>");
+    }
+    head = head.raw("<link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">");
+    head = link(head, "stylesheet", &[&assets.style]).raw(">");
+    head = link(head, "modulepreload", &[&assets.script]).raw(">");
+    head = link(head, "preload", &[&assets.wasm]).raw(" as=\"fetch\" type=\"application/wasm\" crossorigin>");
+    if let Some(lazy) = &assets.lazy {
+        head = lazy.links(head, path);
+    }
+    let script = |head: Markup, kind| head.raw("<script ").raw(kind).raw("nonce=\"").text(nonce).raw("\">");
+    // The names of files are a build's: letters, digits and dots.
+    head = script(head, "type=\"module\" ")
+        .raw(TRY_AGAIN)
+        .raw(BROKEN)
+        .raw("import(\"")
+        .text(&assets.script)
+        .raw("\").then(m=>m.default({module_or_path:\"")
+        .text(&assets.wasm)
+        .raw(
+            "\"}).then(()=>m.hydrate())).catch(e=>{console.error(e);tryAgain().then(()=>location.reload())})</script>",
+        );
+    if private {
+        head = script(head, "").raw(RESTORED).raw("</script>");
+    }
+    if assets.reload {
+        head = script(head, "").raw(RELOAD).raw("</script>");
+    }
+    head
 }
 
 /// Tells the browser what this page may load and run, so that text which slipped in as markup stays text.
