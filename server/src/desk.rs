@@ -31,7 +31,7 @@ struct Keeper {
 impl Opened {
     /// Closes the connections and stops the private PostgreSQL.
     pub async fn close(self) {
-        self.desk.pool().close().await;
+        self.desk.close().await;
         if let Some(keeper) = self.cluster {
             keeper.end().await;
         }

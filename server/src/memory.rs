@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// How long a thread does without at least: what is given back costs a page fault each when it is needed again.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_secs(1);
 
 thread_local! {
     static LAST: Cell<Option<Instant>> = const { Cell::new(None) };

@@ -299,7 +299,7 @@ pub async fn finish(desk: &Desk, actor: &Actor) -> Result<()> {
     tx.commit().await?;
     // GIN indexes first collect new entries in a list that every search reads; vacuum sorts them in. On a connection of
     // its own, as it may take longer than a statement is allowed to.
-    let mut conn = desk.read().await?;
+    let mut conn = desk.pool().acquire().await.ours()?;
     sqlx::query("set statement_timeout = 0").execute(&mut *conn).await.ours()?;
     for table in ["tickets", "events", "messages", "users", "ticket_counts"] {
         sqlx::query(sqlx::AssertSqlSafe(format!("vacuum (analyze) {table}"))).execute(&mut *conn).await.ours()?;

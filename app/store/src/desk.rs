@@ -1,9 +1,14 @@
 //! The one handle on which everything hangs. No process-wide singletons: a process may hold several desks.
 
-use crate::{OrOurs, error::of_commit, settings::Catalog};
+use crate::{
+    OrOurs,
+    error::of_commit,
+    reader::{Reader, Resting},
+    settings::Catalog,
+};
 use domain::{Result, Time};
 use object_store::ObjectStore;
-use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
+use sqlx::{PgPool, Postgres, Transaction};
 use std::sync::{
     Arc, RwLock,
     atomic::{AtomicI64, Ordering},
@@ -81,6 +86,7 @@ pub struct Desk(Arc<Inner>);
 
 struct Inner {
     pool: PgPool,
+    resting: Arc<Resting>,
     files: Arc<dyn ObjectStore>,
     clock: Arc<dyn Clock>,
     options: Options,
@@ -108,6 +114,7 @@ impl Desk {
         let catalog = Catalog::load(&pool).await?;
         let hashing = Arc::new(tokio::sync::Semaphore::new(options.hash_workers.max(1)));
         Ok(Self(Arc::new(Inner {
+            resting: Resting::new(pool.clone()),
             pool,
             files,
             clock,
@@ -162,12 +169,18 @@ impl Desk {
     }
 
     /// A connection for reading.
-    pub async fn read(&self) -> Result<PoolConnection<Postgres>> {
-        self.0.pool.acquire().await.ours()
+    pub async fn read(&self) -> Result<Reader> {
+        self.0.resting.reader().await.ours()
+    }
+
+    /// Closes the connections to the database, once nobody has any.
+    pub async fn close(&self) {
+        self.0.resting.close().await;
     }
 
     /// A transaction for one operation.
     pub async fn begin(&self) -> Result<Tx> {
+        self.0.resting.make_room();
         Ok(Tx {
             conn: self.0.pool.begin().await.ours()?,
             now: self.now(),

@@ -17,6 +17,7 @@ pub mod live;
 pub mod mails;
 pub mod migrate;
 pub mod people;
+pub mod reader;
 pub mod render;
 pub mod secret;
 pub mod settings;

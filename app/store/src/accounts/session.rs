@@ -54,6 +54,7 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
         return Ok(None);
     }
     let now = desk.now();
+    let mut conn = desk.read().await?;
     let row = sqlx::query!(
         r#"select s.id, s.last_used_at, u.id as user_id, u.name, u.email, u.role, u.company_id,
                   coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
@@ -66,9 +67,10 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
         time::OffsetDateTime::from(now),
         time::OffsetDateTime::from(now.plus_millis(-IDLE_MS)),
     )
-    .fetch_optional(desk.pool())
+    .fetch_optional(&mut *conn)
     .await
     .ours()?;
+    conn.done();
     let Some(r) = row else { return Ok(None) };
     let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: r.teams };
     let session = Session {

@@ -68,6 +68,7 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     query.push(JOINS).push(row::OR_NONE).push(format_args!(" order by {order}"));
     let mut conn = desk.read().await?;
     let rows = query.build().fetch_all(&mut *conn).await.ours()?;
+    conn.done();
     let (mut tickets, position) = row::with_position(&rows)?;
     let more = tickets.len() > limit as usize;
     tickets.truncate(limit as usize);

@@ -75,6 +75,7 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
     query.push(" order by b.rank desc, t.id desc");
     let mut conn = desk.read().await?;
     let rows = query.build().fetch_all(&mut *conn).await.ours()?;
+    conn.done();
     let more = rows.len() > SHOWN;
     let hits = rows
         .iter()

@@ -39,6 +39,7 @@ pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Resul
     policy::demand(actor, Action::SeeTicket, Some(ticket.facts()))?;
     let internal = policy::may(actor, Action::SeeInternal, Some(ticket.facts()));
     let slice = timeline::slice(&mut conn, id, timeline::audience(actor, ticket.facts()), part).await?;
+    conn.done();
     let drafts = draft::from_json(found.try_get(row::WIDTH + 3).ours()?)?;
     // In the portal the tab keeps them.
     let unsent = match internal {
