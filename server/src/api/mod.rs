@@ -13,6 +13,7 @@ pub mod attachments;
 pub mod auth;
 pub mod docs;
 pub mod entries;
+mod hs256;
 pub mod input;
 pub mod limit;
 pub mod lists;

@@ -55,6 +55,7 @@ pub struct Tokens {
 impl Tokens {
     /// The keys that follow from the desk's secret. The secret has other uses, so this one has a key of its own.
     pub fn new(secret: &[u8; 32]) -> Self {
+        super::hs256::install();
         let key = Sha256::new().chain_update(b"docket api token 1\0").chain_update(secret).finalize();
         // Only this algorithm, whatever a token's header says: neither `none` nor another one.
         let mut rules = Validation::new(Algorithm::HS256);
@@ -119,8 +120,16 @@ mod tests {
         json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "5", "iat": now, "exp": now + 60, "jti": "x" })
     }
 
+    /// With whatever the header says is the way to sign it, which it is not.
     fn signed(algorithm: Algorithm, claims: &serde_json::Value) -> String {
-        jsonwebtoken::encode(&Header::new(algorithm), claims, &tokens().signs).unwrap()
+        let ours = jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &tokens().signs).unwrap();
+        if algorithm == Algorithm::HS256 {
+            return ours;
+        }
+        let head = B64.encode(serde_json::to_string(&Header::new(algorithm)).unwrap());
+        let said = format!("{head}.{}", ours.split('.').nth(1).unwrap());
+        let signature = jsonwebtoken::crypto::sign(said.as_bytes(), &tokens().signs, Algorithm::HS256).unwrap();
+        format!("{said}.{signature}")
     }
 
     #[test]
