@@ -77,6 +77,15 @@ impl Resting {
     }
 }
 
+impl Drop for Resting {
+    /// With the desk, wherever that is: giving a connection back to the pool takes a runtime.
+    fn drop(&mut self) {
+        for (_, conn) in self.free().drain(..) {
+            drop(conn.detach());
+        }
+    }
+}
+
 /// A connection for reading. Dropped before [`Reader::done`], it goes back to the pool, which sees to it that it works.
 pub struct Reader {
     conn: PoolConnection<Postgres>,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::{
     Actor, CompanyId, MailId, Result, SessionId, UserId,
     access::{NewRole, NewTeam, Permissions, RoleChoice},
-    board::{BoardFilter, Move},
+    board::{BoardFilter, Lanes, Move},
     company::{CompanyFilter, CompanyInput},
     customer::{CustomerFilter, CustomerInput},
     mail::Raw,
@@ -142,6 +142,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("tickets::attachments::find", Rule::Hidden(Action::SeeTicket)),
     ("tickets::attachments::delete", Rule::File),
     ("tickets::board::board", Rule::Desk(Action::SeeQueues)),
+    ("tickets::board::beginning", Rule::Desk(Action::SeeQueues)),
     ("tickets::board::shift", Rule::Ticket(Action::WorkTicket)),
     ("tickets::change::change", Rule::Ticket(Action::WorkTicket)),
     ("tickets::create::create", Rule::Desk(Action::CreateTicket)),
@@ -307,6 +308,9 @@ async fn of_ticket(
         }
         "tickets::attachments::delete" => attachments::delete(tx, actor, ticket.file).await,
         "tickets::board::board" => board::board(desk, actor, &BoardFilter::default()).await.map(drop),
+        "tickets::board::beginning" => {
+            board::beginning(desk, actor, &BoardFilter::default(), Lanes::None, 3).await.map(drop)
+        }
         "tickets::board::shift" => {
             let input = Move { ticket: id, status: open, above: None, below: None, lane: None, from: open };
             board::shift(tx, actor, input).await.map(drop)
