@@ -1,7 +1,7 @@
 //! HMAC-SHA-256 for the API's tokens, and no other way to sign: the library's own collection brings RSA and three kinds of
 //! elliptic curves along, which a token of ours must never be checked by.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result, new_error};
 use jsonwebtoken::signature::{Error, Signer, Verifier};
