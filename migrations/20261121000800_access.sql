@@ -31,3 +31,70 @@ create index team_members_team on team_members (team_id);
 -- The team that takes care of a ticket, beside or instead of one person.
 alter table tickets add column team_id bigint references teams;
 create index tickets_team on tickets (team_id, status_id, updated_at desc, id desc) where team_id is not null;
+
+-- The security log: what happened on no ticket, by time, by what it is, by whom and to whom.
+create index events_log on events (at desc, id desc) where ticket_id is null;
+create index events_log_kind on events (kind, at desc, id desc) where ticket_id is null;
+create index events_log_actor on events (actor_id, at desc, id desc) where ticket_id is null;
+create index events_log_whom on events
+    ((coalesce(data->'who'->>'id', data->>'customer', data->>'user')), at desc, id desc)
+    where ticket_id is null and coalesce(data->'who'->>'id', data->>'customer', data->>'user') is not null;
+create index events_log_email on events (lower(data->>'email'), at desc, id desc)
+    where ticket_id is null and kind = 'account.sign_in_failed';
+
+-- What has happened stays as it was: nobody changes or removes an event, whatever role they connect as. The one exception
+-- takes a person's name, addresses and words out, and only by its function; what was done, when and by which number stays.
+create function events_stay() returns trigger language plpgsql as $$
+declare
+    context text;
+begin
+    if tg_op = 'UPDATE' then
+        get diagnostics context = pg_context;
+        if context ~ '\nPL/pgSQL function (public\.)?events_forget\(bigint\) line \d+ at SQL statement$'
+            and (new.id, new.xid, new.at, new.actor_id, new.actor_staff, new.ticket_id, new.audience, new.kind,
+                 new.cause_id, new.depth)
+                is not distinct from
+                (old.id, old.xid, old.at, old.actor_id, old.actor_staff, old.ticket_id, old.audience, old.kind,
+                 old.cause_id, old.depth)
+        then
+            return new;
+        end if;
+    end if;
+    raise exception 'events are only ever added' using errcode = 'insufficient_privilege';
+end
+$$;
+create trigger events_stay before update or delete on events for each row execute function events_stay();
+create trigger events_stay_all before truncate on events for each statement execute function events_stay();
+-- Also where a session says that it only copies.
+alter table events enable always trigger events_stay;
+alter table events enable always trigger events_stay_all;
+
+-- Takes a person out of what has happened: their name and network addresses, and their name and address where others did
+-- something to them. Returns how many events it changed.
+create function events_forget(person bigint) returns bigint
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+    known text := (select lower(email) from users where id = person);
+    done bigint;
+begin
+    with own as (
+        select id from events where actor_id = person
+        union select id from events
+            where ticket_id is null and data->'who'->>'id' is not null and (data->'who'->>'id')::bigint = person
+        union select id from events
+            where ticket_id is null and kind = 'account.sign_in_failed' and lower(data->>'email') = known
+    )
+    update events e set
+        actor_name = case when e.actor_id = person then 'Somebody who was erased' else e.actor_name end,
+        address = case when e.actor_id = person or e.actor_id is null then null else e.address end,
+        data = case
+            when e.data->'who'->>'id' = person::text
+                then jsonb_set(e.data, '{who,name}', '"Somebody who was erased"') - 'email'
+            when e.data ? 'email' then jsonb_set(e.data, '{email}', '"erased"')
+            else e.data
+        end
+    from own where e.id = own.id;
+    get diagnostics done = row_count;
+    return done;
+end
+$$;

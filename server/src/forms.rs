@@ -131,6 +131,11 @@ impl Fields {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
+    /// All of this name.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
     /// A number that the page has written there itself.
     pub fn number(&self, name: &str) -> Result<i64, Error> {
         self.value(name).and_then(|value| value.parse().ok()).ok_or_else(unreadable)

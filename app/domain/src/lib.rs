@@ -25,6 +25,7 @@ pub mod quoted;
 pub mod rank;
 pub mod remote_images;
 pub mod search;
+pub mod security_log;
 pub mod tag;
 pub mod text;
 pub mod ticket;

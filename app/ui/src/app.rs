@@ -62,6 +62,13 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("priority") view=lazy::PRIORITY_SETTINGS ssr=SsrMode::Async />
                         <Route path=path!("board") view=lazy::BOARD_SETTINGS ssr=SsrMode::Async />
                         <Route path=path!("mails") view=lazy::QUARANTINE ssr=SsrMode::Async />
+                        <Route path=path!("users") view=lazy::USERS ssr=SsrMode::Async />
+                        <Route path=path!("users/:id") view=lazy::USER ssr=SsrMode::Async />
+                        <Route path=path!("roles") view=lazy::ROLES ssr=SsrMode::Async />
+                        <Route path=path!("roles/:id") view=lazy::ROLE ssr=SsrMode::Async />
+                        <Route path=path!("teams") view=lazy::TEAMS ssr=SsrMode::Async />
+                        <Route path=path!("teams/:id") view=lazy::TEAM ssr=SsrMode::Async />
+                        <Route path=path!("log") view=lazy::SECURITY_LOG ssr=SsrMode::Async />
                     </ParentRoute>
                 </ParentRoute>
                 // Not the fallback: that is there without its data and parts.

@@ -7,6 +7,7 @@
 //! is there by then.
 
 use crate::{
+    access::{LogPage, RolePage, RolesPage, TeamPage, TeamsPage, UserPage, UsersPage},
     accounts::{
         ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MePage, ResetPage, SetUpPage, SignInPage, SignUpPage,
     },
@@ -136,6 +137,17 @@ part! {
     QUARANTINE = QuarantinePage,
 }
 part! {
+    /// Who may do what. Always within `staff_settings`.
+    staff_access, __preload_staff_access:
+    USERS = UsersPage,
+    USER = UserPage,
+    ROLES = RolesPage,
+    ROLE = RolePage,
+    TEAMS = TeamsPage,
+    TEAM = TeamPage,
+    SECURITY_LOG = LogPage,
+}
+part! {
     /// Where customers start.
     portal, __preload_portal: PORTAL = PortalFrame, PORTAL_NOT_FOUND = PortalNotFound, PORTAL_HOME = PortalHome, PORTAL_ME = PortalMe
 }
@@ -246,6 +258,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("board"), _) => &["staff", "staff_board"],
         (Some("search" | "me"), _) => &["staff", "staff_more"],
         (Some("customers" | "companies"), _) => &["staff", "staff_people"],
+        (Some("settings"), Some("users" | "roles" | "teams" | "log")) => &["staff", "staff_settings", "staff_access"],
         (Some("settings"), _) => &["staff", "staff_settings"],
         (Some("portal"), Some("new" | "tickets")) => &["portal", "portal_ticket"],
         (Some("portal"), _) => &["portal"],

@@ -4,6 +4,7 @@
 //! browser, which takes the rendered page over. Both halves must render the same, so nothing in a view may depend on
 //! the clock, on chance or on the half it runs in.
 
+pub mod access;
 pub mod accounts;
 mod app;
 mod attempt;

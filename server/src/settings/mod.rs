@@ -1,5 +1,6 @@
 //! The forms of the settings, and mails as they came.
 
+mod access;
 mod mails;
 
 use axum::Router;
@@ -26,6 +27,10 @@ pub fn router() -> Router<AppState> {
         .route("/settings/priority", post(priority))
         .route("/settings/board", post(board))
         .route("/settings/mails", post(mails::mails))
+        .route("/settings/users/{id}", post(access::user))
+        .route("/settings/roles/{id}", post(access::role))
+        .route("/settings/teams/{id}", post(access::team))
+        .route("/settings/log.csv", get(access::export))
         .route("/settings/mails/{id}/raw", get(mails::raw_mail))
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }

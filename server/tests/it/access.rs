@@ -244,7 +244,7 @@ async fn an_agent_of_a_team_sees_their_part() {
     let to_me = Change { assignee: Some(Swap::to(Some(id_of(&of_team)))), ..Change::default() };
     world.run(async |tx| change::change(tx, &of_team, foreign.id, to_me).await).await.refused(Code::NotFound);
 
-    while world.run(async |tx| counts::react(tx, 500).await).await.unwrap() > 0 {}
+    world.run(async |tx| counts::rebuild(tx).await).await.unwrap();
     let active = world.desk.catalog().active();
     let waiting = counts::Waiting::load(&mut world.desk.read().await.unwrap(), &active).await.unwrap();
     let of = |actor: &Actor| {

@@ -32,6 +32,7 @@ mod private;
 mod remote_images;
 mod rpc;
 mod search;
+mod security_log;
 mod settings;
 mod tickets;
 mod timeline;

@@ -1,6 +1,6 @@
 //! Pages: that they arrive whole, and what they cost.
 
-use crate::support::{PASSWORD, World, browser::Browser, node::soon, person, seed, sql};
+use crate::support::{PASSWORD, World, browser::Browser, id_of, node::soon, person, seed, sql};
 use axum::body::Body;
 use domain::{
     Actor, Role, StatusId, TicketId,
@@ -72,13 +72,20 @@ async fn no_page_takes_more_than_six_statements() {
     let visitor = Browser::of_visitor(&world);
     let staff = Browser::of(&world, &agent).await;
     let customer = Browser::of(&world, &jana).await;
-    let customer_id = crate::support::id_of(&jana);
+    let customer_id = id_of(&jana);
     let admin = Browser::of(&world, &world.superadmin().await).await;
     let pages = [
         (&admin, "/settings".to_owned()),
         (&admin, "/settings/priority".to_owned()),
         (&admin, "/settings/board".to_owned()),
         (&admin, "/settings/mails".to_owned()),
+        (&admin, "/settings/users".to_owned()),
+        (&admin, format!("/settings/users/{}", id_of(&agent))),
+        (&admin, "/settings/roles".to_owned()),
+        (&admin, "/settings/roles/new".to_owned()),
+        (&admin, "/settings/teams".to_owned()),
+        (&admin, "/settings/teams/new".to_owned()),
+        (&admin, "/settings/log?person=1&about=sign-ins&from=2026-01-01".to_owned()),
         (&staff, "/".to_owned()),
         (&visitor, "/sign-in".to_owned()),
         (&visitor, "/sign-up".to_owned()),
@@ -234,7 +241,7 @@ async fn each_page_is_for_who_may_see_it() {
         (world.customer().await, world.customer().await, world.agent().await, world.superadmin().await);
     let ticket = world.ticket(&jana).await.id;
     world.note(&agent, ticket, "Secretly, the fuse is gone.").await;
-    let (customer, company) = (crate::support::id_of(&jana), world.company("Acme", false).await);
+    let (customer, company) = (id_of(&jana), world.company("Acme", false).await);
     let visitor = Browser::of_visitor(&world);
     let mut browsers = vec![visitor.clone()];
     for who in [&jana, &other, &agent, &admin] {
@@ -273,7 +280,14 @@ async fn each_page_is_for_who_may_see_it() {
         (format!("/companies/{company}/edit"), STAFF),
         (format!("/companies/{company}/people"), STAFF),
         (format!("/companies/{company}/merge"), STAFF),
-        ("/settings".to_owned(), [302, 302, 302, 403, 302]),
+        ("/settings".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/users".to_owned(), [302, 302, 302, 403, 200]),
+        (format!("/settings/users/{}", id_of(&agent)), [302, 302, 302, 403, 200]),
+        ("/settings/roles".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/roles/new".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/teams".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/teams/new".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/log".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/priority".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/board".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/mails".to_owned(), [302, 302, 302, 403, 200]),

@@ -27,7 +27,9 @@ fn ids(entries: &[Entry]) -> Vec<i64> {
 /// everybody sees. Returns the ids with who may read them.
 async fn fill(world: &World, ticket: TicketId, kinds: &[u8]) -> Vec<(i64, Audience)> {
     sqlx::query("delete from messages").execute(world.desk.pool()).await.unwrap();
-    sqlx::query("delete from events").execute(world.desk.pool()).await.unwrap();
+    for sql in ["alter table events disable trigger all", "delete from events"] {
+        sqlx::query(sql).execute(world.desk.pool()).await.unwrap();
+    }
     let kinds: Vec<i16> = kinds.iter().map(|k| i16::from(*k)).collect();
     // Ids have gaps, as other tickets' entries come in between.
     let rows: Vec<(i64, i16)> = sqlx::query_as(

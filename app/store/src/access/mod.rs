@@ -1,5 +1,6 @@
 //! Who on staff may do what: users, roles, teams. Every change is told to the open sockets at once by its event.
 
+pub mod log;
 pub mod roles;
 pub mod teams;
 pub mod users;

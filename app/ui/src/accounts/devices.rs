@@ -6,7 +6,7 @@ use crate::{
     me,
     shared::{ErrorNotice, Title, When, awaited},
 };
-use domain::account::Device;
+use domain::{account::Device, security_log::LogLine};
 use leptos::prelude::*;
 
 /// `/me`: devices and theme.
@@ -30,6 +30,7 @@ pub fn Devices() -> impl IntoView {
     let page = if me::start().is_staff() { "/me" } else { "/portal/me" };
     let theme = me::start().theme.unwrap_or_else(|| "system".into());
     let devices = resource(|| (), |()| rpc::devices());
+    let sign_ins = resource(|| (), |()| crate::access::rpc::sign_ins());
     let refused = flash().error;
     let lead = person.as_ref().map(|p| format!("{} · {}", p.email, p.role_name())).unwrap_or_default();
     view! {
@@ -103,6 +104,47 @@ pub fn Devices() -> impl IntoView {
                     }
                 })}
         </section>
+        <section class="section">
+            <div class="section__head">
+                <h2 class="section__title">"Recent sign-ins"</h2>
+            </div>
+            {awaited(|| view! { <i class="skeleton skeleton--block" style="--tall:120px"></i> }, move || async move {
+                    match sign_ins.await {
+                        Ok(lines) if lines.is_empty() => {
+                            view! { <p class="muted">"None are known."</p> }.into_any()
+                        }
+                        Ok(lines) => {
+                            view! {
+                                <div class="box">
+                                    {lines.into_iter().map(|line| view! { <SignIn line /> }).collect_view()}
+                                </div>
+                                <p class="field__hint">"Was one of them not you? Sign out everywhere else, and choose another password."</p>
+                            }
+                                .into_any()
+                        }
+                        Err(error) => {
+                            let retry = Callback::new(move |()| sign_ins.refetch());
+                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
+                        }
+                    }
+                })}
+        </section>
+    }
+    .into_any()
+}
+
+/// A sign-in, or one that was refused.
+#[component]
+fn SignIn(line: LogLine) -> impl IntoView {
+    let refused = line.kind == "account.sign_in_failed";
+    view! {
+        <div class="box__row">
+            <div>
+                <When at=line.at in_words=true />
+                <p class="field__hint">{line.address.unwrap_or_else(|| "address unknown".into())}</p>
+            </div>
+            {refused.then(|| view! { <span class="badge" data-kind="red">"Refused"</span> })}
+        </div>
     }
     .into_any()
 }

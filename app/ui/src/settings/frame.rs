@@ -1,11 +1,11 @@
 //! The frame around the settings: their list, and what a form has come to.
 
 use crate::{
-    app::go_to,
+    erased::{dynamic, memo},
     flash::flash,
     icons::{Ico, Icon},
     me,
-    shared::{ErrorNotice, Title},
+    shared::{EmptyState, ErrorNotice, Title},
 };
 use domain::{Error, policy::Action};
 use leptos::prelude::*;
@@ -14,16 +14,91 @@ use leptos_router::{
     hooks::{use_location, use_query_map},
 };
 
-/// Address, name and icon of each page, and who may open it.
-const PAGES: [(&str, &str, Icon, Action); 3] = [
-    ("/settings/priority", "Priority", Icon::Sliders, Action::Administer),
-    ("/settings/board", "Board", Icon::Board, Action::Administer),
-    ("/settings/mails", "Unreadable mails", Icon::Mail, Action::Administer),
+/// A page of the settings.
+struct Place {
+    href: &'static str,
+    name: &'static str,
+    icon: Icon,
+    /// Who may open it.
+    action: Action,
+    /// What can be set there, and what it does: for who searches.
+    fields: &'static [(&'static str, &'static str)],
+}
+
+const PAGES: &[Place] = &[
+    Place {
+        href: "/settings/users",
+        name: "Users",
+        icon: Icon::User,
+        action: Action::ManageStaff,
+        fields: &[
+            ("Role of a user", "What somebody on staff may do."),
+            ("Teams of a user", "Whose tickets they see and share."),
+            ("Block a user", "Signs them out everywhere at once and keeps them out."),
+            ("Devices of a user", "Where they are signed in, and signing them out there."),
+        ],
+    },
+    Place {
+        href: "/settings/roles",
+        name: "Roles",
+        icon: Icon::Shield,
+        action: Action::ManageStaff,
+        fields: &[
+            ("Built-in roles", "Superadmin, manager and agent, and who has them."),
+            ("Custom roles", "Roles of your own, made of single permissions."),
+            ("See all tickets", "Without this permission, people see only their own and their teams' tickets."),
+        ],
+    },
+    Place {
+        href: "/settings/teams",
+        name: "Teams",
+        icon: Icon::Users,
+        action: Action::ManageTeams,
+        fields: &[
+            ("Name and description of a team", "As it stands in menus and on tickets."),
+            ("Members of a team", "Who is in it sees its tickets."),
+        ],
+    },
+    Place {
+        href: "/settings/log",
+        name: "Security log",
+        icon: Icon::Lock,
+        action: Action::SeeSecurityLog,
+        fields: &[
+            ("Sign-ins", "Who came in and who was refused, when and from which address."),
+            ("Changes of rights and settings", "Who changed what about whom."),
+            ("Export the log", "As a table for spreadsheets."),
+        ],
+    },
+    Place {
+        href: "/settings/priority",
+        name: "Priority",
+        icon: Icon::Sliders,
+        action: Action::Administer,
+        fields: &[("Priority table", "Which priority follows from urgency and importance.")],
+    },
+    Place {
+        href: "/settings/board",
+        name: "Board",
+        icon: Icon::Board,
+        action: Action::Administer,
+        fields: &[
+            ("Most tickets in a column", "A limit on the work in progress: the column is marked when it is over it."),
+            ("Refuse more", "A full column takes no further tickets."),
+        ],
+    },
+    Place {
+        href: "/settings/mails",
+        name: "Unreadable mails",
+        icon: Icon::Mail,
+        action: Action::Administer,
+        fields: &[("Quarantine", "Mails that could not become messages: try them again, discard or download them.")],
+    },
 ];
 
 /// The pages that this person may open.
-fn pages(start: &me::Start) -> impl Iterator<Item = &'static (&'static str, &'static str, Icon, Action)> {
-    PAGES.iter().filter(|(.., action)| start.may(*action))
+fn pages(start: &me::Start) -> impl Iterator<Item = &'static Place> {
+    PAGES.iter().filter(|place| start.may(place.action))
 }
 
 /// Whether there is any for this person.
@@ -48,17 +123,26 @@ pub fn SettingsFrame() -> impl IntoView {
         .into_any();
     }
     let location = use_location();
-    let current = move |href: &'static str| move || (location.pathname.get() == href).then_some("page");
+    let current = move |href: &'static str| {
+        move || {
+            location
+                .pathname
+                .with(|path| path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+                .then_some("page")
+        }
+    };
     view! {
         <div class="settings">
             <nav class="settings__nav" aria-label="Settings">
-                <h2 class="rail__title">"Settings"</h2>
+                <h2 class="rail__title">
+                    <a href="/settings">"Settings"</a>
+                </h2>
                 {pages(&start)
-                    .map(|(href, name, icon, _)| {
+                    .map(|place| {
                         view! {
-                            <a class="rail__item" href=*href aria-current=current(href)>
-                                <Ico icon=*icon />
-                                <span>{*name}</span>
+                            <a class="rail__item" href=place.href aria-current=current(place.href)>
+                                <Ico icon=place.icon />
+                                <span>{place.name}</span>
                             </a>
                         }
                     })
@@ -72,12 +156,81 @@ pub fn SettingsFrame() -> impl IntoView {
     .into_any()
 }
 
-/// `/settings`: the first of them.
+/// `/settings`: all that can be set, and a search through it.
 #[component]
 pub fn SettingsStart() -> impl IntoView {
+    let query = use_query_map();
+    let asked = memo(move || query.with(|q| q.get("q")).unwrap_or_default());
+    view! {
+        <SettingsPage title="Settings" lead="What holds for the whole desk.">
+            <form class="actions" role="search" action="/settings">
+                <div class="input-wrap grow">
+                    <Ico icon=Icon::Search />
+                    <input
+                        class="input"
+                        type="search"
+                        name="q"
+                        value=asked.get_untracked()
+                        maxlength="100"
+                        aria-label="Search in the settings"
+                        placeholder="Search in the settings"
+                    />
+                </div>
+                <button class="button" type="submit">
+                    "Search"
+                </button>
+            </form>
+            {dynamic(move || found(&asked.get()))}
+        </SettingsPage>
+    }
+    .into_any()
+}
+
+/// What can be set whose name or help holds all of the words.
+fn found(asked: &str) -> AnyView {
+    let words: Vec<String> = asked.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let start = me::start();
-    let first = pages(&start).next().map_or("/tickets", |(href, ..)| href);
-    go_to(first)
+    let sections: Vec<AnyView> = pages(&start)
+        .filter_map(|place| {
+            let fits = |(name, help): &&(&str, &str)| {
+                let text = format!("{} {name} {help}", place.name).to_lowercase();
+                words.iter().all(|word| text.contains(word))
+            };
+            let fields: Vec<_> = place.fields.iter().filter(fits).collect();
+            (!fields.is_empty()).then(|| {
+                view! {
+                    <section class="section">
+                        <div class="section__head">
+                            <h2 class="section__title">
+                                <a class="link" href=place.href>
+                                    {place.name}
+                                </a>
+                            </h2>
+                        </div>
+                        <dl class="box">
+                            {fields
+                                .into_iter()
+                                .map(|(name, help)| {
+                                    view! {
+                                        <div class="box__row settings__found">
+                                            <dt>{*name}</dt>
+                                            <dd class="field__hint">{*help}</dd>
+                                        </div>
+                                    }
+                                })
+                                .collect_view()}
+                        </dl>
+                    </section>
+                }
+                .into_any()
+            })
+        })
+        .collect();
+    if sections.is_empty() {
+        return view! { <EmptyState icon=Icon::Search title="Nothing found" text="No setting has these words." /> }
+            .into_any();
+    }
+    sections.collect_view().into_any()
 }
 
 /// One page of the settings: its head, what became of its form, and what is to be set.

@@ -7,6 +7,6 @@ mod priority;
 mod rpc;
 
 pub use board::BoardSettings;
-pub use frame::{SettingsFrame, SettingsStart, may_any};
+pub use frame::{SettingsFrame, SettingsPage, SettingsStart, loading, may_any};
 pub use mails::QuarantinePage;
 pub use priority::PrioritySettings;

@@ -12,13 +12,14 @@ use domain::{
     mail::Raw,
     policy::Action,
     priority::PriorityTable,
+    security_log::LogFilter,
     ticket::{Change, Filter, NewTicket, Swap, Writing},
     timeline::{Draft, Part},
 };
 use futures::stream;
 use std::convert::Infallible;
 use store::{
-    access::{roles, teams, users},
+    access::{log, roles, teams, users},
     accounts::{self, invitations},
     bulk, companies, customers, mails, people,
     settings::{self, Limit, priorities},
@@ -60,6 +61,9 @@ const DOOR: Rule = Rule::Anybody("it is how somebody comes in");
 
 /// The list. Who adds an operation to `store` adds a line here, and a try in [`run`].
 pub const OPERATIONS: &[(&str, Rule)] = &[
+    ("access::log::list", Rule::Desk(Action::SeeSecurityLog)),
+    ("access::log::own", Rule::Person),
+    ("access::log::export", Rule::Desk(Action::SeeSecurityLog)),
     ("access::roles::list", Rule::Desk(Action::ManageStaff)),
     ("access::roles::get", Rule::Desk(Action::ManageRoles)),
     ("access::roles::create", Rule::Desk(Action::ManageRoles)),
@@ -174,6 +178,9 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
     let tx = &mut tx;
     let nobody = UserId(0);
     match name {
+        "access::log::list" => log::list(desk, actor, &LogFilter::default()).await.map(drop),
+        "access::log::own" => log::own(desk, actor).await.map(drop),
+        "access::log::export" => log::export(desk, actor, &LogFilter::default()).await.map(drop),
         "access::roles::list" => roles::list(desk, actor).await.map(drop),
         "access::roles::get" => there(roles::get(desk, actor, 0.into()).await),
         "access::roles::create" => roles::create(tx, actor, NewRole::default()).await.map(drop),

@@ -1,0 +1,41 @@
+//! Who on staff may do what: users, roles, teams and the security log. Plain forms, sent to the addresses of their pages.
+
+mod log;
+mod roles;
+pub mod rpc;
+mod teams;
+mod users;
+
+pub use log::LogPage;
+pub use roles::{RolePage, RolesPage};
+pub use teams::{TeamPage, TeamsPage};
+pub use users::{UserPage, UsersPage};
+
+use crate::{erased::memo, rpc::RpcError, shared::ErrorNotice};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// The last step of the address: a number, or `new`.
+fn last_step() -> Memo<String> {
+    let params = use_params_map();
+    memo(move || params.with(|p| p.get("id")).unwrap_or_default())
+}
+
+/// What a page shows that could not be read.
+fn failed(error: RpcError, again: impl Fn() + Send + Sync + 'static) -> AnyView {
+    let retry = Callback::new(move |()| again());
+    view! { <ErrorNotice error=error.0 retry /> }.into_any()
+}
+
+/// The way back from one to all of them.
+#[component]
+fn Back(href: &'static str, name: &'static str) -> impl IntoView {
+    view! {
+        <nav class="page__crumbs" aria-label="Way back">
+            <a class="link" href=href>
+                {name}
+            </a>
+        </nav>
+    }
+    .into_any()
+}

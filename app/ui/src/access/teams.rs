@@ -1,0 +1,172 @@
+//! Teams: the list of them, and one with its people.
+
+use super::{Back, failed, last_step, rpc};
+use crate::json::resource;
+use crate::{
+    flash::flash,
+    icons::{Ico, Icon},
+    settings::{SettingsPage, loading},
+    shared::{EmptyState, Field, awaited},
+};
+use domain::{TeamId, access::Team, people::Person};
+use leptos::prelude::*;
+
+/// `/settings/teams`.
+#[component]
+pub fn TeamsPage() -> impl IntoView {
+    let teams = resource(|| (), |()| rpc::all_teams());
+    view! {
+        <SettingsPage
+            title="Teams"
+            lead="Tickets can be given to a team. Whoever does not see all tickets sees those of their teams."
+        >
+            {awaited(
+                loading,
+                move || async move {
+                    match teams.await {
+                        Ok(teams) => view! { <All teams /> }.into_any(),
+                        Err(error) => failed(error, move || teams.refetch()),
+                    }
+                },
+            )}
+        </SettingsPage>
+    }
+    .into_any()
+}
+
+#[component]
+fn All(teams: Vec<Team>) -> impl IntoView {
+    let empty = teams.is_empty();
+    let rows = teams.into_iter().map(|team| {
+        let members = team.members.iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(", ");
+        let members = if members.is_empty() { "Nobody yet".to_owned() } else { members };
+        view! {
+            <tr>
+                <th scope="row">
+                    <a class="link" href=format!("/settings/teams/{}", team.id)>
+                        {team.name}
+                    </a>
+                    <p class="field__hint">{team.description}</p>
+                </th>
+                <td data-label="Members">{members}</td>
+                <td data-label="Tickets">
+                    <a class="link" href=format!("/tickets?team={}", team.id)>
+                        "Show"
+                    </a>
+                </td>
+            </tr>
+        }
+    });
+    view! {
+        {if empty {
+            view! { <EmptyState icon=Icon::Users title="No teams yet" text="Make one where several people share their work." /> }
+                .into_any()
+        } else {
+            view! {
+                <div class="table-wrap">
+                    <table class="table table--stack">
+                        <caption class="sr-only">"Teams, by name"</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Team"</th>
+                                <th scope="col">"Members"</th>
+                                <th scope="col" class="fit">"Tickets"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows.collect_view()}</tbody>
+                    </table>
+                </div>
+            }
+                .into_any()
+        }}
+        <div class="actions">
+            <a class="button button--primary" href="/settings/teams/new">
+                <Ico icon=Icon::Plus />
+                "New team"
+            </a>
+        </div>
+    }
+    .into_any()
+}
+
+/// `/settings/teams/:id`, and `/settings/teams/new`.
+#[component]
+pub fn TeamPage() -> impl IntoView {
+    let id = last_step();
+    let found = resource(
+        move || id.get(),
+        |id| async move {
+            let id = (id != "new").then(|| TeamId(id.parse().unwrap_or_default()));
+            rpc::one_team(id).await
+        },
+    );
+    view! {
+        <SettingsPage title="Team" lead="Who is in it sees its tickets, also without the right to see all.">
+            <Back href="/settings/teams" name="All teams" />
+            {awaited(
+                loading,
+                move || async move {
+                    match found.await {
+                        Ok((team, staff)) => view! { <Edit team staff /> }.into_any(),
+                        Err(error) => failed(error, move || found.refetch()),
+                    }
+                },
+            )}
+        </SettingsPage>
+    }
+    .into_any()
+}
+
+#[component]
+fn Edit(team: Option<Team>, mut staff: Vec<Person>) -> impl IntoView {
+    let mut flash = flash();
+    let page = team.as_ref().map_or_else(|| "/settings/teams/new".to_owned(), |t| format!("/settings/teams/{}", t.id));
+    let typed = flash.values.iter().any(|(name, _)| name == "name");
+    if !typed && let Some(team) = &team {
+        flash.values.push(("name".into(), team.name.clone()));
+        flash.values.push(("description".into(), team.description.clone()));
+    }
+    let members = team.as_ref().map(|t| t.members.clone()).unwrap_or_default();
+    // Whoever is blocked is not among those to choose from, and stays a member all the same.
+    staff.extend(members.iter().filter(|m| staff.iter().all(|s| s.id != m.id)).cloned().collect::<Vec<_>>());
+    let ids: Vec<String> = flash.values.iter().filter(|(name, _)| name == "member").map(|(_, id)| id.clone()).collect();
+    let problem = flash.problem("members");
+    let delete = team.is_some().then(|| page.clone());
+    let rows = staff.into_iter().map(|person| {
+        let on = if typed { ids.contains(&person.id.to_string()) } else { members.iter().any(|m| m.id == person.id) };
+        view! {
+            <label class="check">
+                <input type="checkbox" name="member" value=person.id.to_string() checked=on autocomplete="off" />
+                <span>{person.name}</span>
+            </label>
+        }
+    });
+    view! {
+        <form method="post" action=page class="stack" novalidate>
+            <Field flash=flash.clone() name="name" label="Name" required=true maxlength=60 />
+            <Field flash name="description" label="What it takes care of" maxlength=300 />
+            <fieldset class="field">
+                <legend class="field__label">"Members"</legend>
+                {problem.map(|p| view! { <p class="field__error"><Ico icon=Icon::Alert /> {p}</p> })}
+                <div class="box members">{rows.collect_view()}</div>
+            </fieldset>
+            <div class="actions">
+                <button class="button button--primary" type="submit">
+                    "Save"
+                </button>
+            </div>
+        </form>
+        {delete
+            .map(|page| {
+                view! {
+                    <form method="post" action=page class="section actions">
+                        <p class="muted grow">"A team without tickets can be deleted."</p>
+                        <button class="button button--danger" type="submit" name="delete" value="yes">
+                            "Delete this team"
+                        </button>
+                    </form>
+                }
+            })}
+    }
+    .into_any()
+}
