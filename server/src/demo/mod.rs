@@ -2,6 +2,7 @@
 //!
 //! All people and companies are invented; their addresses end in `.example`, which no mail can reach.
 
+mod access;
 mod story;
 mod texts;
 
@@ -93,6 +94,9 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
     let now = desk.now();
     let start = now.plus_millis(-scale.days * DAY);
     let (agents, customers) = people(desk, scale, start, &mut random).await?;
+    // What is measured has no teams, and nobody who signs in meanwhile.
+    let measured = scale.messages.is_some();
+    let teams = if measured { Vec::new() } else { access::make(desk, &MAKER, &agents).await? };
     let tag_ids = {
         let mut tx = desk.begin().await?;
         let names: Vec<String> = texts::TAGS.iter().map(|t| (*t).to_owned()).collect();
@@ -101,8 +105,15 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
         ids
     };
     desk.refresh_catalog().await?;
-    let world =
-        World { catalog: &desk.catalog(), agents: &agents, customers: &customers, tag_ids: &tag_ids, scale, now };
+    let world = World {
+        catalog: &desk.catalog(),
+        agents: &agents,
+        customers: &customers,
+        tag_ids: &tag_ids,
+        teams: &teams,
+        scale,
+        now,
+    };
     // Opened one after another, more in working hours, a little more each month.
     let mut opened: Vec<Time> = (0..scale.tickets).map(|_| moment(&mut random, start, now)).collect();
     opened.sort_unstable();
@@ -121,6 +132,9 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
         bulk::tickets(&mut tx, &MAKER, &batch).await?;
         tx.commit().await?;
         bar.inc(drafts.len() as u64);
+    }
+    if !measured {
+        access::sign_ins(desk, now, &agents).await?;
     }
     bar.set_message("Indexes");
     bulk::finish(desk, &MAKER).await?;
@@ -250,6 +264,7 @@ struct World<'a> {
     agents: &'a [Somebody],
     customers: &'a [Somebody],
     tag_ids: &'a [i64],
+    teams: &'a [i64],
     scale: &'a Scale,
     now: Time,
 }
@@ -476,6 +491,8 @@ impl World<'_> {
             t.sources.push(draft.source.word().to_owned());
             t.requesters.push(requester.id);
             t.companies.push(requester.company);
+            // Every fourth is no team's.
+            t.teams.push(self.teams.get(id as usize % 4).copied().unwrap_or_default());
             t.assignees.push(draft.assignee.map_or(0, |a| self.agents[a].id));
             t.tags.push(format!("{{{}}}", draft.tags.iter().map(i64::to_string).collect::<Vec<_>>().join(",")));
             t.excerpts.push(last.1);
