@@ -148,7 +148,7 @@ fn Edit(team: Option<Team>, mut staff: Vec<Person>) -> impl IntoView {
             <fieldset class="field">
                 <legend class="field__label">"Members"</legend>
                 {problem.map(|p| view! { <p class="field__error"><Ico icon=Icon::Alert /> {p}</p> })}
-                <div class="box members">{rows.collect_view()}</div>
+                <div class="members">{rows.collect_view()}</div>
             </fieldset>
             <div class="actions">
                 <button class="button button--primary" type="submit">
@@ -159,12 +159,14 @@ fn Edit(team: Option<Team>, mut staff: Vec<Person>) -> impl IntoView {
         {delete
             .map(|page| {
                 view! {
-                    <form method="post" action=page class="section actions">
-                        <p class="muted grow">"A team without tickets can be deleted."</p>
-                        <button class="button button--danger" type="submit" name="delete" value="yes">
-                            "Delete this team"
-                        </button>
-                    </form>
+                    <section class="section">
+                        <form method="post" action=page class="actions">
+                            <p class="muted grow">"A team without tickets can be deleted."</p>
+                            <button class="button button--danger" type="submit" name="delete" value="yes">
+                                "Delete this team"
+                            </button>
+                        </form>
+                    </section>
                 }
             })}
     }

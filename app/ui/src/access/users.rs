@@ -69,10 +69,15 @@ fn Users(page: Page<StaffRow>, roles: Roles, asked: Asked) -> impl IntoView {
     let empty = page.rows.is_empty();
     view! {
         <form class="actions filter-bar" role="search" action="/settings/users">
-            <div class="input-wrap grow">
-                <Ico icon=Icon::Search />
-                <input class="input" type="search" name="q" value=q maxlength="200" aria-label="Name or e-mail address" placeholder="Name or e-mail address" />
-            </div>
+            <input
+                class="input grow"
+                type="search"
+                name="q"
+                value=q
+                maxlength="200"
+                aria-label="Name or e-mail address"
+                placeholder="Name or e-mail address"
+            />
             <select class="select" name="role" aria-label="Role">
                 <option value="">"Any role"</option>
                 {options
@@ -258,7 +263,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
                         <div class="section__head">
                             <h2 class="section__title">"Role"</h2>
                         </div>
-                        <form method="post" action=page.clone() class="actions">
+                        <form method="post" action=page.clone() class="actions filter-bar">
                             <input type="hidden" name="do" value="role" />
                             <select class="select" name="role" aria-label="Role">
                                 {options

@@ -163,19 +163,16 @@ pub fn SettingsStart() -> impl IntoView {
     let asked = memo(move || query.with(|q| q.get("q")).unwrap_or_default());
     view! {
         <SettingsPage title="Settings" lead="What holds for the whole desk.">
-            <form class="actions" role="search" action="/settings">
-                <div class="input-wrap grow">
-                    <Ico icon=Icon::Search />
-                    <input
-                        class="input"
-                        type="search"
-                        name="q"
-                        value=asked.get_untracked()
-                        maxlength="100"
-                        aria-label="Search in the settings"
-                        placeholder="Search in the settings"
-                    />
-                </div>
+            <form class="actions filter-bar" role="search" action="/settings">
+                <input
+                    class="input grow"
+                    type="search"
+                    name="q"
+                    value=asked.get_untracked()
+                    maxlength="100"
+                    aria-label="Search in the settings"
+                    placeholder="Search in the settings"
+                />
                 <button class="button" type="submit">
                     "Search"
                 </button>
