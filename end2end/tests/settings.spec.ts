@@ -8,6 +8,12 @@ test('a superadmin changes the priority table and a limit, and agents see it', a
   allowErrors(/status of 422/);
   await signIn(page, ADA);
   await page.goto('/settings');
+  await hydrated(page);
+  await expectAccessible(page);
+  await page.getByRole('searchbox', { name: 'Search in the settings' }).fill('urgency');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await expect(page.getByText('Refuse more')).toHaveCount(0);
+  await page.getByRole('main').getByRole('heading', { name: 'Priority' }).getByRole('link').click();
   await expect(page).toHaveURL('/settings/priority');
   await hydrated(page);
   await expectAccessible(page);
