@@ -10,6 +10,7 @@ use domain::{
     Actor, Code, StatusId, TicketId,
     board::{BoardFilter, Move},
     customer::CustomerFilter,
+    security_log::LogFilter,
     ticket::{Change, Filter, NewTicket, Swap, Writing},
     timeline::{Draft, Part},
 };
@@ -50,6 +51,14 @@ fn functions() -> Vec<Function> {
     };
     let moved = |id, open| json!({ "input": Move { ticket: id, status: open, above: None, below: None, lane: None, from: open } });
     vec![
+        Function("access/log", |_, _| json!({ "filter": LogFilter::default() }), ADMINS),
+        Function("access/role", |_, _| json!({ "id": 1 }), [401, 403, 403, 403, 404]),
+        Function("access/roles", |_, _| json!({}), ADMINS),
+        Function("access/sign_ins", |_, _| json!({}), SIGNED_IN),
+        Function("access/team", |_, _| json!({ "id": null }), ADMINS),
+        Function("access/teams", |_, _| json!({}), ADMINS),
+        Function("access/user", |_, _| json!({ "id": CUSTOMER + 2 }), ADMINS),
+        Function("access/users", |_, _| json!({ "q": "", "role": "", "blocked": "", "after": null }), ADMINS),
         Function("accounts/devices", |_, _| json!({}), SIGNED_IN),
         Function("accounts/first_run", |_, _| json!({}), ANYBODY),
         Function("accounts/link", |_, _| json!({ "purpose": "reset", "token": "x" }), [404; 5]),

@@ -63,7 +63,10 @@ pub async fn one_team(id: Option<TeamId>) -> Rpc<(Option<Team>, Vec<Person>)> {
     call(|desk, actor| async move {
         let team = match id {
             Some(id) => Some(store::access::teams::get(&desk, &actor, id).await?),
-            None => None,
+            None => {
+                domain::policy::demand(&actor, domain::policy::Action::ManageTeams, None)?;
+                None
+            }
         };
         Ok((team, store::people::staff(&mut *desk.read().await?, &actor).await?))
     })
