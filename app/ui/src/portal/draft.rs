@@ -16,6 +16,14 @@ pub(super) enum Written {
 }
 
 impl Written {
+    /// The ticket that its files will go to, when that is there.
+    pub fn ticket(self) -> Option<TicketId> {
+        match self {
+            Self::Ticket => None,
+            Self::Answer(id) => Some(id),
+        }
+    }
+
     fn place(self) -> String {
         match self {
             Self::Ticket => "portal-ticket".to_owned(),

@@ -2,6 +2,7 @@
 
 mod draft;
 mod files;
+mod form;
 mod frame;
 mod home;
 mod new;

@@ -1,18 +1,18 @@
 use super::{
-    draft::{Draft, Written},
-    files::{Attached, FileField, Send},
+    draft::Written,
+    files::FileField,
+    form::{PortalForm, Sending},
 };
-use crate::erased::{dynamic, handler};
+use crate::erased::dynamic;
 use crate::{
     attempt::Attempt,
-    flash::{Flash, KEY, PERSON, keyed},
+    flash::{Flash, keyed},
     icons::{Ico, Icon},
-    me,
     shared::{ErrorNotice, Field, TextArea, Title, settled},
     tickets::rpc::create,
 };
 use domain::{Code, Error, priority::Level, ticket::NewTicket};
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlFormElement, HtmlInputElement};
 
@@ -23,36 +23,25 @@ pub fn PortalNew() -> impl IntoView {
     let refused = RwSignal::new(keyed());
     // What a script was told beside that: it stands where the eyes are.
     let failed = RwSignal::new(None::<Error>);
-    let form = NodeRef::<html::Form>::new();
-    let busy = RwSignal::new(false);
     let attempt = Attempt::new();
-    // It is told when its files are there, and holds them: each needs the other.
-    let attached = StoredValue::new(None::<(Attached, Draft)>);
-    let send = Callback::new(move |()| {
-        let (Some(form), Some((attached, draft))) = (form.get_untracked(), attached.get_value()) else { return };
-        if busy.get_untracked() || !attached.ready() {
-            return;
-        }
-        busy.set(true);
+    let flash = refused.get_untracked();
+    let sending = Sending::new(Written::Ticket, &flash, move |sending, form| {
         failed.set(None);
-        let ticket = NewTicket { attachments: attached.uploads.done(), ..ticket_of(&form) };
+        let ticket = NewTicket { attachments: sending.files.uploads.done(), ..ticket_of(&form) };
         let ticket = NewTicket { key: Some(attempt.key(&ticket)), ..ticket };
         spawn_local(async move {
             let result = create(ticket).await;
-            if result.is_ok() {
-                draft.forget();
-            }
             // Another page may be open by now.
-            if busy.is_disposed() {
+            if !sending.answered(result.is_ok()) {
                 return;
             }
             match result {
                 // As the plain form does it: by a link of the application, the portal would need what staff have for that.
                 Ok(made) => drop(window().location().set_href(&format!("/portal/tickets/{}", made.id))),
                 Err(error) => {
-                    busy.set(false);
+                    sending.busy.set(false);
                     let error = error.0;
-                    attached.problem.set(error.of_field("attachments").map(str::to_owned));
+                    sending.files.problem.set(error.of_field("attachments").map(str::to_owned));
                     if error.fields.is_empty() {
                         failed.set(Some(error));
                     } else {
@@ -64,9 +53,7 @@ pub fn PortalNew() -> impl IntoView {
             }
         });
     });
-    let files = Attached::new(None, &refused.get_untracked(), send);
-    let draft = Draft::new(Written::Ticket, form, files.uploads);
-    attached.set_value(Some((files, draft)));
+    let changed = Callback::new(move |()| attempt.forget());
     view! {
         <Title text="New ticket" />
         <div class="portal__width portal__width--read">
@@ -76,29 +63,11 @@ pub fn PortalNew() -> impl IntoView {
             </a>
             <h1 class="portal__title">"New ticket"</h1>
             <p class="portal__lead">"Tell us what happened. You can follow the answer here."</p>
-            <form
-                class="portal__form"
-                method="post"
-                action="/portal/new"
-                enctype="multipart/form-data"
-                node_ref=form
-                on:submit=handler(move |event: ev::SubmitEvent| {
-                    event.prevent_default();
-                    send.run(());
-                })
-                on:input=handler(move |_: ev::Event| {
-                    attempt.forget();
-                    draft.typed();
-                })
-                on:dragover=handler(move |event: ev::DragEvent| event.prevent_default())
-                on:drop=handler(move |event: ev::DragEvent| files.dropped(&event))
-                on:paste=handler(move |event: ev::ClipboardEvent| files.pasted(&event))
-            >
+            <PortalForm sending class="portal__form" action="/portal/new".to_owned() flash changed>
                 {dynamic(move || fields(&refused.get()))}
-                <FileField attached=files />
+                <FileField attached=sending.files />
                 {dynamic(move || failed.get().map(|error| view! { <ErrorNotice error=error /> }))}
-                <Send attached=files busy />
-            </form>
+            </PortalForm>
         </div>
     }
     .into_any()
@@ -115,7 +84,6 @@ fn fields(flash: &Flash) -> impl IntoView + use<> {
         (Level::Critical, "At once: nothing works"),
     ];
     view! {
-        {key_of(flash)}
         <General flash=flash.clone() />
         <Field flash=flash.clone() name="subject" label="What is it about?" required=true maxlength=250 autofocus=true />
         <div class="field">
@@ -157,18 +125,6 @@ fn fields(flash: &Flash) -> impl IntoView + use<> {
             </select>
         </div>
     }
-}
-
-/// The hidden fields of a plain form: the key under which it is done once, however often it is sent, and for whom the page
-/// was made. A script sends both by itself.
-pub(super) fn key_of(flash: &Flash) -> AnyView {
-    let person = me::me().map(|me| me.id.0);
-    // Browsers fill in again what stood in a form: that would be the key of before.
-    view! {
-        <input type="hidden" name=KEY value=flash.value(KEY) autocomplete="off" />
-        <input type="hidden" name=PERSON value=person autocomplete="off" />
-    }
-    .into_any()
 }
 
 /// The names of the fields that hold text.

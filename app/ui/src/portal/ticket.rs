@@ -1,7 +1,8 @@
 use super::{
-    draft::{Draft, Written},
-    files::{Attached, FileField, Send},
-    new::{General, key_of},
+    draft::Written,
+    files::FileField,
+    form::{PortalForm, Sending},
+    new::General,
     pill, rpc,
 };
 use crate::erased::{dynamic, effect, handler, list, memo};
@@ -148,24 +149,17 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
         first.map(|first| format!("/portal/tickets/{id}?before={first}"))
     };
     // With a script, an answer is sent without leaving the page.
-    let busy = RwSignal::new(false);
     let attempt = Attempt::new();
     let problem = RwSignal::new(flash.problem("body"));
     let text_node = NodeRef::<html::Textarea>::new();
-    // It is told when its files are there, and holds them: each needs the other.
-    let attached = StoredValue::new(None::<(Attached, Draft)>);
-    let form = NodeRef::<html::Form>::new();
-    let send = Callback::new(move |()| {
-        let (Some(field), Some((attached, draft))) = (text_node.get_untracked(), attached.get_value()) else { return };
-        if busy.get_untracked() || !attached.ready() {
-            return;
-        }
-        busy.set(true);
+    let sending = Sending::new(Written::Answer(id), &flash, move |sending, _| {
+        let Some(field) = text_node.get_untracked() else { return sending.busy.set(false) };
         problem.set(None);
+        let files = sending.files;
         let message = NewMessage {
             writing: Writing::Reply,
             body: field.value(),
-            attachments: attached.uploads.done(),
+            attachments: files.uploads.done(),
             seen: None,
             status: None,
             key: None,
@@ -173,18 +167,16 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
         let message = NewMessage { key: Some(attempt.key(&message)), ..message };
         leptos::task::spawn_local(async move {
             let result = write(id, message).await;
-            if result.is_ok() {
-                draft.forget();
-            }
             // Another page may be open by now.
-            if busy.try_set(false).is_some() {
+            if !sending.answered(result.is_ok()) {
                 return;
             }
+            sending.busy.set(false);
             match result {
                 Ok((ticket, entry)) => {
                     attempt.forget();
                     field.set_value("");
-                    attached.uploads.take();
+                    files.uploads.take();
                     status.set(ticket.status);
                     // On an older part of the conversation it would be out of sight.
                     if !latest {
@@ -201,18 +193,16 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                 }
                 Err(error) => {
                     let error = error.0;
-                    let files = error.of_field("attachments").map(str::to_owned);
-                    if files.is_none() || error.of_field("body").is_some() {
+                    let about_files = error.of_field("attachments").map(str::to_owned);
+                    if about_files.is_none() || error.of_field("body").is_some() {
                         problem.set(Some(error.of_field("body").unwrap_or(&error.message).to_owned()));
                     }
-                    attached.problem.set(files);
+                    files.problem.set(about_files);
                 }
             }
         });
     });
-    let files = Attached::new(Some(id), &flash, send);
-    let draft = Draft::new(Written::Answer(id), form, files.uploads);
-    attached.set_value(Some((files, draft)));
+    let changed = Callback::new(move |()| attempt.forget());
     let subject = view.ticket.subject.clone();
     view! {
         <Title text=subject />
@@ -258,25 +248,13 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                     }
                 })}
             <General flash=flash.clone() />
-            <form
+            <PortalForm
+                sending
                 class="portal__answer"
-                method="post"
                 action=format!("/portal/tickets/{id}")
-                enctype="multipart/form-data"
-                node_ref=form
-                on:submit=handler(move |event: ev::SubmitEvent| {
-                    event.prevent_default();
-                    send.run(());
-                })
-                on:input=handler(move |_: ev::Event| {
-                    attempt.forget();
-                    draft.typed();
-                })
-                on:dragover=handler(move |event: ev::DragEvent| event.prevent_default())
-                on:drop=handler(move |event: ev::DragEvent| files.dropped(&event))
-                on:paste=handler(move |event: ev::ClipboardEvent| files.pasted(&event))
+                flash=flash.clone()
+                changed
             >
-                {key_of(&flash)}
                 <div class="field">
                     <label class="field__label" for="body">
                         "Your answer"
@@ -303,9 +281,8 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                             })
                     })}
                 </div>
-                <FileField attached=files />
-                <Send attached=files busy />
-            </form>
+                <FileField attached=sending.files />
+            </PortalForm>
         </div>
     }
     .into_any()
