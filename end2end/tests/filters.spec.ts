@@ -29,7 +29,7 @@ test("a customer's tickets are named as such in the list", async ({ page }) => {
   await signIn(page, MIA);
   await live(page, '/tickets');
   await page.getByRole('region', { name: 'Tickets' }).getByRole('listitem').first().getByRole('link').click();
-  await page.getByRole('complementary').locator('.customer__name').click();
+  await page.locator(".ticket__meta a").first().click();
   const chip = page.getByRole('link', { name: 'One customer. Remove' });
   await expect(chip).toBeVisible();
   await chip.click();

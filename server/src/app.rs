@@ -27,6 +27,7 @@ use crate::customers;
 use crate::files;
 use crate::forms;
 use crate::identify::{Who, identify};
+use crate::imports;
 use crate::live::{self, Live};
 use crate::outage;
 use crate::outgoing::Outgoing;
@@ -106,6 +107,7 @@ pub fn router(state: AppState) -> Router {
         .merge(remote_images::router())
         .merge(settings::router())
         .merge(customers::router())
+        .merge(imports::router())
         .route("/live", get(live_updates))
         .route("/rpc/{*function}", post(server_function))
         .fallback(page_not_found)

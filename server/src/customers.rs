@@ -1,19 +1,21 @@
 //! The forms of customers and companies: sent to the addresses of their pages.
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use domain::company::CompanyInput;
-use domain::customer::CustomerInput;
-use domain::{CompanyId, Error, UserId};
+use domain::customer::{CustomerInput, Erasure};
+use domain::{CompanyId, Error, ExportId, UserId};
 use store::{companies, customers};
 use ui::flash::Flash;
 
 use crate::app::AppState;
 use crate::forms::{Fields, refuse};
 use crate::identify::Who;
+use crate::problem::Problem;
 
 /// The largest form, in bytes: notes, and the numbers of a hundred people.
 const BODY_MAX: usize = 128 * 1024;
@@ -26,6 +28,9 @@ pub fn router() -> Router<AppState> {
         .route("/customers/{id}/block", post(block))
         .route("/customers/{id}/company", post(convert))
         .route("/customers/{id}/merge", post(merge_customers))
+        .route("/customers/{id}/export", post(export))
+        .route("/customers/{id}/erase", post(erase))
+        .route("/customers/exports/{id}", get(exported))
         .route("/companies/new", post(new_company))
         .route("/companies/{id}/edit", post(edit_company))
         .route("/companies/{id}/people", post(bring_in))
@@ -157,6 +162,43 @@ form!(merge_customers(id: UserId), "/customers/{}", |state, actor, fields| async
     customers::merge::merge(&state.desk, actor, id, UserId(fields.number("with")?)).await?;
     Ok(format!("/customers/{id}?done=merged"))
 });
+
+form!(export(id: UserId), "/customers/{}", |state, actor, fields| async {
+    drop(fields);
+    let mut tx = state.desk.begin().await?;
+    customers::export::ask(&mut tx, actor, id).await?;
+    tx.commit().await?;
+    Ok(format!("/customers/{id}?done=export#data"))
+});
+
+form!(erase(id: UserId), "/customers/{}/erase", |state, actor, fields| async {
+    let name = fields.value("name").unwrap_or_default().to_owned();
+    let how = Erasure { name, messages: fields.value("messages").is_some() };
+    let mut tx = state.desk.begin().await?;
+    customers::erase::erase(&mut tx, actor, id, &how).await?;
+    tx.commit().await?;
+    Ok("/customers?done=erased".to_owned())
+});
+
+/// A person's data, as a file to be saved.
+async fn exported(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Who(signed): Who,
+) -> Result<Response, Problem> {
+    let id = ExportId(id.parse().map_err(|_| Error::not_found("file"))?);
+    let (size, bytes) = customers::export::fetch(&state.desk, &signed.actor, id).await?;
+    let mut response = Body::from_stream(bytes).into_response();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/zip"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"personal-data.zip\""),
+        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+    Ok(response)
+}
 
 form!(edit_company(id: CompanyId), "/companies/{}/edit", |state, actor, fields| async {
     let version = fields.number("version")?;

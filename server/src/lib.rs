@@ -10,6 +10,7 @@ pub mod desk;
 pub mod files;
 pub mod forms;
 pub mod identify;
+mod imports;
 pub mod live;
 pub mod mail;
 mod outage;

@@ -2,7 +2,7 @@
 //! the change does.
 
 use crate::{OrOurs, Tx, accounts::Letter};
-use domain::{CompanyId, MailId, Result, Time, UserId};
+use domain::{CompanyId, ExportId, ImportId, MailId, Result, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What there is to do.
@@ -21,6 +21,10 @@ pub enum Work {
     MoveTickets { from: CompanyId, to: CompanyId, again: bool },
     /// Send somebody a mail about their account.
     Letter { letter: Letter },
+    /// Go on with a file of customers or companies.
+    Import { import: ImportId },
+    /// Gather all that is known of a person into a file.
+    Export { export: ExportId },
 }
 
 /// A job as a worker takes it.

@@ -12,6 +12,7 @@ pub mod customers;
 pub mod desk;
 pub mod error;
 pub mod events;
+pub mod imports;
 pub mod jobs;
 pub mod live;
 pub mod mails;

@@ -18,6 +18,8 @@ const DRAFTED_MS: i64 = 30 * UNSENT_MS;
 const TRIES_MS: i64 = 86_400_000;
 /// What was sent under a key may be sent again this long, in milliseconds: a day.
 const ATTEMPTS_MS: i64 = 86_400_000;
+/// Files that were brought in are kept this long, with what was refused of them, in milliseconds: 7 days.
+const IMPORTS_MS: i64 = 7 * 86_400_000;
 /// How many rows go in one transaction.
 const BATCH: i64 = 500;
 
@@ -38,6 +40,21 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         .execute(desk.pool())
         .await
         .ours()?;
+    let mut tx = desk.begin().await?;
+    let mut gone = sqlx::query_scalar!("delete from imports where created_at < $1 returning path", before(IMPORTS_MS))
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    // Of a person's data only that they were taken out is kept, in the events.
+    let exports = sqlx::query_scalar!("delete from exports where expires_at < $1 returning path", before(0))
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    gone.extend(exports.into_iter().flatten());
+    for key in gone {
+        jobs::enqueue(&mut tx, &Work::DeleteFile { key }, now, -5, None).await?;
+    }
+    tx.commit_quietly().await?;
     loop {
         let mut tx = desk.begin().await?;
         let gone = sqlx::query_scalar!(

@@ -47,10 +47,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("me") view=lazy::ME ssr=SsrMode::Async />
                     <Route path=path!("customers") view=lazy::CUSTOMERS ssr=SsrMode::Async />
                     <Route path=path!("customers/new") view=lazy::NEW_CUSTOMER ssr=SsrMode::Async />
+                    <Route path=path!("customers/import") view=lazy::IMPORTS ssr=SsrMode::Async />
+                    <Route path=path!("customers/import/:id") view=lazy::IMPORT ssr=SsrMode::Async />
                     <Route path=path!("customers/:id") view=lazy::CUSTOMER ssr=SsrMode::Async />
                     <Route path=path!("customers/:id/edit") view=lazy::EDIT_CUSTOMER ssr=SsrMode::Async />
                     <Route path=path!("customers/:id/company") view=lazy::CONVERT ssr=SsrMode::Async />
                     <Route path=path!("customers/:id/merge") view=lazy::MERGE_CUSTOMERS ssr=SsrMode::Async />
+                    <Route path=path!("customers/:id/erase") view=lazy::ERASE_CUSTOMER ssr=SsrMode::Async />
                     <Route path=path!("companies") view=lazy::COMPANIES ssr=SsrMode::Async />
                     <Route path=path!("companies/new") view=lazy::NEW_COMPANY ssr=SsrMode::Async />
                     <Route path=path!("companies/:id") view=lazy::COMPANY ssr=SsrMode::Async />

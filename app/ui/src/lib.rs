@@ -16,6 +16,7 @@ mod erased;
 pub mod flash;
 mod frame;
 pub mod icons;
+mod imports;
 mod json;
 mod kept;
 mod keys;

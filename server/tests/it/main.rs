@@ -19,6 +19,7 @@ mod customers;
 mod durability;
 mod forms;
 mod harness;
+mod imports;
 mod lists;
 mod live;
 mod mail;

@@ -73,7 +73,10 @@ async fn no_page_takes_more_than_six_statements() {
     let staff = Browser::of(&world, &agent).await;
     let customer = Browser::of(&world, &jana).await;
     let customer_id = id_of(&jana);
-    let admin = Browser::of(&world, &world.superadmin().await).await;
+    let admin = world.superadmin().await;
+    let (kind, file) = (domain::import::Kind::Customers, bytes::Bytes::from_static(b"email\na@a.example\n"));
+    store::imports::create(&world.desk, &admin, kind, "a.csv", file).await.unwrap();
+    let admin = Browser::of(&world, &admin).await;
     let pages = [
         (&admin, "/settings".to_owned()),
         (&admin, "/settings/priority".to_owned()),
@@ -112,6 +115,9 @@ async fn no_page_takes_more_than_six_statements() {
         (&staff, format!("/customers/{customer_id}/edit")),
         (&staff, format!("/customers/{customer_id}/company?none=1")),
         (&admin, format!("/customers/{customer_id}/merge?q=cus")),
+        (&admin, format!("/customers/{customer_id}/erase")),
+        (&admin, "/customers/import".to_owned()),
+        (&admin, "/customers/import/1".to_owned()),
         (&staff, "/companies?q=acme".to_owned()),
         (&staff, "/companies/new".to_owned()),
         (&staff, format!("/companies/{company}")),
@@ -274,6 +280,9 @@ async fn each_page_is_for_who_may_see_it() {
         (format!("/customers/{customer}/edit"), STAFF),
         (format!("/customers/{customer}/company"), STAFF),
         (format!("/customers/{customer}/merge"), STAFF),
+        (format!("/customers/{customer}/erase"), [302, 302, 302, 403, 200]),
+        ("/customers/import".to_owned(), [302, 302, 302, 403, 200]),
+        ("/customers/import/1".to_owned(), [302, 302, 302, 403, 404]),
         ("/companies".to_owned(), STAFF),
         ("/companies/new".to_owned(), STAFF),
         (format!("/companies/{company}"), STAFF),

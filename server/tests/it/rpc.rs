@@ -70,6 +70,7 @@ fn functions() -> Vec<Function> {
         Function("companies/outside", |_, _| json!({ "id": 1 }), STAFF),
         Function("companies/view", |_, _| json!({ "id": 1 }), STAFF),
         Function("customers/conversion", |_, _| json!({ "id": CUSTOMER, "to": null }), STAFF),
+        Function("customers/exports", |_, _| json!({ "id": CUSTOMER }), [401, 403, 403, 403, 200]),
         Function("customers/list", |_, _| json!({ "filter": CustomerFilter::default() }), STAFF),
         Function(
             "customers/merge_preview",
@@ -77,6 +78,8 @@ fn functions() -> Vec<Function> {
             [401, 403, 403, 403, 200],
         ),
         Function("customers/view", |_, _| json!({ "id": CUSTOMER }), STAFF),
+        Function("imports/list", |_, _| json!({}), [401, 403, 403, 403, 200]),
+        Function("imports/view", |_, _| json!({ "id": 1 }), [401, 403, 403, 403, 404]),
         Function("people/companies", |_, _| json!({}), STAFF),
         Function("people/find", |_, _| json!({ "text": "a" }), STAFF),
         Function("people/staff", |_, _| json!({}), STAFF),

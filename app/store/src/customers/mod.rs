@@ -3,6 +3,8 @@
 pub mod block;
 pub mod company;
 pub mod edit;
+pub mod erase;
+pub mod export;
 pub mod list;
 pub mod merge;
 pub mod view;

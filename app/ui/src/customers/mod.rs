@@ -1,6 +1,7 @@
 //! Customers for staff: their list, their pages, and the plain forms that change them.
 
 mod company;
+mod erase;
 mod form;
 mod list;
 mod merge;
@@ -9,6 +10,7 @@ pub(crate) mod pieces;
 pub mod rpc;
 
 pub use company::ConvertPage;
+pub use erase::EraseCustomerPage;
 pub use form::{EditCustomerPage, NewCustomerPage};
 pub use list::{CustomersPage, customer_table};
 pub use merge::MergeCustomersPage;

@@ -4,16 +4,21 @@ use super::{
     pieces::{PeoplePage, Tickets, fact, failed, in_lines, in_paragraphs, loading},
     rpc,
 };
-use crate::erased::memo;
+use crate::erased::{effect, memo};
 use crate::json::resource;
 use crate::{
     app::go_to,
     icons::{Ico, Icon},
     me,
     rpc::Rpc,
-    shared::{When, awaited},
+    shared::{ErrorNotice, When, awaited},
 };
-use domain::{Error, UserId, customer::Customer, policy::Action, ticket::Filter};
+use domain::{
+    Error, UserId,
+    customer::{Customer, Export},
+    policy::Action,
+    ticket::Filter,
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -82,6 +87,7 @@ fn Shown(customer: Customer) -> impl IntoView {
                 })}
             {(!erased).then(|| view! { <Facts customer=customer.clone() /> })}
             <Tickets filter=Filter { requester: Some(id), ..Filter::default() } path />
+            {(!erased && me::may(Action::ExportPeople)).then(|| view! { <Data id /> })}
         </PeoplePage>
     }
     .into_any()
@@ -127,6 +133,106 @@ fn Facts(customer: Customer) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// All that is known of this person, to be taken out; and the way to forget them.
+#[component]
+fn Data(id: UserId) -> impl IntoView {
+    let found = resource(|| (), move |()| rpc::list_exports(id));
+    view! {
+        <section class="section" aria-labelledby="data-title" id="data">
+            <div class="section__head">
+                <h2 class="section__title" id="data-title">
+                    "Personal data"
+                </h2>
+                <form method="post" action=format!("/customers/{id}/export")>
+                    <button class="button button--sm" type="submit">
+                        <Ico icon=Icon::Download />
+                        "Gather all data"
+                    </button>
+                </form>
+            </div>
+            {awaited(
+                || view! { <i class="skeleton skeleton--block" style="--tall:80px"></i> },
+                move || async move {
+                    let exports: Rpc<Vec<Export>> = found.await;
+                    match exports {
+                        Ok(exports) => {
+                            let waiting = exports.iter().any(|e| e.size.is_none());
+                            let look = move || found.refetch();
+                            view! { <Exports exports waiting look=Callback::new(move |()| look()) /> }.into_any()
+                        }
+                        Err(error) => {
+                            view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
+                                .into_any()
+                        }
+                    }
+                },
+            )}
+            {me::may(Action::ErasePeople)
+                .then(|| {
+                    view! {
+                        <div class="actions">
+                            <a class="button button--danger button--sm" href=format!("/customers/{id}/erase")>
+                                <Ico icon=Icon::Trash />
+                                "Erase this person"
+                            </a>
+                        </div>
+                    }
+                })}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Exports(exports: Vec<Export>, waiting: bool, look: Callback<()>) -> impl IntoView {
+    effect(move || {
+        let soon = std::time::Duration::from_secs(2);
+        if waiting && let Ok(timer) = set_timeout_with_handle(move || look.run(()), soon) {
+            on_cleanup(move || timer.clear());
+        }
+    });
+    if exports.is_empty() {
+        return view! {
+            <p class="muted">
+                "One file with everything known of this person and all their files. It is kept for a week, and it is noted who fetched it."
+            </p>
+        }
+        .into_any();
+    }
+    let row = |export: Export| {
+        let what = match (export.size, export.expires_at) {
+            (Some(size), Some(until)) => format!("{}, kept until {}", domain::text::bytes(size), until.day()),
+            _ => "Being gathered…".to_owned(),
+        };
+        let ready = export.size.is_some();
+        view! {
+            <div class="box__row">
+                <div>
+                    {what}
+                    <p class="field__hint">
+                        {format!("Asked for by {} ", export.by)} <When at=export.created_at in_words=true />
+                    </p>
+                </div>
+                {ready
+                    .then(|| {
+                        view! {
+                            <a
+                                class="button button--sm"
+                                href=format!("/customers/exports/{}", export.id)
+                                rel="external"
+                                download=""
+                            >
+                                <Ico icon=Icon::Download />
+                                "Download"
+                            </a>
+                        }
+                    })}
+            </div>
+        }
+    };
+    view! { <div class="box">{exports.into_iter().map(row).collect_view()}</div> }.into_any()
 }
 
 #[component]

@@ -6,7 +6,7 @@ use crate::rpc::{Json, Rpc};
 use domain::{
     CompanyId, UserId,
     company::{Company, CompanyFilter, CompanyMerge, CompanyName, CompanyRow},
-    customer::{Conversion, Customer, CustomerFilter, CustomerMerge, CustomerRow},
+    customer::{Conversion, Customer, CustomerFilter, CustomerMerge, CustomerRow, Export},
     page::Page,
 };
 use leptos::prelude::*;
@@ -48,6 +48,12 @@ pub async fn preview_customers(kept: UserId, gone: UserId) -> Rpc<CustomerMerge>
         store::customers::merge::preview(&mut *desk.read().await?, &actor, kept, gone).await
     })
     .await
+}
+
+/// Files with all that is known of a person, that are there or being made.
+#[server(endpoint = "customers/exports", input = Json, output = Json)]
+pub async fn list_exports(id: UserId) -> Rpc<Vec<Export>> {
+    call(|desk, actor| async move { store::customers::export::exports(&desk, &actor, id).await }).await
 }
 
 /// A page of companies, or those that are found.

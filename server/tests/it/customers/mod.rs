@@ -3,6 +3,7 @@
 mod companies;
 mod merge;
 mod pages;
+mod privacy;
 
 use crate::support::{Refused as _, Setup, World, id_of, person, seed, sql};
 use domain::{

@@ -4,11 +4,12 @@ use super::cast::{Cast, Told};
 use crate::support::{id_of, text};
 use bytes::Bytes;
 use domain::{
-    Actor, CompanyId, MailId, Result, SessionId, UserId,
+    Actor, CompanyId, ExportId, ImportId, MailId, Result, SessionId, UserId,
     access::{NewRole, NewTeam, Permissions, RoleChoice},
     board::{BoardFilter, Lanes, Move},
     company::{CompanyFilter, CompanyInput},
-    customer::{CustomerFilter, CustomerInput},
+    customer::{CustomerFilter, CustomerInput, Erasure},
+    import::{Kind, Reading},
     mail::Raw,
     policy::Action,
     priority::PriorityTable,
@@ -21,7 +22,7 @@ use std::convert::Infallible;
 use store::{
     access::{log, roles, teams, users},
     accounts::{self, invitations},
-    bulk, companies, customers, mails, people,
+    bulk, companies, customers, imports, mails, people,
     settings::{self, Limit, priorities},
     tickets::{
         self, attachments, board, change, create, draft, history, list, message, remote_images, search, timeline, view,
@@ -119,11 +120,22 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("customers::company::convert", Rule::Desk(Action::EditPeople)),
     ("customers::edit::create", Rule::Desk(Action::EditPeople)),
     ("customers::edit::change", Rule::Desk(Action::EditPeople)),
+    ("customers::erase::erase", Rule::Desk(Action::ErasePeople)),
+    ("customers::export::ask", Rule::Desk(Action::ExportPeople)),
+    ("customers::export::exports", Rule::Desk(Action::ExportPeople)),
+    ("customers::export::fetch", Rule::Desk(Action::ExportPeople)),
     ("customers::list::list", Rule::Desk(Action::SeePeople)),
     ("customers::merge::preview", Rule::Desk(Action::MergePeople)),
     ("customers::merge::merge", Rule::Desk(Action::MergePeople)),
     ("customers::view::view", Rule::Desk(Action::SeePeople)),
     ("events::append", Rule::Anybody("a part of every operation, and never one of its own")),
+    ("imports::create", Rule::Desk(Action::ImportPeople)),
+    ("imports::list", Rule::Desk(Action::ImportPeople)),
+    ("imports::view", Rule::Desk(Action::ImportPeople)),
+    ("imports::refused_file", Rule::Desk(Action::ImportPeople)),
+    ("imports::set_reading", Rule::Desk(Action::ImportPeople)),
+    ("imports::begin", Rule::Desk(Action::ImportPeople)),
+    ("imports::stop", Rule::Desk(Action::ImportPeople)),
     ("mails::again::try_again", Rule::Desk(Action::Administer)),
     ("mails::again::discard", Rule::Desk(Action::Administer)),
     ("mails::again::tried", Rule::Desk(Action::Administer)),
@@ -223,6 +235,17 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "bulk::people" => bulk::people(tx, actor, &bulk::People::default()).await.map(drop),
         "bulk::tickets" => bulk::tickets(tx, actor, &bulk::Batch::default()).await,
         "bulk::finish" => bulk::finish(desk, actor).await,
+        "imports::create" => {
+            imports::create(desk, actor, Kind::Customers, "a.csv", Bytes::from_static(b"email\na@a.example\n"))
+                .await
+                .map(drop)
+        }
+        "imports::list" => imports::list(desk, actor).await.map(drop),
+        "imports::view" => there(imports::view(desk, actor, ImportId(0)).await),
+        "imports::refused_file" => there(imports::refused_file(desk, actor, ImportId(0)).await),
+        "imports::set_reading" => there(imports::set_reading(tx, actor, ImportId(0), &Reading::default()).await),
+        "imports::begin" => there(imports::begin(tx, actor, ImportId(0), true).await),
+        "imports::stop" => there(imports::stop(tx, actor, ImportId(0)).await),
         "mails::again::try_again" => there(mails::try_again(desk, actor, MailId(0), |_| Err(String::new())).await),
         "mails::again::discard" => there(mails::discard(tx, actor, &[]).await),
         "mails::again::tried" => mails::tried(desk, actor, &[]).await.map(drop),
@@ -282,6 +305,10 @@ async fn of_people(
         "customers::edit::change" => {
             there(customers::edit::change(tx, actor, nobody, 1, &CustomerInput::default()).await)
         }
+        "customers::erase::erase" => there(customers::erase::erase(tx, actor, nobody, &Erasure::default()).await),
+        "customers::export::ask" => there(customers::export::ask(tx, actor, nobody).await),
+        "customers::export::exports" => customers::export::exports(desk, actor, nobody).await.map(drop),
+        "customers::export::fetch" => there(customers::export::fetch(desk, actor, ExportId(0)).await),
         "customers::list::list" => customers::list::list(conn, actor, &CustomerFilter::default()).await.map(drop),
         "customers::merge::preview" => there(customers::merge::preview(conn, actor, nobody, UserId(-1)).await),
         "customers::merge::merge" => there(customers::merge::merge(desk, actor, nobody, UserId(-1)).await),

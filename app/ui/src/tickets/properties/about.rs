@@ -3,11 +3,15 @@
 use super::Row;
 use crate::erased::{dynamic, effect, memo};
 use crate::{
+    customers::rpc as customers,
     icons::Ico,
+    me,
     shared::{Avatar, When, state_icon, state_word},
     tickets::{rpc, state::TicketState},
 };
 use domain::{
+    customer::Customer,
+    policy::Action,
     ticket::{Filter, Ticket},
     workflow::Category,
 };
@@ -17,14 +21,26 @@ use leptos::{prelude::*, task::spawn_local};
 pub fn Customer(state: TicketState) -> impl IntoView {
     let requester = memo(move || state.ticket.with(|t| t.requester.clone()));
     let recent = RwSignal::new(None::<Vec<Ticket>>);
+    let known = RwSignal::new(None::<Customer>);
+    let looks_up = me::may(Action::SeePeople);
     // Not part of the page as it arrives: nobody waits for it.
     effect(move || {
         let id = requester.get().id;
         spawn_local(async move {
-            let filter = Filter { requester: Some(id), limit: Some(6), ..Filter::default() };
-            let found = rpc::list(filter).await.map(|page| page.rows).unwrap_or_default();
-            recent.set(Some(found.into_iter().filter(|t| t.id != state.id).take(5).collect()));
+            let filter = Filter { requester: Some(id), limit: Some(20), ..Filter::default() };
+            let mut found = rpc::list(filter).await.map(|page| page.rows).unwrap_or_default();
+            found.retain(|t| t.id != state.id);
+            // What somebody still has to do something about comes first.
+            let active =
+                |t: &Ticket| state.workflow.with_value(|w| w.status(t.status).is_some_and(|s| s.category.is_active()));
+            found.sort_by_key(|t| !active(t));
+            found.truncate(5);
+            recent.try_set(Some(found));
         });
+        // Somebody of staff is no customer: of them nothing more is known.
+        if looks_up {
+            spawn_local(async move { _ = known.try_set(customers::view_customer(id).await.ok()) });
+        }
     });
     let mini = move |ticket: Ticket| {
         let status = state.workflow.with_value(|w| w.status(ticket.status).cloned());
@@ -52,16 +68,31 @@ pub fn Customer(state: TicketState) -> impl IntoView {
                 view! {
                     <div class="customer">
                         <Avatar name=person.name.clone() size="lg" />
-                        <a class="customer__name" href=format!("/tickets?status=all&requester={}", person.id)>
+                        <a
+                            class="customer__name"
+                            href=if looks_up {
+                                format!("/customers/{}", person.id)
+                            } else {
+                                format!("/tickets?status=all&requester={}", person.id)
+                            }
+                        >
                             {person.name}
                         </a>
                         <span class="customer__meta">
                             <a href=format!("mailto:{email}")>{breakable(&email)}</a>
                         </span>
-                        {company.map(|c| view! { <span class="customer__meta">{c.name}</span> })}
+                        {company
+                            .map(|c| {
+                                let name = if looks_up {
+                                    view! { <a href=format!("/companies/{}", c.id)>{c.name}</a> }.into_any()
+                                } else {
+                                    c.name.into_any()
+                                };
+                                view! { <span class="customer__meta">{name} {dynamic(move || tier(known))}</span> }
+                            })}
                     </div>
                 }
-            })}
+            })} {dynamic(move || known.get().map(beyond))}
             {dynamic(move || match recent.get() {
                 None => view! { <i class="skeleton" style="--w:80%"></i> }.into_any(),
                 Some(tickets) if tickets.is_empty() => {
@@ -70,6 +101,36 @@ pub fn Customer(state: TicketState) -> impl IntoView {
                 Some(tickets) => tickets.into_iter().map(mini).map(IntoAny::into_any).collect_view().into_any(),
             })}
         </section>
+    }
+    .into_any()
+}
+
+/// What the customer's company has bought.
+fn tier(known: RwSignal<Option<Customer>>) -> AnyView {
+    let tier = known.with(|c| c.as_ref().map(|c| c.tier.clone())).filter(|tier| !tier.is_empty());
+    tier.map(|tier| view! { " " <span class="badge">{tier}</span> }).into_any()
+}
+
+/// What is known of a customer beyond the ticket at hand.
+fn beyond(customer: Customer) -> AnyView {
+    let blocked = customer.blocked_at.is_some();
+    let notes = domain::text::excerpt(&customer.notes, 200);
+    view! {
+        {blocked.then(|| view! { <p class="text-red small">"Blocked"</p> })}
+        {customer
+            .phones
+            .into_iter()
+            .map(|phone| {
+                let dial: String = phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+                view! {
+                    <p class="customer__meta">
+                        <a href=format!("tel:{dial}")>{phone}</a>
+                    </p>
+                }
+            })
+            .map(IntoAny::into_any)
+            .collect_view()}
+        {(!notes.is_empty()).then(|| view! { <p class="customer__notes small">{notes}</p> })}
     }
     .into_any()
 }

@@ -1,0 +1,290 @@
+//! Customers and companies brought in from a file: taken in, looked at, tried without changing anything, then done.
+//!
+//! Done by a job, batch by batch: how far it has come is written in the transaction of what was done, so it can be broken off
+//! anywhere and goes on from there. Who is there already is changed, not doubled; the same file twice changes nothing.
+
+mod lines;
+pub mod read;
+mod work;
+
+pub use work::work;
+
+use crate::{
+    Desk, OrOurs, Tx, events,
+    jobs::{self, Work},
+};
+use bytes::Bytes;
+use domain::{
+    Actor, Code, Error, ImportId, Result,
+    error::Problems,
+    event::Happening,
+    import::{self, FILE_MAX, Field, Import, ImportView, Kind, LINES_MAX, PREVIEW, Reading, Refusal, State},
+    policy::{self, Action},
+    text,
+};
+use object_store::{ObjectStoreExt, path::Path};
+use rand::{Rng, distr::Alphanumeric};
+use sqlx::types::Json;
+
+/// How many refused lines the page shows; all of them are in the file that it offers.
+const SHOWN: i64 = 20;
+/// How many imports the list shows.
+const LISTED: i64 = 20;
+
+/// Whether a file may be brought in at all, for whoever has to know before they read it.
+pub fn demand(actor: &Actor) -> Result<()> {
+    policy::demand(actor, Action::ImportPeople, None)
+}
+
+/// Takes a file in, and guesses how it is read. Nothing is brought in yet.
+///
+/// Errors: `Invalid` with what is wrong with the file.
+pub async fn create(desk: &Desk, actor: &Actor, kind: Kind, name: &str, content: Bytes) -> Result<ImportId> {
+    demand(actor)?;
+    let person = actor.signed_in()?.id;
+    if content.len() > FILE_MAX {
+        return Err(Error::field("file", format!("This file is larger than {}.", text::bytes(FILE_MAX as i64))));
+    }
+    let bytes = content.clone();
+    let looked = tokio::task::spawn_blocking(move || {
+        let reading = read::sniff(kind, &bytes[..bytes.len().min(read::SNIFF)]);
+        let most = LINES_MAX as usize + 2;
+        let count = read::lines(&bytes, &reading).take(most).count() as i64 - i64::from(reading.header);
+        (reading, count)
+    });
+    let (reading, count) = looked.await.map_err(|cause| crate::error::internal(&cause))?;
+    if count < 1 {
+        return Err(Error::field("file", "There is nobody in this file. Choose one with a line for each."));
+    }
+    if count > LINES_MAX {
+        return Err(Error::field("file", "This file has more than 200,000 lines. Please split it."));
+    }
+    let key: String = rand::rng().sample_iter(Alphanumeric).take(24).map(char::from).collect();
+    let path = format!("imports/{key}");
+    let size = content.len() as i64;
+    desk.files().put(&Path::from(path.as_str()), content.into()).await.ours()?;
+    let mut tx = desk.begin().await?;
+    let at = tx.at();
+    let id = sqlx::query_scalar!(
+        "insert into imports (kind, name, path, size, reading, state, lines_all, by_id, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, 'mapping', $6, $7, $8, $8) returning id",
+        kind.word(),
+        domain::attachment::clean_name(name),
+        path,
+        size,
+        Json(&reading) as _,
+        count,
+        person.0,
+        at,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    tx.commit_quietly().await?;
+    Ok(ImportId(id))
+}
+
+/// The row of an import.
+struct Row {
+    import: Import,
+    path: String,
+    by: domain::UserId,
+}
+
+async fn load(conn: &mut sqlx::PgConnection, id: ImportId) -> Result<Row> {
+    load_many(conn, &[id.0]).await?.pop().ok_or_else(|| Error::not_found("import"))
+}
+
+/// Newest first.
+async fn load_many(conn: &mut sqlx::PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
+    let rows = sqlx::query!(
+        r#"select i.id, i.kind, i.name, i.path, i.size, i.reading as "reading: Json<Reading>", i.state, i.lines_done,
+                  i.lines_all, i.made, i.changed, i.same, i.refused, i.problem, i.stopping, i.by_id, u.name as by, i.created_at
+           from imports i join users u on u.id = i.by_id where i.id = any($1) order by i.id desc"#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Row {
+            import: Import {
+                id: ImportId(r.id),
+                kind: Kind::from_word(&r.kind).unwrap_or_default(),
+                name: r.name,
+                size: r.size,
+                reading: r.reading.0,
+                state: State::from_word(&r.state).unwrap_or(State::Failed),
+                lines_done: r.lines_done,
+                lines_all: r.lines_all,
+                made: r.made,
+                changed: r.changed,
+                same: r.same,
+                refused: r.refused,
+                problem: r.problem,
+                stopping: r.stopping,
+                by: r.by,
+                created_at: r.created_at.into(),
+            },
+            path: r.path,
+            by: domain::UserId(r.by_id),
+        })
+        .collect())
+}
+
+/// The last imports, newest first.
+pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Import>> {
+    demand(actor)?;
+    let mut conn = desk.read().await?;
+    let ids = sqlx::query_scalar!("select id from imports order by id desc limit $1", LISTED)
+        .fetch_all(&mut *conn)
+        .await
+        .ours()?;
+    Ok(load_many(&mut conn, &ids).await?.into_iter().map(|row| row.import).collect())
+}
+
+/// What the page of an import shows: while somebody says what is in which column, the first lines; else what was refused.
+pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView> {
+    demand(actor)?;
+    let mut conn = desk.read().await?;
+    let row = load(&mut conn, id).await?;
+    let refusals = refusals(&mut conn, id, SHOWN).await?;
+    drop(conn);
+    let (mut names, mut preview) = (Vec::new(), Vec::new());
+    if matches!(row.import.state, State::Mapping | State::Tried) {
+        let end = (row.import.size as u64).min(read::SNIFF as u64);
+        let start = desk.files().get_range(&Path::from(row.path.as_str()), 0..end).await.ours()?;
+        let mut lines = read::lines(&start, &row.import.reading).map(|l| l.cells);
+        if row.import.reading.header {
+            names = lines.next().unwrap_or_default();
+        }
+        preview = lines.take(PREVIEW).map(|cells| cells.iter().map(|c| text::excerpt(c, 60)).collect()).collect();
+    }
+    Ok(ImportView { import: row.import, names, preview, refusals })
+}
+
+async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, limit: i64) -> Result<Vec<Refusal>> {
+    let rows = sqlx::query!(
+        "select line, reason, cells from import_refusals where import_id = $1 order by line limit $2",
+        id.0,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    Ok(rows.into_iter().map(|r| Refusal { line: r.line, reason: r.reason, cells: r.cells }).collect())
+}
+
+/// All refused lines as a file: the number, the reason, then the cells as they were. No spreadsheet takes any of them for a
+/// formula.
+pub async fn refused_file(desk: &Desk, actor: &Actor, id: ImportId) -> Result<Vec<u8>> {
+    demand(actor)?;
+    let mut conn = desk.read().await?;
+    load(&mut conn, id).await?;
+    let rows = refusals(&mut conn, id, LINES_MAX).await?;
+    let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    let written = (|| {
+        csv.write_record(["Line", "Reason"])?;
+        for row in rows {
+            let cells = [row.line.to_string(), row.reason].into_iter().chain(row.cells);
+            csv.write_record(cells.map(|cell| import::harmless(&cell)))?;
+        }
+        csv.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    })();
+    written.map_err(|cause| crate::error::internal(&cause))
+}
+
+/// Says how the file is read: encoding, separator, header, what is in which column.
+///
+/// Errors: `Invalid` when it could not be brought in like that; `Conflict` when it is under way.
+pub async fn set_reading(tx: &mut Tx, actor: &Actor, id: ImportId, reading: &Reading) -> Result<()> {
+    demand(actor)?;
+    let row = load(&mut tx.conn, id).await?;
+    if !matches!(row.import.state, State::Mapping | State::Tried) {
+        return Err(under_way());
+    }
+    sqlx::query!(
+        "update imports set reading = $2, state = 'mapping', updated_at = $3 where id = $1 and state in ('mapping', 'tried')",
+        id.0,
+        Json(reading) as _,
+        tx.at(),
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(())
+}
+
+fn under_way() -> Error {
+    Error::new(Code::Conflict, "This file is being brought in, or was already. Upload it again to begin anew.")
+}
+
+/// What is wrong with a mapping, if anything.
+fn check(kind: Kind, reading: &Reading) -> Result<()> {
+    let mut problems = Problems::default();
+    let has = |field: Field| reading.columns.contains(&Some(field));
+    match kind {
+        Kind::Customers => problems.unless(has(Field::Email), "columns", "Say which column has the e-mail addresses."),
+        Kind::Companies => problems.unless(has(Field::Name), "columns", "Say which column has the names."),
+    }
+    let mut seen: Vec<Field> = Vec::new();
+    for field in reading.columns.iter().flatten() {
+        if seen.contains(field) {
+            problems.add("columns", format!("Two columns cannot both be “{}”.", field.label()));
+        }
+        seen.push(*field);
+        problems.unless(kind.fields().contains(field), "columns", "This file cannot have such a column.");
+    }
+    problems.check()
+}
+
+/// Begins to go through the file: without changing anything, or, after that, for good.
+///
+/// Errors: `Invalid` when the columns do not say enough; `Conflict` when it is under way, or was not tried before.
+pub async fn begin(tx: &mut Tx, actor: &Actor, id: ImportId, trial: bool) -> Result<()> {
+    demand(actor)?;
+    let person = actor.signed_in()?.id;
+    let row = load(&mut tx.conn, id).await?;
+    check(row.import.kind, &row.import.reading)?;
+    let from: &[String] = &if trial { ["mapping", "tried"] } else { ["tried", "stopped"] }.map(str::to_owned);
+    let to = if trial { State::Trying } else { State::Running };
+    let begun = sqlx::query!(
+        "update imports set state = $2, lines_done = 0, made = 0, changed = 0, same = 0, refused = 0, problem = null,
+             stopping = false, by_id = $4, updated_at = $5
+         where id = $1 and state = any($3)",
+        id.0,
+        to.word(),
+        from,
+        person.0,
+        tx.at(),
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    if begun.rows_affected() == 0 {
+        return Err(under_way());
+    }
+    sqlx::query!("delete from import_refusals where import_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
+    if !trial {
+        events::append(tx, actor, None, &Happening::ImportStarted { import: id }).await?;
+    }
+    enqueue(tx, id).await
+}
+
+/// Has the file gone through further.
+async fn enqueue(tx: &mut Tx, id: ImportId) -> Result<()> {
+    let at = tx.now;
+    jobs::enqueue(tx, &Work::Import { import: id }, at, -1, Some(&format!("import:{id}"))).await
+}
+
+/// Has it stop after the lines at hand. What was brought in stays.
+pub async fn stop(tx: &mut Tx, actor: &Actor, id: ImportId) -> Result<()> {
+    demand(actor)?;
+    load(&mut tx.conn, id).await?;
+    sqlx::query!("update imports set stopping = true where id = $1 and state in ('trying', 'running')", id.0)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    Ok(())
+}

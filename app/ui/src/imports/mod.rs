@@ -1,0 +1,6 @@
+//! Customers and companies from a file, for staff: uploaded, looked at, tried, and then brought in.
+
+mod pages;
+mod rpc;
+
+pub use pages::{ImportPage, ImportsPage};

@@ -1,0 +1,526 @@
+//! `/customers/import` and the page of each.
+
+use super::rpc;
+use crate::customers::pieces::{PeoplePage, failed, loading};
+use crate::erased::{effect, memo};
+use crate::json::resource;
+use crate::{
+    flash::flash,
+    icons::{Ico, Icon},
+    rpc::Rpc,
+    shared::{Markup, When, awaited, when},
+};
+use domain::{
+    Error, ImportId,
+    import::{Encoding, Import, ImportView, Kind, Refusal, Separator, State},
+    text,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use std::time::Duration;
+
+/// How long the page waits before it looks again how far it has come.
+const LOOK: Duration = Duration::from_secs(1);
+
+fn up() -> (String, String) {
+    ("Customers".to_owned(), "/customers".to_owned())
+}
+
+fn state_name(state: State) -> &'static str {
+    match state {
+        State::Mapping => "Not begun",
+        State::Trying => "Being tried",
+        State::Tried => "Tried",
+        State::Running => "Running",
+        State::Done => "Done",
+        State::Stopped => "Stopped",
+        State::Failed => "Failed",
+    }
+}
+
+/// 12,345.
+fn grouped(n: i64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A file to upload, and what was uploaded before.
+#[component]
+pub fn ImportsPage() -> impl IntoView {
+    let flash = flash();
+    let problem = flash.problem("file");
+    let companies = flash.value("kind") == Kind::Companies.word();
+    let found = resource(|| (), |()| rpc::list_imports());
+    let described = problem.is_some().then_some("file-error");
+    view! {
+        <PeoplePage
+            title="Import"
+            up=up()
+            narrow=true
+            lead="From a CSV file, as spreadsheets and other systems write it. Nothing is changed before you have seen what would be."
+        >
+            <form method="post" action="/customers/import" enctype="multipart/form-data" class="stack">
+                <fieldset class="stack stack--tight">
+                    <legend class="field__label">"What is in it"</legend>
+                    <label class="check">
+                        <input type="radio" name="kind" value="customers" checked=!companies />
+                        <span>"Customers" <span class="field__hint">" Known by their e-mail address"</span></span>
+                    </label>
+                    <label class="check">
+                        <input type="radio" name="kind" value="companies" checked=companies />
+                        <span>"Companies" <span class="field__hint">" Known by their name"</span></span>
+                    </label>
+                </fieldset>
+                <div class="field">
+                    <label class="field__label" for="file">
+                        "File"
+                    </label>
+                    <input
+                        class="input"
+                        id="file"
+                        name="file"
+                        type="file"
+                        accept=".csv,.tsv,.txt,text/csv"
+                        required=true
+                        aria-invalid=problem.is_some().then_some("true")
+                        aria-describedby=described
+                    />
+                    {problem
+                        .map(|problem| {
+                            view! {
+                                <p class="field__error" id="file-error">
+                                    <Ico icon=Icon::Alert />
+                                    {problem}
+                                </p>
+                            }
+                        })}
+                    <p class="field__hint">"At most 50 MB and 200,000 lines. Who is there already is not doubled."</p>
+                </div>
+                <div class="actions">
+                    <button class="button button--primary" type="submit">
+                        <Ico icon=Icon::Upload />
+                        "Upload and look"
+                    </button>
+                </div>
+            </form>
+            {awaited(
+                || view! { <i class="skeleton skeleton--block" style="--tall:160px"></i> },
+                move || async move {
+                    let imports: Rpc<Vec<Import>> = found.await;
+                    match imports {
+                        Ok(imports) => earlier(&imports),
+                        Err(error) => {
+                            view! {
+                                <crate::shared::ErrorNotice
+                                    error=error.0
+                                    retry=Callback::new(move |()| found.refetch())
+                                />
+                            }
+                                .into_any()
+                        }
+                    }
+                },
+            )}
+        </PeoplePage>
+    }
+    .into_any()
+}
+
+fn earlier(imports: &[Import]) -> AnyView {
+    if imports.is_empty() {
+        return ().into_any();
+    }
+    let row = |table: Markup, import: &Import| {
+        table
+            .raw("<tr><td><a href=\"/customers/import/")
+            .number(import.id.0)
+            .raw("\">")
+            .text(&import.name)
+            .raw("</a></td><td data-label=\"State\">")
+            .raw(state_name(import.state))
+            .raw("</td><td class=\"num\" data-label=\"Lines\">")
+            .text(grouped(import.lines_all))
+            .raw("</td><td data-label=\"By\">")
+            .text(&import.by)
+            .raw("</td><td data-label=\"When\">")
+            .with(when(import.created_at, ""))
+            .raw("</td></tr>")
+    };
+    let rows = imports.iter().fold(Markup::new("<tbody>"), row).raw("</tbody>");
+    view! {
+        <section class="section" aria-labelledby="earlier">
+            <h2 class="section__title" id="earlier">
+                "Earlier files"
+            </h2>
+            <div class="table-wrap">
+                <table class="table table--stack">
+                    <thead>
+                        <tr>
+                            <th scope="col">"File"</th>
+                            <th scope="col">"State"</th>
+                            <th scope="col" class="num">
+                                "Lines"
+                            </th>
+                            <th scope="col">"By"</th>
+                            <th scope="col">"When"</th>
+                        </tr>
+                    </thead>
+                    {rows.element()}
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// `/customers/import/N`: what is in which column, what would be, how far it has come, what was refused.
+#[component]
+pub fn ImportPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = memo(move || params.with(|p| p.get("id").and_then(|n| n.parse().ok())).map(ImportId));
+    let found = resource(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => rpc::view_import(id).await,
+                None => Err(Error::not_found("import").into()),
+            }
+        },
+    );
+    awaited(loading, move || async move {
+        let view: Rpc<ImportView> = found.await;
+        match view {
+            Ok(shown) => {
+                let look = Callback::new(move |()| found.refetch());
+                view! { <Shown shown look /> }.into_any()
+            }
+            Err(error) => failed(error.0, "Import", Callback::new(move |()| found.refetch())),
+        }
+    })
+}
+
+#[component]
+fn Shown(shown: ImportView, look: Callback<()>) -> impl IntoView {
+    let import = shown.import.clone();
+    let moving = import.state.is_moving();
+    effect(move || {
+        if moving && let Ok(timer) = set_timeout_with_handle(move || look.run(()), LOOK) {
+            on_cleanup(move || timer.clear());
+        }
+    });
+    let page = format!("/customers/import/{}", import.id);
+    let lead = format!(
+        "{} {} · {} · by {}",
+        grouped(import.lines_all),
+        if import.lines_all == 1 { "line" } else { "lines" },
+        text::bytes(import.size),
+        import.by
+    );
+    let mapping = matches!(import.state, State::Mapping | State::Tried);
+    let up = ("Import".to_owned(), "/customers/import".to_owned());
+    let body = match import.state {
+        State::Trying | State::Running => view! { <Progress import=import.clone() page=page.clone() /> }.into_any(),
+        State::Mapping => ().into_any(),
+        State::Failed => view! {
+            <p class="notice" data-kind="error" role="alert">
+                <Ico icon=Icon::Alert />
+                {import.problem.clone().unwrap_or_default()}
+            </p>
+        }
+        .into_any(),
+        State::Tried | State::Done | State::Stopped => {
+            view! { <Outcome import=import.clone() page=page.clone() /> }.into_any()
+        }
+    };
+    let refusals = refused(&shown.refusals, import.refused, &page);
+    view! {
+        <PeoplePage title=import.name.clone() up lead>
+            {body} {refusals} {mapping.then(|| view! { <Mapping shown page /> })}
+        </PeoplePage>
+    }
+    .into_any()
+}
+
+#[component]
+fn Progress(import: Import, page: String) -> impl IntoView {
+    let percent = if import.lines_all > 0 { (import.lines_done * 100 / import.lines_all).clamp(0, 100) } else { 0 };
+    let words = if import.state == State::Trying { "Trying: nothing is changed." } else { "Bringing in." };
+    view! {
+        <div class="stack">
+            <div class="progress">
+                <div
+                    class="progress__bar"
+                    role="progressbar"
+                    aria-label="Import"
+                    aria-valuemin="0"
+                    aria-valuemax="100"
+                    aria-valuenow=percent.to_string()
+                    style=format!("--done:{percent}%")
+                ></div>
+                <span class="progress__number">{format!("{} / {}", grouped(import.lines_done), grouped(import.lines_all))}</span>
+                <p class="progress__text">{format!("{words} You can leave this page; it goes on.")}</p>
+            </div>
+            <form method="post" action=page.clone() class="actions">
+                <button class="button" type="submit" name="do" value="stop" disabled=import.stopping>
+                    {if import.stopping { "Stopping…" } else { "Stop" }}
+                </button>
+                <a class="button button--ghost" href=page.clone() rel="external">
+                    "Look again"
+                </a>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Outcome(import: Import, page: String) -> impl IntoView {
+    let tried = import.state == State::Tried;
+    let stopped = import.state == State::Stopped;
+    let stat = |name: &'static str, n: i64| {
+        view! {
+            <div>
+                <dt>{name}</dt>
+                <dd>{grouped(n)}</dd>
+            </div>
+        }
+    };
+    let (made, changed, same, refused) = if tried {
+        ("Would be made", "Would be changed", "As they are", "Would be refused")
+    } else {
+        ("Made", "Changed", "As they were", "Refused")
+    };
+    let notice = match import.state {
+        State::Stopped => Some((
+            "warning",
+            format!(
+                "Stopped after {} of {} lines. What was brought in stays.",
+                grouped(import.lines_done),
+                grouped(import.lines_all)
+            ),
+        )),
+        State::Done => Some(("ok", "Done.".to_owned())),
+        _ => None,
+    };
+    view! {
+        <div class="stack">
+            {notice
+                .map(|(kind, text)| {
+                    view! {
+                        <p class="notice" data-kind=kind role="status">
+                            <Ico icon=if kind == "ok" { Icon::Check } else { Icon::Warning } />
+                            {text}
+                        </p>
+                    }
+                })}
+            <dl class="stats">
+                {stat(made, import.made)} {stat(changed, import.changed)} {stat(same, import.same)}
+                {stat(refused, import.refused)}
+            </dl>
+            {(tried || stopped)
+                .then(|| {
+                    view! {
+                        <form method="post" action=page class="actions">
+                            <button
+                                class="button button--primary"
+                                type="submit"
+                                name="do"
+                                value="run"
+                                disabled=tried && import.made + import.changed == 0
+                            >
+                                {if stopped { "Begin again" } else { "Bring in" }}
+                            </button>
+                            <span class="faint">
+                                {if tried { "Nothing has been changed so far." } else { "Who is there already is left as they are." }}
+                            </span>
+                        </form>
+                    }
+                })}
+        </div>
+    }
+    .into_any()
+}
+
+fn refused(refusals: &[Refusal], all: i64, page: &str) -> AnyView {
+    if refusals.is_empty() {
+        return ().into_any();
+    }
+    let row = |table: Markup, refusal: &Refusal| {
+        table
+            .raw("<tr><td class=\"num\" data-label=\"Line\">")
+            .number(refusal.line)
+            .raw("</td><td data-label=\"Why\">")
+            .text(&refusal.reason)
+            .raw("</td><td data-label=\"What it says\">")
+            .text(text::excerpt(&refusal.cells.join(" · "), 100))
+            .raw("</td></tr>")
+    };
+    let rows = refusals.iter().fold(Markup::new("<tbody>"), row).raw("</tbody>");
+    let more = (all > refusals.len() as i64).then(|| format!("The first {} of {}.", refusals.len(), grouped(all)));
+    view! {
+        <section class="section" aria-labelledby="refused">
+            <div class="section__head">
+                <h2 class="section__title" id="refused">
+                    "Refused lines"
+                </h2>
+                <a class="button button--sm" href=format!("{page}/refused.csv") rel="external" download="">
+                    <Ico icon=Icon::Download />
+                    "All as CSV"
+                </a>
+            </div>
+            {more.map(|more| view! { <p class="muted">{more}</p> })}
+            <div class="table-wrap">
+                <table class="table table--stack">
+                    <thead>
+                        <tr>
+                            <th scope="col" class="num">
+                                "Line"
+                            </th>
+                            <th scope="col">"Why"</th>
+                            <th scope="col">"What it says"</th>
+                        </tr>
+                    </thead>
+                    {rows.element()}
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// What the file looks like, and what is in which column.
+#[component]
+fn Mapping(shown: ImportView, page: String) -> impl IntoView {
+    let flash = flash();
+    let problem = flash.problem("columns");
+    let ImportView { import, names, preview, .. } = shown;
+    let reading = import.reading;
+    let width = reading.columns.len();
+    let kind = import.kind;
+    let select = |n: usize| {
+        let name = format!("column-{n}");
+        let now = reading.columns.get(n).copied().flatten();
+        let label = names.get(n).filter(|n| !n.is_empty()).cloned().unwrap_or_else(|| format!("Column {}", n + 1));
+        let option = |value: &'static str, text: &'static str, on: bool| {
+            Markup::new(if on { "<option selected value=\"" } else { "<option value=\"" })
+                .raw(value)
+                .raw("\">")
+                .raw(text)
+                .raw("</option>")
+        };
+        let options = kind.fields().iter().fold(option("", "Leave out", now.is_none()), |all, field| {
+            all.with(option(field.word(), field.label(), now == Some(*field)))
+        });
+        Markup::new("<th scope=\"col\"><span class=\"import__name\">")
+            .text(&label)
+            .raw("</span><select class=\"select select--sm\" name=\"")
+            .text(name)
+            .raw("\" aria-label=\"What is in ")
+            .text(&label)
+            .raw("\">")
+            .with(options)
+            .raw("</select></th>")
+    };
+    let head = (0..width).map(select).fold(Markup::new("<thead><tr>"), Markup::with).raw("</tr></thead>");
+    let body = preview
+        .iter()
+        .fold(Markup::new("<tbody>"), |all, line| {
+            (0..width)
+                .fold(all.raw("<tr>"), |all, n| {
+                    all.raw("<td>").text(line.get(n).cloned().unwrap_or_default()).raw("</td>")
+                })
+                .raw("</tr>")
+        })
+        .raw("</tbody>");
+    let chosen = |name: &'static str, label: &'static str, options: Vec<(&'static str, &'static str, bool)>| {
+        let options = options.into_iter().fold(
+            Markup::new("<select class=\"select\" name=\"").raw(name).raw("\" id=\"").raw(name).raw("\">"),
+            |all, (value, text, on)| {
+                all.raw(if on { "<option selected value=\"" } else { "<option value=\"" })
+                    .raw(value)
+                    .raw("\">")
+                    .raw(text)
+                    .raw("</option>")
+            },
+        );
+        view! {
+            <div class="field">
+                <label class="field__label" for=name>
+                    {label}
+                </label>
+                {options.raw("</select>").element()}
+            </div>
+        }
+        .into_any()
+    };
+    let encodings = Encoding::ALL
+        .map(|e| {
+            let name = match e {
+                Encoding::Utf8 => "UTF-8",
+                Encoding::Utf16Le => "UTF-16 (little-endian)",
+                Encoding::Utf16Be => "UTF-16 (big-endian)",
+                Encoding::Windows1252 => "Windows-1252 (Western)",
+            };
+            (e.word(), name, e == reading.encoding)
+        })
+        .to_vec();
+    let separators = Separator::ALL
+        .map(|s| {
+            let name = match s {
+                Separator::Comma => "Comma",
+                Separator::Semicolon => "Semicolon",
+                Separator::Tab => "Tab",
+            };
+            (s.word(), name, s == reading.separator)
+        })
+        .to_vec();
+    let table = Markup::new("<table class=\"table import__table\">").with(head).with(body).raw("</table>");
+    view! {
+        <section class="section" aria-labelledby="columns">
+            <h2 class="section__title" id="columns">
+                "What is in which column"
+            </h2>
+            <form method="post" action=page class="stack">
+                {problem
+                    .map(|problem| {
+                        view! {
+                            <p class="field__error" role="alert">
+                                <Ico icon=Icon::Alert />
+                                {problem}
+                            </p>
+                        }
+                    })}
+                <div class="table-wrap" tabindex="0" role="region" aria-labelledby="columns">
+                    {table.element()}
+                </div>
+                <input type="hidden" name="width" value=width.to_string() />
+                <div class="field-grid">
+                    {chosen("encoding", "Encoding", encodings)} {chosen("separator", "Between the cells", separators)}
+                </div>
+                <label class="check">
+                    <input type="checkbox" name="header" checked=reading.header />
+                    <span>"The first line has the names of the columns"</span>
+                </label>
+                <div class="actions">
+                    <button class="button button--primary" type="submit" name="do" value="try">
+                        "Try without changing anything"
+                    </button>
+                    <button class="button" type="submit" name="do" value="look">
+                        "Show again"
+                    </button>
+                </div>
+                <p class="faint small">
+                    "Uploaded " <When at=import.created_at in_words=true /> ". Cells that are empty change nothing."
+                </p>
+            </form>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,249 @@
+//! Customers and companies brought in from files.
+
+use crate::support::{Refused as _, World, browser::Browser, id_of, person};
+use bytes::Bytes;
+use domain::{
+    Actor, Code, ImportId,
+    customer::{Customer, CustomerFilter},
+    import::{Field, ImportView, Kind, LINES_MAX, State},
+};
+use http::{Request, StatusCode, header};
+use server::work::jobs;
+use store::{
+    customers::{list, view},
+    imports,
+};
+
+async fn upload(world: &World, actor: &Actor, kind: Kind, file: &str) -> ImportId {
+    imports::create(&world.desk, actor, kind, "list.csv", Bytes::copy_from_slice(file.as_bytes())).await.unwrap()
+}
+
+async fn seen(world: &World, actor: &Actor, id: ImportId) -> ImportView {
+    imports::view(&world.desk, actor, id).await.unwrap()
+}
+
+/// Begins, and does all the work there is.
+async fn go(world: &World, actor: &Actor, id: ImportId, trial: bool) -> ImportView {
+    world.run(async |tx| imports::begin(tx, actor, id, trial).await).await.unwrap();
+    while jobs::one(&world.desk).await.unwrap() {}
+    seen(world, actor, id).await
+}
+
+fn numbers(view: &ImportView) -> [i64; 4] {
+    let i = &view.import;
+    [i.made, i.changed, i.same, i.refused]
+}
+
+async fn customers(world: &World, actor: &Actor) -> Vec<Customer> {
+    let mut conn = world.desk.read().await.unwrap();
+    let rows = list::list(&mut conn, actor, &CustomerFilter::default()).await.unwrap().rows;
+    let mut found = Vec::new();
+    for row in rows {
+        found.push(view::view(&mut conn, actor, row.id).await.unwrap());
+    }
+    found
+}
+
+const FILE: &str = "\
+Name;E-Mail;Company;Phone;Notes;Shoe size
+Jana Weiß;jana@acme.example;Acme;+49 30 1234;\"Prefers; tea\";39
+;petr@home.example;;;;
+Nobody;not an address;;;;
+;;;;only notes;
+Agent;{agent};;;;
+Twice;JANA@acme.example;;;;
+";
+
+#[tokio::test]
+async fn a_file_is_tried_and_brought_in_and_twice_is_once() {
+    let world = World::new().await;
+    let (manager, agent) = (world.manager().await, world.agent().await);
+    let file = FILE.replace("{agent}", &person(&agent).email);
+    let id = upload(&world, &manager, Kind::Customers, &file).await;
+    let shown = seen(&world, &manager, id).await;
+    let columns =
+        [Some(Field::Name), Some(Field::Email), Some(Field::Company), Some(Field::Phone), Some(Field::Notes), None];
+    assert_eq!((shown.import.lines_all, &shown.import.reading.columns[..]), (6, &columns[..]));
+    assert_eq!(shown.preview[0][0], "Jana Weiß");
+    world.run(async |tx| imports::begin(tx, &manager, id, false).await).await.refused(Code::Conflict);
+
+    let events = world.count("select count(*) from events").await;
+    let tried = go(&world, &manager, id, true).await;
+    assert_eq!((tried.import.state, numbers(&tried)), (State::Tried, [2, 1, 0, 3]), "{tried:?}");
+    assert!(customers(&world, &manager).await.is_empty(), "nothing was changed");
+    assert_eq!(world.count("select count(*) from companies").await, 0);
+    assert_eq!(world.count("select count(*) from events").await, events, "and nobody told of it");
+
+    let done = go(&world, &manager, id, false).await;
+    assert_eq!((done.import.state, numbers(&done)), (State::Done, [2, 1, 0, 3]));
+    let lines: Vec<_> = done.refusals.iter().map(|r| r.line).collect();
+    assert_eq!(lines, [4, 5, 6]);
+    assert!(done.refusals[2].reason.contains("colleague"), "{:?}", done.refusals);
+    let all = customers(&world, &manager).await;
+    let names: Vec<_> = all.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["petr", "Twice"], "the last line of an address has the last word");
+    assert_eq!(all[1].company.as_ref().map(|c| c.name.as_str()), Some("Acme"), "which was made");
+    assert_eq!((&all[1].phones[..], all[1].notes.as_str()), (&["+49 30 1234".to_owned()][..], "Prefers; tea"));
+    assert_eq!(world.count("select count(*) from events where kind like 'import.%'").await, 2);
+    assert_eq!(
+        world.count("select count(*) from events where kind = 'customer.created' and actor_id is not null").await,
+        2
+    );
+
+    // The same file again: the two lines of one address take turns, nobody is doubled.
+    let again = upload(&world, &manager, Kind::Customers, &file).await;
+    go(&world, &manager, again, true).await;
+    let done = go(&world, &manager, again, false).await;
+    assert_eq!((numbers(&done)[0], customers(&world, &manager).await.len()), (0, 2));
+    world.run(async |tx| imports::begin(tx, &manager, id, false).await).await.refused(Code::Conflict);
+}
+
+#[tokio::test]
+async fn who_belongs_to_another_company_stays_there() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    let (acme, _) = (world.company("Acme", false).await, world.company("Other", false).await);
+    let (jana, petr) = (world.company_user(acme).await, world.customer().await);
+    let file = format!(
+        "email,company\n{},Other\n{},Other\nnew@a.example,Other\n{},Nowhere\n",
+        person(&jana).email,
+        person(&petr).email,
+        person(&world.customer().await).email
+    );
+    let id = upload(&world, &manager, Kind::Customers, &file).await;
+    go(&world, &manager, id, true).await;
+    let done = go(&world, &manager, id, false).await;
+    assert_eq!(numbers(&done), [1, 1, 0, 2], "{:?}", done.refusals);
+    assert_eq!(world.actor(id_of(&jana)).await.principal().unwrap().company, Some(acme));
+    assert!(world.actor(id_of(&petr)).await.principal().unwrap().company.is_some(), "an individual joins");
+}
+
+#[tokio::test]
+async fn companies_are_brought_in_by_their_names() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    world.company("ACME", true).await;
+    let file = "Company\tDomain\tPlan\nacme\tacme.example, www.acme.example\tGold\nNew\tacme.example\t\nThird\tgmail.com\t\n\t\tx\nFourth\tfourth.example\t\n";
+    let id = upload(&world, &manager, Kind::Companies, file).await;
+    go(&world, &manager, id, true).await;
+    let done = go(&world, &manager, id, false).await;
+    assert_eq!(numbers(&done), [1, 1, 0, 3], "{:?}", done.refusals);
+    let kept = "select count(*) from companies where name = 'ACME' and tier = 'Gold' and sees_all";
+    assert_eq!(world.count(kept).await, 1, "what is not in the file stays");
+    let again = upload(&world, &manager, Kind::Companies, file).await;
+    go(&world, &manager, again, true).await;
+    assert_eq!(numbers(&go(&world, &manager, again, false).await), [0, 0, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_long_file_goes_on_where_it_was_and_stops_when_it_is_told() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    let lines: String = (0..450).map(|n| format!("Person {n},p{n}@many.example\n")).collect();
+    let id = upload(&world, &manager, Kind::Customers, &format!("name,email\n{lines}")).await;
+    let tried = go(&world, &manager, id, true).await;
+    assert_eq!(numbers(&tried), [450, 0, 0, 0]);
+    // As if a worker had been cut off after the first batch.
+    world.run(async |tx| imports::begin(tx, &manager, id, false).await).await.unwrap();
+    sqlx::query("update imports set lines_done = 200, made = 200").execute(world.desk.pool()).await.unwrap();
+    while jobs::one(&world.desk).await.unwrap() {}
+    let done = seen(&world, &manager, id).await;
+    assert_eq!((done.import.lines_done, numbers(&done)), (450, [450, 0, 0, 0]));
+    assert_eq!(world.count("select count(*) from users where role = 'customer'").await, 250);
+
+    let second = upload(&world, &manager, Kind::Customers, &format!("name,email\n{lines}")).await;
+    go(&world, &manager, second, true).await;
+    world.run(async |tx| imports::begin(tx, &manager, second, false).await).await.unwrap();
+    world.run(async |tx| imports::stop(tx, &manager, second).await).await.unwrap();
+    while jobs::one(&world.desk).await.unwrap() {}
+    let stopped = seen(&world, &manager, second).await;
+    assert_eq!((stopped.import.state, stopped.import.lines_done), (State::Stopped, 0));
+    assert_eq!(numbers(&go(&world, &manager, second, false).await), [200, 0, 250, 0], "and can be begun again");
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_brought_in_are_refused_at_once() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    let refused = async |file: Vec<u8>| {
+        imports::create(&world.desk, &manager, Kind::Customers, "a.csv", file.into()).await.wrong("file")
+    };
+    refused(Vec::new()).await;
+    refused(b"name,email\n".to_vec()).await;
+    refused(vec![b'x'; domain::import::FILE_MAX + 1]).await;
+    refused("a@a.example\n".repeat(LINES_MAX as usize + 2).into_bytes()).await;
+    assert_eq!(world.count("select count(*) from imports").await, 0);
+    // What is no text at all is shown as it is, and every line of it refused.
+    let id =
+        imports::create(&world.desk, &manager, Kind::Customers, "a.png", vec![0x89, b'P', 0, 1, 2, 255, 10, 7].into())
+            .await
+            .unwrap();
+    world.run(async |tx| imports::begin(tx, &manager, id, true).await).await.wrong("columns");
+    for (actor, code) in [(world.agent().await, Code::Forbidden), (Actor::visitor(None), Code::SignedOut)] {
+        imports::view(&world.desk, &actor, id).await.refused(code);
+        imports::refused_file(&world.desk, &actor, id).await.refused(code);
+        world.run(async |tx| imports::begin(tx, &actor, id, true).await).await.refused(code);
+    }
+}
+
+#[tokio::test]
+async fn whoever_may_not_any_more_brings_in_nothing() {
+    let world = World::new().await;
+    let (manager, admin) = (world.manager().await, world.superadmin().await);
+    let id = upload(&world, &manager, Kind::Customers, "email\na@a.example\n").await;
+    world.run(async |tx| imports::begin(tx, &manager, id, true).await).await.unwrap();
+    world.block(&manager).await;
+    while jobs::one(&world.desk).await.unwrap() {}
+    let view = seen(&world, &admin, id).await;
+    assert_eq!(view.import.state, State::Failed);
+    assert!(view.import.problem.is_some() && customers(&world, &admin).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_pages_take_a_file_from_the_upload_to_its_report() {
+    let world = World::new().await;
+    let (manager, agent) = (world.manager().await, world.agent().await);
+    let browser = Browser::of(&world, &manager).await;
+    let send = async |browser: &Browser, file: &str| {
+        let body = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\ncustomers\r\n--x\r\nContent-Disposition: form-data; \
+             name=\"file\"; filename=\"a.csv\"\r\nContent-Type: text/csv\r\n\r\n{file}\r\n--x--\r\n"
+        );
+        let request = Request::post("/customers/import")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+            .header("sec-fetch-site", "same-origin");
+        browser.send(request.body(body.into()).unwrap()).await
+    };
+    let empty = send(&browser, "").await;
+    assert!(empty.status == StatusCode::UNPROCESSABLE_ENTITY && empty.text.contains("There is nobody in this file"));
+    assert_eq!(send(&Browser::of(&world, &agent).await, "email\na@a.example").await.status, StatusCode::FORBIDDEN);
+    let sent = send(&browser, "Who,Where\n=cmd|' /C calc'!A0,nowhere\nJana <b>,jana@a.example\n").await;
+    let page = sent.headers[header::LOCATION].to_str().unwrap().to_owned();
+    let shown = browser.get(&page).await;
+    assert!(shown.text.contains("Jana &lt;b&gt;") && !shown.text.contains("Jana <b>"), "{}", shown.text);
+    let form = [
+        ("do", "try"),
+        ("width", "2"),
+        ("encoding", "UTF-8"),
+        ("separator", "comma"),
+        ("header", "on"),
+        ("column-0", "name"),
+    ];
+    let wrong = browser.post(&page, &form).await;
+    assert!(wrong.text.contains("Say which column has the e-mail addresses."), "{}", wrong.text);
+    let form = [&form[..], &[("column-1", "email")]].concat();
+    assert_eq!(browser.post(&page, &form).await.status, StatusCode::SEE_OTHER);
+    assert!(browser.get(&page).await.text.contains("progressbar"));
+    while jobs::one(&world.desk).await.unwrap() {}
+    assert!(browser.get(&page).await.text.contains("Would be made"));
+    assert_eq!(browser.post(&page, &[("do", "run")]).await.status, StatusCode::SEE_OTHER);
+    while jobs::one(&world.desk).await.unwrap() {}
+    assert!(browser.get(&page).await.text.contains("Done."));
+    let file = browser.get(&format!("{page}/refused.csv")).await;
+    assert_eq!(file.headers[header::CONTENT_TYPE], "text/csv; charset=utf-8");
+    assert!(file.text.contains(",'=cmd|' /C calc'!A0,nowhere"), "no formula: {}", file.text);
+    assert_eq!(
+        Browser::of(&world, &agent).await.get(&format!("{page}/refused.csv")).await.status,
+        StatusCode::FORBIDDEN
+    );
+}
