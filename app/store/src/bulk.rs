@@ -211,6 +211,45 @@ pub async fn people(tx: &mut Tx, actor: &Actor, rows: &People) -> Result<Vec<i64
     Ok(ids)
 }
 
+/// What is known of people and companies beyond their names, by column.
+#[derive(Clone, Debug, Default)]
+pub struct Details {
+    pub people: Vec<i64>,
+    pub phones: Vec<String>,
+    pub notes: Vec<String>,
+    pub blocked: Vec<bool>,
+    pub companies: Vec<i64>,
+    pub tiers: Vec<String>,
+}
+
+/// Adds what is known of people and companies.
+pub async fn details(tx: &mut Tx, actor: &Actor, rows: &Details) -> Result<()> {
+    only_system(actor)?;
+    let at = tx.at();
+    sqlx::query!(
+        "update users u set phones = array_remove(array[r.phone], ''), notes = r.notes,
+             blocked_at = case when r.blocked then $5::timestamptz end
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::bool[]) as r (id, phone, notes, blocked) where u.id = r.id",
+        &rows.people,
+        &rows.phones,
+        &rows.notes,
+        &rows.blocked,
+        at,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    sqlx::query!(
+        "update companies c set tier = r.tier from unnest($1::bigint[], $2::text[]) as r (id, tier) where c.id = r.id",
+        &rows.companies,
+        &rows.tiers,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(())
+}
+
 /// Inserts one batch of tickets with their events and messages.
 pub async fn tickets(tx: &mut Tx, actor: &Actor, batch: &Batch) -> Result<()> {
     only_system(actor)?;

@@ -229,6 +229,7 @@ async fn people(
         rows.created_at.push(start.plus_millis(-DAY).into());
     }
     let ids = bulk::people(&mut tx, &MAKER, &rows).await?;
+    bulk::details(&mut tx, &MAKER, &details(&ids[scale.agents.min(ids.len())..], &company_ids)).await?;
     tx.commit().await?;
     let mut everybody: Vec<Somebody> = ids
         .into_iter()
@@ -238,6 +239,22 @@ async fn people(
         .collect();
     let customers = everybody.split_off(scale.agents);
     Ok((everybody, customers))
+}
+
+/// Phone numbers, notes and tiers: of some, not of all. Nobody answers at the numbers, which are kept free for examples.
+fn details(customers: &[i64], companies: &[i64]) -> bulk::Details {
+    let mut rows = bulk::Details::default();
+    for (n, id) in customers.iter().enumerate() {
+        rows.people.push(*id);
+        rows.phones.push(if n % 3 == 0 { format!("+44 20 7946 0{:03}", n % 1_000) } else { String::new() });
+        rows.notes.push(texts::ABOUT.get(n % 7).copied().unwrap_or_default().to_owned());
+        rows.blocked.push(n % 97 == 60);
+    }
+    for (n, id) in companies.iter().enumerate() {
+        rows.companies.push(*id);
+        rows.tiers.push(["Gold", "", "Silver", ""][n % 4].to_owned());
+    }
+    rows
 }
 
 /// A name as part of an address.

@@ -308,3 +308,10 @@ pub const TOPICS: &[Topic] = &[
         tag: None,
     },
 ];
+
+/// What staff note of customers.
+pub const ABOUT: [&str; 3] = [
+    "Prefers to be called rather than written to. Best reached before noon.",
+    "Reports what others find, too: ask for whom it is.",
+    "Has the old contract until the end of the year; the new one begins in January.",
+];

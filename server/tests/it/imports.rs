@@ -25,7 +25,7 @@ async fn seen(world: &World, actor: &Actor, id: ImportId) -> ImportView {
 /// Begins, and does all the work there is.
 async fn go(world: &World, actor: &Actor, id: ImportId, trial: bool) -> ImportView {
     world.run(async |tx| imports::begin(tx, actor, id, trial).await).await.unwrap();
-    while jobs::one(&world.desk).await.unwrap() {}
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
     seen(world, actor, id).await
 }
 
@@ -146,7 +146,7 @@ async fn a_long_file_goes_on_where_it_was_and_stops_when_it_is_told() {
     // As if a worker had been cut off after the first batch.
     world.run(async |tx| imports::begin(tx, &manager, id, false).await).await.unwrap();
     sqlx::query("update imports set lines_done = 200, made = 200").execute(world.desk.pool()).await.unwrap();
-    while jobs::one(&world.desk).await.unwrap() {}
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
     let done = seen(&world, &manager, id).await;
     assert_eq!((done.import.lines_done, numbers(&done)), (450, [450, 0, 0, 0]));
     assert_eq!(world.count("select count(*) from users where role = 'customer'").await, 250);
@@ -155,7 +155,7 @@ async fn a_long_file_goes_on_where_it_was_and_stops_when_it_is_told() {
     go(&world, &manager, second, true).await;
     world.run(async |tx| imports::begin(tx, &manager, second, false).await).await.unwrap();
     world.run(async |tx| imports::stop(tx, &manager, second).await).await.unwrap();
-    while jobs::one(&world.desk).await.unwrap() {}
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
     let stopped = seen(&world, &manager, second).await;
     assert_eq!((stopped.import.state, stopped.import.lines_done), (State::Stopped, 0));
     assert_eq!(numbers(&go(&world, &manager, second, false).await), [200, 0, 250, 0], "and can be begun again");
@@ -193,7 +193,7 @@ async fn whoever_may_not_any_more_brings_in_nothing() {
     let id = upload(&world, &manager, Kind::Customers, "email\na@a.example\n").await;
     world.run(async |tx| imports::begin(tx, &manager, id, true).await).await.unwrap();
     world.block(&manager).await;
-    while jobs::one(&world.desk).await.unwrap() {}
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
     let view = seen(&world, &admin, id).await;
     assert_eq!(view.import.state, State::Failed);
     assert!(view.import.problem.is_some() && customers(&world, &admin).await.is_empty());
@@ -234,10 +234,10 @@ async fn the_pages_take_a_file_from_the_upload_to_its_report() {
     let form = [&form[..], &[("column-1", "email")]].concat();
     assert_eq!(browser.post(&page, &form).await.status, StatusCode::SEE_OTHER);
     assert!(browser.get(&page).await.text.contains("progressbar"));
-    while jobs::one(&world.desk).await.unwrap() {}
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
     assert!(browser.get(&page).await.text.contains("Would be made"));
     assert_eq!(browser.post(&page, &[("do", "run")]).await.status, StatusCode::SEE_OTHER);
-    while jobs::one(&world.desk).await.unwrap() {}
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
     assert!(browser.get(&page).await.text.contains("Done."));
     let file = browser.get(&format!("{page}/refused.csv")).await;
     assert_eq!(file.headers[header::CONTENT_TYPE], "text/csv; charset=utf-8");

@@ -55,8 +55,9 @@ pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Res
         messages(tx, &ids).await?;
     }
     lists(tx, &ids).await?;
+    // While their addresses are still known. Nothing else may change an event.
+    sqlx::query("select events_forget($1)").bind(id.0).execute(&mut *tx.conn).await.ours()?;
     for id in &ids {
-        sqlx::query("select events_forget($1)").bind(id).execute(&mut *tx.conn).await.ours()?;
         retire(tx, UserId(*id), None).await?;
     }
     sqlx::query!("update users set name = $2, merged_into = null where id = any($1)", &ids, NOBODY)

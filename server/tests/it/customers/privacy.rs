@@ -1,7 +1,7 @@
 //! All that is known of a person, taken out; and a person forgotten.
 
 use super::{input, make};
-use crate::support::{Refused as _, World, browser::Browser, id_of, person};
+use crate::support::{Refused as _, World, browser::Browser, person};
 use domain::{
     Actor, Code, TicketId, UserId,
     customer::{CustomerInput, Erasure},
@@ -53,7 +53,7 @@ async fn full(world: &World, agent: &Actor) -> (UserId, TicketId) {
 }
 
 async fn work(world: &World) {
-    while jobs::one(&world.desk).await.unwrap() {}
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
 }
 
 #[tokio::test]

@@ -104,6 +104,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("bulk::tags", Rule::System),
     ("bulk::companies", Rule::System),
     ("bulk::people", Rule::System),
+    ("bulk::details", Rule::System),
     ("bulk::tickets", Rule::System),
     ("bulk::finish", Rule::System),
     ("companies::domains::outside", Rule::Desk(Action::EditPeople)),
@@ -233,6 +234,7 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "bulk::tags" => bulk::tags(tx, actor, &[]).await.map(drop),
         "bulk::companies" => bulk::companies(tx, actor, &bulk::Companies::default()).await.map(drop),
         "bulk::people" => bulk::people(tx, actor, &bulk::People::default()).await.map(drop),
+        "bulk::details" => bulk::details(tx, actor, &bulk::Details::default()).await,
         "bulk::tickets" => bulk::tickets(tx, actor, &bulk::Batch::default()).await,
         "bulk::finish" => bulk::finish(desk, actor).await,
         "imports::create" => {
