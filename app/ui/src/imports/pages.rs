@@ -497,7 +497,7 @@ fn Mapping(shown: ImportView, page: String) -> impl IntoView {
                             </p>
                         }
                     })}
-                <div class="table-wrap" tabindex="0" role="region" aria-labelledby="columns">
+                <div class="table-wrap" tabindex="0" role="region" aria-label="The first lines">
                     {table.element()}
                 </div>
                 <input type="hidden" name="width" value=width.to_string() />
