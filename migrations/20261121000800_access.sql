@@ -69,31 +69,49 @@ create trigger events_stay_all before truncate on events for each statement exec
 alter table events enable always trigger events_stay;
 alter table events enable always trigger events_stay_all;
 
--- Takes a person out of what has happened: their name and network addresses, and their name and address where others did
--- something to them. Returns how many events it changed.
+-- Takes a person out of what has happened, and those who were merged into them: their name and network addresses, and their
+-- name and e-mail addresses where others did something to them. Returns how many events it changed.
 create function events_forget(person bigint) returns bigint
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
-    known text := (select lower(email) from users where id = person);
+    nobody constant jsonb := '"Somebody who was erased"';
+    everybody text[] := (select array_agg(id::text) from users where id = person or merged_into = person);
+    ids bigint[] := everybody::bigint[];
+    known text[] := (select array_agg(lower(email)) from users where id = any(ids))
+        || (select coalesce(array_agg(address), '{}') from user_emails where user_id = any(ids));
     done bigint;
 begin
-    with own as (
-        select id from events where actor_id = person
+    with theirs as (
+        select id from tickets where requester_id = any(ids)
+        union select ticket_id from events where actor_id = any(ids) and ticket_id is not null
+    ), own as (
+        select id from events where actor_id = any(ids)
         union select id from events
-            where ticket_id is null and data->'who'->>'id' is not null and (data->'who'->>'id')::bigint = person
+            where ticket_id is null and coalesce(data->'who'->>'id', data->>'customer', data->>'user') = any(everybody)
         union select id from events
-            where ticket_id is null and kind = 'account.sign_in_failed' and lower(data->>'email') = known
+            where ticket_id is null and lower(data->>'email') = any(known)
+                and kind in ('account.sign_in_failed', 'account.registered', 'account.registration_asked',
+                             'account.reset_asked', 'account.locked')
+        union select e.id from theirs join events e on e.ticket_id = theirs.id
+            where e.kind in ('ticket.requester', 'ticket.joined', 'ticket.watch')
+    ), without as (
+        select e.id,
+            case when e.data->'who'->>'id' = any(everybody) then jsonb_set(e.data, '{who,name}', nobody)
+                 when e.data->'from'->>'id' = any(everybody) and e.data->'to'->>'id' = any(everybody)
+                     then jsonb_set(jsonb_set(e.data, '{from,name}', nobody), '{to,name}', nobody)
+                 when e.data->'from'->>'id' = any(everybody) then jsonb_set(e.data, '{from,name}', nobody)
+                 when e.data->'to'->>'id' = any(everybody) then jsonb_set(e.data, '{to,name}', nobody)
+                 else e.data end as data,
+            -- Words that a program reads stay where they were.
+            e.data ? 'email' and (e.data->'who'->>'id' = any(everybody) or e.actor_id = any(ids)
+                or lower(e.data->>'email') = any(known)) as has_email
+        from own join events e on e.id = own.id
     )
     update events e set
-        actor_name = case when e.actor_id = person then 'Somebody who was erased' else e.actor_name end,
-        address = case when e.actor_id = person or e.actor_id is null then null else e.address end,
-        data = case
-            when e.data->'who'->>'id' = person::text
-                then jsonb_set(e.data, '{who,name}', '"Somebody who was erased"') - 'email'
-            when e.data ? 'email' then jsonb_set(e.data, '{email}', '"erased"')
-            else e.data
-        end
-    from own where e.id = own.id;
+        actor_name = case when e.actor_id = any(ids) then nobody #>> '{}' else e.actor_name end,
+        address = case when e.actor_id = any(ids) or e.actor_id is null then null else e.address end,
+        data = case when w.has_email then jsonb_set(w.data, '{email}', '"erased"') else w.data end
+    from without w where e.id = w.id;
     get diagnostics done = row_count;
     return done;
 end
