@@ -4,6 +4,7 @@
 //! and what is wrong ([`Flash`]); when it succeeds, the browser is sent on.
 
 mod by_mail;
+mod own;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request, State};
@@ -11,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use domain::account::Registration;
-use domain::{Actor, Error, SessionId};
+use domain::{Actor, Error, Principal};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use ui::flash::Flash;
@@ -31,9 +32,7 @@ pub fn router() -> Router<AppState> {
         .route("/sign-up", post(sign_up))
         .route("/sign-out", post(sign_out))
         .merge(by_mail::router())
-        .route("/me", post(revoke))
-        .route("/portal/me", post(revoke))
-        .route("/me/theme", post(theme))
+        .merge(own::router())
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }
 
@@ -79,10 +78,16 @@ fn cookie(state: &AppState, value: Option<&str>) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// Sends the browser on, signed in.
-fn welcome(state: &AppState, token: &str, next: &str) -> Response {
+/// Sends the browser on, signed in, and in the theme that this person has chosen.
+async fn welcome(state: &AppState, person: &Principal, token: &str, next: &str) -> Response {
     let mut response = Redirect::to(next).into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie(state, Some(token)));
+    match store::accounts::own::theme(&state.desk, person.id).await {
+        Ok(Some(theme)) => drop(response.headers_mut().append(header::SET_COOKIE, theme_cookie(Some(&theme)))),
+        Ok(None) => {}
+        // They are signed in all the same.
+        Err(error) => tracing::warn!(%error, "the theme of somebody who signs in could not be read"),
+    }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -175,7 +180,7 @@ async fn sign_in(State(state): State<AppState>, headers: HeaderMap, who: Who, re
     };
     let actor = Actor::visitor(who.0.actor.address.clone());
     match store::accounts::sign_in(&state.desk, &actor, &form.email, form.password.clone(), agent(&headers)).await {
-        Ok((_, token)) => welcome(&state, &token, local(form.next.as_deref())),
+        Ok((person, token)) => welcome(&state, &person, &token, local(form.next.as_deref())).await,
         Err(error) => refuse(state, &headers, who, "/sign-in", form.flash(error)).await,
     }
 }
@@ -188,11 +193,13 @@ async fn set_up(State(state): State<AppState>, headers: HeaderMap, who: Who, req
     };
     let actor = Actor::visitor(who.0.actor.address.clone());
     let opened = match store::accounts::set_up(&state.desk, &actor, form.registration()).await {
-        Ok(person) => store::accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await,
+        Ok(person) => store::accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers))
+            .await
+            .map(|token| (person, token)),
         Err(error) => Err(error),
     };
     match opened {
-        Ok(token) => welcome(&state, &token, "/"),
+        Ok((person, token)) => welcome(&state, &person, &token, "/").await,
         Err(error) => refuse(state, &headers, who, "/set-up", form.flash(error)).await,
     }
 }
@@ -227,57 +234,13 @@ async fn sign_out(State(state): State<AppState>, headers: HeaderMap, Who(signed)
     response
 }
 
-#[derive(Debug, Deserialize)]
-struct Revoke {
-    /// The number of a session, or `others` for all but this one.
-    revoke: String,
-}
-
-/// Where the page of one's devices is, for staff and for customers.
-fn me_page(actor: &Actor) -> &'static str {
-    if actor.is_staff() { "/me" } else { "/portal/me" }
-}
-
-async fn revoke(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
-    let page = me_page(&who.0.actor);
-    if who.0.actor.principal().is_none() {
-        return Redirect::to(&format!("/sign-in?next={page}")).into_response();
-    }
-    let done = async {
-        let form: Revoke = read(request).await?;
-        let mut tx = state.desk.begin().await?;
-        match form.revoke.as_str() {
-            "others" => drop(store::accounts::revoke_others(&mut tx, &who.0.actor, who.0.session).await?),
-            id => {
-                let id = id.parse().map_err(|_| Error::not_found("device"))?;
-                store::accounts::revoke(&mut tx, &who.0.actor, SessionId(id)).await?;
-            }
-        }
-        tx.commit().await
-    };
-    match done.await {
-        Ok(()) => Redirect::to(page).into_response(),
-        Err(error) => refuse(state, &headers, who, page, Flash { values: Vec::new(), error: Some(error) }).await,
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Theme {
-    theme: String,
-}
-
-async fn theme(Who(signed): Who, request: Request) -> Response {
-    // A theme that we do not know, also because the form is broken, is that of the system.
-    let form: Theme = read(request).await.unwrap_or_default();
-    let cookie = match form.theme.as_str() {
-        "light" => "docket_theme=light; Path=/; SameSite=Lax; Max-Age=31536000",
-        "dark" => "docket_theme=dark; Path=/; SameSite=Lax; Max-Age=31536000",
+/// The cookie that has this device's pages in a theme, or in that of the system.
+fn theme_cookie(theme: Option<&str>) -> HeaderValue {
+    HeaderValue::from_static(match theme {
+        Some("light") => "docket_theme=light; Path=/; SameSite=Lax; Max-Age=31536000",
+        Some("dark") => "docket_theme=dark; Path=/; SameSite=Lax; Max-Age=31536000",
         _ => "docket_theme=; Path=/; SameSite=Lax; Max-Age=0",
-    };
-    let mut response = Redirect::to(me_page(&signed.actor)).into_response();
-    response.headers_mut().insert(header::SET_COOKIE, HeaderValue::from_static(cookie));
-    response
+    })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod page;
 pub mod people;
 pub mod policy;
 pub mod priority;
+pub mod profile;
 pub mod quoted;
 pub mod rank;
 pub mod remote_images;

@@ -4,7 +4,7 @@
 //! the numbers that reactors keep are made afresh at the end.
 
 use crate::{Desk, OrOurs, Tx};
-use domain::{Actor, Error, Result, Role, actor::Who, event::Happening};
+use domain::{Actor, Error, Result, Role, Time, actor::Who, event::Happening, invitation::State, letter::Purpose};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -26,6 +26,36 @@ pub struct People {
     /// The same for all: hashing hundreds of passwords takes minutes.
     pub password_hash: Option<String>,
     pub created_at: Vec<OffsetDateTime>,
+}
+
+/// An invitation as it stands, by the first superadmin; one that was accepted, by who has the address. No mail is sent.
+pub async fn invitation(
+    tx: &mut Tx,
+    actor: &Actor,
+    email: &str,
+    role: Role,
+    sent_at: Time,
+    state: State,
+) -> Result<()> {
+    only_system(actor)?;
+    let sent = OffsetDateTime::from(sent_at);
+    sqlx::query!(
+        "insert into invitations (email, role, invited_by, nonce, created_at, sent_at, expires_at, accepted_at, accepted_by, revoked_at)
+         select $1, $2, u.id, $3, $4::timestamptz, $4::timestamptz, $5,
+                case when $6::bool then $4::timestamptz end, (select id from users where $6::bool and lower(email) = lower($1)), case when $7::bool then $4::timestamptz end
+         from users u where u.role = 'superadmin' order by u.id limit 1",
+        email,
+        role.word(),
+        &rand::random::<[u8; 16]>()[..],
+        sent,
+        OffsetDateTime::from(sent_at.plus_millis(Purpose::Invitation.lifetime())),
+        state == State::Accepted,
+        state == State::Revoked,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(())
 }
 
 /// Tickets by column, as they are in the end. `company`, `assignee` 0: none.

@@ -28,6 +28,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/confirm") view=lazy::CONFIRM_AGAIN ssr=SsrMode::Async />
                 <Route path=path!("/confirm/:token") view=lazy::CONFIRM ssr=SsrMode::Async />
                 <Route path=path!("/reset/:token") view=lazy::RESET ssr=SsrMode::Async />
+                <Route path=path!("/new-address/:token") view=lazy::NEW_ADDRESS ssr=SsrMode::Async />
                 <Route path=path!("/invitation/:token") view=lazy::INVITATION ssr=SsrMode::Async />
                 <ParentRoute path=path!("/portal") view=lazy::PORTAL ssr=SsrMode::Async>
                     <Route path=path!("") view=lazy::PORTAL_HOME ssr=SsrMode::Async />
@@ -72,6 +73,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("teams") view=lazy::TEAMS ssr=SsrMode::Async />
                         <Route path=path!("teams/:id") view=lazy::TEAM ssr=SsrMode::Async />
                         <Route path=path!("log") view=lazy::SECURITY_LOG ssr=SsrMode::Async />
+                        <Route path=path!("invitations") view=lazy::INVITATIONS ssr=SsrMode::Async />
                     </ParentRoute>
                 </ParentRoute>
                 // Not the fallback: that is there without its data and parts.

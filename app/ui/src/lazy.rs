@@ -9,7 +9,8 @@
 use crate::{
     access::{LogPage, RolePage, RolesPage, TeamPage, TeamsPage, UserPage, UsersPage},
     accounts::{
-        ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MePage, ResetPage, SetUpPage, SignInPage, SignUpPage,
+        ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MePage, NewAddressPage, ResetPage, SetUpPage,
+        SignInPage, SignUpPage,
     },
     app::not_found,
     board::page::BoardPage,
@@ -24,7 +25,7 @@ use crate::{
     me,
     palette::Palette,
     portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalNotFound, PortalTicket},
-    settings::{BoardSettings, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
+    settings::{BoardSettings, InvitationsPage, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
     shared::focus_page,
     tickets::{
         history::HistoryPage,
@@ -142,6 +143,7 @@ part! {
     PRIORITY_SETTINGS = PrioritySettings,
     BOARD_SETTINGS = BoardSettings,
     QUARANTINE = QuarantinePage,
+    INVITATIONS = InvitationsPage,
 }
 part! {
     /// Who may do what. Always within `staff_settings`.
@@ -156,7 +158,11 @@ part! {
 }
 part! {
     /// Where customers start.
-    portal, __preload_portal: PORTAL = PortalFrame, PORTAL_NOT_FOUND = PortalNotFound, PORTAL_HOME = PortalHome, PORTAL_ME = PortalMe
+    portal, __preload_portal: PORTAL = PortalFrame, PORTAL_NOT_FOUND = PortalNotFound, PORTAL_HOME = PortalHome
+}
+part! {
+    /// Customers' own page.
+    portal_me, __preload_portal_me: PORTAL_ME = PortalMe
 }
 part! {
     /// What customers do beside looking through their tickets.
@@ -172,6 +178,7 @@ part! {
     CONFIRM = ConfirmPage,
     RESET = ResetPage,
     INVITATION = InvitationPage,
+    NEW_ADDRESS = NewAddressPage,
 }
 
 /// The page for an address at which there is nothing, within the frame that this person knows.
@@ -268,9 +275,10 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("settings"), Some("users" | "roles" | "teams" | "log")) => &["staff", "staff_settings", "staff_access"],
         (Some("settings"), _) => &["staff", "staff_settings"],
         (Some("portal"), Some("new" | "tickets")) => &["portal", "portal_ticket"],
+        (Some("portal"), Some("me")) => &["portal", "portal_me"],
         (Some("portal"), _) => &["portal"],
         (Some("sign-in" | "sign-up" | "set-up" | "forgot"), None) => &["door"],
-        (Some("confirm" | "reset" | "invitation"), _) => &["door"],
+        (Some("confirm" | "reset" | "invitation" | "new-address"), _) => &["door"],
         _ => &[],
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use domain::event::{Happening, Was};
+use domain::invitation::State;
 use domain::people::Person;
 use domain::priority::Level;
 use domain::ticket::Source;
@@ -121,6 +122,7 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
         // Long enough ago for all that is said.
         *first = (*first).min(now.plus_millis(-20 * MINUTE * messages as i64));
     }
+    invitations(desk, start, now).await?;
     bar.set_message("Tickets");
     for (n, times) in opened.chunks(BATCH).enumerate() {
         let drafts: Vec<Draft> =
@@ -140,6 +142,22 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
     bulk::finish(desk, &MAKER).await?;
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Invitations in each of their states. Nobody gets a mail: it is long past.
+async fn invitations(desk: &Desk, start: Time, now: Time) -> anyhow::Result<()> {
+    let rows = [
+        ("lena.hofmann@docket.example", Role::Agent, now.plus_millis(-5 * HOUR), State::Open),
+        ("ops.lead@docket.example", Role::Manager, now.plus_millis(-2 * DAY), State::Open),
+        ("t.okafor@docket.example", Role::Agent, now.plus_millis(-19 * DAY), State::Expired),
+        ("temp@docket.example", Role::Agent, now.plus_millis(-40 * DAY), State::Revoked),
+        ("agent@docket.example", Role::Agent, start, State::Accepted),
+    ];
+    let mut tx = desk.begin().await?;
+    for (email, role, sent_at, state) in rows {
+        bulk::invitation(&mut tx, &MAKER, email, role, sent_at, state).await?;
+    }
+    Ok(tx.commit_quietly().await?)
 }
 
 const MINUTE: i64 = 60_000;

@@ -22,6 +22,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/confirm/{token}", post(confirm))
         .route("/reset/{token}", post(reset))
         .route("/invitation/{token}", post(accept))
+        .route("/new-address/{token}", post(new_address))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -80,10 +81,11 @@ async fn confirm(
     let opened = async {
         let fields: Fields = read(request).await?;
         let person = accounts::confirm(&state.desk, &actor, &token, fields.password).await?;
-        accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await
+        let session = accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await?;
+        Ok::<_, Error>((person, session))
     };
     match opened.await {
-        Ok(session) => welcome(&state, &session, "/"),
+        Ok((person, session)) => welcome(&state, &person, &session, "/").await,
         Err(error) => again(state, &headers, who, Purpose::Register, &token, Fields::default().flash(error)).await,
     }
 }
@@ -120,11 +122,26 @@ async fn accept(
         fields = read(request).await?;
         let (name, password) = (fields.name.clone(), std::mem::take(&mut fields.password));
         let person = accounts::invitations::accept(&state.desk, &actor, &token, name, password).await?;
-        accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await
+        let session = accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await?;
+        Ok::<_, Error>((person, session))
     };
     match opened.await {
-        Ok(session) => welcome(&state, &session, "/"),
+        Ok((person, session)) => welcome(&state, &person, &session, "/").await,
         Err(error) => again(state, &headers, who, Purpose::Invitation, &token, fields.flash(error)).await,
+    }
+}
+
+/// Makes the address that the link was sent to that of the account.
+async fn new_address(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    who: Who,
+) -> Response {
+    match accounts::own::confirm_address(&state.desk, &who.0.actor, &token).await {
+        // To the profile, by way of signing in where nobody is.
+        Ok(()) => Redirect::to(if who.0.actor.is_staff() { "/me?saved" } else { "/portal/me?saved" }).into_response(),
+        Err(error) => again(state, &headers, who, Purpose::NewAddress, &token, Fields::default().flash(error)).await,
     }
 }
 

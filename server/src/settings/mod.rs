@@ -1,6 +1,7 @@
 //! The forms of the settings, and mails as they came.
 
 mod access;
+mod invitations;
 mod mails;
 
 use axum::Router;
@@ -31,6 +32,7 @@ pub fn router() -> Router<AppState> {
         .route("/settings/roles/{id}", post(access::role))
         .route("/settings/teams/{id}", post(access::team))
         .route("/settings/log.csv", get(access::export))
+        .route("/settings/invitations", post(invitations::invitations))
         .route("/settings/mails/{id}/raw", get(mails::raw_mail))
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }

@@ -7,11 +7,12 @@ use domain::{
     account::Registration,
     invitation::State,
     letter::Purpose,
+    profile::NewProfile,
 };
 use http::{StatusCode, header};
 use store::{
     Tx,
-    accounts::{self, invitations, reset},
+    accounts::{self, invitations, own, reset},
     jobs,
 };
 
@@ -361,6 +362,107 @@ async fn a_customer_who_is_invited_becomes_staff() {
     let id = listed.iter().find(|i| i.role == Role::Superadmin).unwrap().id;
     world.run(async |tx: &mut Tx| invitations::revoke(tx, &lead, id).await).await.refused(Code::Forbidden);
     world.run(async |tx: &mut Tx| invitations::send_again(tx, &lead, id).await).await.refused(Code::Forbidden);
+}
+
+#[tokio::test]
+async fn an_address_is_changed_once_the_new_one_is_proved() {
+    let world = World::new().await;
+    let (customer, other) = (world.customer().await, world.customer().await);
+    let old = person(&customer).email.clone();
+    own::ask_for_address(&world.desk, &customer, "new@acme.example", OTHER.into()).await.wrong("password");
+    own::ask_for_address(&world.desk, &customer, "new", PASSWORD.into()).await.wrong("email");
+    own::ask_for_address(&world.desk, &customer, &old.to_uppercase(), PASSWORD.into()).await.wrong("email");
+    own::ask_for_address(&world.desk, &customer, "first@acme.example", PASSWORD.into()).await.unwrap();
+    let first = mail(&world).await.token("/new-address/");
+    own::ask_for_address(&world.desk, &customer, "new@acme.example", PASSWORD.into()).await.unwrap();
+    let sent = mail(&world).await;
+    assert_eq!(sent.to, "new@acme.example");
+    assert_eq!(own::profile(&world.desk, &customer).await.unwrap().new_email.as_deref(), Some("new@acme.example"));
+    // A link that was sent to the old address before.
+    reset::ask(&world.desk, &visitor(), &old).await.unwrap();
+    let reset = mail(&world).await.token("/reset/");
+    own::confirm_address(&world.desk, &visitor(), &first).await.refused(Code::NotFound);
+    sign_in(&world, "new@acme.example", PASSWORD).await.refused(Code::Invalid);
+    own::confirm_address(&world.desk, &visitor(), &sent.token("/new-address/")).await.unwrap();
+    let notice = mail(&world).await;
+    assert_eq!(notice.to, old);
+    assert!(notice.text.contains("new@acme.example"), "{}", notice.text);
+    sign_in(&world, "new@acme.example", PASSWORD).await.unwrap();
+    sign_in(&world, &old, PASSWORD).await.refused(Code::Invalid);
+    reset::set(&world.desk, &visitor(), &reset, OTHER.into()).await.refused(Code::NotFound);
+    // One that is somebody's is told so by mail alone; one that becomes somebody's meanwhile is refused.
+    own::ask_for_address(&world.desk, &customer, &person(&other).email, PASSWORD.into()).await.unwrap();
+    assert_eq!(mail(&world).await.subject, "You have an account already");
+    own::ask_for_address(&world.desk, &customer, "soon@acme.example", PASSWORD.into()).await.unwrap();
+    let token = mail(&world).await.token("/new-address/");
+    sqlx::query("insert into users (name, email, role) values ('Soon', 'SOON@acme.example', 'customer')")
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    own::confirm_address(&world.desk, &visitor(), &token).await.refused(Code::Conflict);
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_everything_else() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let email = person(&agent).email.clone();
+    let here = sign_in(&world, &email, PASSWORD).await.unwrap();
+    let there = sign_in(&world, &email, PASSWORD).await.unwrap();
+    let (_, epoch) = accounts::sign_in_for_token(&world.desk, &visitor(), &email, PASSWORD.into()).await.unwrap();
+    let session = accounts::find(&world.desk, &here).await.unwrap().unwrap().id;
+    let change = async |now: &str, new: &str| {
+        own::change_password(&world.desk, &agent, Some(session), now.into(), new.into()).await
+    };
+    change(PASSWORD, "short").await.wrong("new_password");
+    change(OTHER, "yet another battery").await.wrong("password");
+    change(PASSWORD, OTHER).await.unwrap();
+    assert_eq!(mail(&world).await.subject, "Your password was changed");
+    assert!(accounts::find(&world.desk, &here).await.unwrap().is_some(), "this device stays");
+    assert!(accounts::find(&world.desk, &there).await.unwrap().is_none());
+    assert!(accounts::find_by_token(&world.desk, id_of(&agent), epoch).await.unwrap().is_none());
+    sign_in(&world, &email, OTHER).await.unwrap();
+    // Who has got hold of an open device does not guess the password there.
+    for _ in 0..6 {
+        change("wrong", "yet another battery").await.wrong("password");
+    }
+    change(OTHER, "yet another battery").await.refused(Code::TooMany);
+}
+
+#[tokio::test]
+async fn a_profile_is_kept() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let wanted = NewProfile {
+        name: "Mia Berger".into(),
+        language: "en".into(),
+        time_zone: "Europe/Berlin".into(),
+        signature: "Mia\n</textarea><b>".into(),
+    };
+    let set = async |input: NewProfile| world.run(async |tx: &mut Tx| own::set_profile(tx, &agent, input).await).await;
+    set(NewProfile { time_zone: "Mars/Phobos".into(), ..wanted.clone() }).await.wrong("time_zone");
+    set(wanted.clone()).await.unwrap();
+    set(wanted.clone()).await.unwrap();
+    assert_eq!(world.count("select count(*) from events where kind = 'account.profile_changed'").await, 1);
+    let mia = Browser::of(&world, &world.actor(id_of(&agent)).await).await;
+    let page = mia.get("/me").await.text;
+    assert!(page.contains("Mia Berger") && page.contains("Europe/Berlin") && page.contains("&lt;/textarea>"), "{page}");
+    // By the form: what is refused is kept, what is taken is there.
+    let form = [("form", "profile"), ("name", ""), ("time_zone", "Nowhere"), ("signature", "Hello <i>")];
+    let refused = mia.post("/me", &form).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for part in ["Please tell us your name", "no such time zone", "Hello &lt;i>", "value=\"Nowhere\""] {
+        assert!(refused.text.contains(part), "{part}: {}", refused.text);
+    }
+    let form = [("form", "password"), ("current_password", "wrong"), ("new_password", OTHER)];
+    let refused = mia.post("/me", &form).await;
+    assert!(refused.text.contains("not your password") && !refused.text.contains(OTHER), "{}", refused.text);
+    // A theme follows to the next device.
+    mia.post("/me/theme", &[("theme", "dark")]).await;
+    let form = [("email", person(&agent).email.as_str()), ("password", PASSWORD)];
+    let welcome = Browser::of_visitor(&world).post("/sign-in", &form).await;
+    let cookies: Vec<_> = welcome.headers.get_all(header::SET_COOKIE).iter().map(|c| c.to_str().unwrap()).collect();
+    assert!(cookies.iter().any(|c| c.starts_with("docket_theme=dark")), "{cookies:?}");
 }
 
 /// Who can read the database, with its jobs, cannot open an account with it.

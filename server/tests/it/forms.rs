@@ -143,6 +143,8 @@ async fn other_sites_cannot_send_our_forms() {
         "/confirm/x",
         "/reset/x",
         "/invitation/x",
+        "/new-address/x",
+        "/settings/invitations",
     ] {
         for (name, value) in
             [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]

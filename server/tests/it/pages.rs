@@ -14,7 +14,7 @@ use domain::{
 use http::{Request, StatusCode};
 use store::{
     Tx,
-    accounts::{self, invitations},
+    accounts::{self, invitations, own},
     counts::Counts,
     people,
     tickets::{board, history, list, search, view},
@@ -89,6 +89,7 @@ async fn no_page_takes_more_than_six_statements() {
         (&admin, "/settings/teams".to_owned()),
         (&admin, "/settings/teams/new".to_owned()),
         (&admin, "/settings/log?person=1&about=sign-ins&from=2026-01-01".to_owned()),
+        (&admin, "/settings/invitations".to_owned()),
         (&staff, "/".to_owned()),
         (&visitor, "/sign-in".to_owned()),
         (&visitor, "/sign-up".to_owned()),
@@ -98,6 +99,7 @@ async fn no_page_takes_more_than_six_statements() {
         (&visitor, link(&world, Purpose::Register).await),
         (&visitor, link(&world, Purpose::Reset).await),
         (&visitor, link(&world, Purpose::Invitation).await),
+        (&visitor, link(&world, Purpose::NewAddress).await),
         (&customer, "/portal".to_owned()),
         (&customer, "/portal/new".to_owned()),
         (&customer, "/portal/me".to_owned()),
@@ -165,7 +167,10 @@ async fn link(world: &World, purpose: Purpose) -> String {
             let invited = async |tx: &mut Tx| invitations::invite(tx, &admin, "zoe@acme.example", Role::Agent).await;
             world.run(invited).await.unwrap();
         }
-        Purpose::NewAddress => unreachable!("its page has none"),
+        Purpose::NewAddress => {
+            let customer = world.customer().await;
+            own::ask_for_address(&world.desk, &customer, "new@acme.example", PASSWORD.into()).await.unwrap();
+        }
     }
     let page = format!("{}/", purpose.page());
     let token = world.mails().await.last().unwrap().token(&page);
@@ -263,6 +268,7 @@ async fn each_page_is_for_who_may_see_it() {
         (link(&world, Purpose::Register).await, [200; 5]),
         (link(&world, Purpose::Reset).await, [200; 5]),
         (link(&world, Purpose::Invitation).await, [200; 5]),
+        (link(&world, Purpose::NewAddress).await, [200; 5]),
         ("/portal".to_owned(), [302, 200, 200, 200, 200]),
         ("/portal/new".to_owned(), [302, 200, 200, 200, 200]),
         ("/portal/me".to_owned(), [302, 200, 200, 200, 200]),
@@ -299,6 +305,7 @@ async fn each_page_is_for_who_may_see_it() {
         ("/settings/log".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/priority".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/board".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/invitations".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/mails".to_owned(), [302, 302, 302, 403, 200]),
         ("/nothing".to_owned(), [404; 5]),
         ("/portal/nothing".to_owned(), [404; 5]),

@@ -3,6 +3,7 @@
 pub mod invitations;
 pub mod letters;
 mod link;
+pub mod own;
 pub mod password;
 pub mod register;
 pub mod reset;

@@ -298,6 +298,27 @@ pub fn ResetPage() -> impl IntoView {
     })
 }
 
+/// `/new-address/{link}`: another address for an account.
+#[component]
+pub fn NewAddressPage() -> impl IntoView {
+    of_link(Purpose::NewAddress, |link, page, flash| {
+        view! {
+            <Card
+                title="Use this address"
+                lead=format!("{} becomes the address that you sign in with and that mails are sent to.", link.email)
+                flash=flash
+            >
+                <form method="post" action=page>
+                    <button class="button button--primary button--block" type="submit">
+                        "Use this address"
+                    </button>
+                </form>
+            </Card>
+        }
+        .into_any()
+    })
+}
+
 #[component]
 fn NewPassword(flash: Flash) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-use super::rpc;
+use super::{profile::ProfileForms, rpc};
 use crate::json::resource;
 use crate::{
     flash::flash,
@@ -9,7 +9,7 @@ use crate::{
 use domain::{account::Device, security_log::LogLine};
 use leptos::prelude::*;
 
-/// `/me`: devices and theme.
+/// `/me`: profile, theme, password and devices.
 #[component]
 pub fn MePage() -> impl IntoView {
     view! {
@@ -22,7 +22,7 @@ pub fn MePage() -> impl IntoView {
     .into_any()
 }
 
-/// Who is signed in here, in which theme, and on which other devices. Also in the portal.
+/// Who is signed in here, how others see them, in which theme, and on which other devices. Also in the portal.
 #[component]
 pub fn Devices() -> impl IntoView {
     let person = me::me();
@@ -34,7 +34,7 @@ pub fn Devices() -> impl IntoView {
     let refused = flash().error;
     let lead = person.as_ref().map(|p| format!("{} · {}", p.email, p.role_name())).unwrap_or_default();
     view! {
-        <Title text="Devices and theme" />
+        <Title text="Profile" />
         <header class="page__head">
             <div>
                 <h1 class="page__title">{person.map(|p| p.name)}</h1>
@@ -59,7 +59,9 @@ pub fn Devices() -> impl IntoView {
                 </form>
             </div>
         </header>
-        {refused.map(|error| view! { <ErrorNotice error=error /> })}
+        // What is wrong with a field stands beside it.
+        {refused.filter(|error| error.fields.is_empty()).map(|error| view! { <ErrorNotice error=error /> })}
+        <ProfileForms page />
         <section class="section">
             <div class="section__head">
                 <h2 class="section__title">"Theme"</h2>

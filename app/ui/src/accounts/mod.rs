@@ -3,9 +3,10 @@
 mod by_mail;
 mod card;
 mod devices;
+mod profile;
 mod rpc;
 mod sign_in;
 
-pub use by_mail::{ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MailsGo, ResetPage};
+pub use by_mail::{ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MailsGo, NewAddressPage, ResetPage};
 pub use devices::{Devices, MePage};
 pub use sign_in::{SetUpPage, SignInPage, SignUpPage};

@@ -6,6 +6,7 @@ use crate::rpc::{call, signed};
 use domain::{
     account::Device,
     letter::{Opened, Purpose},
+    profile::Profile,
 };
 use leptos::prelude::*;
 
@@ -29,4 +30,10 @@ pub async fn devices() -> Rpc<Vec<Device>> {
 #[server(endpoint = "accounts/link", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn opened_link(purpose: Purpose, token: String) -> Rpc<Opened> {
     call(|desk, actor| async move { store::accounts::opened(&desk, &actor, purpose, &token).await }).await
+}
+
+/// One's own profile.
+#[server(endpoint = "accounts/profile", input = Json, output = Json)]
+pub async fn own_profile() -> Rpc<Profile> {
+    call(|desk, actor| async move { store::accounts::own::profile(&desk, &actor).await }).await
 }

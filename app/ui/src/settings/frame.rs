@@ -39,6 +39,13 @@ const PAGES: &[Place] = &[
         ],
     },
     Place {
+        href: "/settings/invitations",
+        name: "Invitations",
+        icon: Icon::UserPlus,
+        action: Action::ManageStaff,
+        fields: &[("Invite staff", "Sends a mail with a link; who opens it chooses a name and a password.")],
+    },
+    Place {
         href: "/settings/roles",
         name: "Roles",
         icon: Icon::Shield,

@@ -2,11 +2,13 @@
 
 mod board;
 mod frame;
+mod invitations;
 mod mails;
 mod priority;
 mod rpc;
 
 pub use board::BoardSettings;
 pub use frame::{SettingsFrame, SettingsPage, SettingsStart, loading, may_any};
+pub use invitations::InvitationsPage;
 pub use mails::QuarantinePage;
 pub use priority::PrioritySettings;

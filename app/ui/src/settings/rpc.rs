@@ -5,6 +5,7 @@ use crate::rpc::call;
 use crate::rpc::{Json, Rpc};
 use domain::{
     MailId,
+    invitation::Invitation,
     mail::{Quarantined, Tried},
     page::Page,
     priority::PriorityTable,
@@ -34,4 +35,10 @@ pub async fn unreadable_mails(after: Option<String>) -> Rpc<Page<Quarantined>> {
 #[server(endpoint = "settings/mails_tried", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn tried_mails(ids: Vec<MailId>) -> Rpc<Vec<Tried>> {
     call(|desk, actor| async move { store::mails::tried(&desk, &actor, &ids).await }).await
+}
+
+/// Who was invited to be staff, and what has come of it.
+#[server(endpoint = "settings/invitations", input = Json, output = Json)]
+pub async fn invitations() -> Rpc<Vec<Invitation>> {
+    call(|desk, actor| async move { store::accounts::invitations::list(&desk, &actor).await }).await
 }

@@ -10,9 +10,11 @@ use domain::{
     company::{CompanyFilter, CompanyInput},
     customer::{CustomerFilter, CustomerInput, Erasure},
     import::{Kind, Reading},
+    invitation::State,
     mail::Raw,
     policy::Action,
     priority::PriorityTable,
+    profile::NewProfile,
     security_log::LogFilter,
     ticket::{Change, Filter, NewTicket, Swap, Writing},
     timeline::{Draft, Part},
@@ -21,7 +23,7 @@ use futures::stream;
 use std::convert::Infallible;
 use store::{
     access::{log, roles, teams, users},
-    accounts::{self, invitations},
+    accounts::{self, invitations, own},
     bulk, companies, customers, imports, mails, people,
     settings::{self, Limit, priorities},
     tickets::{
@@ -89,6 +91,12 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("accounts::reset::set", DOOR),
     ("accounts::link::opened", Rule::Anybody("whoever has the link of a mail")),
     ("accounts::invitations::accept", DOOR),
+    ("accounts::own::profile", Rule::Person),
+    ("accounts::own::set_profile", Rule::Person),
+    ("accounts::own::set_theme", Rule::Person),
+    ("accounts::own::change_password", Rule::Person),
+    ("accounts::own::ask_for_address", Rule::Person),
+    ("accounts::own::confirm_address", Rule::Anybody("whoever has the link of a mail")),
     ("accounts::invitations::list", Rule::Desk(Action::ManageStaff)),
     ("accounts::invitations::invite", Rule::Desk(Action::ManageStaff)),
     ("accounts::invitations::send_again", Rule::Desk(Action::ManageStaff)),
@@ -105,6 +113,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("bulk::companies", Rule::System),
     ("bulk::people", Rule::System),
     ("bulk::details", Rule::System),
+    ("bulk::invitation", Rule::System),
     ("bulk::tickets", Rule::System),
     ("bulk::finish", Rule::System),
     ("companies::domains::outside", Rule::Desk(Action::EditPeople)),
@@ -228,6 +237,15 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "accounts::invitations::invite" => invitations::invite(tx, actor, "", domain::Role::Agent).await,
         "accounts::invitations::send_again" => there(invitations::send_again(tx, actor, 0).await),
         "accounts::invitations::revoke" => there(invitations::revoke(tx, actor, 0).await),
+        "accounts::own::profile" => own::profile(desk, actor).await.map(drop),
+        "accounts::own::set_profile" => own::set_profile(tx, actor, NewProfile::default()).await,
+        "accounts::own::set_theme" => own::set_theme(tx, actor, None).await,
+        // Refused for what is wrong with the input, before anybody is asked for a password.
+        "accounts::own::change_password" => own::change_password(desk, actor, None, "".into(), "".into()).await,
+        "accounts::own::ask_for_address" => {
+            let mine = actor.principal().map_or("a@a.example", |person| person.email.as_str());
+            own::ask_for_address(desk, actor, mine, "".into()).await
+        }
         "accounts::session::devices" => accounts::devices(&mut conn, actor, None, world.now()).await.map(drop),
         "accounts::session::revoke" => there(accounts::revoke(tx, actor, SessionId(0)).await),
         "accounts::session::revoke_others" => accounts::revoke_others(tx, actor, None).await.map(drop),
@@ -235,6 +253,9 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "bulk::companies" => bulk::companies(tx, actor, &bulk::Companies::default()).await.map(drop),
         "bulk::people" => bulk::people(tx, actor, &bulk::People::default()).await.map(drop),
         "bulk::details" => bulk::details(tx, actor, &bulk::Details::default()).await,
+        "bulk::invitation" => {
+            bulk::invitation(tx, actor, "a@a.example", domain::Role::Agent, world.now(), State::Open).await
+        }
         "bulk::tickets" => bulk::tickets(tx, actor, &bulk::Batch::default()).await,
         "bulk::finish" => bulk::finish(desk, actor).await,
         "imports::create" => {

@@ -1,0 +1,120 @@
+//! What people set about themselves.
+
+use crate::{Result, account::NAME_MAX, error::Problems, text};
+use serde::{Deserialize, Serialize};
+
+/// The languages that Docket speaks: the code (BCP 47) and the name, each in its own language.
+pub const LANGUAGES: [(&str, &str); 1] = [("en", "English")];
+/// In characters.
+pub const SIGNATURE_MAX: usize = 2_000;
+/// The longest name of a time zone, in characters.
+pub const ZONE_MAX: usize = 64;
+
+/// Time zones that are offered; any other of the IANA's names may be typed.
+pub const ZONES: [&str; 24] = [
+    "UTC",
+    "Africa/Cairo",
+    "Africa/Johannesburg",
+    "Africa/Lagos",
+    "America/Chicago",
+    "America/Los_Angeles",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Asia/Dubai",
+    "Asia/Jakarta",
+    "Asia/Kolkata",
+    "Asia/Shanghai",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Europe/Athens",
+    "Europe/Berlin",
+    "Europe/Istanbul",
+    "Europe/London",
+    "Europe/Madrid",
+    "Europe/Paris",
+    "Europe/Prague",
+    "Europe/Warsaw",
+    "Pacific/Auckland",
+];
+
+/// A person's profile, as they see it themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    pub name: String,
+    /// Empty: as the browser says. The same for the zone.
+    pub language: String,
+    pub time_zone: String,
+    pub signature: String,
+    /// Where a mail waits that makes it the new address, if one does.
+    pub new_email: Option<String>,
+}
+
+/// A changed profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewProfile {
+    pub name: String,
+    pub language: String,
+    pub time_zone: String,
+    pub signature: String,
+}
+
+impl NewProfile {
+    /// The same tidied, or everything that is wrong with it. Whether there is such a zone, only the database knows.
+    pub fn check(self) -> Result<Self> {
+        let name = text::tidy_line(&self.name);
+        let (language, time_zone) = (text::tidy_line(&self.language), text::tidy_line(&self.time_zone));
+        let signature = text::tidy(&self.signature);
+        let mut problems = Problems::default();
+        problems.unless(!name.is_empty(), "name", "Please tell us your name.");
+        problems.unless(name.chars().count() <= NAME_MAX, "name", "Use at most 100 characters.");
+        let known = language.is_empty() || LANGUAGES.iter().any(|(code, _)| *code == language);
+        problems.unless(known, "language", "Docket does not speak this language.");
+        problems.unless(is_zone(&time_zone), "time_zone", NO_ZONE);
+        let fits = signature.chars().count() <= SIGNATURE_MAX;
+        problems.unless(fits, "signature", "Use at most 2,000 characters.");
+        problems.check()?;
+        Ok(Self { name, language, time_zone, signature })
+    }
+}
+
+/// What is said of a zone that is none.
+pub const NO_ZONE: &str = "There is no such time zone. Use a name like Europe/Berlin, or leave it empty.";
+
+/// Whether this may be the name of a zone, or none. PostgreSQL takes rules of one's own for names, too.
+fn is_zone(name: &str) -> bool {
+    let area = name.split('/').next().unwrap_or_default();
+    name.is_empty()
+        || name == "UTC"
+        || (name.contains('/')
+            && name.len() <= ZONE_MAX
+            && area.chars().all(|c| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_are_checked() {
+        let good = NewProfile {
+            name: " Mia  Berger ".into(),
+            language: "en".into(),
+            time_zone: "America/Argentina/Buenos_Aires".into(),
+            signature: "Mia\r\nSupport".into(),
+        };
+        let checked = good.clone().check().unwrap();
+        assert_eq!((checked.name.as_str(), checked.signature.as_str()), ("Mia Berger", "Mia\nSupport"));
+        for zone in ["", "UTC", "Etc/GMT+5"].into_iter().chain(ZONES) {
+            assert!(NewProfile { time_zone: zone.into(), ..good.clone() }.check().is_ok(), "{zone}");
+        }
+        for zone in ["Berlin", "CET-1CEST", "<x>/y", "Europe/Berlin'; --", "A1/B"] {
+            let error = NewProfile { time_zone: zone.into(), ..good.clone() }.check().unwrap_err();
+            assert!(error.of_field("time_zone").is_some(), "{zone}");
+        }
+        let all = NewProfile { language: "xx".into(), signature: "x".repeat(2_001), ..NewProfile::default() };
+        let error = all.check().unwrap_err();
+        assert!(["name", "language", "signature"].iter().all(|f| error.of_field(f).is_some()), "{error:?}");
+    }
+}

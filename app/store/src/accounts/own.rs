@@ -1,0 +1,200 @@
+//! What people change about their own account: the profile, the password, the address.
+
+use super::{Letter, letters, link, password, reset, throttle};
+use crate::{Desk, OrOurs, Tx, events};
+use domain::{
+    Actor, Code, Error, Principal, Result, SessionId, UserId,
+    account::{PASSWORD_MAX, password_problem},
+    event::{Happening, Was},
+    letter::Purpose,
+    profile::{NO_ZONE, NewProfile, Profile},
+};
+use sqlx::PgConnection;
+
+/// One's own profile.
+pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
+    let person = actor.signed_in()?;
+    let now = desk.now();
+    let row = sqlx::query!(
+        "select name, language, time_zone, signature,
+                (select l.email from account_links l where l.user_id = u.id and l.purpose = 'new_address' and l.expires_at > $2
+                 order by l.id desc limit 1) as new_email
+         from users u where id = $1",
+        person.id.0,
+        time::OffsetDateTime::from(now),
+    )
+    .fetch_one(desk.pool())
+    .await
+    .ours()?;
+    Ok(Profile {
+        name: row.name,
+        language: row.language.unwrap_or_default(),
+        time_zone: row.time_zone.unwrap_or_default(),
+        signature: row.signature,
+        new_email: row.new_email,
+    })
+}
+
+/// Changes one's own profile.
+pub async fn set_profile(tx: &mut Tx, actor: &Actor, input: NewProfile) -> Result<()> {
+    let person = actor.signed_in()?.id;
+    let input = input.check()?;
+    if !is_zone(&mut tx.conn, &input.time_zone).await? {
+        return Err(Error::field("time_zone", NO_ZONE));
+    }
+    let before =
+        sqlx::query!("select name, language, time_zone, signature from users where id = $1 for update", person.0,)
+            .fetch_one(&mut *tx.conn)
+            .await
+            .ours()?;
+    let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let (language, time_zone) = (set(&input.language), set(&input.time_zone));
+    let what: Vec<String> = [
+        ("name", before.name != input.name),
+        ("language", before.language != language),
+        ("time_zone", before.time_zone != time_zone),
+        ("signature", before.signature != input.signature),
+    ]
+    .into_iter()
+    .filter(|(_, changed)| *changed)
+    .map(|(name, _)| name.to_owned())
+    .collect();
+    if what.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update users set name = $2, language = $3, time_zone = $4, signature = $5 where id = $1",
+        person.0,
+        input.name,
+        language,
+        time_zone,
+        input.signature,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    events::append(tx, actor, None, &Happening::ProfileChanged { what }).await?;
+    Ok(())
+}
+
+/// Whether the database knows a zone of this name, or none is named.
+async fn is_zone(conn: &mut PgConnection, name: &str) -> Result<bool> {
+    if name.is_empty() {
+        return Ok(true);
+    }
+    sqlx::query_scalar!(r#"select exists (select from pg_timezone_names where name = $1) as "known!""#, name)
+        .fetch_one(conn)
+        .await
+        .ours()
+}
+
+/// The theme that somebody has chosen: `light`, `dark`, or nothing for that of the system.
+pub async fn theme(desk: &Desk, user: UserId) -> Result<Option<String>> {
+    sqlx::query_scalar!("select theme from users where id = $1", user.0).fetch_one(desk.pool()).await.ours()
+}
+
+/// Chooses a theme, for this and for new devices.
+pub async fn set_theme(tx: &mut Tx, actor: &Actor, theme: Option<&str>) -> Result<()> {
+    let person = actor.signed_in()?.id;
+    let changed =
+        sqlx::query!("update users set theme = $2 where id = $1 and theme is distinct from $2", person.0, theme,)
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
+    if changed.rows_affected() > 0 {
+        events::append(tx, actor, None, &Happening::ProfileChanged { what: vec!["theme".to_owned()] }).await?;
+    }
+    Ok(())
+}
+
+/// Asks for the password of who is signed in, before what a borrowed device must not do. Wrong ones count like those of who
+/// signs in. Errors: a field error for `password`; `TooMany` while the account has to wait.
+async fn prove(desk: &Desk, actor: &Actor, password: String) -> Result<Principal> {
+    let person = actor.signed_in()?.clone();
+    let keys = throttle::keys(&person.email, actor.address.as_deref());
+    let mut tx = desk.begin().await?;
+    throttle::check(&mut tx, &keys).await?;
+    let hash = sqlx::query_scalar!("select password_hash from users where id = $1", person.id.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+    drop(tx);
+    let right = password.len() <= 4 * PASSWORD_MAX && password::verify(desk, password, hash).await?;
+    let mut tx = desk.begin().await?;
+    throttle::check_again(&mut tx, &keys).await?;
+    if right {
+        throttle::succeeded(&mut tx, &keys).await?;
+        tx.commit_quietly().await?;
+        return Ok(person);
+    }
+    throttle::failed(&mut tx, &keys).await?;
+    events::append(&mut tx, actor, None, &Happening::SignInFailed { email: person.email }).await?;
+    tx.commit().await?;
+    Err(Error::field("password", "This is not your password."))
+}
+
+/// Replaces one's own password. Everybody else who is signed in to the account is signed out. Errors: field errors for
+/// `password`, the one until now, and `new_password`.
+pub async fn change_password(
+    desk: &Desk,
+    actor: &Actor,
+    session: Option<SessionId>,
+    password: String,
+    new: String,
+) -> Result<()> {
+    let email = &actor.signed_in()?.email;
+    if let Some(problem) = password_problem(&new, email) {
+        return Err(Error::field("new_password", problem));
+    }
+    let person = prove(desk, actor, password).await?;
+    let hash = password::hash(desk, new).await?;
+    let mut tx = desk.begin().await?;
+    reset::replace(&mut tx, actor, person.id, &hash, session, false).await?;
+    tx.commit().await
+}
+
+/// Sends a link to a new address, which becomes the account's once it is opened. Errors: field errors for `email` and
+/// `password`; `TooMany`.
+pub async fn ask_for_address(desk: &Desk, actor: &Actor, email: &str, password: String) -> Result<()> {
+    let email = reset::address(email)?;
+    if email.to_lowercase() == actor.signed_in()?.email.to_lowercase() {
+        return Err(Error::field("email", "This is your address already."));
+    }
+    let person = prove(desk, actor, password).await?;
+    let mut tx = desk.begin().await?;
+    throttle::link(&mut tx, &throttle::link_keys(&email, actor.address.as_deref())).await?;
+    sqlx::query!("delete from account_links where user_id = $1 and purpose = 'new_address'", person.id.0)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    let link = link::insert(&mut tx, Purpose::NewAddress, Some(person.id), &email, None).await?;
+    events::append(&mut tx, actor, None, &Happening::AddressAsked { to: email }).await?;
+    letters::post(&mut tx, Letter::NewAddress { link }).await?;
+    tx.commit().await
+}
+
+/// Makes the address that a link was sent to that of the account, and tells the old one. Whoever has the link may do it, on
+/// any device: the account's owner asked for it with their password. Errors: `NotFound` for a link that is not good;
+/// `Conflict` when somebody else has the address by now.
+pub async fn confirm_address(desk: &Desk, actor: &Actor, token: &str) -> Result<()> {
+    let link = link::find(desk, Purpose::NewAddress, token).await?;
+    let user = link.user.ok_or_else(link::lost)?;
+    let mut tx = desk.begin().await?;
+    link::consume(&mut tx, &link).await?;
+    let person = crate::people::principal(&mut tx.conn, user).await.map_err(|_| link::lost())?;
+    sqlx::query!("update users set email = $2 where id = $1", user.0, link.email)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()
+        .map_err(|error| match error.of_field("email") {
+        Some(said) => Error::new(Code::Conflict, said.to_owned()),
+        None => error,
+    })?;
+    // What was sent to the old address opens nothing any more.
+    link::end_all(&mut tx, user).await?;
+    let by = Actor::user(person.clone(), actor.address.clone());
+    let was = Was { from: person.email.clone(), to: link.email.clone() };
+    events::append(&mut tx, &by, None, &Happening::AddressChanged(was)).await?;
+    letters::post(&mut tx, Letter::AddressChanged { name: person.name, email: person.email, to: link.email }).await?;
+    tx.commit().await
+}

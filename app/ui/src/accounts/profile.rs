@@ -1,0 +1,264 @@
+//! What people set about themselves: name, language, zone and signature; password; address.
+
+use super::rpc;
+use crate::json::resource;
+use crate::{
+    flash::{Flash, flash},
+    icons::{Ico, Icon},
+    me,
+    shared::{ErrorNotice, Field, TextArea, awaited},
+};
+use domain::profile::{LANGUAGES, Profile, SIGNATURE_MAX, ZONES};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// The forms, each sent to the address of its page.
+#[component]
+pub fn ProfileForms(page: &'static str) -> impl IntoView {
+    let profile = resource(|| (), |()| rpc::own_profile());
+    view! {
+        <Done />
+        {awaited(
+            || view! { <i class="skeleton skeleton--block" style="--tall:320px"></i> },
+            move || async move {
+                match profile.await {
+                    Ok(profile) => {
+                        view! {
+                            <About profile=profile.clone() page />
+                            <Address waiting=profile.new_email page />
+                            <Password page />
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        let retry = Callback::new(move |()| profile.refetch());
+                        view! { <ErrorNotice error=error.0 retry /> }.into_any()
+                    }
+                }
+            },
+        )}
+    }
+    .into_any()
+}
+
+/// What the form that was sent last has come to.
+#[component]
+fn Done() -> impl IntoView {
+    let said = use_query_map().with_untracked(|query| {
+        let words = [
+            ("saved", "Saved."),
+            ("password", "Your password is changed, and every other device is signed out."),
+            ("sent", "A mail is on its way to the new address. Open the link in it within 24 hours; until then nothing changes."),
+        ];
+        words.into_iter().find(|(name, _)| query.get(name).is_some()).map(|(_, words)| words)
+    });
+    said.filter(|_| flash().error.is_none())
+        .map(|said| {
+            view! {
+                <p class="notice" data-kind="ok" role="status">
+                    <Ico icon=Icon::Check />
+                    {said}
+                </p>
+            }
+        })
+        .into_any()
+}
+
+/// What was typed into this form and refused, if it is the one that was sent.
+fn refused(form: &str) -> Option<Flash> {
+    Some(flash()).filter(|flash| flash.error.is_some() && flash.value("form") == form)
+}
+
+#[component]
+fn About(profile: Profile, page: &'static str) -> impl IntoView {
+    let staff = me::start().is_staff();
+    let flash = refused("profile").unwrap_or_else(|| Flash {
+        values: vec![
+            ("name".into(), profile.name),
+            ("language".into(), profile.language),
+            ("time_zone".into(), profile.time_zone),
+            ("signature".into(), profile.signature),
+        ],
+        error: None,
+    });
+    let language = flash.value("language");
+    let zone_problem = flash.problem("time_zone");
+    let signature_problem = flash.problem("signature");
+    let described = signature_problem.is_some().then(|| "signature-error".to_owned());
+    view! {
+        <section class="section">
+            <div class="section__head">
+                <h2 class="section__title">"Profile"</h2>
+            </div>
+            <form method="post" action=page class="stack">
+                <input type="hidden" name="form" value="profile" />
+                <Field flash=flash.clone() name="name" label="Your name" autocomplete="name" required=true maxlength=100 />
+                <div class="field">
+                    <label class="field__label" for="language">
+                        "Language"
+                    </label>
+                    <select class="select" id="language" name="language">
+                        <option value="">"As the browser says"</option>
+                        {LANGUAGES
+                            .map(|(code, name)| {
+                                let chosen = language == code;
+                                view! {
+                                    <option value=code selected=chosen>
+                                        {name}
+                                    </option>
+                                }
+                            })
+                            .collect_view()}
+                    </select>
+                </div>
+                <div class="field">
+                    <label class="field__label" for="time_zone">
+                        "Time zone"
+                    </label>
+                    <input
+                        class="input"
+                        id="time_zone"
+                        name="time_zone"
+                        list="zones"
+                        maxlength=64
+                        value=flash.value("time_zone")
+                        autocomplete="off"
+                        placeholder="As the browser says"
+                        aria-invalid=zone_problem.is_some().then_some("true")
+                        aria-describedby=if zone_problem.is_some() { "time_zone-error" } else { "time_zone-hint" }
+                    />
+                    <datalist id="zones">{ZONES.map(|zone| view! { <option value=zone></option> }).collect_view()}</datalist>
+                    {zone_problem
+                        .map(|problem| {
+                            view! {
+                                <p class="field__error" id="time_zone-error">
+                                    <Ico icon=Icon::Alert />
+                                    {problem}
+                                </p>
+                            }
+                        })}
+                    <p class="field__hint" id="time_zone-hint">
+                        "Like Europe/Berlin. For where no browser knows it."
+                    </p>
+                </div>
+                {staff
+                    .then(|| {
+                        view! {
+                            <div class="field">
+                                <label class="field__label" for="signature">
+                                    "Signature"
+                                </label>
+                                <TextArea
+                                    text=flash.value("signature")
+                                    name="signature"
+                                    id="signature"
+                                    rows=4
+                                    invalid=signature_problem.is_some()
+                                    described_by=described
+                                />
+                                {signature_problem
+                                    .map(|problem| {
+                                        view! {
+                                            <p class="field__error" id="signature-error">
+                                                <Ico icon=Icon::Alert />
+                                                {problem}
+                                            </p>
+                                        }
+                                    })}
+                                <p class="field__hint">
+                                    {format!("For replies that go out as mails. At most {SIGNATURE_MAX} characters.")}
+                                </p>
+                            </div>
+                        }
+                    })}
+                <div class="actions">
+                    <button class="button button--primary" type="submit">
+                        "Save profile"
+                    </button>
+                </div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Address(waiting: Option<String>, page: &'static str) -> impl IntoView {
+    let flash = refused("address").unwrap_or_default();
+    let now = me::me().map(|person| person.email).unwrap_or_default();
+    view! {
+        <section class="section">
+            <div class="section__head">
+                <h2 class="section__title">"E-mail address"</h2>
+            </div>
+            <p>
+                "You sign in with " <b>{now}</b> "."
+                {waiting.map(|email| view! { " A mail to " <b>{email}</b> " waits for its link to be opened." })}
+            </p>
+            <form method="post" action=page class="stack">
+                <input type="hidden" name="form" value="address" />
+                <Field
+                    flash=flash.clone()
+                    name="new_email"
+                    label="New e-mail address"
+                    kind="email"
+                    autocomplete="off"
+                    required=true
+                    maxlength=254
+                />
+                <Field
+                    flash
+                    name="address_password"
+                    label="Your password"
+                    kind="password"
+                    autocomplete="current-password"
+                    required=true
+                />
+                <div class="actions">
+                    <button class="button" type="submit">
+                        "Send the link"
+                    </button>
+                </div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Password(page: &'static str) -> impl IntoView {
+    let flash = refused("password").unwrap_or_default();
+    view! {
+        <section class="section">
+            <div class="section__head">
+                <h2 class="section__title">"Password"</h2>
+            </div>
+            <form method="post" action=page class="stack">
+                <input type="hidden" name="form" value="password" />
+                <Field
+                    flash=flash.clone()
+                    name="current_password"
+                    label="Current password"
+                    kind="password"
+                    autocomplete="current-password"
+                    required=true
+                />
+                <Field
+                    flash
+                    name="new_password"
+                    label="New password"
+                    kind="password"
+                    autocomplete="new-password"
+                    hint="At least 8 characters. Every other device is signed out."
+                    required=true
+                />
+                <div class="actions">
+                    <button class="button" type="submit">
+                        "Change password"
+                    </button>
+                </div>
+            </form>
+        </section>
+    }
+    .into_any()
+}

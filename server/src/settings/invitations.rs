@@ -1,0 +1,54 @@
+//! Invitations of staff: sent, sent again, taken back.
+
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::{Error, Role};
+use store::{Desk, accounts::invitations};
+use ui::flash::Flash;
+
+use super::{Fields, unreadable};
+use crate::app::AppState;
+use crate::forms::refuse;
+use crate::identify::Who;
+
+const PAGE: &str = "/settings/invitations";
+
+pub(super) async fn invitations(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    who: Who,
+    request: Request,
+) -> Response {
+    let mut values = Vec::new();
+    let done = async {
+        let fields = Fields::read(request).await?;
+        values =
+            ["email", "role"].map(|name| (name.to_owned(), fields.value(name).unwrap_or_default().to_owned())).to_vec();
+        perform(&state.desk, &who, &fields).await
+    };
+    match done.await {
+        Ok(said) => Redirect::to(&format!("{PAGE}?{said}")).into_response(),
+        Err(error) => refuse(state, &headers, who, PAGE, Flash { values, error: Some(error) }).await,
+    }
+}
+
+/// Returns what the page is to say.
+async fn perform(desk: &Desk, who: &Who, fields: &Fields) -> Result<&'static str, Error> {
+    let actor = &who.0.actor;
+    let number = |name| fields.value(name).map(|id| id.parse::<i64>().map_err(|_| unreadable())).transpose();
+    let mut tx = desk.begin().await?;
+    let said = if let Some(id) = number("resend")? {
+        invitations::send_again(&mut tx, actor, id).await?;
+        "resent"
+    } else if let Some(id) = number("revoke")? {
+        invitations::revoke(&mut tx, actor, id).await?;
+        "revoked"
+    } else {
+        let role = fields.value("role").and_then(Role::from_word).unwrap_or(Role::Customer);
+        invitations::invite(&mut tx, actor, fields.value("email").unwrap_or_default(), role).await?;
+        "invited"
+    };
+    tx.commit().await?;
+    Ok(said)
+}
