@@ -9,8 +9,8 @@ test('a customer is found while one types, by keyboard, and changed', async ({ p
   await page.getByRole('navigation', { name: 'Main', exact: true }).getByRole('link', { name: 'Customers' }).click();
   await expect(page.getByRole('heading', { name: 'Customers' })).toBeVisible();
   await expectAccessible(page);
-  await page.getByRole('searchbox', { name: 'Find customers' }).pressSequentially('jana we');
-  await expect(page).toHaveURL(/q=jana/);
+  await page.getByRole('searchbox', { name: 'Find customers' }).pressSequentially('customer@mail');
+  await expect(page).toHaveURL(/q=customer/);
   const jana = page.getByRole('link', { name: 'Jana Weiß' });
   await expect(jana).toHaveCount(1);
   await page.getByRole('heading', { name: 'Customers' }).click();
@@ -46,7 +46,8 @@ test('beside a ticket stands who it is, with a way to their page', async ({ page
   await expect(page.getByRole('table', { name: 'Tickets, last changed first' })).toBeVisible();
 });
 
-test('a company is made, and whom it takes in is said before', async ({ page }) => {
+test('a company is made, and whom it takes in is said before', async ({ page, allowErrors }) => {
+  allowErrors(/status of 422/);
   await signIn(page, MIA);
   await page.goto('/companies/new');
   await hydrated(page);
