@@ -2,6 +2,7 @@
 
 use domain::import::{COLUMNS_MAX, Encoding, Kind, Reading, Separator, guess};
 use encoding_rs::{Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::collections::VecDeque;
 use std::io::Read;
 
 /// As many bytes are looked at to guess how a file is read.
@@ -86,7 +87,8 @@ pub fn lines<'a>(bytes: &'a [u8], reading: &Reading) -> impl Iterator<Item = Lin
             if !csv.read_byte_record(&mut record).unwrap_or(false) {
                 return None;
             }
-            let number = record.position().map_or(0, |p| i64::try_from(p.line()).unwrap_or(i64::MAX));
+            let start = record.position().map_or(0, csv::Position::byte);
+            let number = csv.get_mut().ends.line_at(start);
             let cells: Vec<String> =
                 record.iter().take(COLUMNS_MAX).map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
             if cells.iter().any(|c| !c.is_empty()) {
@@ -96,11 +98,48 @@ pub fn lines<'a>(bytes: &'a [u8], reading: &Reading) -> impl Iterator<Item = Lin
     })
 }
 
+/// Where the lines of a text end: the reader of cells counts other ends than editors do.
+#[derive(Default)]
+struct Ends {
+    /// How many bytes have been seen.
+    seen: u64,
+    /// Whether the last of them was a carriage return, which a line feed may belong to.
+    open: bool,
+    /// How many lines are behind the reader.
+    passed: i64,
+    /// Of those before it: where the end of a line begins, and where the next line does.
+    ahead: VecDeque<(u64, u64)>,
+}
+
+impl Ends {
+    fn see(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            let open = std::mem::replace(&mut self.open, *byte == b'\r');
+            match self.ahead.back_mut() {
+                Some((_, next)) if open && *byte == b'\n' => *next += 1,
+                _ if matches!(byte, b'\r' | b'\n') => self.ahead.push_back((self.seen, self.seen + 1)),
+                _ => {}
+            }
+            self.seen += 1;
+        }
+    }
+
+    /// The line, from 1 on, of what the reader has read from this byte on. It passes over empty lines first.
+    fn line_at(&mut self, mut byte: u64) -> i64 {
+        while let Some((_, next)) = self.ahead.pop_front_if(|(end, _)| *end <= byte) {
+            self.passed += 1;
+            byte = byte.max(next);
+        }
+        self.passed + 1
+    }
+}
+
 /// Bytes in any of our encodings, as UTF-8.
 struct Decoded<'a> {
     decoder: Decoder,
     rest: &'a [u8],
     ended: bool,
+    ends: Ends,
 }
 
 impl<'a> Decoded<'a> {
@@ -111,7 +150,7 @@ impl<'a> Decoded<'a> {
             Encoding::Utf16Be => UTF_16BE,
             Encoding::Windows1252 => WINDOWS_1252,
         };
-        Self { decoder: encoding.new_decoder_with_bom_removal(), rest: bytes, ended: false }
+        Self { decoder: encoding.new_decoder_with_bom_removal(), rest: bytes, ended: false, ends: Ends::default() }
     }
 }
 
@@ -129,6 +168,7 @@ impl Read for Decoded<'_> {
             self.rest = &self.rest[read..];
             self.ended = result == encoding_rs::CoderResult::InputEmpty;
             if written > 0 && !small {
+                self.ends.see(&out[..written]);
                 return Ok(written);
             }
             if written > 0 {
