@@ -97,19 +97,22 @@ pub async fn invite(tx: &mut Tx, actor: &Actor, email: &str, role: Role) -> Resu
     letters::post(tx, Letter::Invitation { invitation: id }).await
 }
 
-/// Sends an invitation again, good for as long as a new one. The link of the mail before is not good any more.
+/// Sends an invitation again, good for as long as a new one. The link of the mail before is not good any more, and who sends
+/// it vouches for it from now on.
 pub async fn send_again(tx: &mut Tx, actor: &Actor, id: i64) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
+    let by = actor.signed_in()?.id;
     let role = role_of(tx, id).await?;
     demand_hand_out(actor, role, Permissions::of_role(role))?;
     let now = tx.at();
     let email = sqlx::query_scalar!(
-        "update invitations set nonce = $2, sent_at = $3, expires_at = $4
+        "update invitations set nonce = $2, sent_at = $3, expires_at = $4, invited_by = $5
          where id = $1 and accepted_at is null and revoked_at is null returning email",
         id,
         &link::nonce()[..],
         now,
         time::OffsetDateTime::from(tx.now.plus_millis(Purpose::Invitation.lifetime())),
+        by.0,
     )
     .fetch_optional(&mut *tx.conn)
     .await
@@ -158,22 +161,33 @@ struct Waiting {
     role: Role,
 }
 
+/// The invitation of this link, as long as whoever sent it may still invite to that role.
 async fn find(desk: &Desk, token: &str) -> Result<Waiting> {
     let (id, signed) = link::parse(token).ok_or_else(link::lost)?;
+    let mut conn = desk.read().await?;
     let row = sqlx::query!(
-        "select email, role, nonce from invitations
+        "select email, role, nonce, invited_by from invitations
          where id = $1 and accepted_at is null and revoked_at is null and expires_at > $2",
         id,
         time::OffsetDateTime::from(desk.now()),
     )
-    .fetch_optional(desk.pool())
+    .fetch_optional(&mut *conn)
     .await
     .ours()?
     .ok_or_else(link::lost)?;
     if !link::fits(desk, Purpose::Invitation, id, &row.nonce, &signed)? {
         return Err(link::lost());
     }
-    Ok(Waiting { id, email: row.email, role: Role::from_word(&row.role).ok_or_else(link::lost)? })
+    let role = Role::from_word(&row.role).ok_or_else(link::lost)?;
+    // Who has left or has been given less since lets nobody in any more.
+    let by = match people::principal(&mut conn, UserId(row.invited_by)).await {
+        Err(error) if error.code == Code::NotFound => return Err(link::lost()),
+        found => Actor::user(found?, None),
+    };
+    if !policy::may(&by, Action::ManageStaff, None) || !policy::may_hand_out(&by, role, Permissions::of_role(role)) {
+        return Err(link::lost());
+    }
+    Ok(Waiting { id, email: row.email, role })
 }
 
 pub(super) async fn opened(desk: &Desk, token: &str) -> Result<Opened> {

@@ -140,7 +140,7 @@ pub(super) async fn consume(tx: &mut Tx, link: &Link) -> Result<()> {
 }
 
 /// Ends all links of a person: what was sent to an address that is not theirs any more, or before they chose a password.
-pub(super) async fn end_all(tx: &mut Tx, user: UserId) -> Result<()> {
+pub(crate) async fn end_all(tx: &mut Tx, user: UserId) -> Result<()> {
     sqlx::query!("delete from account_links where user_id = $1", user.0).execute(&mut *tx.conn).await.ours()?;
     Ok(())
 }

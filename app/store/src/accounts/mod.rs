@@ -2,7 +2,7 @@
 
 pub mod invitations;
 pub mod letters;
-mod link;
+pub(crate) mod link;
 pub mod own;
 pub mod password;
 pub mod register;

@@ -104,6 +104,28 @@ async fn nobody_shares_an_address() {
     make(&world, &agent, &input("Petr", "jana@a.example"), "").await.unwrap();
 }
 
+/// Who signs in with an address learns there that it is another now, and what was sent there opens nothing any more.
+#[tokio::test]
+async fn the_old_address_is_told_of_a_new_one() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let old = person(&jana).email.clone();
+    accounts::reset::ask(&world.desk, &Actor::visitor(None), &old).await.unwrap();
+    let token = world.mails().await.remove(0).token("/reset/");
+    let moved = input("Jana", "jana@new.example");
+    world.run(async |tx| edit::change(tx, &agent, id_of(&jana), 1, &moved).await).await.unwrap();
+    let told: Vec<String> = world.mails().await.into_iter().map(|mail| mail.to).collect();
+    assert_eq!(told, [old]);
+    accounts::reset::set(&world.desk, &Actor::visitor(None), &token, "correct horse battery".into())
+        .await
+        .refused(Code::NotFound);
+    // Who has never signed in has no account to lose.
+    let petr = make(&world, &agent, &input("Petr", "petr@a.example"), "").await.unwrap();
+    let moved = input("Petr", "petr@b.example");
+    world.run(async |tx| edit::change(tx, &agent, petr, 1, &moved).await).await.unwrap();
+    assert!(world.mails().await.is_empty());
+}
+
 #[tokio::test]
 async fn a_stale_form_changes_nothing() {
     let world = World::new().await;
