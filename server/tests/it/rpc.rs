@@ -78,6 +78,7 @@ fn functions() -> Vec<Function> {
             |_, _| json!({ "kept": CUSTOMER, "gone": CUSTOMER + 1 }),
             [401, 403, 403, 403, 200],
         ),
+        Function("customers/beside", |_, _| json!({ "id": CUSTOMER }), STAFF),
         Function("customers/view", |_, _| json!({ "id": CUSTOMER }), STAFF),
         Function("imports/list", |_, _| json!({}), [401, 403, 403, 403, 200]),
         Function("imports/view", |_, _| json!({ "id": 1 }), [401, 403, 403, 403, 404]),

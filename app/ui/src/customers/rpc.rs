@@ -3,6 +3,8 @@
 #[cfg(feature = "ssr")]
 use crate::rpc::call;
 use crate::rpc::{Json, Rpc};
+#[cfg(feature = "ssr")]
+use domain::Code;
 use domain::{
     CompanyId, UserId,
     company::{Company, CompanyFilter, CompanyMerge, CompanyName, CompanyRow},
@@ -22,6 +24,18 @@ pub async fn list_customers(filter: CustomerFilter) -> Rpc<Page<CustomerRow>> {
 #[server(endpoint = "customers/view", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn view_customer(id: UserId) -> Rpc<Customer> {
     call(|desk, actor| async move { store::customers::view::view(&mut *desk.read().await?, &actor, id).await }).await
+}
+
+/// Who stands beside a ticket. Nothing of somebody of staff: they may ask for things, too, and are no customers.
+#[server(endpoint = "customers/beside", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn customer_beside(id: UserId) -> Rpc<Option<Customer>> {
+    call(|desk, actor| async move {
+        match store::customers::view::view(&mut *desk.read().await?, &actor, id).await {
+            Err(error) if error.code == Code::NotFound => Ok(None),
+            found => found.map(Some),
+        }
+    })
+    .await
 }
 
 /// What a change of a customer's company would bring to light. `to`: the name of a company; nothing: of none.
@@ -51,7 +65,7 @@ pub async fn preview_customers(kept: UserId, gone: UserId) -> Rpc<CustomerMerge>
 }
 
 /// Files with all that is known of a person, that are there or being made.
-#[server(endpoint = "customers/exports", input = Json, output = Json)]
+#[server(endpoint = "customers/exports", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn list_exports(id: UserId) -> Rpc<Vec<Export>> {
     call(|desk, actor| async move { store::customers::export::exports(&desk, &actor, id).await }).await
 }

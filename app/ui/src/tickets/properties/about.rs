@@ -39,7 +39,7 @@ pub fn Customer(state: TicketState) -> impl IntoView {
         });
         // Somebody of staff is no customer: of them nothing more is known.
         if looks_up {
-            spawn_local(async move { _ = known.try_set(customers::view_customer(id).await.ok()) });
+            spawn_local(async move { _ = known.try_set(customers::customer_beside(id).await.ok().flatten()) });
         }
     });
     let mini = move |ticket: Ticket| {
