@@ -235,7 +235,7 @@ fn Rail(name: String) -> impl IntoView {
                     <div class="menu menu--up">
                         <a class="menu__item" href="/me">
                             <Ico icon=Icon::User />
-                            <span>"Devices and theme"</span>
+                            <span>"Profile and devices"</span>
                         </a>
                         {crate::settings::may_any(&me::start())
                             .then(|| {

@@ -68,7 +68,7 @@ const PLACES: &[Place] = &[
     ("s", "/search", "Search", Icon::Search),
     ("c", "/customers", "Customers", Icon::Users),
     ("o", "/companies", "Companies", Icon::Building),
-    ("p", "/me", "Devices and theme", Icon::User),
+    ("p", "/me", "Profile and devices", Icon::User),
     ("t", "/settings", "Settings", Icon::Settings),
 ];
 

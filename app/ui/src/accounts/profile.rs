@@ -138,7 +138,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                             }
                         })}
                     <p class="field__hint" id="time_zone-hint">
-                        "Like Europe/Berlin. For where no browser knows it."
+                        "Like Europe/Berlin. Kept for mails and reports; pages go by the browser."
                     </p>
                 </div>
                 {staff
@@ -166,7 +166,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                                         }
                                     })}
                                 <p class="field__hint">
-                                    {format!("For replies that go out as mails. At most {SIGNATURE_MAX} characters.")}
+                                    {format!("Kept for replies by mail, which are not sent yet. At most {SIGNATURE_MAX} characters.")}
                                 </p>
                             </div>
                         }

@@ -33,7 +33,7 @@ pub async fn opened_link(purpose: Purpose, token: String) -> Rpc<Opened> {
 }
 
 /// One's own profile.
-#[server(endpoint = "accounts/profile", input = Json, output = Json)]
+#[server(endpoint = "accounts/profile", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn own_profile() -> Rpc<Profile> {
     call(|desk, actor| async move { store::accounts::own::profile(&desk, &actor).await }).await
 }

@@ -52,7 +52,7 @@ fn around(page: fn() -> AnyView) -> AnyView {
                             <div class="menu menu--end">
                                 <p class="menu__title">{person.name}</p>
                                 <a class="menu__item" href="/portal/me">
-                                    <span>"Devices and theme"</span>
+                                    <span>"Profile and devices"</span>
                                 </a>
                                 <form method="post" action="/sign-out">
                                     <button class="menu__item" type="submit">

@@ -38,7 +38,7 @@ pub async fn tried_mails(ids: Vec<MailId>) -> Rpc<Vec<Tried>> {
 }
 
 /// Who was invited to be staff, and what has come of it.
-#[server(endpoint = "settings/invitations", input = Json, output = Json)]
+#[server(endpoint = "settings/invitations", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn invitations() -> Rpc<Vec<Invitation>> {
     call(|desk, actor| async move { store::accounts::invitations::list(&desk, &actor).await }).await
 }
