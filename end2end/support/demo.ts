@@ -15,6 +15,8 @@ export const test = base.extend<{}, { server: Server }>({
 });
 
 export const MIA = 'agent@docket.example';
+/** One of the other agents, whose rights a journey may change. */
+export const ANOUK = 'anouk.kowalska@docket.example';
 export const ADA = 'admin@docket.example';
 export const JANA = 'customer@mail.example';
 

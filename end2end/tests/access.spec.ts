@@ -1,9 +1,9 @@
-import { ADA, MIA, signIn, test } from '../support/demo.ts';
+import { ADA, ANOUK, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
 
 test('a role is made, given and felt at once', async ({ page, openPage }) => {
   const agent = await openPage();
-  await signIn(agent, MIA);
+  await signIn(agent, ANOUK);
   await agent.goto('/board');
   await hydrated(agent);
 
@@ -21,8 +21,8 @@ test('a role is made, given and felt at once', async ({ page, openPage }) => {
   await expect(page.getByText('Saved.')).toBeVisible();
   await expect(page.getByRole('checkbox', { name: 'Answer customers' })).not.toBeChecked();
 
-  await page.goto('/settings/users?q=agent@docket.example');
-  await page.getByRole('main').getByRole('link', { name: 'Mia Berger' }).click();
+  await page.goto('/settings/users?q=anouk.kowalska@docket.example');
+  await page.getByRole('main').getByRole('link', { name: 'Anouk Kowalska' }).click();
   await expectAccessible(page);
   await page.getByLabel('Role').selectOption('Log reader');
   await page.getByRole('button', { name: 'Give this role' }).click();
@@ -63,12 +63,12 @@ test('a ticket is given to a team and found by it', async ({ page }) => {
 test('a blocked user is out at once, also where they are', async ({ page, openPage, allowErrors }) => {
   allowErrors(/status of 401|WebSocket/);
   const agent = await openPage();
-  await signIn(agent, MIA);
+  await signIn(agent, ANOUK);
   await agent.goto('/board');
   await hydrated(agent);
   await signIn(page, ADA);
-  await page.goto('/settings/users?q=agent@docket.example');
-  await page.getByRole('main').getByRole('link', { name: 'Mia Berger' }).click();
+  await page.goto('/settings/users?q=anouk.kowalska@docket.example');
+  await page.getByRole('main').getByRole('link', { name: 'Anouk Kowalska' }).click();
   await page.getByRole('button', { name: 'Block…' }).click();
   await expect(page.getByText('They are signed out everywhere at once')).toBeVisible();
   await expectAccessible(page);

@@ -128,7 +128,7 @@ for (const javaScriptEnabled of [true, false]) {
     await signUp(page, who);
     if (javaScriptEnabled) await hydrated(page);
     await page.getByLabel('Account', { exact: true }).click();
-    await page.getByRole('link', { name: 'Devices and theme' }).click();
+    await page.getByRole('link', { name: 'Profile and devices' }).click();
     await expect(page).toHaveURL('/portal/me');
     await page.getByRole('main').getByRole('button', { name: 'Sign out', exact: true }).first().click();
     await expect(page).toHaveURL('/sign-in');

@@ -147,7 +147,7 @@ test('places, palette and sheet by keyboard', async ({ page }) => {
 
   await keyboard.press('Control+k');
   await keyboard.type('boa');
-  await expect(page.getByRole('option', { selected: true })).toContainText('Board');
+  await expect(page.getByRole('dialog').getByRole('option', { selected: true })).toContainText('Board');
   await expectFocusSeen(page);
   await keyboard.press('Escape');
   await expect(page.getByRole('dialog', { name: 'Commands' })).toBeHidden();
@@ -325,7 +325,7 @@ test('the palette acts on the ticket that is open', async ({ page, context }) =>
   const find = async (words: string, title: string | RegExp) => {
     await keyboard.press('Control+k');
     await keyboard.type(words);
-    await expect(page.getByRole('option', { selected: true })).toContainText(title);
+    await expect(page.getByRole('dialog').getByRole('option', { selected: true })).toContainText(title);
   };
   const run = async (words: string, title: string | RegExp) => {
     await find(words, title);

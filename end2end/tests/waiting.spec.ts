@@ -27,12 +27,15 @@ test('what could not be fetched says so, and is there upon another try', async (
     await open(page, from);
     await page.route('**/rpc/**', (route) => route.abort());
     await follow(page, to);
-    const again = page.getByRole('main').getByRole('button', { name: 'Try again' }).last();
-    await expect(again, to).toBeVisible();
+    const again = page.getByRole('main').getByRole('button', { name: 'Try again' });
+    await expect(again.last(), to).toBeVisible();
     await page.unroute('**/rpc/**');
-    await again.focus();
-    await page.keyboard.press('Enter');
-    await expect(again, to).toBeHidden();
+    // A page of several parts has a button for each.
+    for (let left = await again.count(); left > 0; left--) {
+      await again.last().focus();
+      await page.keyboard.press('Enter');
+      await expect(again, to).toHaveCount(left - 1);
+    }
     // The focus has not gone with the button.
     await expect(page.locator('body:focus'), to).toHaveCount(0);
     expect(await page.evaluate(() => document.activeElement?.tagName), to).not.toBe('BODY');
@@ -129,8 +132,8 @@ test('the menu of oneself closes as menus do', async ({ page, openPage }) => {
   await signIn(jana, JANA);
   await open(jana, '/portal');
   for (const [who, opener, item] of [
-    [page, page.getByRole('navigation', { name: 'Main', exact: true }).locator('summary'), 'Devices and theme'],
-    [jana, jana.locator('summary'), 'Devices and theme'],
+    [page, page.getByRole('navigation', { name: 'Main', exact: true }).locator('summary'), 'Profile and devices'],
+    [jana, jana.locator('summary'), 'Profile and devices'],
   ] as const) {
     const link = who.getByRole('link', { name: item });
     await opener.focus();
