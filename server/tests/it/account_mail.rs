@@ -333,6 +333,21 @@ async fn a_revoked_invitation_is_worth_nothing() {
     world.run(async |tx: &mut Tx| invitations::send_again(tx, &admin, id).await).await.refused(Code::NotFound);
 }
 
+/// Who has left since lets nobody in, until somebody who may vouches for the invitation.
+#[tokio::test]
+async fn an_invitation_is_worth_what_its_sender_may() {
+    let world = World::new().await;
+    let (gone, admin) = (world.superadmin().await, world.superadmin().await);
+    invite(&world, &gone, "zoe@acme.example", Role::Manager).await.unwrap();
+    let token = mail(&world).await.token("/invitation/");
+    let id = invitations::list(&world.desk, &admin).await.unwrap()[0].id;
+    world.block(&gone).await;
+    invitations::accept(&world.desk, &visitor(), &token, "Zoe".into(), PASSWORD.into()).await.refused(Code::NotFound);
+    world.run(async |tx: &mut Tx| invitations::send_again(tx, &admin, id).await).await.unwrap();
+    let token = mail(&world).await.token("/invitation/");
+    invitations::accept(&world.desk, &visitor(), &token, "Zoe".into(), PASSWORD.into()).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_customer_who_is_invited_becomes_staff() {
     let world = World::new().await;
