@@ -3,8 +3,10 @@
 //! Forms that must work without JavaScript are sent to a handler of the server. When the operation refuses, the handler
 //! renders the form's page once more with a [`Flash`] as context. It is written into the page, so that hydration agrees.
 
+use crate::icons::{Ico, Icon};
 use domain::Error;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
 /// What was typed, and why it was refused.
@@ -49,4 +51,22 @@ pub fn keyed() -> Flash {
 /// The flash of this page, empty where the page was simply opened.
 pub fn flash() -> Flash {
     crate::json::shared(|| use_context::<Flash>().unwrap_or_default())
+}
+
+/// What the form that was sent last has come to, where its page is not rendered again for an error: the words for whichever
+/// of these names the address ends with.
+#[component]
+pub fn Done(words: &'static [(&'static str, &'static str)]) -> impl IntoView {
+    let said = use_query_map()
+        .with_untracked(|query| words.iter().find(|(name, _)| query.get(name).is_some()).map(|(_, words)| *words));
+    said.filter(|_| flash().error.is_none())
+        .map(|said| {
+            view! {
+                <p class="notice" data-kind="ok" role="status">
+                    <Ico icon=Icon::Check />
+                    {said}
+                </p>
+            }
+        })
+        .into_any()
 }

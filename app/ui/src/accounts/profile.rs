@@ -3,21 +3,20 @@
 use super::rpc;
 use crate::json::resource;
 use crate::{
-    flash::{Flash, flash},
+    flash::{Done, Flash, flash},
     icons::{Ico, Icon},
     me,
     shared::{ErrorNotice, Field, TextArea, awaited},
 };
 use domain::profile::{LANGUAGES, Profile, SIGNATURE_MAX, ZONES};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 /// The forms, each sent to the address of its page.
 #[component]
 pub fn ProfileForms(page: &'static str) -> impl IntoView {
     let profile = resource(|| (), |()| rpc::own_profile());
     view! {
-        <Done />
+        <Done words=DONE />
         {awaited(
             || view! { <i class="skeleton skeleton--block" style="--tall:320px"></i> },
             move || async move {
@@ -42,27 +41,14 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
 }
 
 /// What the form that was sent last has come to.
-#[component]
-fn Done() -> impl IntoView {
-    let said = use_query_map().with_untracked(|query| {
-        let words = [
-            ("saved", "Saved."),
-            ("password", "Your password is changed, and every other device is signed out."),
-            ("sent", "A mail is on its way to the new address. Open the link in it within 24 hours; until then nothing changes."),
-        ];
-        words.into_iter().find(|(name, _)| query.get(name).is_some()).map(|(_, words)| words)
-    });
-    said.filter(|_| flash().error.is_none())
-        .map(|said| {
-            view! {
-                <p class="notice" data-kind="ok" role="status">
-                    <Ico icon=Icon::Check />
-                    {said}
-                </p>
-            }
-        })
-        .into_any()
-}
+const DONE: &[(&str, &str)] = &[
+    ("saved", "Saved."),
+    ("password", "Your password is changed, and every other device is signed out."),
+    (
+        "sent",
+        "A mail is on its way to the new address. Open the link in it within 24 hours; until then nothing changes.",
+    ),
+];
 
 /// What was typed into this form and refused, if it is the one that was sent.
 fn refused(form: &str) -> Option<Flash> {

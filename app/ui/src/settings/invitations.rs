@@ -6,7 +6,7 @@ use super::{
 };
 use crate::json::resource;
 use crate::{
-    flash::flash,
+    flash::{Done, flash},
     icons::{Ico, Icon},
     me,
     shared::{EmptyState, ErrorNotice, Field, When, awaited},
@@ -18,7 +18,6 @@ use domain::{
     policy,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 const PAGE: &str = "/settings/invitations";
 
@@ -31,7 +30,7 @@ pub fn InvitationsPage() -> impl IntoView {
             title="Invitations"
             lead="Who is invited gets a mail with a link, chooses a name and a password, and is on staff. A link is good for seven days."
         >
-            <Done />
+            <Done words=DONE />
             <Invite />
             {awaited(
                 loading,
@@ -51,27 +50,11 @@ pub fn InvitationsPage() -> impl IntoView {
 }
 
 /// What the last button has come to.
-#[component]
-fn Done() -> impl IntoView {
-    let said = use_query_map().with_untracked(|query| {
-        let words = [
-            ("invited", "The invitation is on its way."),
-            ("resent", "The invitation is on its way again. The link of the mail before does not work any more."),
-            ("revoked", "The invitation is taken back. Its link does not work any more."),
-        ];
-        words.into_iter().find(|(name, _)| query.get(name).is_some()).map(|(_, words)| words)
-    });
-    said.filter(|_| flash().error.is_none())
-        .map(|said| {
-            view! {
-                <p class="notice" data-kind="ok" role="status">
-                    <Ico icon=Icon::Check />
-                    {said}
-                </p>
-            }
-        })
-        .into_any()
-}
+const DONE: &[(&str, &str)] = &[
+    ("invited", "The invitation is on its way."),
+    ("resent", "The invitation is on its way again. The link of the mail before does not work any more."),
+    ("revoked", "The invitation is taken back. Its link does not work any more."),
+];
 
 /// The roles that this person may give.
 fn roles() -> Vec<Role> {
