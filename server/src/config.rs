@@ -115,10 +115,17 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(2..=500))]
     pub database_connections: u32,
 
-    /// Secret of at least 32 characters that tokens are signed with. Without it one is made and kept in the data
-    /// folder; several servers on one database must be given the same one
+    /// Secret of at least 32 characters that tokens are signed and secrets in the database sealed with. Without it one is
+    /// made and kept in the data folder; several servers on one database must be given the same one. To change it, see
+    /// docket rotate-key --help
     #[arg(long, env = "DOCKET_SECRET_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
     pub secret_key: Option<String>,
+
+    /// Secret keys of before, separated by commas: what was signed or sealed with one of them is still believed, and
+    /// nothing new is made with them. Without --secret-key, those in the file secret.key.previous of the data folder are
+    /// believed too
+    #[arg(long, env = "DOCKET_PREVIOUS_SECRET_KEYS", global = true, hide_env_values = true, value_name = "SECRETS")]
+    pub previous_secret_keys: Option<String>,
 
     /// Whether the server is only reached through a proxy that sets X-Forwarded-For
     #[arg(long, env = "DOCKET_TRUST_PROXY", global = true, default_value = "false", value_name = "YES",
@@ -217,6 +224,7 @@ fn parse(
     let mut config = cli.settings;
     // Set to nothing, as files for containers like to do, is not set.
     config.database_url.take_if(|url| url.trim().is_empty());
+    config.previous_secret_keys.take_if(|keys| keys.trim().is_empty());
     config.smtp_url.take_if(|url| url.trim().is_empty());
     config.mail_from.take_if(|from| from.trim().is_empty());
     config.mail_folder.take_if(|folder| folder.as_os_str().is_empty());
@@ -317,6 +325,11 @@ impl Config {
         Some(self.public_url.as_ref()?.parse::<url::Url>().ok()?.origin().ascii_serialization())
     }
 
+    /// The secret keys of before, the youngest first.
+    pub fn previous_secret_keys(&self) -> impl Iterator<Item = &str> {
+        self.previous_secret_keys.iter().flat_map(|keys| keys.split(',')).map(str::trim)
+    }
+
     /// What no parser of a single value looks at, or must not, because its complaint would repeat a secret.
     fn check(&self) -> anyhow::Result<()> {
         if let Some(url) = &self.database_url {
@@ -330,6 +343,13 @@ impl Config {
             anyhow::ensure!(
                 secret.len() >= SECRET_MIN,
                 "--secret-key (DOCKET_SECRET_KEY) needs at least {SECRET_MIN} characters"
+            );
+        }
+        for secret in self.previous_secret_keys() {
+            anyhow::ensure!(
+                secret.len() >= SECRET_MIN,
+                "each of --previous-secret-keys (DOCKET_PREVIOUS_SECRET_KEYS) has at least {SECRET_MIN} characters; they are \
+                 separated by commas"
             );
         }
         self.log_filter().map(|_| ())

@@ -22,12 +22,13 @@ fn file_replaces_defaults_and_flags_replace_the_file() {
 }
 
 /// Another value than the default for each setting.
-const OTHERS: [&str; 15] = [
+const OTHERS: [&str; 16] = [
     "--listen=[::1]:8080",
     "--data=/srv/0123 \"quoted\" \\ it's",
     "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
     "--database-connections=7",
     "--secret-key=hidden-0123456789-0123456789-0123456789",
+    "--previous-secret-keys=hidden-1123456789-0123456789-0123456789, hidden-2123456789-0123456789-0123456789",
     "--trust-proxy=true",
     "--public-url=https://help.acme.example/",
     "--smtp-url=smtp://me:hidden%40@mail.acme.example:587?tls=required",
@@ -49,8 +50,9 @@ fn what_is_printed_can_be_read_back_and_holds_no_secret() {
         again.in_force.replace(" is not set", ""),
         printed.replace(" is set, and not shown (docket config --with-secrets)", "")
     );
-    assert_eq!((again.config.database_url, again.config.secret_key, again.config.smtp_url), (None, None, None));
-    assert_eq!(again.config.public_url.unwrap(), "https://help.acme.example");
+    let config = again.config;
+    assert_eq!((config.database_url, config.secret_key, config.smtp_url), (None, None, None));
+    assert_eq!((config.previous_secret_keys, config.public_url.as_deref()), (None, Some("https://help.acme.example")));
 }
 
 /// Each by itself and all together, by what they are and not only by how they are written.
@@ -87,6 +89,7 @@ fn no_complaint_repeats_a_secret() {
         (&["--database-url", "postgres://me:hidden@localhost:port/x"], ""),
         (&["--database-url", "postgres://me:hidden@localhost/x?sslmode=hidden"], ""),
         (&["--secret-key", "hidden"], ""),
+        (&["--previous-secret-keys", "0123456789-0123456789-0123456789,hidden"], ""),
         (&["--smtp-url", "hidden"], ""),
         (&["--smtp-url", "smtp://me:hidden@mail.acme.example"], ""),
         (&["--config", "x"], "listen = \"127.0.0.1:1\"\nsecret-key = \"hidden"),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::database;
+use crate::keys;
 use crate::private;
 
 /// A desk, and the private PostgreSQL it runs on, if it does.
@@ -88,7 +89,7 @@ async fn on(config: &Config, options: PgConnectOptions) -> anyhow::Result<Desk> 
     let options = Options {
         max_file_bytes: i64::from(config.max_upload_mb) * 1024 * 1024,
         hash_workers: std::thread::available_parallelism().map_or(2, usize::from).div_ceil(2),
-        secret: secret(config)?,
+        keys: keys::of_settings(config)?,
     };
     Ok(Desk::open(pool, Arc::new(files), Arc::new(SystemClock), options).await?)
 }
@@ -140,36 +141,4 @@ async fn private(folder: &Path) -> anyhow::Result<(String, Keeper)> {
         }
     });
     Ok((url, Keeper { stop, tending }))
-}
-
-/// The key for tokens: from the settings, or made once and kept in the data folder.
-///
-/// Several nodes on one database must be given the same one.
-fn secret(config: &Config) -> anyhow::Result<[u8; 32]> {
-    use sha2::{Digest as _, Sha256};
-    if let Some(given) = &config.secret_key {
-        return Ok(Sha256::digest(given.as_bytes()).into());
-    }
-    let path = config.data.join("secret.key");
-    match std::fs::read(&path) {
-        Ok(bytes) => bytes.try_into().map_err(|_| anyhow::anyhow!("{} is not a key of 32 bytes", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key: [u8; 32] = rand::random();
-            write_private(&path, &key).with_context(|| format!("cannot write {}", path.display()))?;
-            Ok(key)
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)?.write_all(bytes)
 }

@@ -11,6 +11,7 @@ pub mod files;
 pub mod forms;
 pub mod identify;
 mod imports;
+pub mod keys;
 pub mod live;
 pub mod mail;
 mod outage;

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use nix::sys::stat::{Mode, umask};
 
+use crate::keys;
+
 /// A folder that only its owner can enter.
 pub const CLOSED: u32 = 0o700;
 /// One that others can pass through, when they know what is in it, but cannot list. Everything in it is closed by itself.
@@ -15,7 +17,17 @@ pub const PASSED: u32 = 0o711;
 const SECRET: u32 = 0o600;
 
 /// What Docket itself puts into its data folder; the last one is there on a disk of its own.
-const OURS: [&str; 7] = ["files", "mails", "secret.key", "postgres", "postgres.lock", ".writable", "lost+found"];
+const OURS: [&str; 9] = [
+    "files",
+    "mails",
+    keys::CURRENT,
+    keys::PREVIOUS,
+    keys::UNFINISHED,
+    "postgres",
+    "postgres.lock",
+    ".writable",
+    "lost+found",
+];
 
 /// From here on this process makes nothing that others can read, whichever library makes it.
 pub fn from_here_on() {
@@ -56,7 +68,7 @@ pub fn close(data: &Path, mode: u32) -> io::Result<()> {
     if only_ours {
         set(data, mode)?;
     }
-    for name in ["secret.key", "postgres.lock"] {
+    for name in [keys::CURRENT, keys::PREVIOUS, keys::UNFINISHED, "postgres.lock"] {
         close_file(&data.join(name))?;
     }
     close_folder(&data.join("files"))?;

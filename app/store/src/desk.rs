@@ -3,6 +3,7 @@
 use crate::{
     OrOurs,
     error::of_commit,
+    keys::{Key, Keys, Ring, Source},
     reader::{Reader, Resting},
     settings::Catalog,
 };
@@ -70,13 +71,13 @@ pub struct Options {
     pub max_file_bytes: i64,
     /// How many passwords are hashed or checked at once. Argon2id takes 19 MB and a core for each.
     pub hash_workers: usize,
-    /// The key that tokens are signed with, 32 bytes.
-    pub secret: [u8; 32],
+    /// The keys that tokens and links are signed with, and secrets sealed.
+    pub keys: Keys,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_file_bytes: domain::attachment::MAX_BYTES, hash_workers: 2, secret: [0; 32] }
+        Self { max_file_bytes: domain::attachment::MAX_BYTES, hash_workers: 2, keys: Keys::only(Key::new([0; 32])) }
     }
 }
 
@@ -90,6 +91,8 @@ struct Inner {
     files: Arc<dyn ObjectStore>,
     clock: Arc<dyn Clock>,
     options: Options,
+    /// As last read; see [`Desk::fresh_keys`].
+    ring: RwLock<Arc<Ring>>,
     catalog: RwLock<Arc<Catalog>>,
     refreshing: tokio::sync::Mutex<()>,
     hashing: Arc<tokio::sync::Semaphore>,
@@ -118,6 +121,7 @@ impl Desk {
             pool,
             files,
             clock,
+            ring: RwLock::new(Arc::new(options.keys.ring.clone())),
             options,
             catalog: RwLock::new(Arc::new(catalog)),
             refreshing: tokio::sync::Mutex::new(()),
@@ -141,6 +145,36 @@ impl Desk {
 
     pub fn now(&self) -> Time {
         self.0.clock.now()
+    }
+
+    /// The secret keys as last read: to look at what was made earlier. What does not fit is tried once more with
+    /// [`Desk::fresh_keys`].
+    pub fn keys(&self) -> Arc<Ring> {
+        match self.0.ring.read() {
+            Ok(ring) => ring.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        }
+    }
+
+    /// The secret keys as they are now: to make something. Keys in the data folder are changed there by
+    /// `docket rotate-key` while servers run.
+    pub fn fresh_keys(&self) -> Arc<Ring> {
+        match self.0.options.keys.source.as_deref().map_or(Ok(None), Source::changed) {
+            Ok(None) => self.keys(),
+            Ok(Some(fresh)) => {
+                tracing::info!("the secret key has changed; the earlier one is still believed");
+                let fresh = Arc::new(fresh);
+                match self.0.ring.write() {
+                    Ok(mut slot) => *slot = fresh.clone(),
+                    Err(poisoned) => *poisoned.into_inner() = fresh.clone(),
+                }
+                fresh
+            }
+            Err(cause) => {
+                tracing::error!(%cause, "the secret keys cannot be read; those of before stay in use");
+                self.keys()
+            }
+        }
     }
 
     /// Limits how many passwords are worked on at once.

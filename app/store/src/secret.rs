@@ -1,16 +1,19 @@
 //! Whether the servers on a database have the same secret key.
 
-use crate::{Desk, OrOurs};
+use crate::{Desk, OrOurs, keys::Key};
 use domain::Result;
-use sha2::{Digest as _, Sha256};
 
 /// How much of the hash is kept, in bytes: enough to tell keys apart.
 const KEPT: usize = 8;
 
-/// Notes the key that this desk has, and tells whether the database was last used with another one.
+fn fingerprint(key: &Key) -> Vec<u8> {
+    key.derive("docket key fingerprint 1")[..KEPT].to_vec()
+}
+
+/// Notes the key that this desk has, and tells whether the database was last used with one that is not here.
 pub async fn is_another(desk: &Desk) -> Result<bool> {
-    let hash = Sha256::new().chain_update(b"docket key fingerprint 1\0").chain_update(desk.options().secret).finalize();
-    let ours = &hash[..KEPT];
+    let keys = desk.keys();
+    let ours = fingerprint(keys.current());
     // What is asked for beside the new row is still the old one.
     let before = sqlx::query_scalar!(
         "insert into secret_key (fingerprint) values ($1)
@@ -21,5 +24,5 @@ pub async fn is_another(desk: &Desk) -> Result<bool> {
     .fetch_one(desk.pool())
     .await
     .ours()?;
-    Ok(before.is_some_and(|before| before != ours))
+    Ok(before.is_some_and(|before| keys.all().iter().all(|key| before != fingerprint(key))))
 }

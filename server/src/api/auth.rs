@@ -57,7 +57,7 @@ pub struct LoggedIn {
 
 impl LoggedIn {
     fn new(state: &ApiState, person: &Principal, epoch: i32) -> Result<Self, Error> {
-        let (token, ends) = state.tokens.issue(person.id, epoch, state.desk.now())?;
+        let (token, ends) = state.tokens.issue(person.id, epoch)?;
         Ok(Self { token, token_type: "Bearer", expires_in: LIFETIME, expires_at: ends.rfc3339(), user: person.into() })
     }
 }

@@ -41,7 +41,7 @@ use crate::app::AppState;
 use crate::identify::address;
 use crate::problem::{Details, Problem, Wrong};
 use limit::{Caller, Limiter};
-use token::{Holder, Tokens};
+use token::{DeskTokens, Holder};
 
 /// Where the calls are.
 pub const PREFIX: &str = "/api/v1";
@@ -54,7 +54,7 @@ const BODY_MAX: usize = 2 * 1024 * 1024;
 pub struct ApiState {
     pub app: AppState,
     desk: Desk,
-    tokens: Arc<Tokens>,
+    tokens: Arc<DeskTokens>,
     limiter: Arc<Limiter>,
     document: Arc<openapi::Document>,
 }
@@ -95,7 +95,7 @@ pub fn router(app: AppState) -> Router<AppState> {
     let (routes, document) = calls().split_for_parts();
     let state = ApiState {
         desk: app.desk.clone(),
-        tokens: Arc::new(Tokens::new(&app.desk.options().secret)),
+        tokens: Arc::new(DeskTokens::new(app.desk.clone())),
         limiter: Arc::new(Limiter::new(app.config.api_rate_limit)),
         document: Arc::new(openapi::Document::new(document)),
         app,
@@ -117,7 +117,7 @@ pub fn router(app: AppState) -> Router<AppState> {
 async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let address = address(request.extensions(), request.headers(), state.app.config.trust_proxy);
     let now = state.desk.now();
-    let person = match bearer(request.headers()).map(|token| state.tokens.check(token, now)).transpose() {
+    let person = match bearer(request.headers()).map(|token| state.tokens.check(token)).transpose() {
         Ok(person) => person,
         Err(error) => return Problem(error).into_response(),
     };

@@ -3,10 +3,13 @@
 //! A token only says who somebody is. What they may do is read from the database with each call, so a blocked person's
 //! token is worth nothing from then on, a changed role holds at once, and a new password ends all tokens before it.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use domain::{Error, Result, Time, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use store::Desk;
+use store::keys::{Key, Ring};
 
 /// How long a token is good, in seconds.
 pub const LIFETIME: i64 = 24 * 60 * 60;
@@ -45,18 +48,19 @@ pub struct Holder {
     pub epoch: i32,
 }
 
-/// The keys of a desk.
-pub struct Tokens {
+/// What follows from the keys of a desk.
+struct Tokens {
     signs: EncodingKey,
-    checks: DecodingKey,
+    /// Those of earlier secret keys too, until their tokens have ended.
+    checks: Vec<DecodingKey>,
     rules: Validation,
 }
 
 impl Tokens {
-    /// The keys that follow from the desk's secret. The secret has other uses, so this one has a key of its own.
-    pub fn new(secret: &[u8; 32]) -> Self {
+    fn new(ring: &Ring) -> Self {
         super::hs256::install();
-        let key = Sha256::new().chain_update(b"docket api token 1\0").chain_update(secret).finalize();
+        // The secret has other uses, so this one has a key of its own.
+        let key = |secret: &Key| secret.derive("docket api token 1");
         // Only this algorithm, whatever a token's header says: neither `none` nor another one.
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_issuer(&[ISSUER]);
@@ -64,11 +68,14 @@ impl Tokens {
         rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // By the desk's clock instead of the machine's, in `check`.
         rules.validate_exp = false;
-        Self { signs: EncodingKey::from_secret(&key), checks: DecodingKey::from_secret(&key), rules }
+        Self {
+            signs: EncodingKey::from_secret(&key(ring.current())),
+            checks: ring.all().iter().map(|secret| DecodingKey::from_secret(&key(secret))).collect(),
+            rules,
+        }
     }
 
-    /// A token for this person, and when it ends.
-    pub fn issue(&self, person: UserId, epoch: i32, now: Time) -> Result<(String, Time)> {
+    fn issue(&self, person: UserId, epoch: i32, now: Time) -> Result<(String, Time)> {
         let iat = now.0.div_euclid(1_000);
         let claims = Claims {
             iss: ISSUER.to_owned(),
@@ -84,22 +91,68 @@ impl Tokens {
         Ok((token, Time(claims.exp * 1_000)))
     }
 
-    /// Whose token this is, and of which of their passwords.
-    ///
-    /// # Errors
-    /// `SignedOut` for whatever is wrong with it; which of its parts is not for the sender to know.
-    pub fn check(&self, token: &str, now: Time) -> Result<Holder> {
+    fn check(&self, token: &str, now: Time) -> Result<Holder> {
         let refused =
             || Error::new(domain::Code::SignedOut, "The token is not valid, or has ended. Please log in again.");
         if token.len() > LONGEST {
             return Err(refused());
         }
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.checks, &self.rules).map_err(|_| refused())?.claims;
+        let decoded = self.checks.iter().find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &self.rules).ok());
+        let claims = decoded.ok_or_else(refused)?.claims;
         let now = now.0.div_euclid(1_000);
         if claims.exp <= now || claims.iat > now + LEEWAY {
             return Err(refused());
         }
         Ok(Holder { person: claims.sub.parse().map_err(|_| refused())?, epoch: claims.epoch })
+    }
+}
+
+/// Makes and takes the tokens of a desk.
+pub struct DeskTokens {
+    desk: Desk,
+    /// For the keys as they were when it was last used.
+    made: RwLock<(Arc<Ring>, Arc<Tokens>)>,
+}
+
+impl DeskTokens {
+    /// Tokens of this desk.
+    pub fn new(desk: Desk) -> Self {
+        let ring = desk.keys();
+        let tokens = Arc::new(Tokens::new(&ring));
+        Self { desk, made: RwLock::new((ring, tokens)) }
+    }
+
+    fn of(&self, ring: Arc<Ring>) -> Arc<Tokens> {
+        {
+            let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+            if Arc::ptr_eq(&made.0, &ring) {
+                return made.1.clone();
+            }
+        }
+        let tokens = Arc::new(Tokens::new(&ring));
+        *self.made.write().unwrap_or_else(PoisonError::into_inner) = (ring, tokens.clone());
+        tokens
+    }
+
+    /// A token for this person, and when it ends.
+    ///
+    /// # Errors
+    /// `Internal` when it cannot be signed.
+    pub fn issue(&self, person: UserId, epoch: i32) -> Result<(String, Time)> {
+        self.of(self.desk.fresh_keys()).issue(person, epoch, self.desk.now())
+    }
+
+    /// Whose token this is, and of which of their passwords.
+    ///
+    /// # Errors
+    /// `SignedOut` for whatever is wrong with it; which of its parts is not for the sender to know.
+    pub fn check(&self, token: &str) -> Result<Holder> {
+        let (now, ring) = (self.desk.now(), self.desk.keys());
+        self.of(ring.clone()).check(token, now).or_else(|error| {
+            // Another server may have a new key already.
+            let fresh = self.desk.fresh_keys();
+            if Arc::ptr_eq(&fresh, &ring) { Err(error) } else { self.of(fresh).check(token, now) }
+        })
     }
 }
 
@@ -111,8 +164,13 @@ mod tests {
 
     const NOW: Time = Time(1_795_248_720_000);
 
+    fn of(keys: &[u8]) -> Tokens {
+        let mut keys = keys.iter().map(|byte| Key::new([*byte; 32]));
+        Tokens::new(&Ring::new(keys.next().unwrap(), keys))
+    }
+
     fn tokens() -> Tokens {
-        Tokens::new(&[7; 32])
+        of(&[7])
     }
 
     fn claims() -> serde_json::Value {
@@ -145,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_we_did_not_sign_is_refused() {
-        let (token, _) = Tokens::new(&[8; 32]).issue(UserId(5), 3, NOW).unwrap();
+        let (token, _) = of(&[8]).issue(UserId(5), 3, NOW).unwrap();
         assert!(tokens().check(&token, NOW).is_err(), "another desk's key");
         let (token, _) = tokens().issue(UserId(5), 3, NOW).unwrap();
         let (head, rest) = token.split_once('.').unwrap();
@@ -164,6 +222,15 @@ mod tests {
             assert!(tokens().check(&forged, NOW).is_err(), "{forged}");
         }
         assert!(tokens().check(&signed(Algorithm::HS256, &claims()), NOW).is_ok(), "the same, signed right");
+    }
+
+    #[test]
+    fn a_token_outlives_the_key_it_was_made_with() {
+        let (token, _) = tokens().issue(UserId(5), 3, NOW).unwrap();
+        assert!(of(&[8]).check(&token, NOW).is_err());
+        assert_eq!(of(&[8, 7]).check(&token, NOW).unwrap().person, UserId(5));
+        let (token, _) = of(&[8, 7]).issue(UserId(5), 3, NOW).unwrap();
+        assert!(tokens().check(&token, NOW).is_err(), "made with the current key");
     }
 
     #[test]

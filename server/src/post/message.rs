@@ -56,11 +56,8 @@ pub fn mailbox(name: &str, email: &str) -> Result<Mailbox, String> {
 
 /// The same for the same job, so that a mail whose first try got no answer is not two; another one for any other desk.
 pub fn id(desk: &Desk, job: i64, from: &Mailbox) -> String {
-    let secret = Sha256::new()
-        .chain_update(b"docket message id 1\0")
-        .chain_update(desk.options().secret)
-        .chain_update(job.to_be_bytes())
-        .finalize();
+    let key = desk.keys().current().derive("docket message id 1");
+    let secret = Sha256::new().chain_update(key).chain_update(job.to_be_bytes()).finalize();
     let mark: String = secret[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("<docket.{job}.{mark}@{}>", from.email.domain())
 }

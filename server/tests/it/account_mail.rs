@@ -14,6 +14,7 @@ use store::{
     Tx,
     accounts::{self, invitations, own, reset},
     jobs,
+    keys::{Key, Keys},
 };
 
 const OTHER: &str = "another horse battery";
@@ -513,7 +514,7 @@ async fn no_link_is_in_the_database() {
         assert!(!seen.contains(&token[11..]), "{page}");
     }
     // Another desk's key makes other links of the same rows.
-    let options = store::Options { secret: [9; 32], ..Default::default() };
+    let options = store::Options { keys: Keys::only(Key::new([9; 32])), ..Default::default() };
     let desk = store::Desk::open(world.desk.pool().clone(), world.files.clone(), world.clock.clone(), options);
     let desk = desk.await.unwrap();
     let token = tokens.iter().find(|m| m.text.contains("/reset/")).unwrap().token("/reset/");

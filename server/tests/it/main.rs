@@ -32,6 +32,7 @@ mod people;
 mod private;
 mod remote_images;
 mod rpc;
+mod seal;
 mod search;
 mod security_log;
 mod settings;

@@ -1,13 +1,13 @@
 //! The links of mails. Their secret is stored nowhere: it follows from the desk's secret key and what the row says.
 
-use crate::{Desk, OrOurs, Tx};
+use crate::{Desk, OrOurs, Tx, keys::Key};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     Actor, Code, Error, Result, UserId,
     letter::{Opened, Purpose},
 };
 use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 type Signature = Hmac<Sha256>;
 
@@ -32,10 +32,10 @@ pub(super) fn nonce() -> [u8; NONCE] {
     rand::random()
 }
 
-fn signature(desk: &Desk, purpose: Purpose, id: i64, nonce: &[u8]) -> Result<Signature> {
+fn signature(key: &Key, purpose: Purpose, id: i64, nonce: &[u8]) -> Result<Signature> {
     // The desk's secret has other uses, so this one has a key of its own.
-    let key = Sha256::new().chain_update(b"docket mail link 1\0").chain_update(desk.options().secret).finalize();
-    let mut mac = Signature::new_from_slice(&key).map_err(|cause| crate::error::internal(&cause))?;
+    let mut mac =
+        Signature::new_from_slice(&key.derive("docket mail link 1")).map_err(|cause| crate::error::internal(&cause))?;
     for part in [purpose.word().as_bytes(), b"\0", &id.to_be_bytes(), nonce] {
         mac.update(part);
     }
@@ -44,7 +44,7 @@ fn signature(desk: &Desk, purpose: Purpose, id: i64, nonce: &[u8]) -> Result<Sig
 
 /// The address of a link within Docket, with its secret.
 pub(super) fn path(desk: &Desk, purpose: Purpose, id: i64, nonce: &[u8]) -> Result<String> {
-    let signed = signature(desk, purpose, id, nonce)?.finalize().into_bytes();
+    let signed = signature(desk.fresh_keys().current(), purpose, id, nonce)?.finalize().into_bytes();
     let mut bytes = id.to_be_bytes().to_vec();
     bytes.extend_from_slice(&signed[..SIGNED]);
     Ok(format!("{}/{}", purpose.page(), BASE64_URL_SAFE_NO_PAD.encode(bytes)))
@@ -63,9 +63,13 @@ pub(super) fn parse(token: &str) -> Option<(i64, Vec<u8>)> {
     Some((i64::from_be_bytes(bytes.try_into().ok()?), signed))
 }
 
-/// Whether a link was made here for this row. Takes the same time for every wrong one.
+/// Whether a link was made here for this row, with the current key or one before. Takes the same time for every wrong one.
 pub(super) fn fits(desk: &Desk, purpose: Purpose, id: i64, nonce: &[u8], signed: &[u8]) -> Result<bool> {
-    Ok(signature(desk, purpose, id, nonce)?.verify_truncated_left(signed).is_ok())
+    let mut fits = false;
+    for key in desk.fresh_keys().all() {
+        fits |= signature(key, purpose, id, nonce)?.verify_truncated_left(signed).is_ok();
+    }
+    Ok(fits)
 }
 
 /// For every link that is not good, whatever the reason.
