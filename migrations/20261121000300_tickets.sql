@@ -46,6 +46,8 @@ create index tickets_company on tickets (company_id, updated_at desc, id desc) w
 create index tickets_company_public on tickets (company_id, public_at desc, id desc) where company_id is not null;
 create index tickets_board on tickets (status_id, rank, id);
 create index tickets_company_board on tickets (company_id, status_id, rank, id) where company_id is not null;
+-- A pair that few tickets have: without this each column is read to its end, in its order, for a handful of cards.
+create index tickets_pair_board on tickets (status_id, urgency, importance, rank, id);
 -- New entries wait in a list that every search reads: it is kept short, or searching would slow down as tickets come in.
 create index tickets_tags on tickets using gin (tag_ids) with (gin_pending_list_limit = 64);
 

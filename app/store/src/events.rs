@@ -28,35 +28,22 @@ impl<'a> By<'a> {
 
 /// Writes an event of this actor.
 pub async fn append(tx: &mut Tx, actor: &Actor, ticket: Option<TicketId>, what: &Happening) -> Result<EventId> {
-    append_by(tx, By::actor(actor), actor.address.as_deref(), ticket, what, None).await
-}
-
-/// Writes an event that is shown as somebody else's than the actor's (a message entered for a customer), caused by another.
-pub(crate) async fn append_by(
-    tx: &mut Tx,
-    by: By<'_>,
-    address: Option<&str>,
-    ticket: Option<TicketId>,
-    what: &Happening,
-    cause: Option<EventId>,
-) -> Result<EventId> {
+    let by = By::actor(actor);
     let (kind, data) = split(what)?;
     let at = tx.at();
     let id = sqlx::query_scalar!(
-        "insert into events (at, actor_id, actor_name, actor_staff, address, ticket_id, audience, kind, data, cause_id, depth)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                 coalesce((select depth + 1 from events where id = $10), 0)::smallint)
+        "insert into events (at, actor_id, actor_name, actor_staff, address, ticket_id, audience, kind, data)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          returning id",
         at,
         by.id,
         by.name,
         by.staff,
-        address,
+        actor.address.as_deref(),
         ticket.map(|t| t.0),
         what.audience().number(),
         kind,
         data,
-        cause.map(|c| c.0),
     )
     .fetch_one(&mut *tx.conn)
     .await

@@ -12,24 +12,41 @@ use sqlx::PgConnection;
 
 /// A person as decisions need them.
 pub async fn principal(conn: &mut PgConnection, id: UserId) -> Result<Principal> {
-    find(conn, id, None).await?.ok_or_else(|| Error::not_found("person"))
+    find(conn, Wanted::Id(id), None).await?.ok_or_else(|| Error::not_found("person"))
+}
+
+/// The person with this address, be it the first or another one of theirs. One statement.
+pub(crate) async fn principal_at(conn: &mut PgConnection, email: &str) -> Result<Option<Principal>> {
+    find(conn, Wanted::Address(email), None).await
 }
 
 /// The same, unless they have changed their password since this number was theirs.
 pub(crate) async fn principal_of_token(conn: &mut PgConnection, id: UserId, epoch: i32) -> Result<Option<Principal>> {
-    find(conn, id, Some(epoch)).await
+    find(conn, Wanted::Id(id), Some(epoch)).await
 }
 
-async fn find(conn: &mut PgConnection, id: UserId, epoch: Option<i32>) -> Result<Option<Principal>> {
+/// By what somebody is looked up.
+enum Wanted<'a> {
+    Id(UserId),
+    Address(&'a str),
+}
+
+async fn find(conn: &mut PgConnection, wanted: Wanted<'_>, epoch: Option<i32>) -> Result<Option<Principal>> {
+    let (id, address) = match wanted {
+        Wanted::Id(id) => (Some(id.0), None),
+        Wanted::Address(address) => (None, Some(address)),
+    };
     let row = sqlx::query!(
         r#"select u.id, u.name, u.email, u.role, u.company_id, coalesce(c.sees_all, false) as "sees_all!",
                   r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
                       then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
            from users u left join companies c on c.id = u.company_id left join roles r on r.id = u.role_id
-           where u.id = $1 and u.blocked_at is null and u.token_epoch = coalesce($2, u.token_epoch)"#,
-        id.0,
+           where u.id = coalesce($1, (select e.user_id from user_emails e where e.address = lower($3)))
+               and u.blocked_at is null and u.token_epoch = coalesce($2, u.token_epoch)"#,
+        id,
         epoch,
+        address,
     )
     .fetch_optional(conn)
     .await
@@ -146,8 +163,9 @@ pub(crate) fn words_beginning_with(text: &str) -> String {
     text.split(' ').map(quoted).collect::<Vec<_>>().join(" & ")
 }
 
-/// The person with this address, be it the first or another one of theirs; a new customer without a password when there is none. A new one joins the company whose
-/// domain the address is in: they cannot sign in before they have proved that the address is theirs.
+/// The person with this address, be it the first or another one of theirs; a new customer without a password when there is
+/// none. A new one joins the company whose domain the address is in: they cannot sign in before they have proved that the
+/// address is theirs.
 pub async fn find_or_create(tx: &mut Tx, name: &str, email: &str) -> Result<(UserId, bool)> {
     if let Some(id) = sqlx::query_scalar!("select user_id from user_emails where address = lower($1)", email)
         .fetch_optional(&mut *tx.conn)

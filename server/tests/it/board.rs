@@ -1,6 +1,6 @@
 //! The board: moving cards, lanes, limits.
 
-use crate::support::{Refused as _, World, id_of, text};
+use crate::support::{Refused as _, World, id_of, seed, sql, text};
 use domain::{
     Actor, Code, Result, StatusId, TicketId, UserId,
     board::{Board, BoardFilter, Lane, LaneChange, Lanes, Move, Moved},
@@ -316,4 +316,23 @@ async fn a_board_is_narrowed_down() {
         let cards: Vec<_> = board.columns[0].cards.iter().map(|t| t.id).collect();
         assert_eq!(cards, expected.iter().map(|n| made[*n]).collect::<Vec<_>>(), "{filter:?}");
     }
+}
+
+#[tokio::test]
+async fn a_pair_that_few_tickets_have_is_found_without_reading_the_others() {
+    let world = World::with(crate::support::Setup { connections: 1, ..Default::default() }).await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    seed::tickets(&world, std::slice::from_ref(&jana), &agent, 12_000).await;
+    for sql in [
+        "update tickets set urgency = 3 where urgency = 4 and importance = 4 and id % 500 <> 15",
+        "vacuum analyze tickets",
+    ] {
+        sqlx::query(sql).execute(world.desk.pool()).await.unwrap();
+    }
+    let filter =
+        BoardFilter { urgency: Some(Level::Critical), importance: Some(Level::Critical), ..BoardFilter::default() };
+    let (board, read) = sql::reads(&world, board::board(&world.desk, &agent, &filter)).await;
+    let cards: i64 = board.unwrap().columns.iter().map(|column| column.count).sum();
+    let read = read["tickets"];
+    assert!(cards > 0 && read.scans == 0 && read.rows < 50, "{cards} cards, {read:?}");
 }

@@ -69,7 +69,10 @@ async fn requester(tx: &mut Tx, actor: &Actor, wanted: Option<&Requester>) -> Re
             policy::demand(actor, Action::CreateFor, None)?;
             let id = match wanted {
                 Requester::Known(id) => *id,
-                Requester::Address { name, email } => people::find_or_create(tx, name, email).await?.0,
+                Requester::Address { name, email } => match people::principal_at(&mut tx.conn, email).await? {
+                    Some(known) => return Ok(known),
+                    None => people::find_or_create(tx, name, email).await?.0,
+                },
             };
             people::principal(&mut tx.conn, id).await.map_err(|error| match error.code {
                 Code::NotFound => Error::field("requester", "There is no such customer, or they are blocked."),

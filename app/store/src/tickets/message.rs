@@ -96,24 +96,27 @@ impl<'a> As<'a> {
     }
 }
 
-/// Writes a message with its event, and what the ticket's row says of it.
+/// Writes a message with its event, and what the ticket's row says of it. One statement: every message passes here.
 pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<'_>) -> Result<EventId> {
-    let event = events::append_by(tx, who.by, who.address, Some(ticket), &said.kind.happening(), None).await?;
+    let happening = said.kind.happening();
+    let (kind, data) = events::split(&happening)?;
     let at = tx.at();
     // A note must not show through in what customers see of the list.
     let excerpt = (said.kind != Kind::Note).then(|| text::excerpt(said.own, EXCERPT));
-    sqlx::query!(
-        "with m as (
+    let event = sqlx::query_scalar!(
+        r#"with e as (
+             insert into events (at, actor_id, actor_name, actor_staff, address, ticket_id, audience, kind, data)
+             values ($2, $12, $13, $14, $15, $1, $16, $17, $18) returning id
+         ), m as (
              insert into messages (event_id, ticket_id, kind, channel, body, html, quoted_html, foreign_html,
                  markdown)
-             values ($2, $1, $6, $7, $8, $9, $10, $11, $12)
+             select id, $1, $5, $6, $7, $8, $9, $10, $11 from e
          )
-         update tickets set last_message_id = $2, updated_at = greatest(updated_at, $3), version = version + 1,
-             public_at = case when $4::text is null then public_at else greatest(public_at, $3) end,
-             excerpt = coalesce($4, excerpt), customer_last = case when $4::text is null then customer_last else $5 end
-         where id = $1",
+         update tickets set last_message_id = e.id, updated_at = greatest(updated_at, $2), version = version + 1,
+             public_at = case when $3::text is null then public_at else greatest(public_at, $2) end,
+             excerpt = coalesce($3, excerpt), customer_last = case when $3::text is null then customer_last else $4 end
+         from e where tickets.id = $1 returning e.id as "id!""#,
         ticket.0,
-        event.0,
         at,
         excerpt,
         said.kind == Kind::Customer,
@@ -124,11 +127,18 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
         said.quoted_html,
         said.foreign_html,
         said.markdown,
+        who.by.id,
+        who.by.name,
+        who.by.staff,
+        who.address,
+        happening.audience().number(),
+        kind,
+        data,
     )
-    .execute(&mut *tx.conn)
+    .fetch_one(&mut *tx.conn)
     .await
     .ours()?;
-    Ok(event)
+    Ok(EventId(event))
 }
 
 /// Adds a reply or a note, with its files, and the status that goes with it.
