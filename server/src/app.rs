@@ -73,6 +73,7 @@ impl AppState {
     /// What pages and server functions find as context while they run.
     pub fn provide(&self) {
         provide_context(self.desk.clone());
+        provide_context(ui::accounts::Site { host: self.config.public_host() });
         provide_context(ui::accounts::MailsGo { nowhere: self.config.smtp_url.is_none() });
     }
 

@@ -319,6 +319,12 @@ impl Config {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
     }
 
+    /// The host of that address, without its port.
+    pub fn public_host(&self) -> String {
+        let host = self.public_url().parse::<url::Url>().ok().and_then(|url| url.host_str().map(str::to_owned));
+        host.unwrap_or_default()
+    }
+
     /// The origin under which people reach this server, if it was set, as browsers write it (RFC 6454, section 6.2): lower
     /// case, and without the port that goes without saying.
     pub fn public_origin(&self) -> Option<String> {

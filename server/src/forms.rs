@@ -5,6 +5,7 @@
 
 mod by_mail;
 mod own;
+mod second_factor;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request, State};
@@ -15,6 +16,7 @@ use domain::account::Registration;
 use domain::{Actor, Error, Principal};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
+use store::accounts::sign_in::{How, Proved, after_proof};
 use ui::flash::Flash;
 
 use crate::app::AppState;
@@ -33,6 +35,7 @@ pub fn router() -> Router<AppState> {
         .route("/sign-out", post(sign_out))
         .merge(by_mail::router())
         .merge(own::router())
+        .merge(second_factor::router())
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }
 
@@ -69,13 +72,24 @@ pub async fn refuse(state: AppState, headers: &HeaderMap, who: Who, path: &str, 
 
 /// The cookie of a session, or the one that ends it.
 fn cookie(state: &AppState, value: Option<&str>) -> HeaderValue {
+    private_cookie(state, COOKIE, value.map(|token| (token, 2_592_000)))
+}
+
+/// A cookie that scripts do not see, with its value for so many seconds, or the one that ends it.
+fn private_cookie(state: &AppState, name: &str, value: Option<(&str, i64)>) -> HeaderValue {
     let secure = if state.config.public_url().starts_with("https:") { "; Secure" } else { "" };
-    let text = match value {
-        Some(token) => format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000{secure}"),
-        None => format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}"),
-    };
+    let (value, seconds) = value.unwrap_or(("", 0));
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     // A token is base64, so this is always a valid header.
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Sends the browser on: signed in, or to the second step.
+async fn go_on(state: &AppState, person: &Principal, proved: &Proved, next: &str) -> Response {
+    match proved {
+        Proved::Opened(token) => welcome(state, person, token, next).await,
+        Proved::SecondFactor(token) => second_factor::ask(state, token, next),
+    }
 }
 
 /// Sends the browser on, signed in, and in the theme that this person has chosen.
@@ -180,7 +194,7 @@ async fn sign_in(State(state): State<AppState>, headers: HeaderMap, who: Who, re
     };
     let actor = Actor::visitor(who.0.actor.address.clone());
     match store::accounts::sign_in(&state.desk, &actor, &form.email, form.password.clone(), agent(&headers)).await {
-        Ok((person, token)) => welcome(&state, &person, &token, local(form.next.as_deref())).await,
+        Ok((person, proved)) => go_on(&state, &person, &proved, local(form.next.as_deref())).await,
         Err(error) => refuse(state, &headers, who, "/sign-in", form.flash(error)).await,
     }
 }
@@ -193,13 +207,14 @@ async fn set_up(State(state): State<AppState>, headers: HeaderMap, who: Who, req
     };
     let actor = Actor::visitor(who.0.actor.address.clone());
     let opened = match store::accounts::set_up(&state.desk, &actor, form.registration()).await {
-        Ok(person) => store::accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers))
-            .await
-            .map(|token| (person, token)),
+        Ok(person) => {
+            let proved = after_proof(&state.desk, &actor, &person, agent(&headers), How::Password).await;
+            proved.map(|proved| (person, proved))
+        }
         Err(error) => Err(error),
     };
     match opened {
-        Ok((person, token)) => welcome(&state, &person, &token, "/").await,
+        Ok((person, proved)) => go_on(&state, &person, &proved, "/").await,
         Err(error) => refuse(state, &headers, who, "/set-up", form.flash(error)).await,
     }
 }

@@ -18,6 +18,9 @@ use crate::problem::Problem;
 /// The name of the session's cookie.
 pub const COOKIE: &str = "docket_session";
 
+/// The name of the cookie of somebody who has still to prove their second factor.
+pub const SECOND: &str = "docket_second";
+
 /// Finds out who makes the request, by its session cookie, and puts [`Signed`] into its extensions. One statement.
 ///
 /// A broken or ended cookie makes a visitor, not an error: the page then asks them to sign in. What somebody signed in gets
@@ -25,6 +28,7 @@ pub const COOKIE: &str = "docket_session";
 pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let address = address(request.extensions(), request.headers(), state.config.trust_proxy);
     let token = token(request.headers());
+    let second = cookie(request.headers(), SECOND);
     let had_session = token.is_some();
     let session = match token {
         Some(token) => match store::accounts::find(&state.desk, &token).await {
@@ -48,9 +52,9 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     let visitor = session.is_none() && outage::wants_page(request.method(), request.headers(), request.uri());
     let signed = match session {
         Some(session) => {
-            Signed { actor: Actor::user(session.person, address), session: Some(session.id), ended: false }
+            Signed { actor: Actor::user(session.person, address), session: Some(session.id), ended: false, second }
         }
-        None => Signed { actor: Actor::visitor(address), session: None, ended: had_session },
+        None => Signed { actor: Actor::visitor(address), session: None, ended: had_session, second },
     };
     request.extensions_mut().insert(signed);
     if !visitor {
@@ -76,12 +80,17 @@ fn page_of(headers: &HeaderMap) -> Option<i64> {
 
 /// The session cookie's value.
 pub fn token(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, COOKIE)
+}
+
+/// The value of a cookie.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('=').map(str::to_owned))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
 }
 
 /// The client's network address: the peer's, or what a trusted proxy says of it.

@@ -11,6 +11,8 @@ pub enum Code {
     Invalid,
     /// Nobody is signed in, or the session has ended.
     SignedOut,
+    /// The password was right, and a code of the second factor is needed, too.
+    SecondFactor,
     /// Not there, or not for this actor: from outside the two look the same.
     NotFound,
     /// The actor may see the thing but not do this to it.
@@ -38,7 +40,7 @@ impl Code {
     pub fn status(self) -> u16 {
         match self {
             Code::Invalid => 422,
-            Code::SignedOut => 401,
+            Code::SignedOut | Code::SecondFactor => 401,
             Code::NotFound => 404,
             Code::Forbidden => 403,
             Code::Conflict | Code::SomebodyElse => 409,
@@ -56,6 +58,7 @@ impl Code {
         match self {
             Code::Invalid => "Some of this is not right",
             Code::SignedOut => "Please sign in",
+            Code::SecondFactor => "A code is needed",
             Code::NotFound => "Not found",
             Code::Forbidden => "Not allowed",
             Code::Conflict => "Changed in the meantime",
@@ -74,6 +77,7 @@ impl Code {
         match self {
             Code::Invalid => "invalid",
             Code::SignedOut => "signed_out",
+            Code::SecondFactor => "second_factor_required",
             Code::NotFound => "not_found",
             Code::Forbidden => "forbidden",
             Code::Conflict => "conflict",

@@ -97,6 +97,22 @@ pub enum Happening {
     SignInFailed { email: String },
     #[serde(rename = "account.sessions_revoked")]
     SessionsRevoked { count: i64 },
+    /// Somebody begins to set up an app for codes.
+    #[serde(rename = "account.app_begun")]
+    AppBegun,
+    /// An app makes codes for signing in.
+    #[serde(rename = "account.app_added")]
+    AppAdded,
+    #[serde(rename = "account.app_removed")]
+    AppRemoved,
+    #[serde(rename = "account.recovery_codes_made")]
+    RecoveryCodesMade,
+    /// Signed in with a recovery code. `left`: so many are there still.
+    #[serde(rename = "account.recovery_code_used")]
+    RecoveryCodeUsed { left: i64 },
+    /// The first factor was right, a code was not.
+    #[serde(rename = "account.second_factor_failed")]
+    SecondFactorFailed,
     /// Somebody on staff got another role; the names as they were then.
     #[serde(rename = "access.role_given")]
     RoleGiven { who: Person, from: String, to: String },

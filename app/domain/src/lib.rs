@@ -26,6 +26,7 @@ pub mod quoted;
 pub mod rank;
 pub mod remote_images;
 pub mod search;
+pub mod second_factor;
 pub mod security_log;
 pub mod tag;
 pub mod text;

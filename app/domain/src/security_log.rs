@@ -50,7 +50,7 @@ impl Group {
     pub fn of(kind: &str) -> Self {
         match kind {
             "account.signed_in" | "account.signed_out" => Group::SignIns,
-            "account.sign_in_failed" | "account.locked" => Group::Refused,
+            "account.sign_in_failed" | "account.second_factor_failed" | "account.locked" => Group::Refused,
             "account.blocked" | "account.unblocked" => Group::Rights,
             "account.merged"
             | "account.erased"

@@ -16,6 +16,8 @@ const UNSENT_MS: i64 = 86_400_000;
 const DRAFTED_MS: i64 = 30 * UNSENT_MS;
 /// Failed tries to sign in are forgotten after this, in milliseconds: a day.
 const TRIES_MS: i64 = 86_400_000;
+/// An app for codes whose setting up was never ended is forgotten after this, in milliseconds: an hour.
+const BEGUN_MS: i64 = 3_600_000;
 /// What was sent under a key may be sent again this long, in milliseconds: a day.
 const ATTEMPTS_MS: i64 = 86_400_000;
 /// Files that were brought in are kept this long, with what was refused of them, in milliseconds: 7 days.
@@ -36,6 +38,11 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         .await
         .ours()?;
     sqlx::query!("delete from account_links where expires_at < $1", before(0)).execute(desk.pool()).await.ours()?;
+    sqlx::query!("delete from sign_ins_begun where expires_at < $1", before(0)).execute(desk.pool()).await.ours()?;
+    sqlx::query!("delete from totp where confirmed_at is null and begun_at < $1", before(BEGUN_MS))
+        .execute(desk.pool())
+        .await
+        .ours()?;
     sqlx::query!("delete from attempts where created_at < $1", before(ATTEMPTS_MS))
         .execute(desk.pool())
         .await

@@ -22,6 +22,8 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| ()>
                 <Route path=path!("/") view=Home ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=lazy::SIGN_IN ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/second") view=lazy::SECOND_STEP ssr=SsrMode::Async />
+                <Route path=path!("/two-step") view=lazy::TWO_STEP ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view=lazy::SIGN_UP ssr=SsrMode::Async />
                 <Route path=path!("/set-up") view=lazy::SET_UP ssr=SsrMode::Async />
                 <Route path=path!("/forgot") view=lazy::FORGOT ssr=SsrMode::Async />

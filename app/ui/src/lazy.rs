@@ -9,8 +9,8 @@
 use crate::{
     access::{LogPage, RolePage, RolesPage, TeamPage, TeamsPage, UserPage, UsersPage},
     accounts::{
-        ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MePage, NewAddressPage, ResetPage, SetUpPage,
-        SignInPage, SignUpPage,
+        ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MePage, NewAddressPage, ResetPage, SecondStepPage,
+        SetUpPage, SignInPage, SignUpPage, TwoStepPage,
     },
     app::not_found,
     board::page::BoardPage,
@@ -171,6 +171,7 @@ part! {
 part! {
     /// Before anybody is signed in.
     door, __preload_door: SIGN_IN = SignInPage,
+    SECOND_STEP = SecondStepPage,
     SIGN_UP = SignUpPage,
     SET_UP = SetUpPage,
     FORGOT = ForgotPage,
@@ -179,6 +180,11 @@ part! {
     RESET = ResetPage,
     INVITATION = InvitationPage,
     NEW_ADDRESS = NewAddressPage,
+}
+
+part! {
+    /// One's own second step, for staff and for customers.
+    two_step, __preload_two_step: TWO_STEP = TwoStepPage
 }
 
 /// The page for an address at which there is nothing, within the frame that this person knows.
@@ -278,6 +284,8 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("portal"), Some("me")) => &["portal", "portal_me"],
         (Some("portal"), _) => &["portal"],
         (Some("sign-in" | "sign-up" | "set-up" | "forgot"), None) => &["door"],
+        (Some("sign-in"), Some("second")) => &["door"],
+        (Some("two-step"), None) => &["two_step"],
         (Some("confirm" | "reset" | "invitation" | "new-address"), _) => &["door"],
         _ => &[],
     }

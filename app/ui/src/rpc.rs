@@ -125,6 +125,8 @@ mod server {
         pub session: Option<SessionId>,
         /// Whether the cookie is of a session that has ended.
         pub ended: bool,
+        /// The cookie of somebody who has proved the first factor of signing in, and not the second. Good for nothing else.
+        pub second: Option<String>,
     }
 
     /// The desk, which the router provides for pages and server functions alike.
@@ -136,7 +138,7 @@ mod server {
     pub fn signed() -> Signed {
         use_context::<axum::http::request::Parts>()
             .and_then(|parts| parts.extensions.get::<Signed>().cloned())
-            .unwrap_or_else(|| Signed { actor: Actor::visitor(None), session: None, ended: false })
+            .unwrap_or_else(|| Signed { actor: Actor::visitor(None), session: None, ended: false, second: None })
     }
 
     /// Runs an operation for this request and gives a failure its HTTP status.

@@ -34,6 +34,8 @@ pub struct Register {
 pub struct Login {
     email: String,
     password: String,
+    /// The code of the app, or a recovery code, for an account with two-step sign-in. Each is good once.
+    code: Option<String>,
 }
 
 /// A token, and whose it is.
@@ -99,11 +101,12 @@ pub async fn register(
 /// Log in
 ///
 /// Gives a token (JWT) for 24 hours; it ends sooner when the password is changed. An account whose address is not confirmed yet
-/// is refused with 403. After some wrong passwords an account and an address have to wait, for longer each
+/// is refused with 403. An account with two-step sign-in needs a `code`, too: without it the answer is 401 with the type
+/// `urn:docket:error:second_factor_required`. After some wrong passwords an account and an address have to wait, for longer each
 /// time; the answer says for how many seconds.
 #[utoipa::path(post, path = "/auth/login", tag = "Accounts", request_body = Login, responses(
     (status = 200, description = "A token", body = LoggedIn),
-    (status = 401, description = "The address or the password is not right", body = crate::problem::Details,
+    (status = 401, description = "The address, the password or the code is not right, or a code is needed", body = crate::problem::Details,
      content_type = "application/problem+json"),
     (status = 403, description = "The address is not confirmed yet", body = crate::problem::Details,
      content_type = "application/problem+json"),
@@ -114,7 +117,8 @@ pub async fn login(
     Anyone(actor): Anyone,
     Body(input): Body<Login>,
 ) -> Result<Json<LoggedIn>, Refusal> {
-    let person = accounts::sign_in_for_token(&state.desk, &actor, &input.email, input.password).await;
+    let person =
+        accounts::sign_in_for_token(&state.desk, &actor, &input.email, input.password, input.code.as_deref()).await;
     let (person, epoch) = person.map_err(|mut error| {
         // A form says what is wrong in it; a client of an API expects the status for “not you”.
         if error.code == Code::Invalid {

@@ -9,9 +9,10 @@ use domain::letter::Purpose;
 use domain::{Actor, Error, text};
 use serde::Deserialize;
 use store::accounts;
+use store::accounts::sign_in::{How, after_proof};
 use ui::flash::Flash;
 
-use super::{agent, read, refuse, welcome};
+use super::{agent, go_on, read, refuse};
 use crate::app::AppState;
 use crate::identify::Who;
 
@@ -81,11 +82,11 @@ async fn confirm(
     let opened = async {
         let fields: Fields = read(request).await?;
         let person = accounts::confirm(&state.desk, &actor, &token, fields.password).await?;
-        let session = accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await?;
-        Ok::<_, Error>((person, session))
+        let proved = after_proof(&state.desk, &actor, &person, agent(&headers), How::Mail).await?;
+        Ok::<_, Error>((person, proved))
     };
     match opened.await {
-        Ok((person, session)) => welcome(&state, &person, &session, "/").await,
+        Ok((person, proved)) => go_on(&state, &person, &proved, "/").await,
         Err(error) => again(state, &headers, who, Purpose::Register, &token, Fields::default().flash(error)).await,
     }
 }
@@ -122,11 +123,11 @@ async fn accept(
         fields = read(request).await?;
         let (name, password) = (fields.name.clone(), std::mem::take(&mut fields.password));
         let person = accounts::invitations::accept(&state.desk, &actor, &token, name, password).await?;
-        let session = accounts::sign_in::open_session(&state.desk, &actor, &person, agent(&headers)).await?;
-        Ok::<_, Error>((person, session))
+        let proved = after_proof(&state.desk, &actor, &person, agent(&headers), How::Mail).await?;
+        Ok::<_, Error>((person, proved))
     };
     match opened.await {
-        Ok((person, session)) => welcome(&state, &person, &session, "/").await,
+        Ok((person, proved)) => go_on(&state, &person, &proved, "/").await,
         Err(error) => again(state, &headers, who, Purpose::Invitation, &token, fields.flash(error)).await,
     }
 }

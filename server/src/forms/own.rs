@@ -97,7 +97,7 @@ async fn perform(state: &AppState, who: &Signed, fields: Fields) -> Result<&'sta
             Ok("password")
         }
         "address" => {
-            accounts::own::ask_for_address(desk, &who.actor, &fields.new_email, fields.address_password)
+            accounts::own::ask_for_address(desk, &who.actor, who.session, &fields.new_email, fields.address_password)
                 .await
                 .map_err(|error| renamed(error, &[("password", "address_password"), ("email", "new_email")]))?;
             Ok("sent")
@@ -117,7 +117,7 @@ async fn perform(state: &AppState, who: &Signed, fields: Fields) -> Result<&'sta
 }
 
 /// The error with the names that fields have on the page, where several forms have one of a kind.
-fn renamed(mut error: Error, names: &[(&str, &str)]) -> Error {
+pub(super) fn renamed(mut error: Error, names: &[(&str, &str)]) -> Error {
     for field in &mut error.fields {
         if let Some((_, name)) = names.iter().find(|(from, _)| *from == field.field) {
             field.field = (*name).to_owned();

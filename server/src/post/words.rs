@@ -39,6 +39,8 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, String>> = LazyLock::new
         "address_changed",
         "password_changed",
         "locked",
+        "second_factor_changed",
+        "recovery_code_used",
     );
     for (name, source) in layouts.into_iter().chain(letters) {
         templates.add_template(name, source).map_err(|error| format!("{error:#}"))?;
@@ -78,6 +80,9 @@ mod tests {
             Content::AddressChanged { to: "new+<b>@acme.example".into() },
             Content::PasswordChanged { forgot: "/forgot" },
             Content::Locked { from: "192.0.2.7".into(), forgot: "/forgot" },
+            Content::SecondFactorChanged { on: true, forgot: "/forgot" },
+            Content::SecondFactorChanged { on: false, forgot: "/forgot" },
+            Content::RecoveryCodeUsed { left: 3, from: "192.0.2.7".into(), page: "/two-step", forgot: "/forgot" },
         ]
     }
 

@@ -1,6 +1,6 @@
 //! What accounts do by mail: proving an address, choosing a new password, invitations. Read from a mail server.
 
-use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, mailbox::Mail, person};
+use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, mailbox::Mail, person, session_of};
 use domain::{
     Actor, Code, Role,
     access::{Permission, Permissions},
@@ -28,7 +28,7 @@ fn jana() -> Registration {
 }
 
 async fn sign_in(world: &World, email: &str, password: &str) -> domain::Result<String> {
-    accounts::sign_in(&world.desk, &visitor(), email, password.into(), "").await.map(|(_, session)| session)
+    accounts::sign_in(&world.desk, &visitor(), email, password.into(), "").await.map(|(_, proved)| session_of(proved))
 }
 
 /// The only mail that has come.
@@ -166,7 +166,7 @@ async fn a_password_is_reset_once_and_everybody_is_signed_out() {
     let customer = world.customer().await;
     let email = person(&customer).email.clone();
     let session = sign_in(&world, &email, PASSWORD).await.unwrap();
-    let (_, epoch) = accounts::sign_in_for_token(&world.desk, &visitor(), &email, PASSWORD.into()).await.unwrap();
+    let (_, epoch) = accounts::sign_in_for_token(&world.desk, &visitor(), &email, PASSWORD.into(), None).await.unwrap();
     reset::ask(&world.desk, &visitor(), &email.to_uppercase()).await.unwrap();
     reset::ask(&world.desk, &visitor(), &email).await.unwrap();
     let mut mails = world.mails().await;
@@ -385,12 +385,12 @@ async fn an_address_is_changed_once_the_new_one_is_proved() {
     let world = World::new().await;
     let (customer, other) = (world.customer().await, world.customer().await);
     let old = person(&customer).email.clone();
-    own::ask_for_address(&world.desk, &customer, "new@acme.example", OTHER.into()).await.wrong("password");
-    own::ask_for_address(&world.desk, &customer, "new", PASSWORD.into()).await.wrong("email");
-    own::ask_for_address(&world.desk, &customer, &old.to_uppercase(), PASSWORD.into()).await.wrong("email");
-    own::ask_for_address(&world.desk, &customer, "first@acme.example", PASSWORD.into()).await.unwrap();
+    own::ask_for_address(&world.desk, &customer, None, "new@acme.example", OTHER.into()).await.wrong("password");
+    own::ask_for_address(&world.desk, &customer, None, "new", PASSWORD.into()).await.wrong("email");
+    own::ask_for_address(&world.desk, &customer, None, &old.to_uppercase(), PASSWORD.into()).await.wrong("email");
+    own::ask_for_address(&world.desk, &customer, None, "first@acme.example", PASSWORD.into()).await.unwrap();
     let first = mail(&world).await.token("/new-address/");
-    own::ask_for_address(&world.desk, &customer, "new@acme.example", PASSWORD.into()).await.unwrap();
+    own::ask_for_address(&world.desk, &customer, None, "new@acme.example", PASSWORD.into()).await.unwrap();
     let sent = mail(&world).await;
     assert_eq!(sent.to, "new@acme.example");
     assert_eq!(own::profile(&world.desk, &customer).await.unwrap().new_email.as_deref(), Some("new@acme.example"));
@@ -407,9 +407,9 @@ async fn an_address_is_changed_once_the_new_one_is_proved() {
     sign_in(&world, &old, PASSWORD).await.refused(Code::Invalid);
     reset::set(&world.desk, &visitor(), &reset, OTHER.into()).await.refused(Code::NotFound);
     // One that is somebody's is told so by mail alone; one that becomes somebody's meanwhile is refused.
-    own::ask_for_address(&world.desk, &customer, &person(&other).email, PASSWORD.into()).await.unwrap();
+    own::ask_for_address(&world.desk, &customer, None, &person(&other).email, PASSWORD.into()).await.unwrap();
     assert_eq!(mail(&world).await.subject, "You have an account already");
-    own::ask_for_address(&world.desk, &customer, "soon@acme.example", PASSWORD.into()).await.unwrap();
+    own::ask_for_address(&world.desk, &customer, None, "soon@acme.example", PASSWORD.into()).await.unwrap();
     let token = mail(&world).await.token("/new-address/");
     sqlx::query("insert into users (name, email, role) values ('Soon', 'SOON@acme.example', 'customer')")
         .execute(world.desk.pool())
@@ -425,7 +425,7 @@ async fn a_changed_password_ends_everything_else() {
     let email = person(&agent).email.clone();
     let here = sign_in(&world, &email, PASSWORD).await.unwrap();
     let there = sign_in(&world, &email, PASSWORD).await.unwrap();
-    let (_, epoch) = accounts::sign_in_for_token(&world.desk, &visitor(), &email, PASSWORD.into()).await.unwrap();
+    let (_, epoch) = accounts::sign_in_for_token(&world.desk, &visitor(), &email, PASSWORD.into(), None).await.unwrap();
     let session = accounts::find(&world.desk, &here).await.unwrap().unwrap().id;
     let change = async |now: &str, new: &str| {
         own::change_password(&world.desk, &agent, Some(session), now.into(), new.into()).await

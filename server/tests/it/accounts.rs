@@ -1,6 +1,6 @@
 //! Accounts: the first superadmin, registering, signing in, limits on guessing, devices.
 
-use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, person};
+use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, person, session_of};
 use axum::body::Body;
 use domain::{Actor, Code, Role, account::Registration};
 use http::{Request, StatusCode, header};
@@ -15,7 +15,7 @@ fn from(address: &str) -> Actor {
 }
 
 async fn sign_in(world: &World, at: &str, email: &str, password: &str) -> domain::Result<String> {
-    accounts::sign_in(&world.desk, &from(at), email, password.into(), "").await.map(|(_, token)| token)
+    accounts::sign_in(&world.desk, &from(at), email, password.into(), "").await.map(|(_, proved)| session_of(proved))
 }
 
 #[tokio::test]

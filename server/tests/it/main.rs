@@ -34,6 +34,7 @@ mod remote_images;
 mod rpc;
 mod seal;
 mod search;
+mod second_factor;
 mod security_log;
 mod settings;
 mod tickets;

@@ -72,6 +72,17 @@ async fn no_page_takes_more_than_six_statements() {
     let visitor = Browser::of_visitor(&world);
     let staff = Browser::of(&world, &agent).await;
     let customer = Browser::of(&world, &jana).await;
+    // Who has shown their password, and no code yet.
+    let between = {
+        let other = world.agent().await;
+        world.app(&other).await;
+        let form = [("email", person(&other).email.as_str()), ("password", PASSWORD)];
+        let page = visitor.post("/sign-in", &form).await;
+        let cookie = page.headers[http::header::SET_COOKIE].to_str().unwrap();
+        let mut browser = visitor.clone();
+        browser.cookie = cookie.split(';').next().map(str::to_owned);
+        browser
+    };
     let customer_id = id_of(&jana);
     let admin = world.superadmin().await;
     let (kind, file) = (domain::import::Kind::Customers, bytes::Bytes::from_static(b"email\na@a.example\n"));
@@ -102,6 +113,8 @@ async fn no_page_takes_more_than_six_statements() {
         (&visitor, link(&world, Purpose::NewAddress).await),
         (&customer, "/portal".to_owned()),
         (&customer, "/portal/new".to_owned()),
+        (&between, "/sign-in/second".to_owned()),
+        (&customer, "/two-step".to_owned()),
         (&customer, "/portal/me".to_owned()),
         (&customer, format!("/portal/tickets/{ticket}")),
         (&staff, "/tickets".to_owned()),
@@ -169,7 +182,7 @@ async fn link(world: &World, purpose: Purpose) -> String {
         }
         Purpose::NewAddress => {
             let customer = world.customer().await;
-            own::ask_for_address(&world.desk, &customer, "new@acme.example", PASSWORD.into()).await.unwrap();
+            own::ask_for_address(&world.desk, &customer, None, "new@acme.example", PASSWORD.into()).await.unwrap();
         }
     }
     let page = format!("{}/", purpose.page());
@@ -261,6 +274,9 @@ async fn each_page_is_for_who_may_see_it() {
     let pages = [
         ("/".to_owned(), [302; 5]),
         ("/sign-in".to_owned(), [200, 302, 302, 302, 302]),
+        // Nobody here has proved the first factor.
+        ("/sign-in/second".to_owned(), [302; 5]),
+        ("/two-step".to_owned(), [302, 200, 200, 200, 200]),
         ("/sign-up".to_owned(), [200, 302, 302, 302, 302]),
         ("/set-up".to_owned(), [302; 5]),
         ("/forgot".to_owned(), [200; 5]),

@@ -62,6 +62,9 @@ fn functions() -> Vec<Function> {
         Function("accounts/devices", |_, _| json!({}), SIGNED_IN),
         Function("accounts/first_run", |_, _| json!({}), ANYBODY),
         Function("accounts/profile", |_, _| json!({}), SIGNED_IN),
+        Function("accounts/second_factor", |_, _| json!({}), SIGNED_IN),
+        // Nobody here has proved the first factor.
+        Function("accounts/second_step", |_, _| json!({}), [401; 5]),
         Function("accounts/link", |_, _| json!({ "purpose": "reset", "token": "x" }), [404; 5]),
         Function("board/move", moved, WORKERS),
         Function("board/read", |_, _| json!({ "filter": BoardFilter::default() }), STAFF),

@@ -17,6 +17,7 @@
 //! The server is the one of `DOCKET_TEST_DATABASE_URL` (a superuser's address), else a private one for this process. Tests
 //! run in parallel and know nothing of each other. Nothing here sleeps.
 
+pub mod app;
 pub mod browser;
 pub mod files;
 pub mod mailbox;
@@ -263,6 +264,15 @@ impl World {
     /// One number from the database.
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(self.desk.pool()).await.unwrap()
+    }
+}
+
+/// The cookie of a session that signing in has opened.
+#[track_caller]
+pub fn session_of(proved: accounts::Proved) -> String {
+    match proved {
+        accounts::Proved::Opened(token) => token,
+        accounts::Proved::SecondFactor(_) => panic!("a second factor is asked for"),
     }
 }
 

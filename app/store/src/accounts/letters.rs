@@ -55,6 +55,16 @@ pub enum Letter {
         email: String,
         from: Option<String>,
     },
+    /// Two-step sign-in was turned on, or a part of it off.
+    SecondFactorChanged {
+        user: UserId,
+        on: bool,
+    },
+    RecoveryCodeUsed {
+        user: UserId,
+        left: i64,
+        from: Option<String>,
+    },
 }
 
 /// What stands in a mail; each has a template of its own. Links are addresses within Docket.
@@ -92,6 +102,16 @@ pub enum Content {
         from: String,
         forgot: &'static str,
     },
+    SecondFactorChanged {
+        on: bool,
+        forgot: &'static str,
+    },
+    RecoveryCodeUsed {
+        left: i64,
+        from: String,
+        page: &'static str,
+        forgot: &'static str,
+    },
 }
 
 impl Content {
@@ -106,6 +126,8 @@ impl Content {
             Content::AddressChanged { .. } => "address_changed",
             Content::PasswordChanged { .. } => "password_changed",
             Content::Locked { .. } => "locked",
+            Content::SecondFactorChanged { .. } => "second_factor_changed",
+            Content::RecoveryCodeUsed { .. } => "recovery_code_used",
         }
     }
 }
@@ -122,6 +144,10 @@ pub struct Ready {
 /// Where one says that one has forgotten one's password.
 const FORGOT: &str = "/forgot";
 const SIGN_IN: &str = "/sign-in";
+/// One's own two-step sign-in.
+const TWO_STEP: &str = "/two-step";
+/// In the place of a network address.
+const UNKNOWN: &str = "an unknown address";
 
 /// Has a mail sent once this transaction is committed.
 pub(crate) async fn post(tx: &mut Tx, letter: Letter) -> Result<()> {
@@ -162,26 +188,30 @@ pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
             email: email.clone(),
             content: Content::AddressChanged { to: to.clone() },
         })),
-        Letter::PasswordChanged { user } => {
-            let user = sqlx::query!("select name, email from users where id = $1 and blocked_at is null", user.0)
-                .fetch_optional(desk.pool())
-                .await
-                .ours()?;
-            Ok(user.map(|u| Ready {
-                name: u.name,
-                email: u.email,
-                content: Content::PasswordChanged { forgot: FORGOT },
-            }))
+        Letter::PasswordChanged { user } => to(desk, *user, Content::PasswordChanged { forgot: FORGOT }).await,
+        Letter::SecondFactorChanged { user, on } => {
+            to(desk, *user, Content::SecondFactorChanged { on: *on, forgot: FORGOT }).await
+        }
+        Letter::RecoveryCodeUsed { user, left, from } => {
+            let from = from.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+            let content = Content::RecoveryCodeUsed { left: *left, from, page: TWO_STEP, forgot: FORGOT };
+            to(desk, *user, content).await
         }
         Letter::Locked { email, from } => {
-            let content = Content::Locked {
-                from: from.clone().unwrap_or_else(|| "an unknown address".to_owned()),
-                forgot: FORGOT,
-            };
+            let content = Content::Locked { from: from.clone().unwrap_or_else(|| UNKNOWN.to_owned()), forgot: FORGOT };
             let user = reader(desk, email).await?.filter(|user| user.has_password);
             Ok(user.map(|u| Ready { name: u.name, email: u.email, content }))
         }
     }
+}
+
+/// A mail to somebody who may still come in.
+async fn to(desk: &Desk, user: UserId, content: Content) -> Result<Option<Ready>> {
+    let user = sqlx::query!("select name, email from users where id = $1 and blocked_at is null", user.0)
+        .fetch_optional(desk.pool())
+        .await
+        .ours()?;
+    Ok(user.map(|u| Ready { name: u.name, email: u.email, content }))
 }
 
 /// Somebody who may get mails of their account.

@@ -3,13 +3,16 @@
 use super::{Letter, letters, link, password, reset, throttle};
 use crate::{Desk, OrOurs, Tx, events};
 use domain::{
-    Actor, Code, Error, Principal, Result, SessionId, UserId,
+    Actor, Code, Error, Principal, Result, SessionId, Time, UserId,
     account::{PASSWORD_MAX, password_problem},
     event::{Happening, Was},
     letter::Purpose,
     profile::{NO_ZONE, NewProfile, Profile},
 };
 use sqlx::PgConnection;
+
+/// So long after signing in it stands for a password, in milliseconds: a quarter of an hour.
+const JUST_NOW_MS: i64 = 15 * 60_000;
 
 /// One's own profile.
 pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
@@ -108,18 +111,36 @@ pub async fn set_theme(tx: &mut Tx, actor: &Actor, theme: Option<&str>) -> Resul
 }
 
 /// Asks for the password of who is signed in, before what a borrowed device must not do. Wrong ones count like those of who
-/// signs in. Errors: a field error for `password`; `TooMany` while the account has to wait.
-async fn prove(desk: &Desk, actor: &Actor, password: String) -> Result<Principal> {
+/// signs in. Who has no password (they come in by another server) must have signed in just now. Errors: a field error for
+/// `password`; `TooMany` while the account has to wait.
+pub(super) async fn prove(
+    desk: &Desk,
+    actor: &Actor,
+    session: Option<SessionId>,
+    password: String,
+) -> Result<Principal> {
     let person = actor.signed_in()?.clone();
     let keys = throttle::keys(&person.email, actor.address.as_deref());
     let mut tx = desk.begin().await?;
     throttle::check(&mut tx, &keys).await?;
-    let hash = sqlx::query_scalar!("select password_hash from users where id = $1", person.id.0)
-        .fetch_one(&mut *tx.conn)
-        .await
-        .ours()?;
+    let account = sqlx::query!(
+        "select password_hash, (select created_at from sessions where id = $2 and user_id = u.id) as came
+         from users u where id = $1",
+        person.id.0,
+        session.map(|s| s.0),
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    let just_now = tx.now.plus_millis(-JUST_NOW_MS);
     drop(tx);
-    let right = password.len() <= 4 * PASSWORD_MAX && password::verify(desk, password, hash).await?;
+    if account.password_hash.is_none() {
+        if account.came.is_some_and(|came| Time::from(came) > just_now) {
+            return Ok(person);
+        }
+        return Err(Error::field("password", "Please sign out and in again, and do this within a quarter of an hour."));
+    }
+    let right = password.len() <= 4 * PASSWORD_MAX && password::verify(desk, password, account.password_hash).await?;
     let mut tx = desk.begin().await?;
     throttle::check_again(&mut tx, &keys).await?;
     if right {
@@ -146,7 +167,7 @@ pub async fn change_password(
     if let Some(problem) = password_problem(&new, email) {
         return Err(Error::field("new_password", problem));
     }
-    let person = prove(desk, actor, password).await?;
+    let person = prove(desk, actor, session, password).await?;
     let hash = password::hash(desk, new).await?;
     let mut tx = desk.begin().await?;
     reset::replace(&mut tx, actor, person.id, &hash, session, false).await?;
@@ -155,12 +176,18 @@ pub async fn change_password(
 
 /// Sends a link to a new address, which becomes the account's once it is opened. Errors: field errors for `email` and
 /// `password`; `TooMany`.
-pub async fn ask_for_address(desk: &Desk, actor: &Actor, email: &str, password: String) -> Result<()> {
+pub async fn ask_for_address(
+    desk: &Desk,
+    actor: &Actor,
+    session: Option<SessionId>,
+    email: &str,
+    password: String,
+) -> Result<()> {
     let email = reset::address(email)?;
     if email.to_lowercase() == actor.signed_in()?.email.to_lowercase() {
         return Err(Error::field("email", "This is your address already."));
     }
-    let person = prove(desk, actor, password).await?;
+    let person = prove(desk, actor, session, password).await?;
     let mut tx = desk.begin().await?;
     throttle::link(&mut tx, &throttle::link_keys(&email, actor.address.as_deref())).await?;
     sqlx::query!("delete from account_links where user_id = $1 and purpose = 'new_address'", person.id.0)

@@ -28,7 +28,8 @@ pub async fn ask(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
     tx.commit().await
 }
 
-/// Sets the password of who opened the link, once. They are signed out everywhere, and may try to sign in again at once.
+/// Sets the password of who opened the link, once. They are signed out everywhere, and may try to sign in again at once; a second
+/// factor is asked for then.
 /// Errors: `NotFound` for a link that is not good.
 pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> Result<Principal> {
     let link = link::find(desk, Purpose::Reset, token).await?;
@@ -42,7 +43,14 @@ pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> R
     let person = people::principal(&mut tx.conn, user).await.map_err(|_| link::lost())?;
     let by = Actor::user(person.clone(), actor.address.clone());
     replace(&mut tx, &by, user, &hash, None, true).await?;
-    throttle::succeeded(&mut tx, &throttle::keys(&person.email, actor.address.as_deref())).await?;
+    let second = sqlx::query_scalar!("select second_factor from users where id = $1", user.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+    // With a second factor, the tries at its codes stay counted.
+    if !second {
+        throttle::succeeded(&mut tx, &throttle::keys(&person.email, actor.address.as_deref())).await?;
+    }
     tx.commit().await?;
     Ok(person)
 }

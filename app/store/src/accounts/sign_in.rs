@@ -1,40 +1,81 @@
 //! Signing in with address and password.
 
-use super::{Letter, letters, password, session, throttle};
+use super::{Letter, letters, password, second_factor::step, session, throttle};
 use crate::{Desk, OrOurs, events, people};
 use domain::{Actor, Code, Error, FieldError, Principal, Result, UserId, event::Happening};
 
-/// Checks a password and opens a session.
+/// What the first proof of who somebody is has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proved {
+    /// They are signed in: the value of the session's cookie.
+    Opened(String),
+    /// They have a second factor, and have to prove it within [`step::LIFETIME_MS`] with [`step::prove`]: the value of the
+    /// cookie that only this is good for.
+    SecondFactor(String),
+}
+
+/// How somebody has proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// With their password.
+    Password,
+    /// By the link of a mail.
+    Mail,
+    /// Another server says so, such as that of their company.
+    Outside,
+}
+
+/// Checks a password, and opens a session where nothing more is asked for.
 ///
-/// Returns the person and the cookie's value. Errors: `Invalid` with the same words whether the address or the password
-/// is wrong; `TooMany` while the account or the address has to wait.
+/// Errors: `Invalid` with the same words whether the address or the password is wrong; `TooMany` while the account or the
+/// address has to wait.
 pub async fn sign_in(
     desk: &Desk,
     actor: &Actor,
     email: &str,
     password: String,
     agent: &str,
-) -> Result<(Principal, String)> {
+) -> Result<(Principal, Proved)> {
     let principal = check_password(desk, actor, email, password).await?;
-    let token = open_session(desk, actor, &principal, agent).await?;
-    Ok((principal, token))
+    let proved = after_proof(desk, actor, &principal, agent, How::Password).await?;
+    Ok((principal, proved))
 }
 
-/// Opens a session for somebody who has just proved who they are.
-pub async fn open_session(desk: &Desk, actor: &Actor, person: &Principal, agent: &str) -> Result<String> {
+/// The way on for somebody who has just proved who they are, be it by a password, a link of a mail or another server: a
+/// session, or the second step where they have a second factor. Everything that signs somebody in ends here.
+pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: &str, how: How) -> Result<Proved> {
     let mut tx = desk.begin().await?;
+    // Held, so that one who turns it on meanwhile is asked.
+    let second = sqlx::query_scalar!("select second_factor from users where id = $1 for no key update", person.id.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+    if second {
+        tracing::debug!(person = person.id.0, ?how, "a second factor is asked for");
+        let token = step::begin(&mut tx, person.id).await?;
+        tx.commit_quietly().await?;
+        return Ok(Proved::SecondFactor(token));
+    }
     let token = session::open(&mut tx, person.id, actor.address.as_deref(), agent).await?;
     let by = Actor::user(person.clone(), actor.address.clone());
     events::append(&mut tx, &by, None, &Happening::SignedIn).await?;
     tx.commit().await?;
-    Ok(token)
+    Ok(Proved::Opened(token))
 }
 
-/// Checks a password for a token instead of a session: the caller hands the token out, which is to carry the number that
-/// comes with the person. Errors like [`sign_in`].
-pub async fn sign_in_for_token(desk: &Desk, actor: &Actor, email: &str, password: String) -> Result<(Principal, i32)> {
+/// Checks a password, and a code where there is a second factor, for a token instead of a session: the caller hands the token
+/// out, which is to carry the number that comes with the person.
+///
+/// Errors like [`sign_in`]; `SecondFactor` where a code is needed and not there; a field error for a wrong `code`.
+pub async fn sign_in_for_token(
+    desk: &Desk,
+    actor: &Actor,
+    email: &str,
+    password: String,
+    code: Option<&str>,
+) -> Result<(Principal, i32)> {
     let principal = check_password(desk, actor, email, password).await?;
-    let mut tx = desk.begin().await?;
+    let mut tx = step::demand(desk, desk.begin().await?, actor, &principal, code).await?;
     let epoch = sqlx::query_scalar!("select token_epoch from users where id = $1", principal.id.0)
         .fetch_one(&mut *tx.conn)
         .await
@@ -74,7 +115,7 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
         throttle::check(&mut tx, &keys).await?;
         let now = tx.at();
         sqlx::query!(
-            r#"select u.id as "id?", u.password_hash, u.blocked_at,
+            r#"select u.id as "id?", u.password_hash, u.blocked_at, coalesce(u.second_factor, false) as "second_factor!",
                       -- Of somebody who has registered and not proved the address yet.
                       (select l.password_hash from account_links l
                        where l.purpose = 'register' and lower(l.email) = lower($1) and l.expires_at > $2
@@ -94,7 +135,10 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
     throttle::check_again(&mut tx, &keys).await?;
     match found.id {
         Some(id) if right && proved && found.blocked_at.is_none() => {
-            throttle::succeeded(&mut tx, &keys).await?;
+            // Who is to guess a code after it must not start anew with each password.
+            if !found.second_factor {
+                throttle::succeeded(&mut tx, &keys).await?;
+            }
             let principal = people::principal(&mut tx.conn, UserId(id)).await?;
             tx.commit().await?;
             Ok(principal)

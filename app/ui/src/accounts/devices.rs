@@ -64,6 +64,15 @@ pub fn Devices() -> impl IntoView {
         <ProfileForms page />
         <section class="section">
             <div class="section__head">
+                <h2 class="section__title">"Two-step sign-in"</h2>
+                <a class="button button--sm" href="/two-step" rel="external">
+                    "Set up"
+                </a>
+            </div>
+            <p class="muted">"Ask for a code beside the password, so that a password alone opens nothing."</p>
+        </section>
+        <section class="section">
+            <div class="section__head">
                 <h2 class="section__title">"Theme"</h2>
             </div>
             <form method="post" action="/me/theme">

@@ -5,8 +5,12 @@ mod card;
 mod devices;
 mod profile;
 mod rpc;
+mod second_step;
 mod sign_in;
+mod two_step;
 
 pub use by_mail::{ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MailsGo, NewAddressPage, ResetPage};
 pub use devices::{Devices, MePage};
+pub use second_step::SecondStepPage;
 pub use sign_in::{SetUpPage, SignInPage, SignUpPage};
+pub use two_step::{Site, TwoStepPage};

@@ -7,6 +7,7 @@ use domain::{
     account::Device,
     letter::{Opened, Purpose},
     profile::Profile,
+    second_factor::{Asked, Own},
 };
 use leptos::prelude::*;
 
@@ -36,4 +37,20 @@ pub async fn opened_link(purpose: Purpose, token: String) -> Rpc<Opened> {
 #[server(endpoint = "accounts/profile", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn own_profile() -> Rpc<Profile> {
     call(|desk, actor| async move { store::accounts::own::profile(&desk, &actor).await }).await
+}
+
+/// What the second step of signing in asks for.
+#[server(endpoint = "accounts/second_step", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn second_step() -> Rpc<Asked> {
+    let token = signed().second.unwrap_or_default();
+    call(|desk, actor| async move { store::accounts::second_factor::step::asked(&desk, &actor, &token).await }).await
+}
+
+/// What one has for the second step.
+#[server(endpoint = "accounts/second_factor", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn second_factor() -> Rpc<Own> {
+    let session = signed().session;
+    let issuer = super::two_step::issuer();
+    call(|desk, actor| async move { store::accounts::second_factor::own::get(&desk, &actor, session, &issuer).await })
+        .await
 }

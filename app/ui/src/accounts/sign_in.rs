@@ -36,6 +36,8 @@ pub fn SignInPage() -> impl IntoView {
         Some("You are not signed in any more, so nothing was sent. Sign in, and you are led back to send it again.")
     } else if query.with_untracked(|q| q.get("changed").is_some()) {
         Some("Your new password is set, and you are signed out everywhere. Sign in with it.")
+    } else if query.with_untracked(|q| q.get("late").is_some()) {
+        Some("This took too long, or was begun somewhere else. Please sign in again, from the beginning.")
     } else if ended && next.is_empty() {
         Some("Your session on this device has ended.")
     } else if ended {

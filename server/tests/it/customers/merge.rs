@@ -63,7 +63,7 @@ async fn everything_of_one_becomes_the_other_ones() {
     assert_eq!((customer.phones, customer.notes.as_str()), (vec!["12345".to_owned()], "Likes tea."));
     // The old number leads to the new one, and nobody is signed in as the old one.
     assert_eq!(seen(&world, &agent, id_of(&gone)).await.id, id_of(&kept));
-    assert!(accounts::find(&world.desk, &token).await.unwrap().is_none());
+    assert!(accounts::find(&world.desk, &crate::support::session_of(token)).await.unwrap().is_none());
     people::principal(&mut world.desk.read().await.unwrap(), id_of(&gone)).await.refused(Code::NotFound);
     // Any address signs in, with the password of the one that was kept.
     for email in [&person(&kept).email, &person(&gone).email, &"OTHER@a.example".to_owned()] {

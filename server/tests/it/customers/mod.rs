@@ -182,7 +182,7 @@ async fn a_blocked_sender_is_out_at_once() {
     let password = crate::support::PASSWORD.to_owned();
     let (_, token) = accounts::sign_in(&world.desk, &visitor, &email, password.clone(), "").await.unwrap();
     world.run(async |tx| block::block(tx, &agent, id_of(&jana), true).await).await.unwrap();
-    assert!(accounts::find(&world.desk, &token).await.unwrap().is_none());
+    assert!(accounts::find(&world.desk, &crate::support::session_of(token)).await.unwrap().is_none());
     assert_eq!(world.count("select count(*) from sessions").await, 0);
     accounts::sign_in(&world.desk, &visitor, &email, password.clone(), "").await.refused(Code::Invalid);
     let blocked = CustomerFilter { shown: Shown::Blocked, ..CustomerFilter::default() };

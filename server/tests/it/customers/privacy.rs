@@ -48,7 +48,8 @@ async fn full(world: &World, agent: &Actor) -> (UserId, TicketId) {
     world.reply(&actor, ticket, "More secret words").await;
     let unsent = Draft { writing: Writing::Reply, body: "Unsent".into() };
     world.run(async |tx| draft::save(tx, &actor, ticket, unsent).await).await.unwrap();
-    accounts::sign_in::open_session(&world.desk, &actor, person(&actor), "Firefox/1").await.unwrap();
+    let how = accounts::sign_in::How::Password;
+    accounts::sign_in::after_proof(&world.desk, &actor, person(&actor), "Firefox/1", how).await.unwrap();
     (jana, ticket)
 }
 

@@ -2,7 +2,7 @@
 
 mod numbers;
 
-use crate::support::{PASSWORD, Setup, World, id_of, node::*, person, text};
+use crate::support::{PASSWORD, Setup, World, id_of, node::*, person, session_of, text};
 use domain::{
     Actor, TicketId,
     event::Position,
@@ -377,7 +377,7 @@ async fn who_is_signed_out_is_closed() {
     let email = person(&agent).email.clone();
     let visitor = Actor::visitor(None);
     let (_, token) = accounts::sign_in(&node.desk, &visitor, &email, PASSWORD.into(), "").await.unwrap();
-    let session = accounts::find(&node.desk, &token).await.unwrap().unwrap();
+    let session = accounts::find(&node.desk, &session_of(token)).await.unwrap().unwrap();
     let mut tab = node.tab_of(session.person.id.0, session.id.0).await;
     let mut other = node.tab(&agent).await;
     tab.follow(Topic::Tickets, position(&node.desk).await).await;

@@ -23,7 +23,7 @@ use futures::stream;
 use std::convert::Infallible;
 use store::{
     access::{log, roles, teams, users},
-    accounts::{self, invitations, own},
+    accounts::{self, invitations, own, second_factor},
     bulk, companies, customers, imports, mails, people,
     settings::{self, Limit, priorities},
     tickets::{
@@ -102,9 +102,17 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("accounts::invitations::send_again", Rule::Desk(Action::ManageStaff)),
     ("accounts::invitations::revoke", Rule::Desk(Action::ManageStaff)),
     ("accounts::sign_in::sign_in", DOOR),
-    ("accounts::sign_in::open_session", DOOR),
+    ("accounts::sign_in::after_proof", DOOR),
     ("accounts::sign_in::sign_in_for_token", DOOR),
     ("accounts::sign_in::check_password", DOOR),
+    ("accounts::second_factor::step::asked", Rule::Anybody("whoever has the cookie of the first step")),
+    ("accounts::second_factor::step::prove", DOOR),
+    ("accounts::second_factor::own::get", Rule::Person),
+    ("accounts::second_factor::own::begin", Rule::Person),
+    ("accounts::second_factor::own::cancel", Rule::Person),
+    ("accounts::second_factor::own::confirm", Rule::Person),
+    ("accounts::second_factor::own::new_codes", Rule::Person),
+    ("accounts::second_factor::own::remove_app", Rule::Person),
     ("accounts::session::sign_out", Rule::Anybody("whoever has the cookie may end its session")),
     ("accounts::session::devices", Rule::Person),
     ("accounts::session::revoke", Rule::Person),
@@ -244,7 +252,18 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "accounts::own::change_password" => own::change_password(desk, actor, None, "".into(), "".into()).await,
         "accounts::own::ask_for_address" => {
             let mine = actor.principal().map_or("a@a.example", |person| person.email.as_str());
-            own::ask_for_address(desk, actor, mine, "".into()).await
+            own::ask_for_address(desk, actor, None, mine, "".into()).await
+        }
+        "accounts::second_factor::own::get" => second_factor::own::get(desk, actor, None, "Docket").await.map(drop),
+        // Refused for the password, and counted.
+        "accounts::second_factor::own::begin" => second_factor::own::begin(desk, actor, None, "".into()).await,
+        "accounts::second_factor::own::cancel" => second_factor::own::cancel(tx, actor).await,
+        "accounts::second_factor::own::confirm" => second_factor::own::confirm(desk, actor, None, "").await.map(drop),
+        "accounts::second_factor::own::new_codes" => {
+            second_factor::own::new_codes(desk, actor, None, "".into()).await.map(drop)
+        }
+        "accounts::second_factor::own::remove_app" => {
+            second_factor::own::remove_app(desk, actor, None, "".into(), "").await
         }
         "accounts::session::devices" => accounts::devices(&mut conn, actor, None, world.now()).await.map(drop),
         "accounts::session::revoke" => there(accounts::revoke(tx, actor, SessionId(0)).await),

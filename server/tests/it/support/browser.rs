@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 #[derive(Clone)]
 pub struct Browser {
     router: Router,
-    cookie: Option<String>,
+    pub cookie: Option<String>,
     _stop: Arc<DropGuard>,
 }
 

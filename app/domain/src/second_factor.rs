@@ -1,0 +1,113 @@
+//! The second step of signing in: what it is proved with, and who must have one.
+
+use crate::Time;
+use serde::{Deserialize, Serialize};
+
+/// Digits of a code that an app makes.
+pub const CODE_DIGITS: usize = 6;
+/// How many recovery codes there are at a time.
+pub const RECOVERY_CODES: usize = 10;
+/// Characters of a recovery code without its dashes: 80 bits.
+pub const RECOVERY_LENGTH: usize = 16;
+
+/// What somebody has typed where a code is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// Of an app.
+    Code(u32),
+    /// In capital letters, without dashes.
+    Recovery(String),
+}
+
+impl Typed {
+    /// Reads a code however it is grouped. `None` for what is neither.
+    pub fn read(text: &str) -> Option<Self> {
+        // Nobody types so much, and nothing of it is looked at.
+        if text.len() > 100 {
+            return None;
+        }
+        let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        if plain.len() == CODE_DIGITS && plain.bytes().all(|b| b.is_ascii_digit()) {
+            return plain.parse().ok().map(Typed::Code);
+        }
+        let plain = plain.to_ascii_uppercase();
+        let is_code = plain.len() == RECOVERY_LENGTH && plain.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7'));
+        is_code.then_some(Typed::Recovery(plain))
+    }
+}
+
+/// A recovery code as people read it: in groups of four.
+pub fn grouped(code: &str) -> String {
+    code.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
+}
+
+/// A QR code: a square of modules, dark ones as the path of an SVG whose unit is a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrCode {
+    /// The side, quiet zone included.
+    pub size: u32,
+    pub path: String,
+}
+
+/// An app that is being set up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// The secret for typing, in groups.
+    pub secret: String,
+    /// For the app on the device that shows the page.
+    pub address: String,
+    pub qr: QrCode,
+}
+
+/// What one has for the second step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// Since when there is an app.
+    pub app_since: Option<Time>,
+    /// One that is being set up here.
+    pub begun: Option<Begun>,
+    /// Recovery codes that are left.
+    pub recovery_codes: i64,
+    /// Without a password, having signed in just now stands for it.
+    pub has_password: bool,
+}
+
+impl Own {
+    /// Whether signing in has a second step.
+    pub fn is_on(&self) -> bool {
+        self.app_since.is_some()
+    }
+}
+
+/// What the second step can be proved with, for its page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub app: bool,
+    pub recovery: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_read_however_they_are_grouped() {
+        for (text, expected) in [
+            ("012345", Some(Typed::Code(12_345))),
+            (" 012 345\n", Some(Typed::Code(12_345))),
+            ("abcd-efgh-2345-6777", Some(Typed::Recovery("ABCDEFGH23456777".into()))),
+            ("ABCD EFGH 2345 6777", Some(Typed::Recovery("ABCDEFGH23456777".into()))),
+            ("", None),
+            ("12345", None),
+            ("1234567", None),
+            ("+12345", None),
+            ("١٢٣٤٥٦", None),
+            ("ABCD-EFGH-2345-6771", None),
+            ("ABCD-EFGH-2345-677ß", None),
+        ] {
+            assert_eq!(Typed::read(text), expected, "{text:?}");
+        }
+        assert_eq!(Typed::read(&"1 ".repeat(1_000)), None);
+        assert_eq!(grouped("ABCDEFGH23456777"), "ABCD-EFGH-2345-6777");
+    }
+}

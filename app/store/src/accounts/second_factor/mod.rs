@@ -1,0 +1,87 @@
+//! The second step of signing in: what one has for it, and proving it.
+
+pub mod own;
+mod recovery;
+pub mod step;
+mod totp;
+
+use crate::{Desk, OrOurs, Tx, events, seal::Place};
+use domain::{Actor, Error, Principal, Result, UserId, event::Happening, second_factor::Typed};
+
+use super::{Letter, letters, throttle};
+
+/// With what the second step was proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    App,
+    /// So many recovery codes are left.
+    Recovery(i64),
+}
+
+/// Where the secret of an app is sealed.
+fn place(id: i64) -> Place {
+    Place { table: "totp", row: id, column: "secret_sealed" }
+}
+
+/// Looks at a code that somebody has typed, and takes it: it is good once. Holds the account until the end of the
+/// transaction, so that of many tries at once each is counted before the next is looked at.
+///
+/// Errors: a field error for `code`, which is counted and has to be committed ([`refused`]).
+async fn take(desk: &Desk, tx: &mut Tx, user: UserId, typed: &str) -> Result<Option<Proof>> {
+    match Typed::read(typed) {
+        None => Ok(None),
+        Some(Typed::Code(code)) => {
+            let app = sqlx::query!(
+                "select id, secret_sealed, last_step from totp where user_id = $1 and confirmed_at is not null for update",
+                user.0
+            )
+            .fetch_optional(&mut *tx.conn)
+            .await
+            .ours()?;
+            let Some(app) = app else { return Ok(None) };
+            let secret = desk.sealer().open(&place(app.id), &app.secret_sealed)?;
+            let Some(step) = totp::step_of(&secret, code, tx.now, app.last_step)? else { return Ok(None) };
+            sqlx::query!("update totp set last_step = $2 where id = $1", app.id, step)
+                .execute(&mut *tx.conn)
+                .await
+                .ours()?;
+            Ok(Some(Proof::App))
+        }
+        Some(Typed::Recovery(code)) => {
+            if !recovery::take(tx, user, &code).await? {
+                return Ok(None);
+            }
+            Ok(Some(Proof::Recovery(recovery::left(tx, user).await?)))
+        }
+    }
+}
+
+/// Lets one try after the other be looked at, and says how long to wait if one has to.
+async fn take_turn(tx: &mut Tx, user: UserId, keys: &[throttle::Key]) -> Result<()> {
+    sqlx::query!("select id from users where id = $1 for no key update", user.0)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .ours()?;
+    throttle::check_again(tx, keys).await
+}
+
+/// Writes down what a proof has used up, and tells the owner where they may want to know.
+async fn used(tx: &mut Tx, by: &Actor, proof: Proof) -> Result<()> {
+    if let (Proof::Recovery(left), Some(user)) = (proof, by.user_id()) {
+        events::append(tx, by, None, &Happening::RecoveryCodeUsed { left }).await?;
+        letters::post(tx, Letter::RecoveryCodeUsed { user, left, from: by.address.clone() }).await?;
+    }
+    Ok(())
+}
+
+/// Counts a wrong code like a wrong password, and gives notice of a lock. Takes the transaction to its end.
+async fn refused(mut tx: Tx, by: &Actor, person: &Principal, keys: &[throttle::Key]) -> Result<Error> {
+    if throttle::failed(&mut tx, keys).await? && throttle::notice(&mut tx, &person.email).await? {
+        let email = person.email.clone();
+        events::append(&mut tx, by, None, &Happening::Locked { email: email.clone() }).await?;
+        letters::post(&mut tx, Letter::Locked { email, from: by.address.clone() }).await?;
+    }
+    events::append(&mut tx, by, None, &Happening::SecondFactorFailed).await?;
+    tx.commit().await?;
+    Ok(Error::field("code", "This code is not right, was used before, or has run out. Please take the next one."))
+}

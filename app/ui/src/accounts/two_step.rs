@@ -1,0 +1,301 @@
+//! One's own two-step sign-in: an app for codes, and recovery codes. A page of its own, outside of all frames: who must set it
+//! up before anything else gets nothing else.
+
+use super::{card::Card, rpc};
+use crate::json::resource;
+use crate::{
+    app::{go_to, sign_in_from_here},
+    flash::{Done, Flash, flash},
+    icons::{Ico, Icon},
+    me,
+    shared::{ErrorNotice, Field, When, awaited, copy},
+};
+use domain::second_factor::{Begun, Own};
+use leptos::prelude::*;
+
+/// Under which name people reach this server, as pages have to know.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub host: String,
+}
+
+/// How an app is to name this desk.
+#[cfg(feature = "ssr")]
+pub(super) fn issuer() -> String {
+    match use_context::<Site>().filter(|site| !site.host.is_empty()) {
+        Some(site) => format!("Docket {}", site.host),
+        None => "Docket".to_owned(),
+    }
+}
+
+/// What the form that was sent last has come to.
+const DONE: &[(&str, &str)] =
+    &[("on", "The app is set up. From now on, signing in asks for a code."), ("app-removed", "The app is removed.")];
+
+/// `/two-step`.
+#[component]
+pub fn TwoStepPage() -> impl IntoView {
+    if me::me().is_none() {
+        return go_to(&sign_in_from_here());
+    }
+    let flash = flash();
+    let codes = flash.value("codes");
+    if !codes.is_empty() {
+        return view! { <Codes codes /> }.into_any();
+    }
+    let own = resource(|| (), |()| rpc::second_factor());
+    awaited(
+        || (),
+        move || {
+            let flash = flash.clone();
+            async move {
+                match own.await {
+                    Ok(own) => view! { <Manage own flash /> }.into_any(),
+                    Err(error) => view! {
+                        <main class="auth" id="main">
+                            <ErrorNotice error=error.0 retry=Callback::new(move |()| own.refetch()) />
+                        </main>
+                    }
+                    .into_any(),
+                }
+            }
+        },
+    )
+}
+
+/// What stands on top: nothing about a field, which has its error beside it.
+fn general(flash: &Flash) -> Flash {
+    let mut flash = flash.clone();
+    flash.error.take_if(|error| !error.fields.is_empty());
+    flash
+}
+
+#[component]
+fn Manage(own: Own, flash: Flash) -> impl IntoView {
+    let on = own.is_on();
+    let lead = match on {
+        true => "On: signing in asks for a code beside the password.",
+        false => "Off: whoever knows your password can sign in as you.",
+    };
+    let begun = own.begun.clone();
+    let back = if me::start().is_staff() { "/me" } else { "/portal/me" };
+    view! {
+        <Card title="Two-step sign-in" lead=lead flash=general(&flash) asks_for_password=false>
+            <Done words=DONE />
+            {match (begun, own.app_since) {
+                (Some(begun), _) => view! { <SetUp begun flash=flash.clone() /> }.into_any(),
+                (None, None) => view! { <Begin own=own.clone() flash=flash.clone() /> }.into_any(),
+                (None, Some(since)) => {
+                    view! {
+                        <div class="box">
+                            <div class="box__row">
+                                <div>
+                                    <strong class="strong">"App for codes"</strong>
+                                    <p class="field__hint">"Set up " <When at=since in_words=true /></p>
+                                </div>
+                                <span class="badge" data-kind="green">
+                                    "On"
+                                </span>
+                            </div>
+                        </div>
+                        <Remove own=own.clone() flash=flash.clone() />
+                    }
+                        .into_any()
+                }
+            }}
+            {on.then(|| view! { <Recovery own=own.clone() flash /> })}
+            <p class="auth__foot">
+                <a class="link" href=back rel="external">
+                    "Back to your profile"
+                </a>
+            </p>
+        </Card>
+    }
+    .into_any()
+}
+
+/// The password again, where there is one.
+#[component]
+fn Again(own: Own, flash: Flash, name: &'static str) -> impl IntoView {
+    if own.has_password {
+        return view! {
+            <Field flash name=name label="Your password" kind="password" autocomplete="current-password" required=true />
+        }
+        .into_any();
+    }
+    let problem = flash.problem(name);
+    view! {
+        {problem
+            .map(|problem| {
+                view! {
+                    <p class="field__error">
+                        <Ico icon=Icon::Alert />
+                        {problem}
+                    </p>
+                }
+            })}
+    }
+    .into_any()
+}
+
+#[component]
+fn Begin(own: Own, flash: Flash) -> impl IntoView {
+    view! {
+        <form method="post" action="/two-step" class="stack">
+            <p>
+                "You need an app that makes codes on your phone or computer, such as Aegis, Ente Auth, 2FAS or the password \
+                 manager that you use already."
+            </p>
+            <input type="hidden" name="do" value="begin" />
+            <Again own flash name="begin_password" />
+            <button class="button button--primary button--block" type="submit">
+                "Set up an app"
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn SetUp(begun: Begun, flash: Flash) -> impl IntoView {
+    let size = begun.qr.size;
+    view! {
+        <section class="stack">
+            <p>"1. Scan this with the app. " <a class="link" href=begun.address rel="external">"Or open the app on this device"</a> "."</p>
+            <div class="qr">
+                <svg viewBox=format!("0 0 {size} {size}") role="img" aria-label="QR code for the app" shape-rendering="crispEdges">
+                    <rect width=size height=size fill="#fff"></rect>
+                    <path d=begun.qr.path fill="#000"></path>
+                </svg>
+            </div>
+            <p>
+                "Or type this key into it: " <code class="mono qr__key">{begun.secret}</code>
+            </p>
+            <form method="post" action="/two-step" class="stack">
+                <input type="hidden" name="do" value="confirm" />
+                <p>"2. Enter the code that the app shows now."</p>
+                <Field flash name="code" label="Code" autocomplete="one-time-code" required=true maxlength=20 autofocus=true />
+                <button class="button button--primary button--block" type="submit">
+                    "Turn on"
+                </button>
+            </form>
+            <form method="post" action="/two-step">
+                <button class="button button--block" type="submit" name="do" value="cancel">
+                    "Cancel"
+                </button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Remove(own: Own, flash: Flash) -> impl IntoView {
+    let open = ["off_password", "off_code", "move_password"].iter().any(|name| flash.problem(name).is_some());
+    view! {
+        <details class="more" open=open>
+            <summary class="link">"Another device, or turn it off"</summary>
+            <div class="stack">
+                <form method="post" action="/two-step" class="stack">
+                    <input type="hidden" name="do" value="move" />
+                    <Again own=own.clone() flash=flash.clone() name="move_password" />
+                    <button class="button button--block" type="submit">
+                        "Move to another app or device"
+                    </button>
+                </form>
+                <form method="post" action="/two-step" class="stack">
+                    <input type="hidden" name="do" value="off" />
+                    <Again own flash=flash.clone() name="off_password" />
+                    <Field
+                        flash
+                        name="off_code"
+                        label="Code, or a recovery code"
+                        autocomplete="one-time-code"
+                        required=true
+                        maxlength=40
+                    />
+                    <button class="button button--danger button--block" type="submit">
+                        "Remove the app"
+                    </button>
+                </form>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+fn Recovery(own: Own, flash: Flash) -> impl IntoView {
+    let left = own.recovery_codes;
+    let open = flash.problem("codes_password").is_some();
+    let few = left < 4;
+    view! {
+        <div class="box">
+            <div class="box__row">
+                <div>
+                    <strong class="strong">"Recovery codes"</strong>
+                    <p class="field__hint">"For when you have lost the device. Each is good once."</p>
+                </div>
+                <span class="badge" data-kind=if few { "amber" } else { "green" }>
+                    {format!("{left} left")}
+                </span>
+            </div>
+        </div>
+        <details class="more" open=open>
+            <summary class="link">"Make new recovery codes"</summary>
+            <form method="post" action="/two-step" class="stack">
+                <p>"The codes that you have now are good no more then."</p>
+                <input type="hidden" name="do" value="codes" />
+                <Again own flash name="codes_password" />
+                <button class="button button--block" type="submit">
+                    "Make new codes"
+                </button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// Recovery codes, this once.
+#[component]
+fn Codes(codes: String) -> impl IntoView {
+    let list: Vec<String> = codes.split_whitespace().map(str::to_owned).collect();
+    let text = format!("Recovery codes for Docket, each good once:\r\n\r\n{}\r\n", list.join("\r\n"));
+    let file = format!("data:text/plain;charset=utf-8,{}", domain::attachment::url_name(&text));
+    let copied = RwSignal::new(false);
+    view! {
+        <Card
+            title="Your recovery codes"
+            lead="Two-step sign-in is on. With one of these you get in when you have lost your device; each is good once."
+            flash=Flash::default()
+        >
+            <p class="notice" data-kind="warning">
+                <Ico icon=Icon::Warning />
+                "They are shown only now. Print them or keep them where you keep your passwords, not on the device itself."
+            </p>
+            <ul class="codes">{list.iter().map(|code| view! { <li class="mono">{code.clone()}</li> }).collect_view()}</ul>
+            <div class="actions no-print">
+                <a class="button" href=file download="docket-recovery-codes.txt" rel="external">
+                    <Ico icon=Icon::Download />
+                    "Download"
+                </a>
+                <button class="button" type="button" on:click=move |_| copied.set(copy(&text))>
+                    {move || if copied.get() { "Copied" } else { "Copy" }}
+                </button>
+                <button
+                    class="button"
+                    type="button"
+                    on:click=move |_| {
+                        let _ = window().print();
+                    }
+                >
+                    "Print"
+                </button>
+            </div>
+            <a class="button button--primary button--block no-print" href="/two-step" rel="external">
+                "I have kept them"
+            </a>
+        </Card>
+    }
+    .into_any()
+}
