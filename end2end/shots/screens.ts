@@ -169,6 +169,21 @@ const note = async (page: Page) => {
   await page.locator('.composer__text').fill('They are on site until six. **Bring the spare roll.**');
 };
 
+/** A file with a line that is refused, tried. */
+const tryImport = async (page: Page) => {
+  const lines = ['Wer;Wohin;Telefon', 'Petra Muster;petra@files.example;+49 30 1234', 'Broken;no address;'];
+  const file = { name: 'kunden.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) };
+  await page.getByLabel('File').setInputFiles(file);
+  await page.getByRole('button', { name: 'Upload and look' }).click();
+  await page.getByRole('heading', { name: 'kunden.csv' }).waitFor();
+  await hydrated(page);
+  await page.getByLabel('What is in Wer').selectOption('Name');
+  await page.getByLabel('What is in Wohin').selectOption('E-mail address');
+  await page.getByRole('button', { name: 'Try without changing anything' }).click();
+  await page.getByText('Would be made').waitFor();
+  await hydrated(page);
+};
+
 const screens: Screen[] = [
   { name: 'sign-in', who: 'nobody', at: '/sign-in' },
   {
@@ -185,6 +200,10 @@ const screens: Screen[] = [
     },
   },
   { name: 'sign-up', who: 'nobody', at: '/sign-up' },
+  { name: 'sign-forgot', who: 'nobody', at: '/forgot' },
+  { name: 'sign-confirm', who: 'nobody', at: '/confirm' },
+  { name: 'sign-link-used', who: 'nobody', at: '/reset/used', allow: /status of 404/ },
+  { name: 'sign-invitation-gone', who: 'nobody', at: '/invitation/gone', allow: /status of 404/ },
   { name: 'not-found', who: 'nobody', at: '/no/such/page', allow: /status of 404/ },
   { name: 'api-docs', who: 'nobody', at: '/api/v1/docs' },
   { name: 'inbox', who: 'agent', at: '/tickets' },
@@ -214,6 +233,7 @@ const screens: Screen[] = [
       await page.getByRole('complementary').getByRole('button', { name: 'Assignee' }).click();
     },
   },
+  { name: 'ticket-history', who: 'agent', at: async (page) => `${await found('Dateien+zum+Drucker')(page)}/history` },
   { name: 'ticket-missing', who: 'agent', at: '/tickets/999999', allow: /status of 404/ },
   { name: 'new', who: 'agent', at: '/new' },
   { name: 'search', who: 'agent', at: '/search?q=printer' },
@@ -222,6 +242,7 @@ const screens: Screen[] = [
   { name: 'customers-found', who: 'agent', at: '/customers?q=jana' },
   { name: 'customers-nothing', who: 'agent', at: '/customers?q=Rechtsschutzversicherungsgesellschaftsmitarbeiterin' },
   { name: 'customers-blocked', who: 'agent', at: '/customers?shown=blocked' },
+  { name: 'customer-new', who: 'agent', at: '/customers/new' },
   { name: 'customer', who: 'admin', at: '/customers/42' },
   { name: 'customer-edit', who: 'agent', at: '/customers/42/edit' },
   { name: 'customer-company', who: 'agent', at: '/customers/42/company?none=1' },
@@ -229,7 +250,10 @@ const screens: Screen[] = [
   { name: 'customer-erase', who: 'admin', at: '/customers/42/erase' },
   { name: 'customer-missing', who: 'agent', at: '/customers/999999', allow: /status of 404/ },
   { name: 'import', who: 'admin', at: '/customers/import' },
+  { name: 'import-trial', who: 'admin', at: '/customers/import', act: tryImport },
   { name: 'companies', who: 'agent', at: '/companies' },
+  { name: 'company-new', who: 'agent', at: '/companies/new' },
+  { name: 'company-people', who: 'agent', at: '/companies/1/people' },
   { name: 'company', who: 'agent', at: '/companies/1' },
   { name: 'company-edit', who: 'agent', at: '/companies/1/edit' },
   { name: 'company-merge', who: 'admin', at: '/companies/1/merge?with=2' },
@@ -246,10 +270,14 @@ const screens: Screen[] = [
   { name: 'settings-mails', who: 'admin', at: '/settings/mails' },
   { name: 'settings', who: 'admin', at: '/settings' },
   { name: 'settings-users', who: 'admin', at: '/settings/users' },
+  { name: 'settings-users-nothing', who: 'admin', at: '/settings/users?q=Rechtsschutzversicherungsgesellschaftsmitarbeiterin' },
+  { name: 'settings-invitations', who: 'admin', at: '/settings/invitations' },
   { name: 'settings-user', who: 'admin', at: '/settings/users/5' },
   { name: 'settings-roles', who: 'admin', at: '/settings/roles' },
+  { name: 'settings-role-new', who: 'admin', at: '/settings/roles/new' },
   { name: 'settings-role', who: 'admin', at: '/settings/roles/1' },
   { name: 'settings-teams', who: 'admin', at: '/settings/teams' },
+  { name: 'settings-team-new', who: 'admin', at: '/settings/teams/new' },
   { name: 'settings-team', who: 'admin', at: '/settings/teams/1' },
   { name: 'settings-log', who: 'admin', at: '/settings/log' },
   { name: 'portal', who: 'customer', at: '/portal' },
@@ -267,8 +295,9 @@ test.describe('a desk with nothing on it', () => {
   test.use({ baseURL: async ({ empty }, use) => use(empty.url) });
 
   test('set-up', ({ shoot }) => shoot({ name: 'set-up', who: 'nobody', at: '/set-up' }));
-  for (const [name, at] of [['inbox', '/tickets'], ['board', '/board'], ['mails', '/settings/mails']] as const) {
-    test(`empty-${name}`, ({ shoot }) => shoot({ name: `empty-${name}`, who: 'founder', at }));
+  for (const at of ['tickets', 'board', 'customers', 'companies', 'settings/mails', 'settings/roles', 'settings/teams', 'settings/invitations']) {
+    const name = `empty-${at.split('/').at(-1)}`;
+    test(name, ({ shoot }) => shoot({ name, who: 'founder', at: `/${at}` }));
   }
 });
 

@@ -5,8 +5,9 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::access::{NewRole, NewTeam, Permissions, RoleChoice};
 use domain::security_log::{Group, LogFilter};
-use domain::{Error, RoleId, SessionId, TeamId, UserId};
+use domain::{Actor, Error, RoleId, SessionId, TeamId, UserId};
 use serde::Deserialize;
+use store::Tx;
 use store::access::{log, roles, teams, users};
 use ui::flash::Flash;
 
@@ -81,35 +82,7 @@ pub async fn role(
     who: Who,
     request: Request,
 ) -> Response {
-    let page = if id == "new" { "/settings/roles/new".to_owned() } else { format!("/settings/roles/{}", number(&id)) };
-    let mut typed = Vec::new();
-    let done = async {
-        let fields = Fields::read(request).await?;
-        typed.clone_from(&fields.0);
-        let actor = &who.0.actor;
-        let mut tx = state.desk.begin().await?;
-        let made = if fields.value("delete").is_some() {
-            roles::delete(&mut tx, actor, RoleId(number(&id))).await?;
-            None
-        } else {
-            let input = NewRole {
-                name: fields.value("name").ok_or_else(unreadable)?.to_owned(),
-                description: fields.value("description").unwrap_or_default().to_owned(),
-                permissions: Permissions::from_words(fields.values("may")),
-            };
-            if id == "new" {
-                Some(roles::create(&mut tx, actor, input).await?)
-            } else {
-                let was = Permissions::from_words(fields.value("was").unwrap_or_default().split(','));
-                roles::change(&mut tx, actor, RoleId(number(&id)), was, input).await?;
-                Some(RoleId(number(&id)))
-            }
-        };
-        tx.commit().await?;
-        Ok(made.map_or_else(|| "/settings/roles?saved".to_owned(), |id| format!("/settings/roles/{id}?saved")))
-    };
-    let done = done.await;
-    go_on(state, &headers, who, &page, done, typed).await
+    entry(state, "/settings/roles", &id, &headers, who, request).await
 }
 
 /// Makes, changes or deletes a team.
@@ -120,34 +93,67 @@ pub async fn team(
     who: Who,
     request: Request,
 ) -> Response {
-    let page = if id == "new" { "/settings/teams/new".to_owned() } else { format!("/settings/teams/{}", number(&id)) };
+    entry(state, "/settings/teams", &id, &headers, who, request).await
+}
+
+/// The form of one entry of a list, or of a new one.
+async fn entry(
+    state: AppState,
+    list: &'static str,
+    id: &str,
+    headers: &HeaderMap,
+    who: Who,
+    request: Request,
+) -> Response {
+    let asked = (id != "new").then(|| number(id));
+    let page = asked.map_or_else(|| format!("{list}/new"), |id| format!("{list}/{id}"));
     let mut typed = Vec::new();
     let done = async {
         let fields = Fields::read(request).await?;
         typed.clone_from(&fields.0);
-        let actor = &who.0.actor;
         let mut tx = state.desk.begin().await?;
-        let made = if fields.value("delete").is_some() {
-            teams::delete(&mut tx, actor, TeamId(number(&id))).await?;
-            None
-        } else {
-            let input = NewTeam {
-                name: fields.value("name").ok_or_else(unreadable)?.to_owned(),
-                description: fields.value("description").unwrap_or_default().to_owned(),
-                members: numbers(&fields, "member").into_iter().map(UserId).collect(),
-            };
-            if id == "new" {
-                Some(teams::create(&mut tx, actor, input).await?)
-            } else {
-                teams::change(&mut tx, actor, TeamId(number(&id)), input).await?;
-                Some(TeamId(number(&id)))
-            }
+        let saved = match list {
+            "/settings/roles" => save_role(&mut tx, &who.0.actor, asked, &fields).await?,
+            _ => save_team(&mut tx, &who.0.actor, asked, &fields).await?,
         };
         tx.commit().await?;
-        Ok(made.map_or_else(|| "/settings/teams?saved".to_owned(), |id| format!("/settings/teams/{id}?saved")))
+        Ok(saved.map_or_else(|| format!("{list}?saved"), |id| format!("{list}/{id}?saved")))
     };
     let done = done.await;
-    go_on(state, &headers, who, &page, done, typed).await
+    go_on(state, headers, who, &page, done, typed).await
+}
+
+/// Does what the form of a role asks for. The number of what there is then, if anything.
+async fn save_role(tx: &mut Tx, actor: &Actor, id: Option<i64>, fields: &Fields) -> Result<Option<i64>, Error> {
+    if let Some(id) = id.filter(|_| fields.value("delete").is_some()) {
+        roles::delete(tx, actor, RoleId(id)).await?;
+        return Ok(None);
+    }
+    let input = NewRole {
+        name: fields.value("name").ok_or_else(unreadable)?.to_owned(),
+        description: fields.value("description").unwrap_or_default().to_owned(),
+        permissions: Permissions::from_words(fields.values("may")),
+    };
+    let Some(id) = id else { return Ok(Some(roles::create(tx, actor, input).await?.0)) };
+    let was = Permissions::from_words(fields.value("was").unwrap_or_default().split(','));
+    roles::change(tx, actor, RoleId(id), was, input).await?;
+    Ok(Some(id))
+}
+
+/// [`save_role`], of a team.
+async fn save_team(tx: &mut Tx, actor: &Actor, id: Option<i64>, fields: &Fields) -> Result<Option<i64>, Error> {
+    if let Some(id) = id.filter(|_| fields.value("delete").is_some()) {
+        teams::delete(tx, actor, TeamId(id)).await?;
+        return Ok(None);
+    }
+    let input = NewTeam {
+        name: fields.value("name").ok_or_else(unreadable)?.to_owned(),
+        description: fields.value("description").unwrap_or_default().to_owned(),
+        members: numbers(fields, "member").into_iter().map(UserId).collect(),
+    };
+    let Some(id) = id else { return Ok(Some(teams::create(tx, actor, input).await?.0)) };
+    teams::change(tx, actor, TeamId(id), input).await?;
+    Ok(Some(id))
 }
 
 /// Sends the browser on, or renders the page again with what was typed. What was typed for another permission set than

@@ -1,7 +1,10 @@
 //! Making and changing a company. Plain forms: they are sent to the addresses of their pages.
 
 use super::page::company_resource;
-use crate::customers::pieces::{Area, PeoplePage, failed, filled, loading};
+use crate::customers::{
+    frames::FormPage,
+    pieces::{Area, failed, filled, loading},
+};
 use crate::{
     flash::{Flash, flash},
     rpc::Rpc,
@@ -16,19 +19,9 @@ pub fn NewCompanyPage() -> impl IntoView {
     let flash = flash();
     let up = ("Companies".to_owned(), "/companies".to_owned());
     view! {
-        <PeoplePage title="New company" up narrow=true>
-            <form method="post" action="/companies/new" class="stack" novalidate>
-                <Fields flash />
-                <div class="actions">
-                    <button class="button button--primary" type="submit">
-                        "Make company"
-                    </button>
-                    <a class="button" href="/companies">
-                        "Cancel"
-                    </a>
-                </div>
-            </form>
-        </PeoplePage>
+        <FormPage title="New company" up action="/companies/new" submit="Make company">
+            <Fields flash />
+        </FormPage>
     }
     .into_any()
 }
@@ -64,20 +57,10 @@ fn Edit(company: Company, flash: Flash) -> impl IntoView {
     let page = format!("/companies/{}", company.id);
     let up = (company.name.clone(), page.clone());
     view! {
-        <PeoplePage title="Edit company" up narrow=true>
-            <form method="post" action=format!("{page}/edit") class="stack" novalidate>
-                <input type="hidden" name="version" value=company.version.to_string() />
-                <Fields flash />
-                <div class="actions">
-                    <button class="button button--primary" type="submit">
-                        "Save"
-                    </button>
-                    <a class="button" href=page.clone()>
-                        "Cancel"
-                    </a>
-                </div>
-            </form>
-        </PeoplePage>
+        <FormPage title="Edit company" up action=format!("{page}/edit") submit="Save">
+            <input type="hidden" name="version" value=company.version.to_string() />
+            <Fields flash />
+        </FormPage>
     }
     .into_any()
 }

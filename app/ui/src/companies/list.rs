@@ -1,15 +1,15 @@
 //! `/companies`: all of them by name, or those that are found while one types.
 
 use crate::customers::{
-    pieces::{ListTabs, LiveSearch, Pages, Sent, walk_rows},
+    frames::{Found, ListPage, ListWords, listed},
     rpc,
 };
 use crate::erased::memo;
 use crate::json::resource;
 use crate::{
-    icons::{Ico, Icon},
+    icons::Icon,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, Title, awaited},
+    shared::{EmptyState, ErrorNotice, Markup, awaited},
 };
 use domain::{
     company::{CompanyFilter, CompanyRow},
@@ -30,40 +30,29 @@ pub fn CompaniesPage() -> impl IntoView {
         })
     });
     let found = resource(move || filter.get(), rpc::list_companies);
-    walk_rows();
+    let words = ListWords {
+        title: "Companies",
+        path: "/companies",
+        label: "Find companies",
+        placeholder: "Name or domain",
+        new: "New company",
+    };
     view! {
-        <Title text="Companies" />
-        <div class="page">
-            <div class="page__body">
-                <header class="page__head">
-                    <h1 class="page__title">"Companies"</h1>
-                    <div class="actions">
-                        <a class="button button--primary" href="/companies/new">
-                            <Ico icon=Icon::Plus />
-                            "New company"
-                        </a>
-                    </div>
-                </header>
-                <Sent />
-                <ListTabs current="/companies" />
-                <div class="people__bar">
-                    <LiveSearch path="/companies" label="Find companies" placeholder="Name or domain" />
-                </div>
-                {awaited(
-                    || view! { <i class="skeleton skeleton--block" style="--tall:480px"></i> },
-                    move || async move {
-                        let page: Rpc<Page<CompanyRow>> = found.await;
-                        match page {
-                            Ok(page) => view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
-                            Err(error) => {
-                                view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
-                                    .into_any()
-                            }
+        <ListPage words>
+            {awaited(
+                || view! { <i class="skeleton skeleton--block" style="--tall:480px"></i> },
+                move || async move {
+                    let page: Rpc<Page<CompanyRow>> = found.await;
+                    match page {
+                        Ok(page) => view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
+                        Err(error) => {
+                            view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
+                                .into_any()
                         }
-                    },
-                )}
-            </div>
-        </div>
+                    }
+                },
+            )}
+        </ListPage>
     }
     .into_any()
 }
@@ -82,12 +71,6 @@ fn Rows(page: Page<CompanyRow>, filter: CompanyFilter) -> impl IntoView {
         };
         return view! { <EmptyState icon=Icon::Building title text /> }.into_any();
     }
-    let heading = match (searched, page.next.is_some(), page.rows.len()) {
-        (true, true, n) => format!("The first {n}; more were found. Type on to narrow it down."),
-        (true, false, 1) => "1 company".to_owned(),
-        (true, false, n) => format!("{n} companies"),
-        (false, ..) => String::new(),
-    };
     let row = |table: Markup, company: &CompanyRow| {
         let table = table
             .raw("<tr><td><a data-row href=\"/companies/")
@@ -110,21 +93,8 @@ fn Rows(page: Page<CompanyRow>, filter: CompanyFilter) -> impl IntoView {
             .raw("</td></tr>")
     };
     let rows = page.rows.iter().fold(Markup::new("<tbody>"), row).raw("</tbody>");
-    let next = page
-        .next
-        .as_ref()
-        .filter(|_| !searched)
-        .map(|next| format!("/companies?after={}", domain::attachment::url_name(next)));
-    let first = filter.after.as_ref().map(|_| "/companies".to_owned());
-    view! {
-        {(!heading.is_empty())
-            .then(|| {
-                view! {
-                    <p class="muted" role="status">
-                        {heading}
-                    </p>
-                }
-            })}
+    let found = Found { searched, shown: page.rows.len(), next: page.next, is_later: filter.after.is_some() };
+    let table = view! {
         <div class="table-wrap">
             <table class="table table--stack">
                 <caption class="sr-only">"Companies by name"</caption>
@@ -142,7 +112,7 @@ fn Rows(page: Page<CompanyRow>, filter: CompanyFilter) -> impl IntoView {
                 {rows.element()}
             </table>
         </div>
-        <Pages first next what="companies" />
     }
-    .into_any()
+    .into_any();
+    listed(found, "/companies", "", ("company", "companies"), table)
 }

@@ -2,16 +2,13 @@
 
 use super::page::{asked, company_resource};
 use crate::customers::{
-    pieces::{PeoplePage, failed, loading},
+    merging::{ChooseOther, ConfirmMerge, Side, Words},
+    pieces::{failed, loading},
     rpc,
 };
 use crate::erased::memo;
 use crate::json::resource;
-use crate::{
-    icons::{Ico, Icon},
-    rpc::Rpc,
-    shared::{EmptyState, awaited},
-};
+use crate::{icons::Icon, rpc::Rpc, shared::awaited};
 use domain::{
     CompanyId, Error,
     company::{Company, CompanyFilter, CompanyMerge, CompanyRow},
@@ -49,10 +46,8 @@ pub fn MergeCompaniesPage() -> impl IntoView {
         let (company, hits): (Rpc<Company>, Rpc<Option<Vec<CompanyRow>>>) = (found.await, hits.await);
         let preview: Rpc<Option<CompanyMerge>> = preview.await;
         match (company, hits, preview) {
-            (Ok(_), _, Ok(Some(preview))) => view! { <Confirm preview /> }.into_any(),
-            (Ok(company), Ok(hits), Ok(None)) => {
-                view! { <Choose company hits typed=typed.get_untracked() /> }.into_any()
-            }
+            (Ok(_), _, Ok(Some(preview))) => confirm(&preview),
+            (Ok(company), Ok(hits), Ok(None)) => choose(company, hits, typed.get_untracked()),
             (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
                 let error = Error { message: error.0.in_words(), fields: Vec::new(), ..error.0 };
                 failed(error, "Merge companies", Callback::new(move |()| found.refetch()))
@@ -61,71 +56,26 @@ pub fn MergeCompaniesPage() -> impl IntoView {
     })
 }
 
-#[component]
-fn Choose(company: Company, hits: Option<Vec<CompanyRow>>, typed: String) -> impl IntoView {
+/// A company among others.
+fn side(company: &Company) -> Side {
+    Side { id: company.id.0, name: company.name.clone(), hint: company.domains.join(", ") }
+}
+
+fn choose(company: Company, hits: Option<Vec<CompanyRow>>, typed: String) -> AnyView {
+    let words = Words {
+        lead: "Find the other entry of the same company. You see what will move before anything is changed.",
+        label: "Find the other company",
+        placeholder: "Name or domain",
+        nothing: "No other company found",
+        icon: Icon::Building,
+    };
+    let hit = |row: CompanyRow| {
+        let hint = format!("{} people {}", counted(row.people), row.domains.join(", "));
+        (row.id != company.id).then_some(Side { id: row.id.0, name: row.name, hint })
+    };
+    let hits = hits.map(|rows| rows.into_iter().filter_map(hit).collect::<Vec<_>>());
     let page = format!("/companies/{}", company.id);
-    let up = (company.name.clone(), page.clone());
-    let (id, action) = (company.id, format!("{page}/merge"));
-    view! {
-        <PeoplePage
-            title=format!("Merge {} with…", company.name)
-            up
-            narrow=true
-            lead="Find the other entry of the same company. You see what will move before anything is changed."
-        >
-            <form class="query" role="search" action=action.clone()>
-                <Ico icon=Icon::Search />
-                <div class="query__field">
-                    <input
-                        class="query__input"
-                        type="search"
-                        name="q"
-                        aria-label="Find the other company"
-                        placeholder="Name or domain"
-                        value=typed
-                    />
-                </div>
-                <button class="button button--sm" type="submit">
-                    "Find"
-                </button>
-            </form>
-            {hits
-                .map(|hits| {
-                    let hits: Vec<_> = hits.into_iter().filter(|h| h.id != id).collect();
-                    if hits.is_empty() {
-                        return view! { <EmptyState icon=Icon::Building title="No other company found" /> }.into_any();
-                    }
-                    view! {
-                        <div class="box">
-                            {hits
-                                .into_iter()
-                                .map(|hit| {
-                                    view! {
-                                        <div class="box__row">
-                                            <div>
-                                                {hit.name.clone()}
-                                                <p class="field__hint">
-                                                    {format!("{} people {}", counted(hit.people), hit.domains.join(", "))}
-                                                </p>
-                                            </div>
-                                            <a
-                                                class="button button--sm"
-                                                href=format!("{action}?with={}", hit.id)
-                                                aria-label=format!("Choose {}", hit.name)
-                                            >
-                                                "Choose"
-                                            </a>
-                                        </div>
-                                    }
-                                })
-                                .collect_view()}
-                        </div>
-                    }
-                        .into_any()
-                })}
-        </PeoplePage>
-    }
-    .into_any()
+    view! { <ChooseOther page name=company.name words typed hits /> }.into_any()
 }
 
 /// What will move, sentence by sentence.
@@ -158,47 +108,7 @@ fn consequences(merge: &CompanyMerge) -> Vec<String> {
     said
 }
 
-#[component]
-fn Confirm(preview: CompanyMerge) -> impl IntoView {
-    let (kept, gone) = (&preview.kept, &preview.gone);
-    let page = format!("/companies/{}", kept.id);
-    let other = format!("/companies/{}/merge?with={}", gone.id, kept.id);
-    let up = (kept.name.clone(), page.clone());
-    let side = |title: &'static str, company: &Company| {
-        view! {
-            <div class="box__row">
-                <div>
-                    <span class="faint">{title}</span>
-                    <p>{company.name.clone()}</p>
-                    <p class="field__hint">{company.domains.join(", ")}</p>
-                </div>
-            </div>
-        }
-        .into_any()
-    };
-    let sides = view! { {side("This one is kept", kept)} {side("This one goes", gone)} }.into_any();
-    let (said, with) = (consequences(&preview), gone.id.to_string());
-    view! {
-        <PeoplePage title="Merge these two?" up narrow=true>
-            <form method="post" action=format!("{page}/merge") class="stack">
-                <input type="hidden" name="with" value=with />
-                <div class="box">{sides}</div>
-                <ul class="notice notice--list" data-kind="warning">
-                    {said.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}
-                </ul>
-                <div class="actions">
-                    <button class="button button--danger" type="submit">
-                        "Merge"
-                    </button>
-                    <a class="button" href=other>
-                        "Keep the other one"
-                    </a>
-                    <a class="button" href=page.clone()>
-                        "Cancel"
-                    </a>
-                </div>
-            </form>
-        </PeoplePage>
-    }
-    .into_any()
+fn confirm(merge: &CompanyMerge) -> AnyView {
+    let said = consequences(merge);
+    view! { <ConfirmMerge list="/companies" kept=side(&merge.kept) gone=side(&merge.gone) said /> }.into_any()
 }

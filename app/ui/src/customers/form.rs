@@ -1,8 +1,9 @@
 //! Making and changing a customer. Plain forms: they are sent to the addresses of their pages.
 
 use super::{
+    frames::FormPage,
     page::customer_resource,
-    pieces::{Area, CompanyField, PeoplePage, failed, filled, loading},
+    pieces::{Area, CompanyField, failed, filled, loading},
 };
 use crate::{
     flash::{Flash, flash},
@@ -18,23 +19,13 @@ pub fn NewCustomerPage() -> impl IntoView {
     let flash = flash();
     let up = ("Customers".to_owned(), "/customers".to_owned());
     view! {
-        <PeoplePage title="New customer" up narrow=true>
-            <form method="post" action="/customers/new" class="stack" novalidate>
-                <Fields flash=flash.clone() />
-                <CompanyField
-                    flash
-                    hint="Empty: the company whose domain the address is in; if there is none, an individual."
-                />
-                <div class="actions">
-                    <button class="button button--primary" type="submit">
-                        "Make customer"
-                    </button>
-                    <a class="button" href="/customers">
-                        "Cancel"
-                    </a>
-                </div>
-            </form>
-        </PeoplePage>
+        <FormPage title="New customer" up action="/customers/new" submit="Make customer">
+            <Fields flash=flash.clone() />
+            <CompanyField
+                flash
+                hint="Empty: the company whose domain the address is in; if there is none, an individual."
+            />
+        </FormPage>
     }
     .into_any()
 }
@@ -70,20 +61,10 @@ fn Edit(customer: Customer, flash: Flash) -> impl IntoView {
     let page = format!("/customers/{}", customer.id);
     let up = (customer.name.clone(), page.clone());
     view! {
-        <PeoplePage title="Edit customer" up narrow=true>
-            <form method="post" action=format!("{page}/edit") class="stack" novalidate>
-                <input type="hidden" name="version" value=customer.version.to_string() />
-                <Fields flash />
-                <div class="actions">
-                    <button class="button button--primary" type="submit">
-                        "Save"
-                    </button>
-                    <a class="button" href=page.clone()>
-                        "Cancel"
-                    </a>
-                </div>
-            </form>
-        </PeoplePage>
+        <FormPage title="Edit customer" up action=format!("{page}/edit") submit="Save">
+            <input type="hidden" name="version" value=customer.version.to_string() />
+            <Fields flash />
+        </FormPage>
     }
     .into_any()
 }

@@ -1,7 +1,7 @@
 //! `/customers`: all of them by name, or those that are found while one types.
 
 use super::{
-    pieces::{ListTabs, LiveSearch, Pages, Sent, walk_rows},
+    frames::{Found, ListPage, ListWords, listed},
     rpc,
 };
 use crate::erased::memo;
@@ -10,7 +10,7 @@ use crate::{
     icons::{Ico, Icon},
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, Title, avatar, awaited},
+    shared::{EmptyState, ErrorNotice, Markup, avatar, awaited},
 };
 use domain::{
     customer::{CustomerFilter, CustomerRow, Shown, counted},
@@ -33,7 +33,6 @@ pub fn CustomersPage() -> impl IntoView {
         })
     });
     let found = resource(move || filter.get(), rpc::list_customers);
-    walk_rows();
     let chip = move |href: &'static str, name: &'static str, shown: Shown| {
         view! {
             <a class="chip" href=href aria-current=crate::erased::reactive(move || (filter.with(|f| f.shown) == shown).then_some("page"))>
@@ -41,51 +40,44 @@ pub fn CustomersPage() -> impl IntoView {
             </a>
         }
     };
-    view! {
-        <Title text="Customers" />
-        <div class="page">
-            <div class="page__body">
-                <header class="page__head">
-                    <h1 class="page__title">"Customers"</h1>
-                    <div class="actions">
-                        {me::may(Action::ImportPeople)
-                            .then(|| {
-                                view! {
-                                    <a class="button" href="/customers/import">
-                                        <Ico icon=Icon::Upload />
-                                        "Import"
-                                    </a>
-                                }
-                            })}
-                        <a class="button button--primary" href="/customers/new">
-                            <Ico icon=Icon::Plus />
-                            "New customer"
-                        </a>
-                    </div>
-                </header>
-                <Sent />
-                <ListTabs current="/customers" />
-                <div class="people__bar">
-                    <LiveSearch path="/customers" label="Find customers" placeholder="Name or e-mail address" />
-                    <div class="chips">
-                        {chip("/customers", "All", Shown::All)} {chip("/customers?shown=blocked", "Blocked", Shown::Blocked)}
-                    </div>
-                </div>
-                {awaited(
-                    || view! { <i class="skeleton skeleton--block" style="--tall:480px"></i> },
-                    move || async move {
-                        let page: Rpc<Page<CustomerRow>> = found.await;
-                        match page {
-                            Ok(page) => view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
-                            Err(error) => {
-                                view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
-                                    .into_any()
-                            }
-                        }
-                    },
-                )}
-            </div>
+    let chips = view! {
+        <div class="chips">
+            {chip("/customers", "All", Shown::All)} {chip("/customers?shown=blocked", "Blocked", Shown::Blocked)}
         </div>
+    }
+    .into_any();
+    let import = me::may(Action::ImportPeople).then(|| {
+        view! {
+            <a class="button" href="/customers/import">
+                <Ico icon=Icon::Upload />
+                "Import"
+            </a>
+        }
+        .into_any()
+    });
+    let words = ListWords {
+        title: "Customers",
+        path: "/customers",
+        label: "Find customers",
+        placeholder: "Name or e-mail address",
+        new: "New customer",
+    };
+    view! {
+        <ListPage words more=import chips=Some(chips)>
+            {awaited(
+                || view! { <i class="skeleton skeleton--block" style="--tall:480px"></i> },
+                move || async move {
+                    let page: Rpc<Page<CustomerRow>> = found.await;
+                    match page {
+                        Ok(page) => view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
+                        Err(error) => {
+                            view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
+                                .into_any()
+                        }
+                    }
+                },
+            )}
+        </ListPage>
     }
     .into_any()
 }
@@ -105,32 +97,10 @@ fn Rows(page: Page<CustomerRow>, filter: CustomerFilter) -> impl IntoView {
         };
         return view! { <EmptyState icon=Icon::Users title text /> }.into_any();
     }
-    let heading = match (searched, page.next.is_some(), page.rows.len()) {
-        (true, true, n) => format!("The first {n}; more were found. Type on to narrow it down."),
-        (true, false, 1) => "1 customer".to_owned(),
-        (true, false, n) => format!("{n} customers"),
-        (false, ..) => String::new(),
-    };
-    let shown = if filter.shown == Shown::Blocked { "&shown=blocked" } else { "" };
-    let next = page
-        .next
-        .as_ref()
-        .filter(|_| !searched)
-        .map(|next| format!("/customers?after={}{shown}", domain::attachment::url_name(next)));
-    let first = filter.after.as_ref().map(|_| format!("/customers?{}", shown.trim_start_matches('&')));
-    view! {
-        {(!heading.is_empty())
-            .then(|| {
-                view! {
-                    <p class="muted" role="status">
-                        {heading}
-                    </p>
-                }
-            })}
-        {customer_table(&page.rows, true)}
-        <Pages first next what="customers" />
-    }
-    .into_any()
+    let query = if filter.shown == Shown::Blocked { "&shown=blocked" } else { "" };
+    let table = customer_table(&page.rows, true);
+    let found = Found { searched, shown: page.rows.len(), next: page.next, is_later: filter.after.is_some() };
+    listed(found, "/customers", query, ("customer", "customers"), table)
 }
 
 /// Customers as a table. `company`: with a column for it.

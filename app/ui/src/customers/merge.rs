@@ -1,19 +1,17 @@
 //! Two customers who are the same: the other one is found, what will move is said, and then it is done.
 
 use super::{
+    merging::{ChooseOther, ConfirmMerge, Side, Words},
     page::{asked, customer_resource},
-    pieces::{PeoplePage, failed, loading},
+    pieces::{failed, loading},
     rpc,
 };
 use crate::erased::memo;
 use crate::json::resource;
-use crate::{
-    icons::{Ico, Icon},
-    rpc::Rpc,
-    shared::{EmptyState, awaited},
-};
+use crate::{icons::Icon, rpc::Rpc, shared::awaited};
 use domain::{
     Error, UserId,
+    company::CompanyName,
     customer::{Customer, CustomerFilter, CustomerMerge, CustomerRow, MOVED_MAX, counted},
 };
 use leptos::prelude::*;
@@ -50,10 +48,8 @@ pub fn MergeCustomersPage() -> impl IntoView {
         let preview: Rpc<Option<CustomerMerge>> = preview.await;
         let retry = Callback::new(move |()| found.refetch());
         match (customer, hits, preview) {
-            (Ok(_), _, Ok(Some(preview))) => view! { <Confirm preview /> }.into_any(),
-            (Ok(customer), Ok(hits), Ok(None)) => {
-                view! { <Choose customer hits typed=typed.get_untracked() /> }.into_any()
-            }
+            (Ok(_), _, Ok(Some(preview))) => confirm(&preview),
+            (Ok(customer), Ok(hits), Ok(None)) => choose(customer, hits, typed.get_untracked()),
             (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
                 let error = Error { message: error.0.in_words(), fields: Vec::new(), ..error.0 };
                 failed(error, "Merge customers", retry)
@@ -62,73 +58,31 @@ pub fn MergeCustomersPage() -> impl IntoView {
     })
 }
 
-#[component]
-fn Choose(customer: Customer, hits: Option<Vec<CustomerRow>>, typed: String) -> impl IntoView {
+fn hint(email: &str, company: Option<&CompanyName>, tickets: i64) -> String {
+    let company = company.map(|company| format!(" · {}", company.name)).unwrap_or_default();
+    format!("{email}{company} · {} tickets", counted(tickets))
+}
+
+/// A customer among others.
+fn side(c: &Customer) -> Side {
+    Side { id: c.id.0, name: c.name.clone(), hint: hint(&c.email, c.company.as_ref(), c.tickets) }
+}
+
+fn choose(customer: Customer, hits: Option<Vec<CustomerRow>>, typed: String) -> AnyView {
+    let words = Words {
+        lead: "Find the other entry of the same person. You see what will move before anything is changed.",
+        label: "Find the other customer",
+        placeholder: "Name or e-mail address",
+        nothing: "Nobody else found",
+        icon: Icon::Users,
+    };
+    let hit = |row: CustomerRow| {
+        let hint = hint(&row.email, row.company.as_ref(), row.tickets);
+        (row.id != customer.id).then_some(Side { id: row.id.0, name: row.name, hint })
+    };
+    let hits = hits.map(|rows| rows.into_iter().filter_map(hit).collect::<Vec<_>>());
     let page = format!("/customers/{}", customer.id);
-    let up = (customer.name.clone(), page.clone());
-    let id = customer.id;
-    let action = format!("{page}/merge");
-    view! {
-        <PeoplePage
-            title=format!("Merge {} with…", customer.name)
-            up
-            narrow=true
-            lead="Find the other entry of the same person. You see what will move before anything is changed."
-        >
-            <form class="query" role="search" action=action.clone()>
-                <Ico icon=Icon::Search />
-                <div class="query__field">
-                    <input
-                        class="query__input"
-                        type="search"
-                        name="q"
-                        aria-label="Find the other customer"
-                        placeholder="Name or e-mail address"
-                        value=typed
-                    />
-                </div>
-                <button class="button button--sm" type="submit">
-                    "Find"
-                </button>
-            </form>
-            {hits
-                .map(|hits| {
-                    let hits: Vec<_> = hits.into_iter().filter(|h| h.id != id).collect();
-                    if hits.is_empty() {
-                        return view! { <EmptyState icon=Icon::Users title="Nobody else found" /> }.into_any();
-                    }
-                    view! {
-                        <div class="box">
-                            {hits
-                                .into_iter()
-                                .map(|hit| {
-                                    let company = hit.company.map(|c| format!(" · {}", c.name)).unwrap_or_default();
-                                    view! {
-                                        <div class="box__row">
-                                            <div>
-                                                {hit.name.clone()}
-                                                <p class="field__hint">
-                                                    {format!("{}{company} · {} tickets", hit.email, counted(hit.tickets))}
-                                                </p>
-                                            </div>
-                                            <a
-                                                class="button button--sm"
-                                                href=format!("{action}?with={}", hit.id)
-                                                aria-label=format!("Choose {}, {}", hit.name, hit.email)
-                                            >
-                                                "Choose"
-                                            </a>
-                                        </div>
-                                    }
-                                })
-                                .collect_view()}
-                        </div>
-                    }
-                        .into_any()
-                })}
-        </PeoplePage>
-    }
-    .into_any()
+    view! { <ChooseOther page name=customer.name words typed hits /> }.into_any()
 }
 
 /// What will move, sentence by sentence.
@@ -161,59 +115,11 @@ fn consequences(merge: &CustomerMerge) -> Vec<String> {
     said
 }
 
-#[component]
-fn Confirm(preview: CustomerMerge) -> impl IntoView {
-    let (kept, gone) = (&preview.kept, &preview.gone);
-    let page = format!("/customers/{}", kept.id);
-    let other = format!("/customers/{}/merge?with={}", gone.id, kept.id);
-    let up = (kept.name.clone(), page.clone());
-    let too_many = preview.tickets > MOVED_MAX;
-    let side = |title: &'static str, c: &Customer| {
-        view! {
-            <div class="box__row">
-                <div>
-                    <span class="faint">{title}</span>
-                    <p>{c.name.clone()}</p>
-                    <p class="field__hint">
-                        {format!(
-                            "{}{} · {} tickets",
-                            c.email,
-                            c.company.as_ref().map(|c| format!(" · {}", c.name)).unwrap_or_default(),
-                            counted(c.tickets),
-                        )}
-                    </p>
-                </div>
-            </div>
-        }
-        .into_any()
-    };
-    let sides = view! { {side("This one is kept", kept)} {side("This one goes", gone)} }.into_any();
-    let said = match too_many {
+fn confirm(merge: &CustomerMerge) -> AnyView {
+    let refused = merge.tickets > MOVED_MAX;
+    let said = match refused {
         true => vec!["The one that goes has more than 2,000 tickets. Keep that one instead.".to_owned()],
-        false => consequences(&preview),
+        false => consequences(merge),
     };
-    let with = gone.id.to_string();
-    view! {
-        <PeoplePage title="Merge these two?" up narrow=true>
-            <form method="post" action=format!("{page}/merge") class="stack">
-                <input type="hidden" name="with" value=with />
-                <div class="box">{sides}</div>
-                <ul class="notice notice--list" data-kind=if too_many { "error" } else { "warning" }>
-                    {said.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}
-                </ul>
-                <div class="actions">
-                    <button class="button button--danger" type="submit" disabled=too_many>
-                        "Merge"
-                    </button>
-                    <a class="button" href=other>
-                        "Keep the other one"
-                    </a>
-                    <a class="button" href=page.clone()>
-                        "Cancel"
-                    </a>
-                </div>
-            </form>
-        </PeoplePage>
-    }
-    .into_any()
+    view! { <ConfirmMerge list="/customers" kept=side(&merge.kept) gone=side(&merge.gone) said refused /> }.into_any()
 }

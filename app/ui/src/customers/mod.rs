@@ -3,8 +3,10 @@
 mod company;
 mod erase;
 mod form;
+pub(crate) mod frames;
 mod list;
 mod merge;
+pub(crate) mod merging;
 mod page;
 pub(crate) mod pieces;
 pub mod rpc;

@@ -1,0 +1,127 @@
+//! What is around the forms and the lists of customers and of companies.
+
+use super::pieces::{ListTabs, LiveSearch, Pages, PeoplePage, Sent, walk_rows};
+use crate::{
+    icons::{Ico, Icon},
+    shared::Title,
+};
+use leptos::prelude::*;
+
+/// A page with one form, which is sent to `action`.
+#[component]
+pub fn FormPage(
+    #[prop(into)] title: String,
+    /// The page above, where one is taken back to: its name and address.
+    #[prop(into)]
+    up: (String, String),
+    #[prop(into)] action: String,
+    /// What the button says.
+    submit: &'static str,
+    children: Children,
+) -> impl IntoView {
+    let back = up.1.clone();
+    view! {
+        <PeoplePage title up narrow=true>
+            <form method="post" action=action class="stack" novalidate>
+                {children()}
+                <div class="actions">
+                    <button class="button button--primary" type="submit">
+                        {submit}
+                    </button>
+                    <a class="button" href=back>
+                        "Cancel"
+                    </a>
+                </div>
+            </form>
+        </PeoplePage>
+    }
+    .into_any()
+}
+
+/// The words of a list.
+pub struct ListWords {
+    pub title: &'static str,
+    /// Where it is; `/new` behind it is where one is made.
+    pub path: &'static str,
+    pub label: &'static str,
+    pub placeholder: &'static str,
+    pub new: &'static str,
+}
+
+/// A list with its search. `more` stands beside the button that makes one, `chips` beside the search.
+#[component]
+pub fn ListPage(
+    words: ListWords,
+    #[prop(optional_no_strip)] more: Option<AnyView>,
+    #[prop(optional_no_strip)] chips: Option<AnyView>,
+    children: Children,
+) -> impl IntoView {
+    walk_rows();
+    let ListWords { title, path, label, placeholder, new } = words;
+    view! {
+        <Title text=title />
+        <div class="page">
+            <div class="page__body">
+                <header class="page__head">
+                    <h1 class="page__title">{title}</h1>
+                    <div class="actions">
+                        {more}
+                        <a class="button button--primary" href=format!("{path}/new")>
+                            <Ico icon=Icon::Plus />
+                            {new}
+                        </a>
+                    </div>
+                </header>
+                <Sent />
+                <ListTabs current=path />
+                <div class="people__bar">
+                    <LiveSearch path label placeholder />
+                    {chips}
+                </div>
+                {children()}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// What a list has come to.
+pub struct Found {
+    /// Whether somebody has typed something.
+    pub searched: bool,
+    /// How many are shown.
+    pub shown: usize,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// Whether a page is before this one.
+    pub is_later: bool,
+}
+
+/// Rows of a list, with how many were found above and the way to its other pages below. `what`: one of them, many of them;
+/// `query` stands behind the addresses of pages.
+pub fn listed(found: Found, path: &str, query: &str, what: (&'static str, &'static str), table: AnyView) -> AnyView {
+    let (one, many) = what;
+    let heading = match (found.searched, found.next.is_some(), found.shown) {
+        (true, true, n) => Some(format!("The first {n}; more were found. Type on to narrow it down.")),
+        (true, false, 1) => Some(format!("1 {one}")),
+        (true, false, n) => Some(format!("{n} {many}")),
+        (false, ..) => None,
+    };
+    let next = found.next.filter(|_| !found.searched);
+    let next = next.map(|next| format!("{path}?after={}{query}", domain::attachment::url_name(&next)));
+    let first = found.is_later.then(|| format!("{path}?{}", query.trim_start_matches('&')));
+    let heading = heading.map(|heading| {
+        view! {
+            <p class="muted" role="status">
+                {heading}
+            </p>
+        }
+        .into_any()
+    });
+    view! {
+        {heading}
+        {table}
+        <Pages first next what=many />
+    }
+    .into_any()
+}
