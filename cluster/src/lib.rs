@@ -92,6 +92,28 @@ pub struct Cluster {
     _lock: Lock,
 }
 
+/// The address of the database of a cluster that another process runs in this folder right now, if one does. Nothing holds it
+/// there: it ends when that process ends.
+///
+/// # Errors
+/// When the folder cannot be resolved.
+pub fn running(options: &Options) -> Result<Option<String>, Error> {
+    let folder = Folder::locate(&options.data)?;
+    let found = PidFile::read(&folder.pgdata)
+        .filter(|file| file.ready && postmaster::life(file.pid, &folder.pgdata) == postmaster::Life::Ours);
+    Ok(found.map(|file| address(file.port, &file.socket, &options.database)))
+}
+
+/// The address of a database, for sqlx and libpq.
+fn address(port: u16, socket: &Path, database: &str) -> String {
+    // The port and "disable" are said because PGPORT and PGSSLMODE of the environment would be taken else.
+    format!(
+        "postgres://{SUPERUSER}@localhost:{port}/{}?host={}&sslmode=disable",
+        percent_encoded(database),
+        percent_encoded(&socket.to_string_lossy()),
+    )
+}
+
 /// What [`Cluster::tend`] has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tended {
@@ -137,13 +159,7 @@ impl Cluster {
     /// The address of another database in this cluster.
     #[must_use]
     pub fn url_of(&self, database: &str) -> String {
-        // The port and "disable" are said because PGPORT and PGSSLMODE of the environment would be taken else.
-        format!(
-            "postgres://{SUPERUSER}@localhost:{}/{}?host={}&sslmode=disable",
-            self.postmaster.port,
-            percent_encoded(database),
-            percent_encoded(&self.postmaster.socket.to_string_lossy()),
-        )
+        address(self.postmaster.port, &self.postmaster.socket, database)
     }
 
     /// Makes a database if it is missing.

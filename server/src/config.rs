@@ -68,6 +68,19 @@ pub enum Command {
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
     },
+    /// Change the secret key that tokens are signed and secrets in the database sealed with, while servers run. What was made
+    /// with the earlier key stays good until it runs out. Can be stopped, and run again to go on.
+    ///
+    /// A key that is kept in the data folder is made anew, and servers with that folder take it by themselves. One that is set
+    /// (--secret-key), or that several servers have in data folders of their own, is changed by the settings, in steps. On all
+    /// servers: first the new key as --previous-secret-keys, and a restart; then the new one as --secret-key and the old one,
+    /// if it was set, as --previous-secret-keys, and a restart; then this command, on one of them
+    RotateKey {
+        /// Forget the earlier keys in the data folder, once nothing is sealed with them. Links and tokens made with them are
+        /// good no more
+        #[arg(long)]
+        forget_previous: bool,
+    },
     /// Accounts of administrators
     #[command(subcommand)]
     Admin(Admin),

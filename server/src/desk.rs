@@ -78,6 +78,21 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     }
 }
 
+/// Like [`open`], also while a server runs on the private PostgreSQL of the same data folder: then beside it.
+///
+/// # Errors
+/// Like [`open`].
+pub async fn open_beside(config: &Config) -> anyhow::Result<Opened> {
+    let error = match open(config).await {
+        Err(error) if matches!(error.downcast_ref(), Some(cluster::Error::InUse { .. })) => error,
+        opened => return opened,
+    };
+    let options = cluster::Options::new(config.data.join("postgres"));
+    let Some(url) = tokio::task::spawn_blocking(move || cluster::running(&options)).await?? else { return Err(error) };
+    let desk = on(config, database::address(&url)?).await?;
+    Ok(Opened { desk, place: "the private PostgreSQL of a server that runs".to_owned(), cluster: None })
+}
+
 /// The desk on a database that runs.
 async fn on(config: &Config, options: PgConnectOptions) -> anyhow::Result<Desk> {
     let place = database::place(&options);

@@ -43,6 +43,51 @@ pub fn of_settings(config: &Config) -> anyhow::Result<Keys> {
     Ok(Keys { ring: Ring::new(Key::of_text(given), set.into_iter().chain(kept)), source: None })
 }
 
+/// Holds the data folder's keys against another change of them. The system lets go of it when the process ends.
+///
+/// # Errors
+/// When they are being changed already.
+pub fn take_turn(config: &Config) -> anyhow::Result<fs::File> {
+    let folder = fs::File::open(&config.data).with_context(|| format!("cannot open {}", config.data.display()))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(fs::TryLockError::WouldBlock) => {
+            anyhow::bail!("the key is being changed already, by another docket rotate-key")
+        }
+        Err(fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", config.data.display()))
+        }
+    }
+}
+
+/// Makes a new key in the data folder. The one in use becomes the first of the previous ones. Whenever this is cut off, all
+/// keys that were ever in use are there.
+///
+/// # Errors
+/// When the files cannot be read or written.
+pub fn renew(config: &Config) -> anyhow::Result<()> {
+    let folder = Folder::new(&config.data, vec![]);
+    let mut kept = read(&folder.current)?;
+    if folder.previous.exists() {
+        kept.extend(read(&folder.previous)?.into_iter().filter(|key| !kept.contains(key)).collect::<Vec<_>>());
+    }
+    folder.replace(&folder.previous, kept.as_flattened())?;
+    folder.replace(&folder.current, &rand::random::<[u8; LENGTH]>())
+}
+
+/// Removes the previous keys from the data folder. Tells whether there were any.
+///
+/// # Errors
+/// When they cannot be removed.
+pub fn forget_previous(config: &Config) -> anyhow::Result<bool> {
+    let path = config.data.join(PREVIOUS);
+    match fs::remove_file(&path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("cannot remove {}", path.display())),
+    }
+}
+
 /// The keys in a data folder.
 #[derive(Debug)]
 struct Folder {
@@ -79,6 +124,21 @@ impl Folder {
         // It has two names, or was never finished.
         let gone = fs::remove_file(&mine);
         made.and(gone).with_context(|| format!("cannot write {}", self.current.display()))
+    }
+
+    /// Puts other keys in the place of those in a file, at once and for good: who reads it finds the ones or the others.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+        let replace = || {
+            // What a run before has left when it was cut off.
+            match fs::remove_file(&self.unfinished) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            write(&self.unfinished, bytes)?;
+            fs::rename(&self.unfinished, path)?;
+            fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        };
+        replace().with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn read(&self) -> anyhow::Result<Ring> {
@@ -150,6 +210,46 @@ mod tests {
         let left: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [CURRENT]);
         assert_eq!(fs::metadata(place.path().join(CURRENT)).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_new_key_is_noticed_and_the_old_ones_stay() {
+        let place = tempfile::tempdir().unwrap();
+        let config =
+            crate::config::from_arguments(&["docket", "--data", place.path().to_str().unwrap()]).unwrap().config;
+        let keys = of_settings(&config).unwrap();
+        let source = keys.source.unwrap();
+        assert_eq!(source.changed(), Ok(None));
+        let mut rings = vec![keys.ring];
+        for _ in 0..2 {
+            renew(&config).unwrap();
+            rings.push(source.changed().unwrap().unwrap());
+            assert_eq!(source.changed(), Ok(None));
+        }
+        let currents: Vec<_> = rings.iter().rev().map(|ring| ring.current().clone()).collect();
+        assert_eq!(rings[2].all(), currents, "the youngest first");
+        // Cut off between the two files: the key in use is among the previous ones too.
+        fs::copy(place.path().join(PREVIOUS), place.path().join("before")).unwrap();
+        renew(&config).unwrap();
+        fs::rename(place.path().join("before"), place.path().join(CURRENT)).unwrap();
+        assert!(source.changed().is_err(), "two keys where one should be");
+        assert!(forget_previous(&config).unwrap() && !forget_previous(&config).unwrap());
+    }
+
+    #[test]
+    fn keys_of_the_folder_are_believed_beside_one_that_is_set() {
+        let place = tempfile::tempdir().unwrap();
+        let data = place.path().to_str().unwrap();
+        let config = |more: &[&str]| {
+            crate::config::from_arguments(&[&["docket", "--data", data], more].concat()).unwrap().config
+        };
+        let kept = of_settings(&config(&[])).unwrap().ring.current().clone();
+        let [new, old] = ["0123456789-0123456789-0123456789", "9876543210-9876543210-9876543210"];
+        let first = of_settings(&config(&["--previous-secret-keys", new])).unwrap().ring;
+        assert_eq!(first.all(), [kept.clone(), Key::of_text(new)]);
+        let set = of_settings(&config(&["--secret-key", new, "--previous-secret-keys", old])).unwrap();
+        assert_eq!(set.ring.all(), [Key::of_text(new), Key::of_text(old), kept]);
+        assert!(set.source.is_none());
     }
 
     #[test]

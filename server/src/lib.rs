@@ -22,6 +22,7 @@ pub mod post;
 pub mod private;
 pub mod problem;
 mod remote_images;
+pub mod rotate;
 pub mod serve;
 mod settings;
 pub mod signals;

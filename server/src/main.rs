@@ -10,6 +10,7 @@ use domain::account::{Registration, password_problem};
 use server::config::{self, Admin, Command, Config, Invocation};
 use server::demo::{self, Scale};
 use server::desk;
+use server::rotate;
 use server::signals::{self, Asked};
 use server::site::Site;
 use store::Desk;
@@ -82,6 +83,20 @@ fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<E
                 }
                 anyhow::ensure!(report.failed.is_empty(), "{} could not be taken in; see above", report.failed.len());
                 Ok(ExitCode::SUCCESS)
+            })
+        }
+        Command::RotateKey { forget_previous } => {
+            config.start_logging()?;
+            let config = &config;
+            runtime()?.block_on(async {
+                let asked = signals::listen();
+                let opened = desk::open_beside(config).await?;
+                let done = match forget_previous {
+                    true => rotate::forget(&opened.desk, config).await,
+                    false => rotate::rotate(&opened.desk, config, &asked.stop).await,
+                };
+                opened.close().await;
+                done.map(|()| ExitCode::SUCCESS)
             })
         }
         Command::Admin(Admin::Create { name, email, password }) => {

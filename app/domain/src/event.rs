@@ -204,6 +204,15 @@ pub enum Happening {
     /// Somebody has become staff by their invitation.
     #[serde(rename = "staff.joined")]
     JoinedStaff { email: String, role: Role },
+    /// Tokens are signed and secrets sealed with another key from here on.
+    #[serde(rename = "settings.secret_key_changed")]
+    SecretKeyChanged,
+    /// So many secrets were sealed again, with the current key.
+    #[serde(rename = "settings.secrets_resealed")]
+    SecretsResealed { values: i64 },
+    /// Earlier keys are believed no more.
+    #[serde(rename = "settings.secret_keys_forgotten")]
+    SecretKeysForgotten,
     #[serde(rename = "settings.priority_table")]
     PriorityTable,
     /// All tickets have the priorities of the table. Said once for all of them: there may be a million.

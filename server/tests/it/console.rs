@@ -285,10 +285,19 @@ async fn lines_of_a_start(data: &Path, arguments: &[&str]) -> String {
 #[tokio::test]
 async fn another_key_than_the_last_one_is_said() {
     let world = World::new().await;
-    let data = tempfile::tempdir().unwrap();
+    let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let url = world.database_url();
     let given = "0123456789-0123456789-0123456789";
-    for (key, warned) in [(None, false), (None, false), (Some(given), true), (Some(given), false), (None, true)] {
+    for (data, key, warned) in [
+        (&data, None, false),
+        (&data, None, false),
+        // The one in the folder is believed still.
+        (&data, Some(given), false),
+        (&data, None, true),
+        (&other, Some(given), true),
+        (&other, Some(given), false),
+        (&other, None, true),
+    ] {
         let mut arguments = vec!["--listen", "127.0.0.1:0", "--database-url", &url];
         arguments.extend(key.into_iter().flat_map(|key| ["--secret-key", key]));
         let said = lines_of_a_start(data.path(), &arguments).await;

@@ -231,6 +231,9 @@ fn words(kind: &str, data: Option<&Value>) -> String {
         Happening::TeamSaved { name, was: None } => format!("Saved the team {name}"),
         Happening::TeamDeleted { name } => format!("Deleted the team {name}"),
         Happening::LogExported { rows } => format!("Exported {rows} lines of the security log"),
+        Happening::SecretKeyChanged => "Changed the secret key".into(),
+        Happening::SecretsResealed { values } => format!("Sealed {values} secrets with the current key"),
+        Happening::SecretKeysForgotten => "Forgot the earlier secret keys".into(),
         Happening::PriorityTable => "Changed the priority table".into(),
         Happening::PrioritiesApplied => "Brought all tickets up to the priority table".into(),
         Happening::WipLimit { limit, refuse, .. } => match (limit, refuse) {

@@ -4,6 +4,8 @@
 //! Sealed is with XChaCha20-Poly1305, whose nonces are long enough to be drawn. The place of the value (table, row, column) is
 //! bound in: who can write to the database, but has no key, cannot move one person's secret to another.
 
+pub mod rotate;
+
 use crate::Desk;
 use crate::keys::{Key, Ring};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
@@ -122,7 +124,7 @@ fn id(key: &Key) -> [u8; KEY_ID] {
 }
 
 /// The bytes that every value begins with that this key has sealed.
-pub fn beginning(key: &Key) -> Vec<u8> {
+fn beginning(key: &Key) -> Vec<u8> {
     [&[FORM][..], &id(key)].concat()
 }
 
