@@ -123,16 +123,24 @@ pub fn router(state: AppState) -> Router {
         .layer(axum::middleware::from_fn(together))
         .layer(axum::middleware::from_fn_with_state(state.clone(), files_first));
     let router = if state.assets.reload { router.merge(reload()) } else { router };
+    let hsts = (state.config.hsts && state.config.is_secure()).then_some(HSTS);
+    let guarded = move |request: Request, next: Next| guarded(hsts.clone(), request, next);
     router.layer(axum::middleware::from_fn(guarded)).layer(TraceLayer::new_for_http()).with_state(state)
 }
 
+/// A year, in seconds (RFC 6797). Hosts below ours may be other people's, so nothing is said of them.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// What all answers have in common: no browser guesses what they are, and no other site learns the addresses of our pages. A
 /// page of ours must, by `Origin`, which browsers leave out where nobody is told anything.
-async fn guarded(request: Request, next: Next) -> Response {
+async fn guarded(hsts: Option<HeaderValue>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    if let Some(hsts) = hsts {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
+    }
     response
 }
 

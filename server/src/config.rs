@@ -145,10 +145,28 @@ pub struct Config {
           action = clap::ArgAction::Set)]
     pub trust_proxy: bool,
 
-    /// Address under which people reach Docket, as it is written into mails and links. Without it: http:// and the
-    /// address that it listens on
+    /// Address under which people reach Docket, as it is written into mails and links. Without it: http://, or
+    /// https:// with --tls-certificate, and the address that it listens on
     #[arg(long, env = "DOCKET_PUBLIC_URL", global = true, value_parser = public_url, value_name = "URL")]
     pub public_url: Option<String>,
+
+    /// File with the certificate for HTTPS, in PEM, and after it those that vouch for it. With it Docket speaks HTTPS at
+    /// --listen, and nothing else. Loaded again when the file changes, or upon SIGHUP
+    #[arg(long, env = "DOCKET_TLS_CERTIFICATE", global = true, value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// File with the key of --tls-certificate, in PEM, without a password
+    #[arg(long, env = "DOCKET_TLS_KEY", global = true, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Address and port to listen on without encryption, only to send browsers on to HTTPS. Needs --tls-certificate
+    #[arg(long, env = "DOCKET_HTTP_REDIRECT", global = true, value_name = "ADDRESS:PORT")]
+    pub http_redirect: Option<SocketAddr>,
+
+    /// Whether browsers are told to use HTTPS alone for a year (HSTS), where people reach Docket by HTTPS
+    #[arg(long, env = "DOCKET_HSTS", global = true, default_value = "true", value_name = "YES",
+          action = clap::ArgAction::Set)]
+    pub hsts: bool,
 
     /// Mail server to send mails by, as smtp://user:password@host:587?tls=required (encrypted after a greeting, STARTTLS),
     /// smtps://user:password@host (encrypted from the start) or smtp://host (not encrypted, and so without a password
@@ -240,6 +258,8 @@ fn parse(
     config.previous_secret_keys.take_if(|keys| keys.trim().is_empty());
     config.smtp_url.take_if(|url| url.trim().is_empty());
     config.mail_from.take_if(|from| from.trim().is_empty());
+    config.tls_certificate.take_if(|file| file.as_os_str().is_empty());
+    config.tls_key.take_if(|file| file.as_os_str().is_empty());
     config.mail_folder.take_if(|folder| folder.as_os_str().is_empty());
     config.check().map_err(|error| Cli::command().error(ErrorKind::ValueValidation, format!("{error:#}")))?;
     let command = cli.command.unwrap_or(Command::Serve);
@@ -329,7 +349,18 @@ fn public_url(text: &str) -> Result<String, String> {
 impl Config {
     /// The address under which people reach this server, without a slash at the end.
     pub fn public_url(&self) -> String {
-        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+        self.public_url_at(self.listen)
+    }
+
+    /// The same, when it listens at this address: which port it has is known only then, if it was given as 0.
+    pub fn public_url_at(&self, address: SocketAddr) -> String {
+        let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
+        self.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
+    }
+
+    /// Whether people reach this server by HTTPS, of its own or of a proxy's.
+    pub fn is_secure(&self) -> bool {
+        self.public_url().starts_with("https:")
     }
 
     /// The host of that address, without its port.
@@ -364,6 +395,19 @@ impl Config {
                 "--secret-key (DOCKET_SECRET_KEY) needs at least {SECRET_MIN} characters"
             );
         }
+        anyhow::ensure!(
+            self.tls_certificate.is_some() == self.tls_key.is_some(),
+            "--tls-certificate (DOCKET_TLS_CERTIFICATE) and --tls-key (DOCKET_TLS_KEY) go together: one of them is not set"
+        );
+        anyhow::ensure!(
+            self.http_redirect.is_none() || self.tls_certificate.is_some(),
+            "--http-redirect (DOCKET_HTTP_REDIRECT) leads to HTTPS, which needs --tls-certificate and --tls-key"
+        );
+        let plain = self.public_url.as_ref().is_some_and(|url| url.starts_with("http:"));
+        anyhow::ensure!(
+            !(plain && self.tls_certificate.is_some()),
+            "--public-url (DOCKET_PUBLIC_URL) must begin with https:// when there is a --tls-certificate"
+        );
         for secret in self.previous_secret_keys() {
             anyhow::ensure!(
                 secret.len() >= SECRET_MIN,

@@ -22,7 +22,7 @@ fn file_replaces_defaults_and_flags_replace_the_file() {
 }
 
 /// Another value than the default for each setting.
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 20] = [
     "--listen=[::1]:8080",
     "--data=/srv/0123 \"quoted\" \\ it's",
     "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
@@ -31,6 +31,10 @@ const OTHERS: [&str; 16] = [
     "--previous-secret-keys=hidden-1123456789-0123456789-0123456789, hidden-2123456789-0123456789-0123456789",
     "--trust-proxy=true",
     "--public-url=https://help.acme.example/",
+    "--tls-certificate=/srv/tls/certificate.pem",
+    "--tls-key=/srv/tls/key.pem",
+    "--http-redirect=[::1]:8081",
+    "--hsts=false",
     "--smtp-url=smtp://me:hidden%40@mail.acme.example:587?tls=required",
     "--mail-from=\"Acme, Support\" <support@acme.example>",
     "--mail-folder=/srv/mails",
@@ -55,6 +59,18 @@ fn what_is_printed_can_be_read_back_and_holds_no_secret() {
     assert_eq!((config.previous_secret_keys, config.public_url.as_deref()), (None, Some("https://help.acme.example")));
 }
 
+/// A setting with those that it does not go without.
+fn with_needs(one: &'static str) -> Vec<&'static str> {
+    let of_tls = |name: &str| OTHERS.into_iter().find(|other| other.starts_with(name));
+    let needs = match one.split('=').next() {
+        Some("--tls-certificate") => vec![of_tls("--tls-key")],
+        Some("--tls-key") => vec![of_tls("--tls-certificate")],
+        Some("--http-redirect") => vec![of_tls("--tls-certificate"), of_tls("--tls-key")],
+        _ => vec![],
+    };
+    std::iter::once(one).chain(needs.into_iter().flatten()).collect()
+}
+
 /// Each by itself and all together, by what they are and not only by how they are written.
 #[test]
 fn a_printed_file_gives_the_same_settings() {
@@ -62,7 +78,7 @@ fn a_printed_file_gives_the_same_settings() {
     assert_eq!(OTHERS.len(), settings, "a setting is new: give it a line in OTHERS");
     let usual = format!("{:?}", start(&[], "").unwrap().config);
     let all = OTHERS.to_vec();
-    for set in OTHERS.iter().map(|one| vec![*one]).chain([vec![], all]) {
+    for set in OTHERS.iter().map(|one| with_needs(one)).chain([vec![], all]) {
         let first = start(&[&set[..], &["config", "--with-secrets"]].concat(), "").unwrap();
         assert_eq!(format!("{:?}", first.config) == usual, set.is_empty(), "{set:?} changes nothing");
         first.in_force.parse::<toml::Table>().unwrap();
@@ -125,6 +141,10 @@ fn origins_are_written_as_browsers_write_them() {
 fn mistakes_are_named() {
     for (arguments, file, expected) in [
         (&["--listen", "here"][..], "", "--listen"),
+        (&["--tls-key", "x"], "", "--tls-certificate (DOCKET_TLS_CERTIFICATE)"),
+        (&["--tls-certificate", "x"], "", "--tls-key (DOCKET_TLS_KEY)"),
+        (&["--http-redirect", "[::1]:80"], "", "needs --tls-certificate"),
+        (&["--tls-certificate", "x", "--tls-key", "y", "--public-url", "http://x"], "", "must begin with https://"),
         (&["--public-url", "ftp://x"], "", "https://support.example.com"),
         (&["--public-url", "https://x/path"], "", "no path"),
         (&["--max-upload-mb", "0"], "", "1..=10000"),

@@ -20,7 +20,7 @@ use store::accounts::sign_in::{How, Proved, after_proof};
 use ui::flash::Flash;
 
 use crate::app::AppState;
-use crate::identify::{COOKIE, Who, token};
+use crate::identify::{COOKIE, Who, cookie_prefix, token};
 use crate::outage;
 
 /// The largest body of a form without files, in bytes.
@@ -77,9 +77,10 @@ fn cookie(state: &AppState, value: Option<&str>) -> HeaderValue {
 
 /// A cookie that scripts do not see, with its value for so many seconds, or the one that ends it.
 fn private_cookie(state: &AppState, name: &str, value: Option<(&str, i64)>) -> HeaderValue {
-    let secure = if state.config.public_url().starts_with("https:") { "; Secure" } else { "" };
+    let prefix = cookie_prefix(&state.config);
+    let secure = if state.config.is_secure() { "; Secure" } else { "" };
     let (value, seconds) = value.unwrap_or(("", 0));
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    let text = format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     // A token is base64, so this is always a valid header.
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
@@ -233,7 +234,7 @@ async fn sign_up(State(state): State<AppState>, headers: HeaderMap, who: Who, re
 }
 
 async fn sign_out(State(state): State<AppState>, headers: HeaderMap, Who(signed): Who, uri: Uri) -> Response {
-    if let Some(token) = token(&headers) {
+    if let Some(token) = token(&state.config, &headers) {
         let done = async {
             let mut tx = state.desk.begin().await?;
             store::accounts::sign_out(&mut tx, &signed.actor, &token).await?;

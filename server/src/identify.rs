@@ -12,14 +12,22 @@ use domain::{Actor, Error};
 use ui::rpc::Signed;
 
 use crate::app::AppState;
+use crate::config::Config;
 use crate::outage;
 use crate::problem::Problem;
 
-/// The name of the session's cookie.
+/// The name of the session's cookie, after [`cookie_prefix`].
 pub const COOKIE: &str = "docket_session";
 
-/// The name of the cookie of somebody who has still to prove their second factor.
+/// The name of the cookie of somebody who has still to prove their second factor, likewise.
 pub const SECOND: &str = "docket_second";
+
+/// What the names of cookies begin with. Where people come by HTTPS, browsers take those from this very host over HTTPS only
+/// (RFC 6265bis): neither a neighbour's host nor who listens on a network can plant a session of theirs. The names without it
+/// are not looked at then.
+pub fn cookie_prefix(config: &Config) -> &'static str {
+    if config.is_secure() { "__Host-" } else { "" }
+}
 
 /// Finds out who makes the request, by its session cookie, and puts [`Signed`] into its extensions. One statement.
 ///
@@ -27,8 +35,8 @@ pub const SECOND: &str = "docket_second";
 /// is not kept, unless it says so itself: after signing out, “back” must not show it.
 pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let address = address(request.extensions(), request.headers(), state.config.trust_proxy);
-    let token = token(request.headers());
-    let second = cookie(request.headers(), SECOND);
+    let token = token(&state.config, request.headers());
+    let second = cookie(&state.config, request.headers(), SECOND);
     let had_session = token.is_some();
     let session = match token {
         Some(token) => match store::accounts::find(&state.desk, &token).await {
@@ -79,18 +87,19 @@ fn page_of(headers: &HeaderMap) -> Option<i64> {
 }
 
 /// The session cookie's value.
-pub fn token(headers: &HeaderMap) -> Option<String> {
-    cookie(headers, COOKIE)
+pub fn token(config: &Config, headers: &HeaderMap) -> Option<String> {
+    cookie(config, headers, COOKIE)
 }
 
 /// The value of a cookie.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+fn cookie(config: &Config, headers: &HeaderMap, name: &str) -> Option<String> {
+    let prefix = cookie_prefix(config);
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+        .find_map(|pair| pair.trim().strip_prefix(prefix)?.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
 }
 
 /// The client's network address: the peer's, or what a trusted proxy says of it.

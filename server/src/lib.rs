@@ -27,5 +27,6 @@ pub mod serve;
 mod settings;
 pub mod signals;
 pub mod site;
+pub mod tls;
 mod together;
 pub mod work;

@@ -2,11 +2,14 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppState};
 use crate::config::Config;
@@ -15,6 +18,7 @@ use crate::live::Live;
 use crate::post::Post;
 use crate::signals::{self, Asked};
 use crate::site::Site;
+use crate::tls::{self, Certificates, Limits, Peer, TlsListener};
 use crate::work;
 
 /// Serves the application until the process is asked to stop (Ctrl-C, SIGTERM).
@@ -27,7 +31,15 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         "this program was built without the files for browsers; build it with: cargo xtask build"
     );
     let Asked { stop, at_once } = signals::listen();
-    let listener = listen_on(config.listen).await?;
+    let listener = listen_on(config.listen, "--listen, DOCKET_LISTEN").await?;
+    let certificates = match (&config.tls_certificate, &config.tls_key) {
+        (Some(certificate), Some(key)) => Some(Arc::new(Certificates::load(certificate, key)?)),
+        _ => None,
+    };
+    let redirecting = match config.http_redirect {
+        Some(address) => Some(listen_on(address, "--http-redirect, DOCKET_HTTP_REDIRECT").await?),
+        None => None,
+    };
     // The port is only known now if it was given as 0.
     let address = listener.local_addr()?;
     let opened = desk::open(&config).await?;
@@ -47,7 +59,7 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         );
     }
     let patience = Duration::from_secs(config.shutdown_seconds.into());
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public_url = config.public_url_at(address);
     let data = config.data.display().to_string();
     let post = match Post::of_settings(&config, &public_url) {
         Ok(post) => post,
@@ -58,14 +70,9 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     };
     let live = Live::start(opened.desk.clone(), stop.clone());
     let workers = work::start(opened.desk.clone(), &post, &live, stop.clone());
+    let public = config.public_origin();
     let router = app::router(AppState::new(config, site, opened.desk.clone(), live.clone()));
 
-    // Small answers must not wait for the acknowledgement of earlier ones (Nagle's algorithm): 40 ms each otherwise.
-    let listener = listener.tap_io(|socket| {
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was refused");
-        }
-    });
     // The field is for programs that read the log.
     tracing::info!(%address, "Docket is at {public_url}; data in {data}, database: {}", opened.place);
     if let Some(folder) = post.folder() {
@@ -77,8 +84,26 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     if first_run {
         tracing::info!("nobody is on staff yet: open {public_url}/set-up to make the first superadmin");
     }
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+    if let Some(listener) = redirecting {
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!("http://{address} only leads there");
+        }
+        let leading = axum::serve(listener, tls::redirect(public, address.port()));
+        let leading = leading.with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+        tokio::spawn(async move {
+            if let Err(error) = leading.await {
+                tracing::error!(%error, "nobody is led from http to https any more");
+            }
+        });
+    }
+    let serving = match encrypted(listener, certificates, &stop) {
+        Ok(listening) => answer(listening, router, stop.clone()),
+        Err(error) => {
+            stop.cancel();
+            opened.close().await;
+            return Err(error);
+        }
+    };
     // Sockets have left the server's care with their upgrade: they are waited for apart.
     let serving = async {
         serving.await?;
@@ -110,8 +135,48 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What connections come in by.
+enum Listening {
+    Plain(TcpListener),
+    Encrypted(TlsListener),
+}
+
+/// Has connections encrypted where there are certificates.
+fn encrypted(
+    listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Listening> {
+    let Some(certificates) = certificates else { return Ok(Listening::Plain(listener)) };
+    let acceptor = tls::acceptor(certificates.clone())?;
+    tokio::spawn(tls::watch(certificates, stop.clone()));
+    Ok(Listening::Encrypted(TlsListener::new(listener, acceptor, Limits::default())?))
+}
+
+/// Answers requests until the server stops.
+async fn answer(listening: Listening, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    let stop = stop.cancelled_owned();
+    match listening {
+        Listening::Plain(listener) => {
+            // Small answers must not wait for the acknowledgement of earlier ones (Nagle's algorithm): 40 ms each otherwise.
+            let listener = listener.tap_io(|socket| {
+                if let Err(error) = socket.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY was refused");
+                }
+            });
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).with_graceful_shutdown(stop).await
+        }
+        Listening::Encrypted(listener) => {
+            let router = router.layer(axum::middleware::from_fn(tls::named));
+            let service = router.into_make_service_with_connect_info::<Peer>();
+            axum::serve(listener, service).with_graceful_shutdown(stop).await
+        }
+    }
+}
+
 /// Takes the address, or says why it cannot be had.
-async fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {
+async fn listen_on(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let todo = match error.kind() {
             ErrorKind::AddrInUse => {
@@ -123,8 +188,8 @@ async fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {
             ErrorKind::AddrNotAvailable => {
                 "this machine has no such address. Use one that it has, or 0.0.0.0 for all of them"
             }
-            _ => return anyhow::anyhow!("cannot listen on {address} (--listen, DOCKET_LISTEN): {error}"),
+            _ => return anyhow::anyhow!("cannot listen on {address} ({setting}): {error}"),
         };
-        anyhow::anyhow!("cannot listen on {address} (--listen, DOCKET_LISTEN): {todo}")
+        anyhow::anyhow!("cannot listen on {address} ({setting}): {todo}")
     })
 }

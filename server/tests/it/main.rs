@@ -39,5 +39,6 @@ mod security_log;
 mod settings;
 mod tickets;
 mod timeline;
+mod tls;
 mod visibility;
 mod work;

@@ -49,8 +49,8 @@ pub async fn reseal(desk: &Desk, columns: &[Column], mut each: impl FnMut(i64)) 
              order by {id} limit {BATCH} for no key update"
         );
         let write = format!(
-            "update {table} as t set {column} = n.value from unnest($1::bigint[], $2::bytea[]) as n (row, value)
-             where t.{id} = n.row"
+            "update {table} as t set {column} = n.value from unnest($1::bigint[], $2::bytea[]) as n (number, value)
+             where t.{id} = n.number"
         );
         let mut after = i64::MIN;
         loop {
