@@ -57,3 +57,11 @@ create table sign_ins_begun (
 create unique index sign_ins_begun_token on sign_ins_begun (token_hash);
 create index sign_ins_begun_user on sign_ins_begun (user_id);
 create index sign_ins_begun_expiry on sign_ins_begun (expires_at);
+
+-- Whether staff must have a second factor. One row, or none where they need not.
+create table second_factor_requirement (
+    one boolean primary key default true check (one),
+    since timestamptz not null,
+    -- How long those may wait who were there before, and who come later.
+    grace_days int not null check (grace_days between 0 and 90)
+);

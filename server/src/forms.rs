@@ -95,13 +95,19 @@ async fn go_on(state: &AppState, person: &Principal, proved: &Proved, next: &str
 
 /// Sends the browser on, signed in, and in the theme that this person has chosen.
 async fn welcome(state: &AppState, person: &Principal, token: &str, next: &str) -> Response {
-    let mut response = Redirect::to(next).into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookie(state, Some(token)));
-    match store::accounts::own::theme(&state.desk, person.id).await {
-        Ok(Some(theme)) => drop(response.headers_mut().append(header::SET_COOKIE, theme_cookie(Some(&theme)))),
-        Ok(None) => {}
+    let known = store::accounts::own::welcome(&state.desk, person).await.unwrap_or_else(|error| {
         // They are signed in all the same.
-        Err(error) => tracing::warn!(%error, "the theme of somebody who signs in could not be read"),
+        tracing::warn!(%error, "the theme of somebody who signs in could not be read");
+        Default::default()
+    });
+    let mut response = match known.second_factor_due {
+        Some(_) => Redirect::to(&second_factor::set_up(next)),
+        None => Redirect::to(next),
+    }
+    .into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie(state, Some(token)));
+    if let Some(theme) = known.theme {
+        response.headers_mut().append(header::SET_COOKIE, theme_cookie(Some(&theme)));
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

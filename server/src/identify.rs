@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::{Actor, Error};
 use ui::rpc::Signed;
 
@@ -55,6 +55,9 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
             false => Problem(error).into_response(),
         };
     }
+    if session.as_ref().is_some_and(|session| session.held) && !MAY_WHO_IS_HELD.contains(&request.uri().path()) {
+        return set_up_first(&request);
+    }
     // What a function answers, somebody's page has asked for just now.
     let private = session.is_some() || request.uri().path().starts_with("/rpc/");
     let visitor = session.is_none() && outage::wants_page(request.method(), request.headers(), request.uri());
@@ -79,6 +82,24 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         return outage::answer(&state, &Method::GET, &headers, &uri, Error::unavailable());
     }
     response
+}
+
+/// What is open to staff who must set a second factor up before anything else.
+const MAY_WHO_IS_HELD: [&str; 3] = ["/two-step", "/rpc/accounts/second_factor", "/sign-out"];
+
+/// Sends them there.
+fn set_up_first(request: &Request) -> Response {
+    let error = || Error::new(domain::Code::Forbidden, "Staff need two-step sign-in here. Please set it up first.");
+    let is_form = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
+        kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/form-data")
+    });
+    if request.uri().path().starts_with("/rpc/") {
+        (StatusCode::FORBIDDEN, Json(error())).into_response()
+    } else if is_form || outage::wants_page(request.method(), request.headers(), request.uri()) {
+        Redirect::to("/two-step").into_response()
+    } else {
+        Problem(error()).into_response()
+    }
 }
 
 /// The id of the person whom the asking page was made for, where it says so.

@@ -277,6 +277,7 @@ pub struct StaffRow {
     pub blocked: bool,
     /// Whether they have a password yet, and so can sign in by it.
     pub has_password: bool,
+    pub second_factor: bool,
     pub last_seen_at: Option<Time>,
 }
 

@@ -97,6 +97,15 @@ pub enum Happening {
     SignInFailed { email: String },
     #[serde(rename = "account.sessions_revoked")]
     SessionsRevoked { count: i64 },
+    /// An admin took somebody's second factor away, who had lost it, and signed them out everywhere.
+    #[serde(rename = "access.second_factor_removed")]
+    SecondFactorRemoved { who: Person, reason: String },
+    /// The same of a customer.
+    #[serde(rename = "account.second_factor_taken")]
+    CustomerSecondFactorRemoved { customer: UserId },
+    /// Whether staff must have a second factor, and how long they may wait.
+    #[serde(rename = "settings.second_factor")]
+    SecondFactorRequired { on: bool, grace_days: i32 },
     /// Somebody begins to set up an app for codes.
     #[serde(rename = "account.app_begun")]
     AppBegun,

@@ -83,6 +83,8 @@ actions! {
     ManageTeams: Needs::One(Permission::ManageTeams);
     /// Custom roles.
     ManageRoles: Needs::Superadmin;
+    /// Whether staff must have a second factor.
+    RequireSecondFactor: Needs::Superadmin;
     /// Who signed in, what was changed, from where.
     SeeSecurityLog: Needs::One(Permission::SeeSecurityLog);
 }
@@ -266,7 +268,7 @@ mod tests {
                         "manager" => !NOT_MANAGERS.contains(&action),
                         "agent" => !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action),
                         "custom, nothing" => free.contains(&action) && theirs,
-                        "custom, everything" => action != Action::ManageRoles,
+                        "custom, everything" => !matches!(action, Action::ManageRoles | Action::RequireSecondFactor),
                         "custom, an agent of teams" => {
                             !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action) && theirs
                         }

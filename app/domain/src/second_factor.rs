@@ -59,6 +59,32 @@ pub struct Begun {
     pub qr: QrCode,
 }
 
+/// The longest that staff may be given, in days.
+pub const GRACE_DAYS_MAX: i32 = 90;
+
+/// Staff must have a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    pub since: Time,
+    /// So long they may wait from then on, or from when their account was made, if that is later.
+    pub grace_days: i32,
+}
+
+impl Requirement {
+    /// From when on somebody gets no further without it whose account was made then.
+    pub fn due(&self, joined: Time) -> Time {
+        Time(self.since.0.max(joined.0)).plus_millis(i64::from(self.grace_days) * 86_400_000)
+    }
+}
+
+/// What holds for staff, and how many of them have a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Required {
+    pub now: Option<Requirement>,
+    pub have: i64,
+    pub staff: i64,
+}
+
 /// What one has for the second step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Own {
@@ -70,6 +96,8 @@ pub struct Own {
     pub recovery_codes: i64,
     /// Without a password, having signed in just now stands for it.
     pub has_password: bool,
+    /// Where one must have a second factor, and has none: from when on.
+    pub due: Option<Time>,
 }
 
 impl Own {
@@ -89,6 +117,14 @@ pub struct Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_comes_later_may_wait_as_long() {
+        let day = 86_400_000;
+        let required = Requirement { since: Time(10 * day), grace_days: 7 };
+        assert_eq!(required.due(Time(2 * day)), Time(17 * day));
+        assert_eq!(required.due(Time(12 * day)), Time(19 * day));
+    }
 
     #[test]
     fn codes_are_read_however_they_are_grouped() {

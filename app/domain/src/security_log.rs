@@ -51,7 +51,7 @@ impl Group {
         match kind {
             "account.signed_in" | "account.signed_out" => Group::SignIns,
             "account.sign_in_failed" | "account.second_factor_failed" | "account.locked" => Group::Refused,
-            "account.blocked" | "account.unblocked" => Group::Rights,
+            "account.blocked" | "account.unblocked" | "account.second_factor_taken" => Group::Rights,
             "account.merged"
             | "account.erased"
             | "account.company"

@@ -253,7 +253,7 @@ pub async fn still_here(desk: &Desk, holders: &[Holder]) -> Result<Vec<(Holder, 
     let now = desk.now();
     let rows = sqlx::query!(
         r#"select h.session_id as "session_id!", u.id, u.name, u.email, u.role, u.company_id,
-                  coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
+                  u.second_factor, u.created_at, coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
                       then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
            from unnest($1::bigint[], $2::bigint[]) h(user_id, session_id)
@@ -270,17 +270,20 @@ pub async fn still_here(desk: &Desk, holders: &[Holder]) -> Result<Vec<(Holder, 
     .fetch_all(desk.pool())
     .await
     .ours()?;
+    let catalog = desk.catalog();
     Ok(rows
         .into_iter()
-        .map(|r| {
+        .filter_map(|r| {
             let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: r.teams };
             let person = rights.give(Principal {
                 company: r.company_id.map(CompanyId),
                 sees_company: r.sees_all,
                 ..Principal::new(UserId(r.id), r.name, r.email, Role::Customer)
             });
+            // Who must set a second factor up first is not told anything either.
+            let due = catalog.second_factor_due(&person, r.created_at.into()).filter(|_| !r.second_factor);
             let session = (r.session_id != 0).then_some(SessionId(r.session_id));
-            (Holder { user: person.id, session }, person)
+            due.is_none_or(|due| due > now).then_some((Holder { user: person.id, session }, person))
         })
         .collect())
 }

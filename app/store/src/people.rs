@@ -2,7 +2,7 @@
 
 use crate::{OrOurs, Tx};
 use domain::{
-    Actor, CompanyId, Error, Principal, Result, Role, TeamId, UserId,
+    Actor, CompanyId, Error, Principal, Result, Role, TeamId, Time, UserId,
     access::{Permission, Permissions},
     company::CompanyName,
     people::{Contact, Person},
@@ -12,17 +12,27 @@ use sqlx::PgConnection;
 
 /// A person as decisions need them.
 pub async fn principal(conn: &mut PgConnection, id: UserId) -> Result<Principal> {
-    find(conn, Wanted::Id(id), None).await?.ok_or_else(|| Error::not_found("person"))
+    find(conn, Wanted::Id(id), None).await?.map(|(person, _)| person).ok_or_else(|| Error::not_found("person"))
 }
 
 /// The person with this address, be it the first or another one of theirs. One statement.
 pub(crate) async fn principal_at(conn: &mut PgConnection, email: &str) -> Result<Option<Principal>> {
-    find(conn, Wanted::Address(email), None).await
+    Ok(find(conn, Wanted::Address(email), None).await?.map(|(person, _)| person))
 }
 
 /// The same, unless they have changed their password since this number was theirs.
-pub(crate) async fn principal_of_token(conn: &mut PgConnection, id: UserId, epoch: i32) -> Result<Option<Principal>> {
+pub(crate) async fn principal_of_token(
+    conn: &mut PgConnection,
+    id: UserId,
+    epoch: i32,
+) -> Result<Option<(Principal, SecondFactor)>> {
     find(conn, Wanted::Id(id), Some(epoch)).await
+}
+
+/// Whether somebody has a second factor, and since when there is the account.
+pub(crate) struct SecondFactor {
+    pub on: bool,
+    pub joined: Time,
 }
 
 /// By what somebody is looked up.
@@ -31,14 +41,18 @@ enum Wanted<'a> {
     Address(&'a str),
 }
 
-async fn find(conn: &mut PgConnection, wanted: Wanted<'_>, epoch: Option<i32>) -> Result<Option<Principal>> {
+async fn find(
+    conn: &mut PgConnection,
+    wanted: Wanted<'_>,
+    epoch: Option<i32>,
+) -> Result<Option<(Principal, SecondFactor)>> {
     let (id, address) = match wanted {
         Wanted::Id(id) => (Some(id.0), None),
         Wanted::Address(address) => (None, Some(address)),
     };
     let row = sqlx::query!(
-        r#"select u.id, u.name, u.email, u.role, u.company_id, coalesce(c.sees_all, false) as "sees_all!",
-                  r.name as "role_name?", r.permissions as "permissions?",
+        r#"select u.id, u.name, u.email, u.role, u.company_id, u.second_factor, u.created_at,
+                  coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
                       then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
            from users u left join companies c on c.id = u.company_id left join roles r on r.id = u.role_id
@@ -53,11 +67,12 @@ async fn find(conn: &mut PgConnection, wanted: Wanted<'_>, epoch: Option<i32>) -
     .ours()?;
     Ok(row.map(|r| {
         let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: r.teams };
-        rights.give(Principal {
+        let person = rights.give(Principal {
             company: r.company_id.map(CompanyId),
             sees_company: r.sees_all,
             ..Principal::new(UserId(r.id), r.name, r.email, Role::Customer)
-        })
+        });
+        (person, SecondFactor { on: r.second_factor, joined: r.created_at.into() })
     }))
 }
 

@@ -25,7 +25,10 @@ use crate::{
     me,
     palette::Palette,
     portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalNotFound, PortalTicket},
-    settings::{BoardSettings, InvitationsPage, PrioritySettings, QuarantinePage, SettingsFrame, SettingsStart},
+    settings::{
+        BoardSettings, InvitationsPage, PrioritySettings, QuarantinePage, SecondFactorSettings, SettingsFrame,
+        SettingsStart,
+    },
     shared::focus_page,
     tickets::{
         history::HistoryPage,
@@ -144,6 +147,7 @@ part! {
     BOARD_SETTINGS = BoardSettings,
     QUARANTINE = QuarantinePage,
     INVITATIONS = InvitationsPage,
+    SECOND_FACTOR_SETTINGS = SecondFactorSettings,
 }
 part! {
     /// Who may do what. Always within `staff_settings`.

@@ -25,11 +25,20 @@ pub(super) fn router() -> Router<AppState> {
 
 /// The page of the second step, which leads on from there.
 fn page(next: &str) -> String {
+    leading_on("/sign-in/second", next)
+}
+
+/// The page of one's own second step, for who must set it up by some time, which leads on from there.
+pub(super) fn set_up(next: &str) -> String {
+    leading_on(PAGE, next)
+}
+
+fn leading_on(page: &str, next: &str) -> String {
     match next {
-        "/" => "/sign-in/second".to_owned(),
+        "/" => page.to_owned(),
         next => {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
-            format!("/sign-in/second?{query}")
+            format!("{page}?{query}")
         }
     }
 }

@@ -41,6 +41,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, String>> = LazyLock::new
         "locked",
         "second_factor_changed",
         "recovery_code_used",
+        "second_factor_removed",
     );
     for (name, source) in layouts.into_iter().chain(letters) {
         templates.add_template(name, source).map_err(|error| format!("{error:#}"))?;
@@ -82,6 +83,7 @@ mod tests {
             Content::Locked { from: "192.0.2.7".into(), forgot: "/forgot" },
             Content::SecondFactorChanged { on: true, forgot: "/forgot" },
             Content::SecondFactorChanged { on: false, forgot: "/forgot" },
+            Content::SecondFactorRemoved { page: "/two-step" },
             Content::RecoveryCodeUsed { left: 3, from: "192.0.2.7".into(), page: "/two-step", forgot: "/forgot" },
         ]
     }

@@ -38,6 +38,7 @@ pub async fn user(
     let page = format!("/settings/users/{}", number(&id));
     let id = UserId(number(&id));
     let mut ask = false;
+    let mut typed = Vec::new();
     let done = async {
         let fields = Fields::read(request).await?;
         let actor = &who.0.actor;
@@ -55,6 +56,11 @@ pub async fn user(
                 let session = fields.value("session").map(|id| SessionId(number(id)));
                 users::end_sessions(&mut tx, actor, id, session).await?;
             }
+            "second-factor" => {
+                let reason = fields.value("reason").unwrap_or_default();
+                typed = vec![("reason".to_owned(), reason.to_owned())];
+                users::remove_second_factor(&mut tx, actor, id, reason).await?;
+            }
             "block" if fields.value("sure").is_none() => {
                 ask = true;
                 return Ok(());
@@ -65,7 +71,8 @@ pub async fn user(
         }
         tx.commit().await
     };
-    let done = done.await.map_err(|error| (error, Vec::new()));
+    let done = done.await;
+    let done = done.map_err(|error| (error, typed));
     if ask {
         // The page asks once more.
         let flash = Flash { values: vec![("ask".to_owned(), "block".to_owned())], error: None };

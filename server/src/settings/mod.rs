@@ -27,6 +27,7 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/settings/priority", post(priority))
         .route("/settings/board", post(board))
+        .route("/settings/two-step", post(two_step))
         .route("/settings/mails", post(mails::mails))
         .route("/settings/users/{id}", post(access::user))
         .route("/settings/roles/{id}", post(access::role))
@@ -61,6 +62,22 @@ async fn priority(State(state): State<AppState>, headers: HeaderMap, who: Who, r
     };
     let done = done.await.map_err(|error| (error, Vec::new()));
     answer(state, &headers, who, "/settings/priority", done).await
+}
+
+async fn two_step(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let mut typed = Vec::new();
+    let done = async {
+        let fields = Fields::read(request).await?;
+        typed.clone_from(&fields.0);
+        let days = fields.value("grace_days").unwrap_or_default().trim();
+        let days = if days.is_empty() { 0 } else { days.parse().unwrap_or(-1) };
+        let mut tx = state.desk.begin().await?;
+        settings::second_factor::set(&mut tx, &who.0.actor, fields.value("required").map(|_| days)).await?;
+        tx.commit().await
+    };
+    let done = done.await;
+    let done = done.map_err(|error| (error, typed));
+    answer(state, &headers, who, "/settings/two-step", done).await
 }
 
 /// The table as it was shown, and as it is wanted.

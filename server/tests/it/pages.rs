@@ -90,6 +90,7 @@ async fn no_page_takes_more_than_six_statements() {
     let admin = Browser::of(&world, &admin).await;
     let pages = [
         (&admin, "/settings".to_owned()),
+        (&admin, "/settings/two-step".to_owned()),
         (&admin, "/settings/priority".to_owned()),
         (&admin, "/settings/board".to_owned()),
         (&admin, "/settings/mails".to_owned()),
@@ -323,6 +324,7 @@ async fn each_page_is_for_who_may_see_it() {
         ("/settings/board".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/invitations".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/mails".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/two-step".to_owned(), [302, 302, 302, 403, 200]),
         ("/nothing".to_owned(), [404; 5]),
         ("/portal/nothing".to_owned(), [404; 5]),
     ];

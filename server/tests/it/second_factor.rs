@@ -3,9 +3,14 @@
 use crate::support::{PASSWORD, Refused as _, World, app::App, browser::Browser, id_of, person, session_of};
 use domain::{Actor, Code, Error, letter::Purpose};
 use http::{StatusCode, header};
-use store::accounts::{
-    self, Proved,
-    second_factor::{own, step},
+use store::{
+    access::users,
+    accounts::{
+        self, Proved,
+        second_factor::{own, step},
+    },
+    customers::block,
+    settings::second_factor,
 };
 
 fn visitor() -> Actor {
@@ -296,4 +301,134 @@ async fn the_forms_lead_through_both_steps() {
     let page = Browser::of_visitor(&world).post("/sign-in/second", &[("code", "000000")]).await;
     assert_eq!(page.headers[header::LOCATION], "/sign-in?late");
     assert!(Browser::of_visitor(&world).get("/two-step").await.status.is_redirection());
+}
+
+/// What the page of somebody's session answers.
+async fn status(browser: &Browser, path: &str) -> (StatusCode, String) {
+    let page = browser.get(path).await;
+    let to = page.headers.get(header::LOCATION).map(|to| to.to_str().unwrap().to_owned());
+    (page.status, to.unwrap_or_default())
+}
+
+async fn require(world: &World, admin: &Actor, days: Option<i32>) {
+    world.run(async |tx| second_factor::set(tx, admin, days).await).await.unwrap();
+}
+
+#[tokio::test]
+async fn staff_who_must_have_it_get_nothing_else_until_then() {
+    let world = World::new().await;
+    let (admin, agent, jana) = (world.superadmin().await, world.agent().await, world.customer().await);
+    let (staff, customer) = (Browser::of(&world, &agent).await, Browser::of(&world, &jana).await);
+    world.run(async |tx| second_factor::set(tx, &agent, Some(0)).await).await.refused(Code::Forbidden);
+    for wrong in [-1, 91] {
+        world.run(async |tx| second_factor::set(tx, &admin, Some(wrong)).await).await.wrong("grace_days");
+    }
+    let (_, epoch) = accounts::sign_in_for_token(&world.desk, &visitor(), &person(&agent).email, PASSWORD.into(), None)
+        .await
+        .unwrap();
+    let by_token = async || accounts::find_by_token(&world.desk, id_of(&agent), epoch).await;
+    let holder = [store::live::Holder { user: id_of(&agent), session: None }];
+    let sockets = async || store::live::still_here(&world.desk, &holder).await.unwrap().len();
+    require(&world, &admin, Some(1)).await;
+    // For a day they are reminded, and go on.
+    assert_eq!(status(&staff, "/tickets").await.0, StatusCode::OK);
+    let form = [("email", person(&agent).email.as_str()), ("password", PASSWORD), ("next", "/board")];
+    let page = Browser::of_visitor(&world).post("/sign-in", &form).await;
+    assert_eq!(page.headers[header::LOCATION], "/two-step?next=%2Fboard");
+    assert!(staff.get("/two-step?next=%2Fboard").await.text.contains("2026-11-22"));
+    assert!(by_token().await.unwrap().is_some());
+    assert_eq!(sockets().await, 1);
+    world.advance_seconds(86_400);
+    for path in ["/tickets", "/me", "/portal", "/settings", "/board", "/nothing"] {
+        assert_eq!(status(&staff, path).await, (StatusCode::SEE_OTHER, "/two-step".into()), "{path}");
+    }
+    assert_eq!(staff.call("/rpc/accounts/profile", "{}").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(staff.post("/me", &[("form", "profile")]).await.headers[header::LOCATION], "/two-step");
+    assert_eq!(by_token().await.unwrap_err().code, Code::Forbidden);
+    assert_eq!(sockets().await, 0);
+    assert_eq!(status(&customer, "/portal").await.0, StatusCode::OK);
+    // There they set it up, in the session that they have.
+    let page = staff.get("/two-step").await;
+    assert!(page.status == StatusCode::OK && page.text.contains("Set it up, and you can go on"), "{}", page.text);
+    assert_eq!(staff.call("/rpc/accounts/second_factor", "{}").await.status, StatusCode::OK);
+    let page = staff.post("/two-step", &[("do", "begin"), ("begin_password", PASSWORD)]).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    let page = staff.get("/two-step").await.text;
+    let secret = page.split("qr__key\">").nth(1).unwrap().split('<').next().unwrap();
+    let code = App::with(secret).code(&world, 0);
+    let page = staff.post("/two-step", &[("do", "confirm"), ("code", &code)]).await;
+    assert!(page.status == StatusCode::OK && page.text.contains("Your recovery codes"), "{}", page.text);
+    assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
+    assert_eq!(status(&staff, "/tickets").await.0, StatusCode::OK);
+    assert!(by_token().await.unwrap().is_some());
+    assert_eq!(sockets().await, 1);
+    // Who comes later may wait as long; without the requirement nobody need anything.
+    let late = world.agent().await;
+    let late = Browser::of_visitor(&world).signed_in(&late).await;
+    assert_eq!(status(&late, "/tickets").await.0, StatusCode::OK);
+    world.advance_seconds(86_400);
+    assert_eq!(status(&late, "/tickets").await.1, "/two-step");
+    require(&world, &admin, None).await;
+    assert_eq!(status(&late, "/tickets").await.0, StatusCode::OK);
+    assert_eq!(world.count("select count(*) from events where kind = 'settings.second_factor'").await, 2);
+}
+
+#[tokio::test]
+async fn who_has_lost_it_is_helped_by_who_may() {
+    let world = World::new().await;
+    let (admin, boss, agent) = (world.superadmin().await, world.superadmin().await, world.agent().await);
+    let managing =
+        domain::access::Permissions::of_role(domain::Role::Agent).with(domain::access::Permission::ManageStaff);
+    let helper = world.custom(managing).await;
+    world.app(&agent).await;
+    world.app(&boss).await;
+    let token = first_step(&world, &agent).await;
+    world.mails().await;
+    let remove = async |actor: &Actor, who: &Actor, reason: &str| {
+        world.run(async |tx| users::remove_second_factor(tx, actor, id_of(who), reason).await).await
+    };
+    remove(&agent, &boss, "Lost").await.refused(Code::Forbidden);
+    remove(&helper, &boss, "Lost").await.refused(Code::Forbidden);
+    remove(&boss, &boss, "Lost").await.refused(Code::Conflict);
+    remove(&admin, &helper, "Lost").await.refused(Code::Conflict);
+    remove(&helper, &agent, " ").await.wrong("reason");
+    remove(&helper, &agent, &"x".repeat(301)).await.wrong("reason");
+    remove(&helper, &agent, "Lost the phone, called back").await.unwrap();
+    assert_eq!(
+        world.count("select count(*) from sessions s join users u on u.id = s.user_id where u.role = 'agent'").await,
+        0
+    );
+    step::asked(&world.desk, &visitor(), &token).await.refused(Code::SignedOut);
+    let mails = world.mails().await;
+    assert!(mails.iter().any(|mail| mail.subject.contains("was removed")), "{mails:?}");
+    session_of(accounts::sign_in(&world.desk, &visitor(), &person(&agent).email, PASSWORD.into(), "").await.unwrap().1);
+    let log = store::access::log::list(&world.desk, &admin, &Default::default()).await.unwrap();
+    let said = format!("Removed the second factor of {}: Lost the phone, called back", person(&agent).name);
+    assert!(log.rows.iter().any(|line| line.what == said), "{:?}", log.rows);
+    // A customer is helped by who looks after customers.
+    let jana = world.customer().await;
+    world.app(&jana).await;
+    let help = async |id| world.run(async |tx| block::remove_second_factor(tx, &agent, id).await).await;
+    help(id_of(&jana)).await.unwrap();
+    help(id_of(&jana)).await.refused(Code::Conflict);
+    help(id_of(&boss)).await.refused(Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_token_of_the_api_takes_both_steps() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let (app, codes) = world.app(&agent).await;
+    let email = &person(&agent).email;
+    let token = async |password: &str, code: Option<&str>| {
+        accounts::sign_in_for_token(&world.desk, &visitor(), email, password.into(), code).await.map(drop)
+    };
+    token(PASSWORD, None).await.refused(Code::SecondFactor);
+    // Who does not know the password learns nothing of the second factor.
+    token("wrong", None).await.refused(Code::Invalid);
+    token("wrong", Some(&app.code(&world, 0))).await.refused(Code::Invalid);
+    token(PASSWORD, Some("000000")).await.wrong("code");
+    token(PASSWORD, Some(&app.code(&world, 0))).await.unwrap();
+    token(PASSWORD, Some(&app.code(&world, 0))).await.wrong("code");
+    token(PASSWORD, Some(&codes[0])).await.unwrap();
 }

@@ -199,6 +199,14 @@ fn words(kind: &str, data: Option<&Value>) -> String {
         Happening::SignedIn => "Signed in".into(),
         Happening::SignedOut => "Signed out".into(),
         Happening::SignInFailed { email } => format!("Could not sign in as {email}"),
+        Happening::SecondFactorRemoved { who, reason } => {
+            format!("Removed the second factor of {}: {reason}", who.name)
+        }
+        Happening::SecondFactorRequired { on: true, grace_days: 0 } => "Staff must have two-step sign-in".into(),
+        Happening::SecondFactorRequired { on: true, grace_days } => {
+            format!("Staff must have two-step sign-in, within {grace_days} days")
+        }
+        Happening::SecondFactorRequired { on: false, .. } => "Staff need no two-step sign-in".into(),
         Happening::AppBegun => "Began to set up an app for two-step sign-in".into(),
         Happening::AppAdded => "Set up an app for two-step sign-in".into(),
         Happening::AppRemoved => "Removed the app for two-step sign-in".into(),

@@ -1,7 +1,11 @@
 //! Users: everybody on staff, what they may, and whether they may come in at all.
 
 use super::{demand_hand_out, take_turn, target};
-use crate::{Desk, OrOurs, Tx, accounts::session::IDLE_MS, events};
+use crate::{
+    Desk, OrOurs, Tx,
+    accounts::{second_factor, session::IDLE_MS},
+    events,
+};
 use domain::{
     Actor, Code, Error, Result, Role, RoleId, SessionId, TeamId, UserId,
     access::{Permissions, RoleChoice, StaffRow},
@@ -25,10 +29,13 @@ pub struct Filter {
     pub limit: Option<u32>,
 }
 
+/// The longest reason that is taken, in characters.
+const REASON_MAX: usize = 300;
+
 const COLUMNS: &str = "u.id, u.name, u.email, u.role, u.role_id, r.name, u.blocked_at is not null, \
      u.password_hash is not null, \
      array(select t.name from team_members m join teams t on t.id = m.team_id where m.user_id = u.id order by lower(t.name)), \
-     (select max(s.last_used_at) from sessions s where s.user_id = u.id)";
+     (select max(s.last_used_at) from sessions s where s.user_id = u.id), u.second_factor";
 
 fn from_row(r: &PgRow) -> Result<StaffRow> {
     (|| {
@@ -44,6 +51,7 @@ fn from_row(r: &PgRow) -> Result<StaffRow> {
             blocked: r.try_get(6)?,
             has_password: r.try_get(7)?,
             teams: r.try_get(8)?,
+            second_factor: r.try_get(10)?,
             last_seen_at: r.try_get::<Option<time::OffsetDateTime>, _>(9)?.map(Into::into),
         })
     })()
@@ -255,6 +263,29 @@ pub async fn set_blocked(tx: &mut Tx, actor: &Actor, id: UserId, blocked: bool) 
     }
     let what = if blocked { Happening::Blocked { who } } else { Happening::Unblocked { who } };
     events::append(tx, actor, None, &what).await?;
+    Ok(())
+}
+
+/// Takes somebody's second factor away, who has lost it: they sign in with their password alone until they set up another.
+/// They are signed out everywhere, and told by mail.
+///
+/// Errors: a field error for `reason`; `Conflict` for oneself, and where there is none; `Forbidden` for whoever has rights
+/// that the actor has not.
+pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, reason: &str) -> Result<()> {
+    policy::demand(actor, Action::ManageStaff, None)?;
+    take_turn(tx).await?;
+    let target = target(tx, actor, id).await?;
+    if actor.user_id() == Some(id) {
+        return Err(Error::new(Code::Conflict, "Remove your own on the page of your two-step sign-in."));
+    }
+    let reason = text::tidy_line(reason);
+    if reason.is_empty() || reason.chars().count() > REASON_MAX {
+        return Err(Error::field("reason", "Say in a few words why, and how you know that it is them who ask."));
+    }
+    if !second_factor::remove_all(tx, id).await? {
+        return Err(Error::new(Code::Conflict, "This person has no second factor."));
+    }
+    events::append(tx, actor, None, &Happening::SecondFactorRemoved { who: target.person(), reason }).await?;
     Ok(())
 }
 

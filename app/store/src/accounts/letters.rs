@@ -60,6 +60,10 @@ pub enum Letter {
         user: UserId,
         on: bool,
     },
+    /// An admin has taken the second factor away.
+    SecondFactorRemoved {
+        user: UserId,
+    },
     RecoveryCodeUsed {
         user: UserId,
         left: i64,
@@ -106,6 +110,9 @@ pub enum Content {
         on: bool,
         forgot: &'static str,
     },
+    SecondFactorRemoved {
+        page: &'static str,
+    },
     RecoveryCodeUsed {
         left: i64,
         from: String,
@@ -127,6 +134,7 @@ impl Content {
             Content::PasswordChanged { .. } => "password_changed",
             Content::Locked { .. } => "locked",
             Content::SecondFactorChanged { .. } => "second_factor_changed",
+            Content::SecondFactorRemoved { .. } => "second_factor_removed",
             Content::RecoveryCodeUsed { .. } => "recovery_code_used",
         }
     }
@@ -192,6 +200,7 @@ pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
         Letter::SecondFactorChanged { user, on } => {
             to(desk, *user, Content::SecondFactorChanged { on: *on, forgot: FORGOT }).await
         }
+        Letter::SecondFactorRemoved { user } => to(desk, *user, Content::SecondFactorRemoved { page: TWO_STEP }).await,
         Letter::RecoveryCodeUsed { user, left, from } => {
             let from = from.clone().unwrap_or_else(|| UNKNOWN.to_owned());
             let content = Content::RecoveryCodeUsed { left: *left, from, page: TWO_STEP, forgot: FORGOT };

@@ -3,7 +3,7 @@
 use super::{Letter, letters, link, password, reset, throttle};
 use crate::{Desk, OrOurs, Tx, events};
 use domain::{
-    Actor, Code, Error, Principal, Result, SessionId, Time, UserId,
+    Actor, Code, Error, Principal, Result, SessionId, Time,
     account::{PASSWORD_MAX, password_problem},
     event::{Happening, Was},
     letter::Purpose,
@@ -91,9 +91,23 @@ async fn is_zone(conn: &mut PgConnection, name: &str) -> Result<bool> {
         .ours()
 }
 
-/// The theme that somebody has chosen: `light`, `dark`, or nothing for that of the system.
-pub async fn theme(desk: &Desk, user: UserId) -> Result<Option<String>> {
-    sqlx::query_scalar!("select theme from users where id = $1", user.0).fetch_one(desk.pool()).await.ours()
+/// What is to be known of somebody who has just signed in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Welcome {
+    /// The theme that they have chosen: `light`, `dark`, or nothing for that of the system.
+    pub theme: Option<String>,
+    /// They must set a second factor up by then.
+    pub second_factor_due: Option<Time>,
+}
+
+/// See [`Welcome`].
+pub async fn welcome(desk: &Desk, person: &Principal) -> Result<Welcome> {
+    let row = sqlx::query!("select theme, second_factor, created_at from users where id = $1", person.id.0)
+        .fetch_one(desk.pool())
+        .await
+        .ours()?;
+    let due = desk.catalog().second_factor_due(person, row.created_at.into());
+    Ok(Welcome { theme: row.theme, second_factor_due: due.filter(|_| !row.second_factor) })
 }
 
 /// Chooses a theme, for this and for new devices.

@@ -20,6 +20,8 @@ const TOUCH_MS: i64 = 5 * 60_000;
 pub struct Session {
     pub id: SessionId,
     pub person: Principal,
+    /// They must set a second factor up before anything else.
+    pub held: bool,
     last_used_at: Time,
 }
 
@@ -57,6 +59,7 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
     let mut conn = desk.read().await?;
     let row = sqlx::query!(
         r#"select s.id, s.last_used_at, u.id as user_id, u.name, u.email, u.role, u.company_id,
+                  u.second_factor, u.created_at,
                   coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
                       then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
@@ -73,15 +76,20 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
     conn.done();
     let Some(r) = row else { return Ok(None) };
     let rights = Rights { role: r.role, custom: r.role_name.zip(r.permissions), teams: r.teams };
-    let session = Session {
+    let mut session = Session {
         id: SessionId(r.id),
         last_used_at: r.last_used_at.into(),
+        held: false,
         person: rights.give(Principal {
             company: r.company_id.map(CompanyId),
             sees_company: r.sees_all,
             ..Principal::new(UserId(r.user_id), r.name, r.email, Role::Customer)
         }),
     };
+    if !r.second_factor {
+        let due = desk.catalog().second_factor_due(&session.person, r.created_at.into());
+        session.held = due.is_some_and(|due| due <= now);
+    }
     if now.0 - session.last_used_at.0 > TOUCH_MS {
         sqlx::query!(
             "update sessions set last_used_at = $2 where id = $1",

@@ -86,9 +86,20 @@ pub async fn sign_in_for_token(
     Ok((principal, epoch))
 }
 
-/// Whose token this is, if it was handed out since they last changed their password. One statement.
+/// Whose token this is, if it was handed out since they last changed their password. One statement. Errors: `Forbidden` for
+/// staff who must set a second factor up first.
 pub async fn find_by_token(desk: &Desk, id: UserId, epoch: i32) -> Result<Option<Principal>> {
-    people::principal_of_token(&mut *desk.read().await?, id, epoch).await
+    let Some((person, factor)) = people::principal_of_token(&mut *desk.read().await?, id, epoch).await? else {
+        return Ok(None);
+    };
+    let due = desk.catalog().second_factor_due(&person, factor.joined).filter(|_| !factor.on);
+    if due.is_some_and(|due| due <= desk.now()) {
+        return Err(Error::new(
+            Code::Forbidden,
+            "Staff need two-step sign-in here. Sign in with a browser and set it up first.",
+        ));
+    }
+    Ok(Some(person))
 }
 
 /// What is said to somebody who knows the password of a registration, whose address is still to be proved. `confirm` is no

@@ -1,9 +1,9 @@
 //! Blocking a sender.
 
 use super::hold;
-use crate::{OrOurs, Tx, events};
+use crate::{OrOurs, Tx, accounts::second_factor, events};
 use domain::{
-    Actor, Result, UserId,
+    Actor, Code, Error, Result, UserId,
     event::Happening,
     policy::{self, Action},
 };
@@ -29,6 +29,18 @@ pub async fn block(tx: &mut Tx, actor: &Actor, id: UserId, on: bool) -> Result<(
         false => Happening::CustomerUnblocked { customer: id },
     };
     events::append(tx, actor, None, &what).await?;
+    Ok(())
+}
+
+/// Takes a customer's second factor away, who has lost it. They are signed out everywhere, and told by mail. Errors:
+/// `Conflict` where there is none.
+pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<()> {
+    policy::demand(actor, Action::EditPeople, None)?;
+    hold(tx, id).await?;
+    if !second_factor::remove_all(tx, id).await? {
+        return Err(Error::new(Code::Conflict, "This person has no second factor."));
+    }
+    events::append(tx, actor, None, &Happening::CustomerSecondFactorRemoved { customer: id }).await?;
     Ok(())
 }
 

@@ -2,7 +2,9 @@
 
 use super::{export::every_row_of, hold, merge::retire};
 use crate::{
-    OrOurs, Tx, events,
+    OrOurs, Tx,
+    accounts::second_factor,
+    events,
     jobs::{self, Work},
     tickets::moving,
 };
@@ -64,6 +66,9 @@ pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Res
         .execute(&mut *tx.conn)
         .await
         .ours()?;
+    for id in &ids {
+        second_factor::forget(tx, UserId(*id)).await?;
+    }
     // Open pages and lists are told by the version that there is something new.
     sqlx::query!("update tickets set version = version + 1 where id = any($1)", &tickets)
         .execute(&mut *tx.conn)

@@ -1,14 +1,16 @@
 //! The catalog (workflow, priority table, tags) and its changes.
 
 pub mod priorities;
+pub mod second_factor;
 
 use crate::{Desk, OrOurs, Tx, events};
 use domain::{
-    Actor, Error, Result, StatusId, TagId, TeamId,
+    Actor, Error, Principal, Result, StatusId, TagId, TeamId, Time,
     access::TeamName,
     event::Happening,
     policy::{self, Action},
     priority::PriorityTable,
+    second_factor::Requirement,
     tag::{self, Tag},
     workflow::{Category, Status, Workflow},
 };
@@ -22,6 +24,8 @@ pub struct Catalog {
     pub tags: Vec<Tag>,
     /// By name.
     pub teams: Vec<TeamName>,
+    /// Whether staff must have a second factor.
+    pub second_factor: Option<Requirement>,
 }
 
 impl Catalog {
@@ -65,7 +69,8 @@ impl Catalog {
             .into_iter()
             .map(|r| TeamName { id: TeamId(r.id), name: r.name })
             .collect();
-        Ok(Self { workflow: Workflow { statuses, transitions }, priorities, tags, teams })
+        let second_factor = second_factor::load(pool).await?;
+        Ok(Self { workflow: Workflow { statuses, transitions }, priorities, tags, teams, second_factor })
     }
 
     pub fn tag(&self, id: TagId) -> Option<&Tag> {
@@ -75,6 +80,11 @@ impl Catalog {
     /// The tags of these ids, in the order of their names.
     pub fn tags_of(&self, ids: &[TagId]) -> Vec<Tag> {
         self.tags.iter().filter(|t| ids.contains(&t.id)).cloned().collect()
+    }
+
+    /// From when on somebody on staff without a second factor, whose account was made then, gets no further.
+    pub fn second_factor_due(&self, person: &Principal, joined: Time) -> Option<Time> {
+        self.second_factor.filter(|_| person.role.is_staff()).map(|required| required.due(joined))
     }
 
     /// The states in which somebody still has to do something.

@@ -8,7 +8,7 @@ use crate::{
     icons::{Ico, Icon},
     me,
     settings::{SettingsPage, loading},
-    shared::{Avatar, EmptyState, When, awaited},
+    shared::{Avatar, EmptyState, Field, When, awaited},
 };
 use domain::{
     Role, UserId,
@@ -320,8 +320,55 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
                         })}
                 }
             })}
+        <SecondFactor row=row.clone() page=page.clone() may=within && !own />
         <Devices devices page=page.clone() may=within />
         {(within && !own).then(|| view! { <Blocking page blocked=row.blocked name=row.name asked /> })}
+    }
+    .into_any()
+}
+
+/// Whether somebody has a second factor, and taking it away from who has lost it.
+#[component]
+fn SecondFactor(row: StaffRow, page: String, may: bool) -> impl IntoView {
+    let on = row.second_factor;
+    let flash = flash();
+    let open = flash.problem("reason").is_some();
+    view! {
+        <section class="section">
+            <div class="section__head">
+                <h2 class="section__title">"Two-step sign-in"</h2>
+                <span class="badge" data-kind=if on { "green" } else { "" }>
+                    {if on { "On" } else { "Off" }}
+                </span>
+            </div>
+            {(may && on)
+                .then(|| {
+                    view! {
+                        <details class="more" open=open>
+                            <summary class="link">"They have lost it"</summary>
+                            <form method="post" action=page class="stack">
+                                <p>
+                                    "Make sure that it is them who ask: call them. They are signed out everywhere, told by mail, and sign in with their password alone until they set it up again."
+                                </p>
+                                <input type="hidden" name="do" value="second-factor" />
+                                <Field
+                                    flash
+                                    name="reason"
+                                    label="Why, and how you know that it is them"
+                                    hint="It is kept in the security log."
+                                    required=true
+                                    maxlength=300
+                                />
+                                <div class="actions">
+                                    <button class="button button--danger" type="submit">
+                                        "Remove second factor"
+                                    </button>
+                                </div>
+                            </form>
+                        </details>
+                    }
+                })}
+        </section>
     }
     .into_any()
 }

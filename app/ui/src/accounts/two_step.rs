@@ -10,8 +10,12 @@ use crate::{
     me,
     shared::{ErrorNotice, Field, When, awaited, copy},
 };
-use domain::second_factor::{Begun, Own};
+use domain::{
+    Time,
+    second_factor::{Begun, Own},
+};
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 /// Under which name people reach this server, as pages have to know.
 #[derive(Clone, Debug)]
@@ -79,9 +83,12 @@ fn Manage(own: Own, flash: Flash) -> impl IntoView {
     };
     let begun = own.begun.clone();
     let back = if me::start().is_staff() { "/me" } else { "/portal/me" };
+    // Who must set it up first gets nowhere else.
+    let held = own.due.is_some_and(|due| due <= me::now().get_untracked());
     view! {
         <Card title="Two-step sign-in" lead=lead flash=general(&flash) asks_for_password=false>
             <Done words=DONE />
+            {own.due.map(|due| view! { <Due due /> })}
             {match (begun, own.app_since) {
                 (Some(begun), _) => view! { <SetUp begun flash=flash.clone() /> }.into_any(),
                 (None, None) => view! { <Begin own=own.clone() flash=flash.clone() /> }.into_any(),
@@ -104,12 +111,57 @@ fn Manage(own: Own, flash: Flash) -> impl IntoView {
                 }
             }}
             {on.then(|| view! { <Recovery own=own.clone() flash /> })}
-            <p class="auth__foot">
-                <a class="link" href=back rel="external">
-                    "Back to your profile"
-                </a>
-            </p>
+            {if held {
+                view! {
+                    <form method="post" action="/sign-out">
+                        <button class="button button--block" type="submit">
+                            "Sign out"
+                        </button>
+                    </form>
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <p class="auth__foot">
+                        <a class="link" href=back rel="external">
+                            "Back to your profile"
+                        </a>
+                    </p>
+                }
+                    .into_any()
+            }}
         </Card>
+    }
+    .into_any()
+}
+
+/// That one must set it up, and by when.
+#[component]
+fn Due(due: Time) -> impl IntoView {
+    let next = use_query_map().with_untracked(|query| query.get("next")).unwrap_or_else(|| "/".into());
+    // Somebody else may have written the address.
+    let next = if next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') { next } else { "/".into() };
+    if due <= me::now().get_untracked() {
+        return view! {
+            <p class="notice" data-kind="warning">
+                <Ico icon=Icon::Lock />
+                "Staff need two-step sign-in here. Set it up, and you can go on."
+            </p>
+        }
+        .into_any();
+    }
+    let until = due.rfc3339();
+    let day = until.get(..10).unwrap_or_default().to_owned();
+    view! {
+        <div class="notice" data-kind="info">
+            <Ico icon=Icon::Info />
+            <p>"Staff need two-step sign-in here from " <time datetime=until>{day}</time> " on."</p>
+            <div class="actions">
+                <a class="button button--sm" href=next rel="external">
+                    "Later"
+                </a>
+            </div>
+        </div>
     }
     .into_any()
 }

@@ -67,6 +67,16 @@ const PAGES: &[Place] = &[
         ],
     },
     Place {
+        href: "/settings/two-step",
+        name: "Two-step sign-in",
+        icon: Icon::Phone,
+        action: Action::RequireSecondFactor,
+        fields: &[
+            ("Staff need two-step sign-in", "Who has no second factor sets one up before anything else."),
+            ("Days until it is needed", "So long staff may put it off."),
+        ],
+    },
+    Place {
         href: "/settings/log",
         name: "Security log",
         icon: Icon::Lock,

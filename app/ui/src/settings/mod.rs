@@ -6,9 +6,11 @@ mod invitations;
 mod mails;
 mod priority;
 mod rpc;
+mod second_factor;
 
 pub use board::BoardSettings;
 pub use frame::{SettingsFrame, SettingsPage, SettingsStart, loading, may_any};
 pub use invitations::InvitationsPage;
 pub use mails::QuarantinePage;
 pub use priority::PrioritySettings;
+pub use second_factor::SecondFactorSettings;

@@ -9,6 +9,7 @@ use domain::{
     mail::{Quarantined, Tried},
     page::Page,
     priority::PriorityTable,
+    second_factor::Required,
     workflow::Status,
 };
 use leptos::prelude::*;
@@ -41,4 +42,10 @@ pub async fn tried_mails(ids: Vec<MailId>) -> Rpc<Vec<Tried>> {
 #[server(endpoint = "settings/invitations", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn invitations() -> Rpc<Vec<Invitation>> {
     call(|desk, actor| async move { store::accounts::invitations::list(&desk, &actor).await }).await
+}
+
+/// Whether staff must have a second factor.
+#[server(endpoint = "settings/second_factor", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn second_factor_required() -> Rpc<Required> {
+    call(|desk, actor| async move { store::settings::second_factor::get(&desk, &actor).await }).await
 }

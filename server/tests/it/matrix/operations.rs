@@ -83,6 +83,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("access::users::set_teams", Rule::Desk(Action::ManageStaff)),
     ("access::users::set_blocked", Rule::Desk(Action::ManageStaff)),
     ("access::users::end_sessions", Rule::Desk(Action::ManageStaff)),
+    ("access::users::remove_second_factor", Rule::Desk(Action::ManageStaff)),
     ("accounts::register::set_up", DOOR),
     ("accounts::register::register", DOOR),
     ("accounts::register::send_again", DOOR),
@@ -134,6 +135,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("companies::merge::merge", Rule::Desk(Action::MergePeople)),
     ("companies::view::view", Rule::Desk(Action::SeePeople)),
     ("customers::block::block", Rule::Desk(Action::EditPeople)),
+    ("customers::block::remove_second_factor", Rule::Desk(Action::EditPeople)),
     ("customers::company::preview", Rule::Desk(Action::EditPeople)),
     ("customers::company::convert", Rule::Desk(Action::EditPeople)),
     ("customers::edit::create", Rule::Desk(Action::EditPeople)),
@@ -167,6 +169,8 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("settings::columns", Rule::Desk(Action::Administer)),
     ("settings::set_wip_limits", Rule::Desk(Action::Administer)),
     ("settings::set_wip_limit", Rule::Desk(Action::Administer)),
+    ("settings::second_factor::get", Rule::Desk(Action::RequireSecondFactor)),
+    ("settings::second_factor::set", Rule::Desk(Action::RequireSecondFactor)),
     ("settings::priorities::get", Rule::Desk(Action::Administer)),
     ("settings::priorities::set", Rule::Desk(Action::Administer)),
     ("tickets::demand", Rule::Ticket(Action::WorkTicket)),
@@ -239,6 +243,7 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
                 done => there(done),
             }
         }
+        "access::users::remove_second_factor" => there(users::remove_second_factor(tx, actor, nobody, "Lost").await),
         "access::users::set_blocked" => there(users::set_blocked(tx, actor, nobody, true).await),
         "access::users::end_sessions" => there(users::end_sessions(tx, actor, nobody, None).await),
         "accounts::invitations::list" => invitations::list(desk, actor).await.map(drop),
@@ -304,6 +309,8 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
             let Limit { status, limit, refuse } = Limit { status: 0.into(), limit: None, refuse: false };
             there(settings::set_wip_limit(tx, actor, status, limit, refuse).await)
         }
+        "settings::second_factor::get" => settings::second_factor::get(desk, actor).await.map(drop),
+        "settings::second_factor::set" => settings::second_factor::set(tx, actor, None).await,
         "settings::priorities::get" => priorities::get(desk, actor).await.map(drop),
         "settings::priorities::set" => {
             let table = PriorityTable::default();
@@ -341,6 +348,9 @@ async fn of_people(
         "companies::merge::merge" => there(companies::merge::merge(tx, actor, nothing, CompanyId(-1)).await),
         "companies::view::view" => there(companies::view::view(conn, actor, nothing).await),
         "customers::block::block" => there(customers::block::block(tx, actor, nobody, true).await),
+        "customers::block::remove_second_factor" => {
+            there(customers::block::remove_second_factor(tx, actor, nobody).await)
+        }
         "customers::company::preview" => there(customers::company::preview(conn, actor, nobody, None).await),
         "customers::company::convert" => there(customers::company::convert(tx, actor, nobody, None, None, true).await),
         "customers::edit::create" => customers::edit::create(tx, actor, &CustomerInput::default(), "").await.map(drop),

@@ -8,7 +8,7 @@ mod totp;
 use crate::{Desk, OrOurs, Tx, events, seal::Place};
 use domain::{Actor, Error, Principal, Result, UserId, event::Happening, second_factor::Typed};
 
-use super::{Letter, letters, throttle};
+use super::{Letter, letters, session, throttle};
 
 /// With what the second step was proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,4 +84,25 @@ async fn refused(mut tx: Tx, by: &Actor, person: &Principal, keys: &[throttle::K
     events::append(&mut tx, by, None, &Happening::SecondFactorFailed).await?;
     tx.commit().await?;
     Ok(Error::field("code", "This code is not right, was used before, or has run out. Please take the next one."))
+}
+
+/// Takes all of somebody's second factor away, and signs them out everywhere; the person is told. Whether there was any.
+pub(crate) async fn remove_all(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let had = sqlx::query_scalar!("select second_factor from users where id = $1 for no key update", user.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+    forget(tx, user).await?;
+    if had {
+        session::end_all(tx, user, None).await?;
+        letters::post(tx, Letter::SecondFactorRemoved { user }).await?;
+    }
+    Ok(had)
+}
+
+/// Removes all that somebody has for the second step.
+pub(crate) async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
+    sqlx::query!("delete from totp where user_id = $1", user.0).execute(&mut *tx.conn).await.ours()?;
+    sqlx::query!("delete from sign_ins_begun where user_id = $1", user.0).execute(&mut *tx.conn).await.ours()?;
+    Ok(())
 }

@@ -21,7 +21,7 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
     let person = actor.signed_in()?;
     let mut conn = desk.read().await?;
     let row = sqlx::query!(
-        r#"select u.password_hash is not null as "has_password!",
+        r#"select u.password_hash is not null as "has_password!", u.created_at, u.second_factor,
                   (select confirmed_at from totp where user_id = u.id and confirmed_at is not null) as app_since,
                   (select count(*) from recovery_codes where user_id = u.id) as "recovery_codes!",
                   b.id as "begun?", b.secret_sealed as "secret_sealed?"
@@ -45,6 +45,7 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
         begun,
         recovery_codes: row.recovery_codes,
         has_password: row.has_password,
+        due: desk.catalog().second_factor_due(person, row.created_at.into()).filter(|_| !row.second_factor),
     })
 }
 
