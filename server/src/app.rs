@@ -31,6 +31,7 @@ use crate::imports;
 use crate::live::{self, Live};
 use crate::outage;
 use crate::outgoing::Outgoing;
+use crate::outside::{self, Partners};
 use crate::pack::pack;
 use crate::portal;
 use crate::problem::{Details, Problem};
@@ -52,6 +53,8 @@ pub struct AppState {
     pub live: Live,
     /// Requests to addresses that others have chosen.
     pub outgoing: Outgoing,
+    /// Who vouches for people, and how they are asked.
+    pub partners: Partners,
     assets: Arc<Assets>,
     leptos: LeptosOptions,
 }
@@ -60,6 +63,7 @@ impl AppState {
     /// Brings the parts together.
     pub fn new(config: Config, site: Site, desk: Desk, live: Live) -> Self {
         Self {
+            partners: Partners::new(config.outside_private_addresses),
             config: Arc::new(config),
             assets: Arc::new(site.assets()),
             site: Arc::new(site),
@@ -74,6 +78,7 @@ impl AppState {
     pub fn provide(&self) {
         provide_context(self.desk.clone());
         provide_context(ui::accounts::Site { host: self.config.public_host() });
+        provide_context(ui::outside::BackAddress(outside::back_address(self)));
         provide_context(ui::accounts::MailsGo { nowhere: self.config.smtp_url.is_none() });
     }
 
@@ -103,6 +108,7 @@ pub fn router(state: AppState) -> Router {
     let pages = Router::new()
         .leptos_routes_with_context(&state, routes.clone(), move || context.provide(), move || shell.shell())
         .merge(forms::router())
+        .merge(outside::router())
         .merge(portal::router(state.config.max_upload_mb))
         .merge(files::router())
         .merge(remote_images::router())

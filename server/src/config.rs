@@ -183,6 +183,13 @@ pub struct Config {
     #[arg(long, env = "DOCKET_MAIL_FOLDER", global = true, value_name = "FOLDER")]
     pub mail_folder: Option<PathBuf>,
 
+    /// Whether providers of sign-ins (OpenID Connect, LDAP) may have addresses in private networks, and be asked there
+    /// without encryption. Superadmins name those addresses: without this, they cannot reach into the network that
+    /// Docket stands in
+    #[arg(long, env = "DOCKET_OUTSIDE_PRIVATE_ADDRESSES", global = true, default_value = "false", value_name = "YES",
+          action = clap::ArgAction::Set)]
+    pub outside_private_addresses: bool,
+
     /// Largest file that may be uploaded, in MB
     #[arg(long, env = "DOCKET_MAX_UPLOAD_MB", global = true, default_value = "10", value_name = "MB",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]

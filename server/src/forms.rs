@@ -7,6 +7,8 @@ mod by_mail;
 mod own;
 mod second_factor;
 
+pub(crate) use own::page_of;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -76,7 +78,7 @@ fn cookie(state: &AppState, value: Option<&str>) -> HeaderValue {
 }
 
 /// A cookie that scripts do not see, with its value for so many seconds, or the one that ends it.
-fn private_cookie(state: &AppState, name: &str, value: Option<(&str, i64)>) -> HeaderValue {
+pub(crate) fn private_cookie(state: &AppState, name: &str, value: Option<(&str, i64)>) -> HeaderValue {
     let prefix = cookie_prefix(&state.config);
     let secure = if state.config.is_secure() { "; Secure" } else { "" };
     let (value, seconds) = value.unwrap_or(("", 0));
@@ -86,7 +88,7 @@ fn private_cookie(state: &AppState, name: &str, value: Option<(&str, i64)>) -> H
 }
 
 /// Sends the browser on: signed in, or to the second step.
-async fn go_on(state: &AppState, person: &Principal, proved: &Proved, next: &str) -> Response {
+pub(crate) async fn go_on(state: &AppState, person: &Principal, proved: &Proved, next: &str) -> Response {
     match proved {
         Proved::Opened(token) => welcome(state, person, token, next).await,
         Proved::SecondFactor(token) => second_factor::ask(state, token, next),
@@ -116,7 +118,7 @@ async fn welcome(state: &AppState, person: &Principal, token: &str, next: &str) 
 /// A place on this server to go on to; anything else becomes the start page.
 ///
 /// Browsers take `//host` and `/\host` for other servers.
-fn local(next: Option<&str>) -> &str {
+pub(crate) fn local(next: Option<&str>) -> &str {
     match next {
         Some(next) if next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']) => {
             next
@@ -125,7 +127,7 @@ fn local(next: Option<&str>) -> &str {
     }
 }
 
-fn agent(headers: &HeaderMap) -> &str {
+pub(crate) fn agent(headers: &HeaderMap) -> &str {
     headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("")
 }
 

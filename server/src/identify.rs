@@ -113,7 +113,7 @@ pub fn token(config: &Config, headers: &HeaderMap) -> Option<String> {
 }
 
 /// The value of a cookie.
-fn cookie(config: &Config, headers: &HeaderMap, name: &str) -> Option<String> {
+pub fn cookie(config: &Config, headers: &HeaderMap, name: &str) -> Option<String> {
     let prefix = cookie_prefix(config);
     headers
         .get_all(header::COOKIE)

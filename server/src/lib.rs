@@ -16,6 +16,7 @@ pub mod live;
 pub mod mail;
 mod outage;
 pub mod outgoing;
+pub mod outside;
 mod pack;
 pub mod portal;
 pub mod post;

@@ -42,6 +42,7 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     };
     // The port is only known now if it was given as 0.
     let address = listener.local_addr()?;
+    let config = Config { listen: address, ..config };
     let opened = desk::open(&config).await?;
     if stop.is_cancelled() {
         opened.close().await;

@@ -204,6 +204,24 @@ pub enum Happening {
     /// The names of what is another now: `name`, `language`, `time_zone`, `signature`, `theme`, `avatar`.
     #[serde(rename = "account.profile_changed")]
     ProfileChanged { what: Vec<String> },
+    /// A provider has said who this is. Signing in is said apart: it may take more.
+    #[serde(rename = "account.vouched")]
+    Vouched { provider: String },
+    /// A provider sent somebody who was not let in, and why. Whom it named is not kept.
+    #[serde(rename = "account.outside_refused")]
+    OutsideRefused { provider: String, why: String },
+    /// An account was made for somebody who came by a provider, or whom it has announced.
+    #[serde(rename = "account.made_outside")]
+    MadeOutside { provider: String, user: UserId },
+    #[serde(rename = "account.connected")]
+    Connected { provider: String, user: UserId },
+    #[serde(rename = "account.disconnected")]
+    Disconnected { provider: String, user: UserId },
+    /// A provider was made, or these of its settings are others now.
+    #[serde(rename = "settings.provider_saved")]
+    ProviderSaved { name: String, fields: Vec<String> },
+    #[serde(rename = "settings.provider_deleted")]
+    ProviderDeleted { name: String },
     #[serde(rename = "staff.invited")]
     Invited { email: String, role: Role },
     #[serde(rename = "staff.invitation_resent")]

@@ -65,4 +65,8 @@ ids! {
     ImportId,
     /// What is known of one person, as a file.
     ExportId,
+    /// Who vouches for people that sign in with an account elsewhere.
+    ProviderId,
+    /// Somebody's account elsewhere.
+    IdentityId,
 }

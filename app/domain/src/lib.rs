@@ -17,6 +17,7 @@ pub mod invitation;
 pub mod letter;
 pub mod live;
 pub mod mail;
+pub mod outside;
 pub mod page;
 pub mod people;
 pub mod policy;

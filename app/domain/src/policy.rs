@@ -85,6 +85,8 @@ actions! {
     ManageRoles: Needs::Superadmin;
     /// Whether staff must have a second factor.
     RequireSecondFactor: Needs::Superadmin;
+    /// Who vouches for people that sign in from outside: it decides who comes in.
+    ManageProviders: Needs::Superadmin;
     /// Who signed in, what was changed, from where.
     SeeSecurityLog: Needs::One(Permission::SeeSecurityLog);
 }
@@ -230,8 +232,15 @@ mod tests {
     ];
 
     /// What managers may not, of all there is.
-    const NOT_MANAGERS: [Action; 5] =
-        [Action::Administer, Action::ManageStaff, Action::ManageRoles, Action::SeeSecurityLog, Action::ErasePeople];
+    const NOT_MANAGERS: [Action; 7] = [
+        Action::Administer,
+        Action::ManageStaff,
+        Action::ManageRoles,
+        Action::RequireSecondFactor,
+        Action::ManageProviders,
+        Action::SeeSecurityLog,
+        Action::ErasePeople,
+    ];
     /// What agents may not, beyond that.
     const NOT_AGENTS: [Action; 4] =
         [Action::MergePeople, Action::ImportPeople, Action::ExportPeople, Action::ManageTeams];
@@ -268,7 +277,10 @@ mod tests {
                         "manager" => !NOT_MANAGERS.contains(&action),
                         "agent" => !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action),
                         "custom, nothing" => free.contains(&action) && theirs,
-                        "custom, everything" => !matches!(action, Action::ManageRoles | Action::RequireSecondFactor),
+                        "custom, everything" => !matches!(
+                            action,
+                            Action::ManageRoles | Action::RequireSecondFactor | Action::ManageProviders
+                        ),
                         "custom, an agent of teams" => {
                             !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action) && theirs
                         }

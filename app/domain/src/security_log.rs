@@ -49,8 +49,11 @@ impl Group {
     /// What a kind of event belongs to. Kinds that a newer release knows go by their first word.
     pub fn of(kind: &str) -> Self {
         match kind {
-            "account.signed_in" | "account.signed_out" => Group::SignIns,
-            "account.sign_in_failed" | "account.second_factor_failed" | "account.locked" => Group::Refused,
+            "account.signed_in" | "account.signed_out" | "account.vouched" => Group::SignIns,
+            "account.sign_in_failed"
+            | "account.second_factor_failed"
+            | "account.locked"
+            | "account.outside_refused" => Group::Refused,
             "account.blocked" | "account.unblocked" | "account.second_factor_taken" => Group::Rights,
             "account.merged"
             | "account.erased"

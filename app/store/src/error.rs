@@ -11,6 +11,8 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("invitations_open", "email", "An invitation for this address waits for an answer already."),
     ("roles_name", "name", "There is already a role of this name."),
     ("teams_name", "name", "There is already a team of this name."),
+    ("providers_name", "name", "There is already a way in of this name."),
+    ("providers_company", "company", "This company has a way in already."),
     ("tickets_team_id_fkey", "team", "There is no such team any more."),
     ("tags_name_key", "tags", "There is already a tag of this name."),
 ];

@@ -18,6 +18,7 @@ pub mod keys;
 pub mod live;
 pub mod mails;
 pub mod migrate;
+pub mod outside;
 pub mod people;
 pub mod reader;
 pub mod render;

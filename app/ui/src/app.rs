@@ -24,6 +24,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=lazy::SIGN_IN ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/second") view=lazy::SECOND_STEP ssr=SsrMode::Async />
                 <Route path=path!("/two-step") view=lazy::TWO_STEP ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/company") view=lazy::COMPANY_SIGN_IN ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view=lazy::SIGN_UP ssr=SsrMode::Async />
                 <Route path=path!("/set-up") view=lazy::SET_UP ssr=SsrMode::Async />
                 <Route path=path!("/forgot") view=lazy::FORGOT ssr=SsrMode::Async />
@@ -75,6 +76,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("roles/:id") view=lazy::ROLE ssr=SsrMode::Async />
                         <Route path=path!("teams") view=lazy::TEAMS ssr=SsrMode::Async />
                         <Route path=path!("teams/:id") view=lazy::TEAM ssr=SsrMode::Async />
+                        <Route path=path!("sign-in") view=lazy::PROVIDERS ssr=SsrMode::Async />
+                        <Route path=path!("sign-in/:id") view=lazy::PROVIDER ssr=SsrMode::Async />
                         <Route path=path!("log") view=lazy::SECURITY_LOG ssr=SsrMode::Async />
                         <Route path=path!("invitations") view=lazy::INVITATIONS ssr=SsrMode::Async />
                     </ParentRoute>

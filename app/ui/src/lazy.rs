@@ -23,6 +23,7 @@ use crate::{
     frame::{StaffFrame, StaffNotFound},
     imports::{ImportPage, ImportsPage},
     me,
+    outside::{CompanySignInPage, ProviderPage, ProvidersPage},
     palette::Palette,
     portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalNotFound, PortalTicket},
     settings::{
@@ -161,6 +162,10 @@ part! {
     SECURITY_LOG = LogPage,
 }
 part! {
+    /// Who vouches for people. Always within `staff_settings`.
+    staff_outside, __preload_staff_outside: PROVIDERS = ProvidersPage, PROVIDER = ProviderPage
+}
+part! {
     /// Where customers start.
     portal, __preload_portal: PORTAL = PortalFrame, PORTAL_NOT_FOUND = PortalNotFound, PORTAL_HOME = PortalHome
 }
@@ -176,6 +181,7 @@ part! {
     /// Before anybody is signed in.
     door, __preload_door: SIGN_IN = SignInPage,
     SECOND_STEP = SecondStepPage,
+    COMPANY_SIGN_IN = CompanySignInPage,
     SIGN_UP = SignUpPage,
     SET_UP = SetUpPage,
     FORGOT = ForgotPage,
@@ -283,6 +289,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("search" | "me"), _) => &["staff", "staff_more"],
         (Some("customers" | "companies"), _) => &["staff", "staff_people"],
         (Some("settings"), Some("users" | "roles" | "teams" | "log")) => &["staff", "staff_settings", "staff_access"],
+        (Some("settings"), Some("sign-in")) => &["staff", "staff_settings", "staff_outside"],
         (Some("settings"), _) => &["staff", "staff_settings"],
         (Some("portal"), Some("new" | "tickets")) => &["portal", "portal_ticket"],
         (Some("portal"), Some("me")) => &["portal", "portal_me"],
@@ -290,6 +297,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("sign-in" | "sign-up" | "set-up" | "forgot"), None) => &["door"],
         (Some("sign-in"), Some("second")) => &["door"],
         (Some("two-step"), None) => &["two_step"],
+        (Some("sign-in"), Some("company")) => &["door"],
         (Some("confirm" | "reset" | "invitation" | "new-address"), _) => &["door"],
         _ => &[],
     }

@@ -23,6 +23,7 @@ mod keys;
 mod lazy;
 mod live;
 pub mod me;
+pub mod outside;
 mod palette;
 pub mod portal;
 pub mod rpc;

@@ -40,7 +40,7 @@ struct Fields {
 }
 
 /// Where one's own page is, for staff and for customers.
-fn page_of(actor: &Actor) -> &'static str {
+pub(crate) fn page_of(actor: &Actor) -> &'static str {
     if actor.is_staff() { "/me" } else { "/portal/me" }
 }
 

@@ -11,7 +11,7 @@ mod tests;
 
 use axum::body::{Body, Bytes};
 use futures::StreamExt as _;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use std::fmt;
@@ -139,23 +139,57 @@ impl Outgoing {
         .unwrap_or(Err(Refused::Slow))
     }
 
-    async fn ask(&self, url: &Url, accept: &'static str, most: usize) -> Result<Answer, Refused> {
+    /// Sends a request to an address and reads the answer, whatever its status, at most so many bytes. Redirects are not
+    /// followed: what is sent is meant for this host.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn send(&self, request: Request<Vec<u8>>, most: usize) -> Result<Response<Bytes>, Refused> {
+        timeout(self.patience, async {
+            let _turn = self.turns.acquire().await.map_err(|_| Refused::Slow)?;
+            let url = Url::parse(&request.uri().to_string()).map_err(|_| Refused::Address)?;
+            let (parts, body) = request.into_parts();
+            let mut running = JoinSet::new();
+            let response = self.exchange(&url, parts.method, parts.headers, body.into(), &mut running).await?;
+            let (parts, body) = response.into_parts();
+            let content = read(Response::from_parts(parts.clone(), body), most).await?;
+            Ok(Response::from_parts(parts, content))
+        })
+        .await
+        .unwrap_or(Err(Refused::Slow))
+    }
+
+    /// Sends a request on a connection of its own, which `running` keeps.
+    async fn exchange(
+        &self,
+        url: &Url,
+        method: Method,
+        headers: HeaderMap,
+        body: Body,
+        running: &mut JoinSet<hyper::Result<()>>,
+    ) -> Result<Response<Incoming>, Refused> {
         let stream = self.connect(url).await?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
-        // Ends with this function, however that ends.
-        let mut running = JoinSet::new();
         running.spawn(connection);
-        let host = &url[Position::BeforeHost..Position::AfterPort];
-        let request = Request::get(&url[Position::BeforePath..Position::AfterQuery])
-            .header(header::HOST, host)
-            .header(header::ACCEPT, accept)
+        let mut request = Request::builder()
+            .method(method)
+            .uri(&url[Position::BeforePath..Position::AfterQuery])
+            .header(header::HOST, &url[Position::BeforeHost..Position::AfterPort])
             .header(header::ACCEPT_ENCODING, "identity")
             .header(header::USER_AGENT, "Mozilla/5.0 (compatible)")
             .header(header::CONNECTION, "close")
-            .body(Body::empty())
+            .body(body)
             .map_err(|_| Refused::Address)?;
-        let response = sender.send_request(request).await.map_err(unreachable)?;
+        request.headers_mut().extend(headers);
+        sender.send_request(request).await.map_err(unreachable)
+    }
+
+    async fn ask(&self, url: &Url, accept: &'static str, most: usize) -> Result<Answer, Refused> {
+        // Ends with this function, however that ends.
+        let mut running = JoinSet::new();
+        let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+        let response = self.exchange(url, Method::GET, headers, Body::empty(), &mut running).await?;
         let status = response.status();
         if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             let to = response.headers().get(header::LOCATION).map(HeaderValue::as_bytes);

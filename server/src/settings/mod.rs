@@ -3,6 +3,7 @@
 mod access;
 mod invitations;
 mod mails;
+mod outside;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -32,6 +33,7 @@ pub fn router() -> Router<AppState> {
         .route("/settings/users/{id}", post(access::user))
         .route("/settings/roles/{id}", post(access::role))
         .route("/settings/teams/{id}", post(access::team))
+        .route("/settings/sign-in/{id}", post(outside::provider))
         .route("/settings/log.csv", get(access::export))
         .route("/settings/invitations", post(invitations::invitations))
         .route("/settings/mails/{id}/raw", get(mails::raw_mail))

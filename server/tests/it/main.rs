@@ -27,6 +27,7 @@ mod matrix;
 mod migrations;
 mod opening;
 mod outage;
+mod outside;
 mod pages;
 mod people;
 mod private;

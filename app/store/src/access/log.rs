@@ -92,7 +92,7 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &LogFilter) -> Result<Page
 /// One's own sign-ins, and those that were refused under one's address: at most 20, newest first.
 pub async fn own(desk: &Desk, actor: &Actor) -> Result<Vec<LogLine>> {
     let person = actor.signed_in()?;
-    let kinds = ["account.signed_in", "account.sign_in_failed"].map(str::to_owned).to_vec();
+    let kinds = ["account.signed_in", "account.sign_in_failed", "account.vouched"].map(str::to_owned).to_vec();
     let person = Some((person.id.0, person.email.clone()));
     let wanted = Wanted { person, kinds: Some(kinds), from: None, until: None };
     lines(&mut *desk.read().await?, &wanted, None, 20).await
@@ -238,6 +238,11 @@ fn words(kind: &str, data: Option<&Value>) -> String {
         Happening::TeamSaved { name, was: Some(was) } => format!("Renamed the team {was} to {name}"),
         Happening::TeamSaved { name, was: None } => format!("Saved the team {name}"),
         Happening::TeamDeleted { name } => format!("Deleted the team {name}"),
+        Happening::Vouched { provider } => format!("Was vouched for by {provider}"),
+        Happening::OutsideRefused { provider, why } => format!("Came by {provider} and was refused: {why}"),
+        Happening::ProviderSaved { name, fields } if fields.is_empty() => format!("Made the way in by {name}"),
+        Happening::ProviderSaved { name, fields } => format!("Changed the way in by {name}: {}", list(&fields)),
+        Happening::ProviderDeleted { name } => format!("Deleted the way in by {name}"),
         Happening::LogExported { rows } => format!("Exported {rows} lines of the security log"),
         Happening::SecretKeyChanged => "Changed the secret key".into(),
         Happening::SecretsResealed { values } => format!("Sealed {values} secrets with the current key"),

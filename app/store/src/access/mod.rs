@@ -10,7 +10,7 @@ use domain::{Actor, CompanyId, Error, Principal, Result, Role, UserId, access::P
 
 /// Lets one change of rights happen after the other, until the end of the transaction: that there is a superadmin left, or
 /// that a role has no more rights than whoever hands it out, must still be so when it is written.
-async fn take_turn(tx: &mut Tx) -> Result<()> {
+pub(crate) async fn take_turn(tx: &mut Tx) -> Result<()> {
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended('access', 0))").execute(&mut *tx.conn).await.ours()?;
     Ok(())
 }

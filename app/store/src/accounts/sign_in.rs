@@ -23,6 +23,8 @@ pub enum How {
     Mail,
     /// Another server says so, such as that of their company.
     Outside,
+    /// Another server says so, and that they have shown two factors there. It is believed both.
+    OutsideTwice,
 }
 
 /// Checks a password, and opens a session where nothing more is asked for.
@@ -42,7 +44,7 @@ pub async fn sign_in(
 }
 
 /// The way on for somebody who has just proved who they are, be it by a password, a link of a mail or another server: a
-/// session, or the second step where they have a second factor. Everything that signs somebody in ends here.
+/// session, or the second step where they have a second factor that they have not shown elsewhere. Everything that signs somebody in ends here.
 pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: &str, how: How) -> Result<Proved> {
     let mut tx = desk.begin().await?;
     // Held, so that one who turns it on meanwhile is asked.
@@ -50,7 +52,7 @@ pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: 
         .fetch_one(&mut *tx.conn)
         .await
         .ours()?;
-    if second {
+    if second && how != How::OutsideTwice {
         tracing::debug!(person = person.id.0, ?how, "a second factor is asked for");
         let token = step::begin(&mut tx, person.id).await?;
         tx.commit_quietly().await?;

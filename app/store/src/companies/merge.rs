@@ -74,6 +74,16 @@ pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId)
     .execute(&mut *tx.conn)
     .await
     .ours()?;
+    // A company has one way in at most: that of the kept one stays.
+    sqlx::query!(
+        "update providers set company_id = $2 where company_id = $1
+             and not exists (select 1 from providers where company_id = $2)",
+        gone.0,
+        kept.0,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
     let at = tx.now;
     jobs::enqueue(tx, &Work::MoveTickets { from: gone, to: kept, again: false }, at, 5, None).await?;
     let what = Happening::CompaniesMerged { gone: old.named(), kept: new.named() };

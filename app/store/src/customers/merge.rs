@@ -160,6 +160,7 @@ pub(super) async fn retire(tx: &mut Tx, gone: UserId, kept: Option<UserId>) -> R
 async fn things(tx: &mut Tx, kept: UserId, gone: UserId) -> Result<()> {
     for sql in [
         "update attachments set uploader_id = $1 where uploader_id = $2",
+        "update identities set user_id = $1 where user_id = $2",
         "insert into ticket_watchers (ticket_id, user_id) select ticket_id, $1 from ticket_watchers where user_id = $2
          on conflict do nothing",
         "insert into drafts (user_id, ticket_id, writing, body, updated_at)

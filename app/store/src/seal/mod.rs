@@ -37,7 +37,10 @@ pub struct Column {
 }
 
 /// Every column that holds sealed values: what `docket rotate-key` seals again.
-pub const COLUMNS: &[Column] = &[Column { table: "totp", id: "id", column: "secret_sealed" }];
+pub const COLUMNS: &[Column] = &[
+    Column { table: "totp", id: "id", column: "secret_sealed" },
+    Column { table: "providers", id: "id", column: "secret_sealed" },
+];
 
 /// Where a value is kept. It opens there only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod sign_in;
 mod two_step;
 
 pub use by_mail::{ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MailsGo, NewAddressPage, ResetPage};
+pub use card::Card;
 pub use devices::{Devices, MePage};
 pub use second_step::SecondStepPage;
 pub use sign_in::{SetUpPage, SignInPage, SignUpPage};

@@ -6,6 +6,7 @@ use crate::{
     flash::{Done, Flash, flash},
     icons::{Ico, Icon},
     me,
+    outside::ConnectedAccounts,
     shared::{ErrorNotice, Field, TextArea, awaited},
 };
 use domain::profile::{LANGUAGES, Profile, SIGNATURE_MAX, ZONES};
@@ -26,6 +27,7 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
                             <About profile=profile.clone() page />
                             <Address waiting=profile.new_email page />
                             <Password page />
+                            <ConnectedAccounts />
                         }
                             .into_any()
                     }
@@ -43,6 +45,8 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
 /// What the form that was sent last has come to.
 const DONE: &[(&str, &str)] = &[
     ("saved", "Saved."),
+    ("connected", "Connected: you can sign in with that account from now on."),
+    ("disconnected", "Disconnected: that account opens this one no more."),
     ("password", "Your password is changed, and every other device is signed out."),
     (
         "sent",

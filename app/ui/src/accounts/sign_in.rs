@@ -8,6 +8,7 @@ use crate::{
     app::go_to,
     flash::{Flash, flash},
     me,
+    outside::OtherWays,
     shared::{Field, awaited},
 };
 use leptos::prelude::*;
@@ -56,7 +57,7 @@ pub fn SignInPage() -> impl IntoView {
             })}
         <Card title="Sign in" lead="With the e-mail address of your account." flash=flash why=why>
             <form method="post" action="/sign-in" class="stack">
-                {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
+                {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next.clone() /> })}
                 <Field
                     flash=email.clone()
                     name="email"
@@ -80,6 +81,7 @@ pub fn SignInPage() -> impl IntoView {
                 </button>
             </form>
             {unproved.map(|email| view! { <SendAgain email /> })}
+            <OtherWays next=next />
             <p class="auth__foot">
                 <a class="link" href="/forgot" rel="external">
                     "Forgot your password?"

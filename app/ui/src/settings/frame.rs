@@ -77,6 +77,17 @@ const PAGES: &[Place] = &[
         ],
     },
     Place {
+        href: "/settings/sign-in",
+        name: "Sign-in from outside",
+        icon: Icon::Key,
+        action: Action::ManageProviders,
+        fields: &[
+            ("Google and Facebook", "Customers sign in with an account that they have there."),
+            ("OpenID Connect", "A company's users, or staff, sign in by their own provider."),
+            ("Roles by groups", "Which groups of a provider give which role on the desk."),
+        ],
+    },
+    Place {
         href: "/settings/log",
         name: "Security log",
         icon: Icon::Lock,

@@ -102,7 +102,10 @@ impl Browser {
 
     pub async fn send(&self, mut request: Request<Body>) -> Page {
         if let Some(cookie) = &self.cookie {
-            request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+            // Beside those that the request brings along.
+            let more = request.headers().get(header::COOKIE).map(|more| format!("; {}", more.to_str().unwrap()));
+            let all = format!("{cookie}{}", more.unwrap_or_default());
+            request.headers_mut().insert(header::COOKIE, all.parse().unwrap());
         }
         // Pages are redirected for those who read HTML only.
         request.headers_mut().entry(header::ACCEPT).or_insert(http::HeaderValue::from_static("text/html,*/*;q=0.8"));

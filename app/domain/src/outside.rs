@@ -1,0 +1,491 @@
+//! Signing in with an account that somebody has elsewhere: who vouches for whom.
+
+use crate::{
+    CompanyId, IdentityId, ProviderId, Result, Time,
+    access::RoleChoice,
+    company::{CompanyName, domain_problem},
+    error::Problems,
+    text,
+};
+use serde::{Deserialize, Serialize};
+
+pub const NAME_MAX: usize = 60;
+/// The longest address, number or secret that a provider's settings take, in bytes.
+pub const FIELD_MAX: usize = 1_000;
+/// The most domains of the desk's own provider.
+pub const DOMAINS_MAX: usize = 50;
+/// The most rules about roles.
+pub const ROLES_MAX: usize = 50;
+/// The longest number of somebody that a provider may give, in bytes (OpenID Connect Core, 2).
+pub const SUBJECT_MAX: usize = 255;
+
+/// How a provider is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Google,
+    Facebook,
+    /// Any provider of OpenID Connect.
+    Oidc,
+    /// A directory: who signs in types their password here.
+    Ldap,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 4] = [Kind::Google, Kind::Facebook, Kind::Oidc, Kind::Ldap];
+
+    /// The word used in the database and in addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Google => "google",
+            Kind::Facebook => "facebook",
+            Kind::Oidc => "oidc",
+            Kind::Ldap => "ldap",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// What people read.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Google => "Google",
+            Kind::Facebook => "Facebook",
+            Kind::Oidc => "OpenID Connect",
+            Kind::Ldap => "LDAP",
+        }
+    }
+
+    /// The issuer of a provider that is the same for everybody.
+    pub fn issuer(self) -> Option<&'static str> {
+        match self {
+            Kind::Google => Some("https://accounts.google.com"),
+            Kind::Facebook => Some("https://www.facebook.com"),
+            Kind::Oidc | Kind::Ldap => None,
+        }
+    }
+
+    /// Whether whoever signs in is sent there, and comes back.
+    pub fn redirects(self) -> bool {
+        self != Kind::Ldap
+    }
+}
+
+/// Whom a provider vouches for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Customers, whoever comes: a button on the page for signing in.
+    #[default]
+    Everybody,
+    /// The users of one company, told by the domain of their address.
+    Company,
+    /// People on staff, told by the domain of their address.
+    Staff,
+}
+
+impl Audience {
+    pub const ALL: [Audience; 3] = [Audience::Everybody, Audience::Company, Audience::Staff];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Audience::Everybody => "everybody",
+            Audience::Company => "company",
+            Audience::Staff => "staff",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|audience| audience.word() == word)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Audience::Everybody => "Customers, whoever comes",
+            Audience::Company => "Users of one company",
+            Audience::Staff => "People on staff",
+        }
+    }
+}
+
+/// A value of a claim, and the role that it gives. Never one that may everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleRule {
+    pub value: String,
+    pub role: RoleChoice,
+}
+
+/// Where a directory keeps people, and what it calls what we need.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// Below which entry people are, as `ou=people,dc=acme,dc=example`.
+    pub base: String,
+    /// How one is found. `{}` stands for what was typed, in a form that cannot change the filter.
+    pub filter: String,
+    pub name_attribute: String,
+    pub email_attribute: String,
+    /// What stays theirs, whatever they are called and wherever they are moved.
+    pub subject_attribute: String,
+    /// Whether the connection is encrypted after a greeting (StartTLS), where it is not from the start.
+    #[serde(default)]
+    pub start_tls: bool,
+}
+
+/// A provider as its page shows it. Without its secrets: those are never shown again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provider {
+    pub id: ProviderId,
+    pub kind: Kind,
+    pub name: String,
+    pub audience: Audience,
+    pub company: Option<CompanyName>,
+    pub domains: Vec<String>,
+    pub issuer: String,
+    pub client_id: String,
+    pub has_secret: bool,
+    pub creates: bool,
+    pub role_claim: String,
+    /// As they are typed: a line for each.
+    pub roles: String,
+    pub trusts_mfa: bool,
+    pub directory: Directory,
+    pub enabled: bool,
+    /// Whether it has a token to announce people with.
+    pub has_token: bool,
+    /// How many accounts are connected.
+    pub people: i64,
+    pub version: i64,
+}
+
+/// A provider as somebody types it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderInput {
+    pub name: String,
+    pub audience: Audience,
+    /// The name of a company.
+    pub company: String,
+    /// One to a line.
+    pub domains: String,
+    pub issuer: String,
+    pub client_id: String,
+    /// Empty: as before.
+    pub secret: String,
+    pub creates: bool,
+    pub role_claim: String,
+    /// Lines as `value = role`.
+    pub roles: String,
+    pub trusts_mfa: bool,
+    pub directory: Directory,
+    pub enabled: bool,
+}
+
+impl ProviderInput {
+    /// Tidied, or everything that is wrong with it. `had_secret`: it has one that stays when none is typed.
+    pub fn check(self, kind: Kind, had_secret: bool) -> Result<Self> {
+        let mut problems = Problems::default();
+        let line = |text: &str| text::tidy_line(text);
+        let domains: Vec<String> =
+            self.domains.replace(['@', ','], " ").to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let input = Self {
+            name: line(&self.name),
+            company: line(&self.company),
+            domains: domains.join("\n"),
+            issuer: match kind.issuer() {
+                Some(issuer) => issuer.to_owned(),
+                None => line(&self.issuer),
+            },
+            client_id: line(&self.client_id),
+            secret: self.secret.trim().to_owned(),
+            role_claim: line(&self.role_claim),
+            directory: Directory {
+                base: line(&self.directory.base),
+                filter: line(&self.directory.filter),
+                name_attribute: line(&self.directory.name_attribute),
+                email_attribute: line(&self.directory.email_attribute),
+                subject_attribute: line(&self.directory.subject_attribute),
+                start_tls: self.directory.start_tls,
+            },
+            ..self
+        };
+        problems.unless(!input.name.is_empty(), "name", "Say what stands on the button.");
+        problems.unless(input.name.chars().count() <= NAME_MAX, "name", "Use at most 60 characters.");
+        match input.audience {
+            Audience::Company => {
+                problems.unless(!input.company.is_empty(), "company", "Say which company it vouches for.");
+            }
+            Audience::Staff => {
+                problems.unless(!domains.is_empty(), "domains", "Say in which domains the addresses of staff are.");
+                problems.unless(domains.len() <= DOMAINS_MAX, "domains", "Use at most 50 domains.");
+                if let Some(problem) = domains.iter().find_map(|domain| domain_problem(domain)) {
+                    problems.add("domains", problem);
+                }
+            }
+            Audience::Everybody => {
+                problems.unless(
+                    kind.redirects(),
+                    "audience",
+                    "A directory belongs to a company or to the desk's own staff.",
+                );
+            }
+        }
+        if matches!(kind, Kind::Google | Kind::Facebook) && input.audience == Audience::Staff {
+            problems.add("audience", "Accounts there are private ones. Staff connect them in their profile.");
+        }
+        for (field, value) in [("issuer", &input.issuer), ("client_id", &input.client_id), ("secret", &input.secret)] {
+            problems.unless(value.len() <= FIELD_MAX, field, "This is too long.");
+        }
+        match kind {
+            Kind::Ldap => check_directory(&input, &mut problems),
+            _ => {
+                problems.unless(
+                    is_web_address(&input.issuer),
+                    "issuer",
+                    "Use an address like https://id.acme.example.",
+                );
+                problems.unless(!input.client_id.is_empty(), "client_id", "Say the number that the provider gave you.");
+                problems.unless(had_secret || !input.secret.is_empty(), "secret", "Copy the secret from the provider.");
+            }
+        }
+        match input.rules() {
+            Err(problem) => problems.add("roles", problem),
+            Ok(rules) => {
+                problems.unless(rules.len() <= ROLES_MAX, "roles", "Use at most 50 rules.");
+                problems.unless(
+                    rules.is_empty() || !input.role_claim.is_empty(),
+                    "role_claim",
+                    "Say which claim names the roles.",
+                );
+                problems.unless(
+                    !rules.is_empty() || input.audience != Audience::Staff || !input.creates,
+                    "roles",
+                    "Say which groups get which role: nobody else on staff gets an account.",
+                );
+                problems.unless(
+                    rules.is_empty() || input.audience == Audience::Staff,
+                    "roles",
+                    "Only people on staff have roles.",
+                );
+            }
+        }
+        problems.check()?;
+        Ok(input)
+    }
+
+    /// The rules about roles, each as a value and the name of a role. The error says which line is none.
+    pub fn rules(&self) -> std::result::Result<Vec<(String, String)>, String> {
+        let lines = self.roles.lines().map(text::tidy_line).filter(|line| !line.is_empty());
+        lines
+            .map(|line| match line.rsplit_once('=').map(|(value, role)| (value.trim(), role.trim())) {
+                Some((value, role)) if !value.is_empty() && !role.is_empty() => Ok((value.to_owned(), role.to_owned())),
+                _ => Err(format!("“{}” is not like “support-team = Agent”.", text::excerpt(&line, 60))),
+            })
+            .collect()
+    }
+}
+
+fn check_directory(input: &ProviderInput, problems: &mut Problems) {
+    let Directory { base, filter, name_attribute, email_attribute, subject_attribute, .. } = &input.directory;
+    problems.unless(
+        ["ldaps://", "ldap://"].iter().any(|scheme| {
+            input.issuer.strip_prefix(scheme).is_some_and(|host| !host.is_empty() && !host.contains(['/', '@', ' ']))
+        }),
+        "issuer",
+        "Use an address like ldaps://ldap.acme.example.",
+    );
+    problems.unless(!base.is_empty(), "base", "Say below which entry people are.");
+    problems.unless(
+        filter.starts_with('(') && filter.ends_with(')') && filter.matches("{}").count() == 1,
+        "filter",
+        "Use a filter like (mail={}), with {} once.",
+    );
+    for (field, name) in [
+        ("name_attribute", name_attribute),
+        ("email_attribute", email_attribute),
+        ("subject_attribute", subject_attribute),
+    ] {
+        let good = !name.is_empty()
+            && name.len() <= 100
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ';' | '.'));
+        problems.unless(good, field, "This is not the name of an attribute, like mail.");
+    }
+    problems.unless(base.len() <= FIELD_MAX && filter.len() <= FIELD_MAX, "base", "This is too long.");
+}
+
+/// Whether a provider can be asked there, as far as its form goes. Plain `http` is for networks of one's own, which the
+/// server asks about when it connects.
+fn is_web_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        !rest.is_empty()
+            && !rest.starts_with('/')
+            && rest.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '@' | '#' | '?' | '\\' | '"' | '<' | '>'))
+    })
+}
+
+/// A button on the page for signing in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    pub id: ProviderId,
+    pub name: String,
+    pub kind: Kind,
+}
+
+/// The ways in beside address and password.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaysIn {
+    pub buttons: Vec<Button>,
+    /// Whether some are only shown to who types an address: those of companies and of staff.
+    pub by_address: bool,
+}
+
+/// An account elsewhere that one's own is connected with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    pub id: IdentityId,
+    pub provider: String,
+    pub email: String,
+    pub linked_at: Time,
+    pub last_used_at: Option<Time>,
+}
+
+/// One's connected accounts, and those that one could connect.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connections {
+    pub connected: Vec<Connected>,
+    pub more: Vec<Button>,
+}
+
+/// What a provider says of somebody, once it is known to come from there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vouched {
+    /// What it calls them, for ever.
+    pub subject: String,
+    pub name: String,
+    pub email: String,
+    /// Whether it says that the address is theirs; nothing when it does not say.
+    pub email_verified: Option<bool>,
+    /// The values of the claim that names roles.
+    pub groups: Vec<String>,
+    /// Whether they have shown two factors there.
+    pub mfa: bool,
+}
+
+/// What came of trying a provider, in sentences; which of them are bad.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    pub good: Vec<String>,
+    pub bad: Vec<String>,
+}
+
+/// Which company an address belongs to by its domain is asked of the database; this is the domain.
+pub fn domain_of(email: &str) -> Option<String> {
+    text::is_email(email).then(|| email.rsplit_once('@').map(|(_, domain)| domain.to_lowercase())).flatten()
+}
+
+/// What a provider is used with.
+#[derive(Clone, Debug)]
+pub struct Usable {
+    pub id: ProviderId,
+    pub kind: Kind,
+    pub name: String,
+    pub audience: Audience,
+    pub company: Option<CompanyId>,
+    pub domains: Vec<String>,
+    pub issuer: String,
+    pub client_id: String,
+    pub secret: String,
+    pub creates: bool,
+    pub role_claim: String,
+    pub roles: Vec<RoleRule>,
+    pub trusts_mfa: bool,
+    pub directory: Directory,
+    pub version: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input() -> ProviderInput {
+        ProviderInput {
+            name: " Acme  ID ".into(),
+            issuer: "https://id.acme.example".into(),
+            client_id: "docket".into(),
+            secret: "s".into(),
+            ..ProviderInput::default()
+        }
+    }
+
+    #[test]
+    fn a_provider_is_tidied() {
+        let good = input().check(Kind::Oidc, false).expect("good");
+        assert_eq!((good.name.as_str(), good.issuer.as_str()), ("Acme ID", "https://id.acme.example"));
+        let google = ProviderInput { issuer: "https://elsewhere.example".into(), ..input() };
+        assert_eq!(google.check(Kind::Google, false).expect("good").issuer, "https://accounts.google.com");
+        let staff = ProviderInput {
+            audience: Audience::Staff,
+            domains: "@Acme.example, desk.example".into(),
+            role_claim: "groups".into(),
+            roles: "support = Agent\n\na=b = Team agent".into(),
+            ..input()
+        };
+        let staff = staff.check(Kind::Oidc, false).expect("good");
+        assert_eq!(staff.domains, "acme.example\ndesk.example");
+        let rules = staff.rules().expect("rules");
+        assert_eq!(rules[1], ("a=b".to_owned(), "Team agent".to_owned()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_beside_its_field() {
+        let staff = ProviderInput { audience: Audience::Staff, domains: "acme.example".into(), ..input() };
+        let directory = Directory {
+            base: "dc=acme".into(),
+            filter: "(mail={})".into(),
+            name_attribute: "cn".into(),
+            email_attribute: "mail".into(),
+            subject_attribute: "entryUUID".into(),
+            start_tls: false,
+        };
+        let ldap = ProviderInput { issuer: "ldaps://ldap.acme.example".into(), directory, ..staff.clone() };
+        ldap.clone().check(Kind::Ldap, false).expect("good");
+        for (kind, input, field) in [
+            (Kind::Oidc, ProviderInput { name: " ".into(), ..input() }, "name"),
+            (Kind::Oidc, ProviderInput { issuer: "ftp://a.example".into(), ..input() }, "issuer"),
+            (Kind::Oidc, ProviderInput { issuer: "https://u:p@a.example".into(), ..input() }, "issuer"),
+            (Kind::Oidc, ProviderInput { issuer: "https://a.example/?x".into(), ..input() }, "issuer"),
+            (Kind::Oidc, ProviderInput { client_id: "".into(), ..input() }, "client_id"),
+            (Kind::Oidc, ProviderInput { secret: " ".into(), ..input() }, "secret"),
+            (Kind::Oidc, ProviderInput { audience: Audience::Company, ..input() }, "company"),
+            (Kind::Oidc, ProviderInput { domains: "".into(), ..staff.clone() }, "domains"),
+            (Kind::Oidc, ProviderInput { domains: "gmail.com".into(), ..staff.clone() }, "domains"),
+            (Kind::Oidc, ProviderInput { roles: "support".into(), ..staff.clone() }, "roles"),
+            (Kind::Oidc, ProviderInput { roles: "support = Agent".into(), ..staff.clone() }, "role_claim"),
+            (Kind::Oidc, ProviderInput { roles: "a = Agent".into(), role_claim: "g".into(), ..input() }, "roles"),
+            (Kind::Google, staff.clone(), "audience"),
+            (Kind::Ldap, ProviderInput { audience: Audience::Everybody, ..ldap.clone() }, "audience"),
+            (Kind::Ldap, ProviderInput { issuer: "https://ldap.acme.example".into(), ..ldap.clone() }, "issuer"),
+            (
+                Kind::Ldap,
+                ProviderInput {
+                    directory: Directory { filter: "(mail=x)".into(), ..ldap.directory.clone() },
+                    ..ldap.clone()
+                },
+                "filter",
+            ),
+            (
+                Kind::Ldap,
+                ProviderInput {
+                    directory: Directory { email_attribute: "mail)(".into(), ..ldap.directory.clone() },
+                    ..ldap.clone()
+                },
+                "email_attribute",
+            ),
+        ] {
+            let error = input.check(kind, false).expect_err(field);
+            assert!(error.of_field(field).is_some(), "{field}: {error:?}");
+        }
+        input().check(Kind::Oidc, true).expect("a secret stays");
+    }
+}

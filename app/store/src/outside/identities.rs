@@ -1,0 +1,151 @@
+//! One's own connected accounts.
+
+use super::sign_in::link;
+use crate::{Desk, OrOurs, Tx, events};
+use domain::{
+    Actor, Code, Error, IdentityId, ProviderId, Result,
+    event::Happening,
+    outside::{Audience, Button, Connected, Connections, Kind, SUBJECT_MAX, Usable, Vouched},
+};
+
+/// The most accounts elsewhere that one account is connected with.
+const MOST: usize = 20;
+
+/// One's connected accounts, and those that one could connect. Two statements.
+pub async fn own(desk: &Desk, actor: &Actor) -> Result<Connections> {
+    let person = actor.signed_in()?;
+    let mut conn = desk.read().await?;
+    let connected = sqlx::query!(
+        "select i.id, p.name, i.email, i.linked_at, i.last_used_at from identities i join providers p on p.id = i.provider_id
+         where i.user_id = $1 order by i.id limit 100",
+        person.id.0,
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .ours()?
+    .into_iter()
+    .map(|r| Connected {
+        id: IdentityId(r.id),
+        provider: r.name,
+        email: r.email,
+        linked_at: r.linked_at.into(),
+        last_used_at: r.last_used_at.map(Into::into),
+    })
+    .collect();
+    let more = sqlx::query!(
+        "select id, name, kind from providers p
+         where enabled and kind <> 'ldap'
+             and (audience = 'everybody' or company_id = $2 or (audience = 'staff' and $3))
+             and not exists (select 1 from identities i where i.provider_id = p.id and i.user_id = $1)
+         order by lower(name) limit 20",
+        person.id.0,
+        person.company.map(|c| c.0),
+        person.role.is_staff(),
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .ours()?
+    .into_iter()
+    .filter_map(|r| Some(Button { id: ProviderId(r.id), name: r.name, kind: Kind::from_word(&r.kind)? }))
+    .collect();
+    conn.done();
+    Ok(Connections { connected, more })
+}
+
+/// Whether this person may connect an account there.
+fn demand_theirs(actor: &Actor, provider: &Usable) -> Result<()> {
+    let person = actor.signed_in()?;
+    let theirs = match provider.audience {
+        Audience::Everybody => true,
+        Audience::Company => person.company.is_some() && person.company == provider.company,
+        Audience::Staff => person.role.is_staff(),
+    };
+    if theirs { Ok(()) } else { Err(Error::not_found("way in")) }
+}
+
+/// Whether this person may be sent there, to connect an account. Errors: `NotFound` for a provider of others.
+pub async fn may_connect(actor: &Actor, provider: &Usable) -> Result<()> {
+    demand_theirs(actor, provider)
+}
+
+/// Connects one's own account with the one that a provider vouches for. One that is connected already stays so.
+///
+/// Errors: `Conflict` when that is connected with somebody else.
+pub async fn connect(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -> Result<()> {
+    demand_theirs(actor, provider)?;
+    let person = actor.signed_in()?;
+    if who.subject.is_empty() || who.subject.len() > SUBJECT_MAX {
+        return Err(Error::new(Code::Forbidden, format!("{} did not say who you are.", provider.name)));
+    }
+    // One after the other: two at once would both find it free.
+    sqlx::query!("select id from providers where id = $1 for update", provider.id.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+    let there = sqlx::query!(
+        r#"select (select user_id from identities where provider_id = $1 and subject = $2) as "whose?",
+                  (select count(*) from identities where user_id = $3) as "count!""#,
+        provider.id.0,
+        who.subject,
+        person.id.0,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    match there.whose {
+        Some(whose) if whose == person.id.0 => return Ok(()),
+        Some(_) => {
+            return Err(Error::new(
+                Code::Conflict,
+                format!("That account at {} is connected with somebody else's account here.", provider.name),
+            ));
+        }
+        None => {}
+    }
+    if there.count >= MOST as i64 {
+        return Err(Error::new(Code::Conflict, "You have connected 20 accounts already. Disconnect one first."));
+    }
+    link(tx, provider, who, person.id, false).await?;
+    let what = Happening::Connected { provider: provider.name.clone(), user: person.id };
+    events::append(tx, actor, None, &what).await?;
+    Ok(())
+}
+
+/// Takes a connection away.
+///
+/// Errors: `Conflict` for the last way in that somebody has.
+pub async fn disconnect(tx: &mut Tx, actor: &Actor, id: IdentityId) -> Result<()> {
+    let person = actor.signed_in()?;
+    let state = sqlx::query!(
+        "select password_hash is not null as \"password!\" from users where id = $1 for update",
+        person.id.0
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    let provider = sqlx::query_scalar!(
+        "delete from identities i using providers p where i.id = $1 and i.user_id = $2 and p.id = i.provider_id returning p.name",
+        id.0,
+        person.id.0,
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await
+    .ours()?
+    .ok_or_else(|| Error::not_found("connected account"))?;
+    let another = sqlx::query_scalar!(
+        r#"select exists (select 1 from identities i join providers p on p.id = i.provider_id
+               where i.user_id = $1 and p.enabled) as "another!""#,
+        person.id.0,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    if !state.password && !another {
+        return Err(Error::new(
+            Code::Conflict,
+            "This is the only way in to your account. Choose a password first: sign out, and say that you have forgotten it.",
+        ));
+    }
+    events::append(tx, actor, None, &Happening::Disconnected { provider, user: person.id }).await?;
+    Ok(())
+}

@@ -1,0 +1,379 @@
+//! The providers, as superadmins set them up.
+
+use crate::{Desk, OrOurs, Tx, access, events, seal::Place};
+use domain::{
+    Actor, Code, CompanyId, Error, ProviderId, Result, Role, RoleId,
+    access::{Permissions, RoleChoice},
+    company::CompanyName,
+    event::Happening,
+    outside::{Audience, Button, Directory, Kind, Provider, ProviderInput, RoleRule, Usable, WaysIn, domain_of},
+    policy::{self, Action},
+};
+use sqlx::PgConnection;
+
+/// More make no sense: each company has one, and the page lists them all.
+const MOST: i64 = 500;
+/// The most buttons on the page for signing in.
+const BUTTONS: i64 = 8;
+
+fn place(id: ProviderId) -> Place {
+    Place { table: "providers", row: id.0, column: "secret_sealed" }
+}
+
+/// All providers, by name. Two statements.
+pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Provider>> {
+    policy::demand(actor, Action::ManageProviders, None)?;
+    let mut conn = desk.read().await?;
+    let found = load(&mut conn, None).await?;
+    conn.done();
+    Ok(found)
+}
+
+/// One provider.
+pub async fn get(desk: &Desk, actor: &Actor, id: ProviderId) -> Result<Provider> {
+    policy::demand(actor, Action::ManageProviders, None)?;
+    let mut conn = desk.read().await?;
+    let found = load(&mut conn, Some(id)).await?;
+    conn.done();
+    found.into_iter().next().ok_or_else(|| Error::not_found("way in"))
+}
+
+async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Provider>> {
+    let roles = role_names(conn).await?;
+    let rows = sqlx::query!(
+        r#"select p.id, p.kind, p.name, p.audience, p.company_id, c.name as "company?", p.domains, p.issuer, p.client_id,
+                  p.secret_sealed is not null as "has_secret!", p.creates, p.role_claim, p.roles, p.trusts_mfa,
+                  p.directory, p.enabled, p.scim_hash is not null as "has_token!", p.version,
+                  (select count(*) from identities i where i.provider_id = p.id) as "people!"
+           from providers p left join companies c on c.id = p.company_id
+           where $1::bigint is null or p.id = $1 order by lower(p.name)"#,
+        id.map(|id| id.0),
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    rows.into_iter()
+        .map(|r| {
+            let rules: Vec<RoleRule> = serde_json::from_value(r.roles).ours()?;
+            let lines: Vec<String> = rules
+                .iter()
+                .map(|rule| {
+                    let name = roles.iter().find(|(role, _)| *role == rule.role).map(|(_, name)| name.as_str());
+                    format!("{} = {}", rule.value, name.unwrap_or("a role that is gone"))
+                })
+                .collect();
+            Ok(Provider {
+                id: ProviderId(r.id),
+                kind: Kind::from_word(&r.kind).unwrap_or(Kind::Oidc),
+                name: r.name,
+                audience: Audience::from_word(&r.audience).unwrap_or_default(),
+                company: r.company_id.zip(r.company).map(|(id, name)| CompanyName { id: CompanyId(id), name }),
+                domains: r.domains,
+                issuer: r.issuer,
+                client_id: r.client_id,
+                has_secret: r.has_secret,
+                creates: r.creates,
+                role_claim: r.role_claim,
+                roles: lines.join("\n"),
+                trusts_mfa: r.trusts_mfa,
+                directory: directory(r.directory)?,
+                enabled: r.enabled,
+                has_token: r.has_token,
+                people: r.people,
+                version: r.version,
+            })
+        })
+        .collect()
+}
+
+fn directory(stored: Option<serde_json::Value>) -> Result<Directory> {
+    stored.map_or_else(|| Ok(Directory::default()), |value| serde_json::from_value(value).ours())
+}
+
+/// The roles that a provider can give, by name: never one that may everything.
+async fn role_names(conn: &mut PgConnection) -> Result<Vec<(RoleChoice, String)>> {
+    let custom = sqlx::query!("select id, name from roles order by id").fetch_all(conn).await.ours()?;
+    let built_in = [Role::Manager, Role::Agent].map(|role| (RoleChoice::BuiltIn(role), role.name().to_owned()));
+    let custom = custom.into_iter().map(|r| (RoleChoice::Custom(RoleId(r.id)), r.name));
+    Ok(built_in.into_iter().chain(custom).collect())
+}
+
+/// What is typed, with the names in it looked up.
+struct Checked {
+    input: ProviderInput,
+    company: Option<i64>,
+    domains: Vec<String>,
+    roles: Vec<RoleRule>,
+}
+
+async fn check(tx: &mut Tx, kind: Kind, input: ProviderInput, had_secret: bool) -> Result<Checked> {
+    let input = input.check(kind, had_secret)?;
+    let company = match input.audience {
+        Audience::Company => {
+            let found = sqlx::query!(
+                r#"select c.id, exists (select 1 from company_domains d where d.company_id = c.id) as "has_domain!"
+                   from companies c where lower(c.name) = lower($1) and c.merged_into is null"#,
+                input.company,
+            )
+            .fetch_optional(&mut *tx.conn)
+            .await
+            .ours()?
+            .ok_or_else(|| Error::field("company", "There is no company of this name."))?;
+            if !found.has_domain {
+                let help = "This company has no domain yet, so nobody could be told to be theirs. Add one there first.";
+                return Err(Error::field("company", help));
+            }
+            Some(found.id)
+        }
+        Audience::Everybody | Audience::Staff => None,
+    };
+    let names = role_names(&mut tx.conn).await?;
+    let mut roles = Vec::new();
+    for (value, name) in input.rules().map_err(|problem| Error::field("roles", problem))? {
+        let Some((role, _)) = names.iter().find(|(_, known)| known.to_lowercase() == name.to_lowercase()) else {
+            let known: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
+            let problem = format!("“{name}” is no role that can be given. There are: {}.", known.join(", "));
+            return Err(Error::field("roles", problem));
+        };
+        roles.push(RoleRule { value, role: *role });
+    }
+    let domains = match input.audience {
+        Audience::Staff => input.domains.lines().map(str::to_owned).collect(),
+        Audience::Everybody | Audience::Company => Vec::new(),
+    };
+    Ok(Checked { input, company, domains, roles })
+}
+
+/// Makes a provider. Returns its number.
+pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput) -> Result<ProviderId> {
+    policy::demand(actor, Action::ManageProviders, None)?;
+    let Checked { input, company, domains, roles } = check(tx, kind, input, false).await?;
+    access::take_turn(tx).await?;
+    let there =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from providers"#).fetch_one(&mut *tx.conn).await.ours()?;
+    if there >= MOST {
+        return Err(Error::field("name", "There are 500 already. Delete one that nobody needs."));
+    }
+    let at = tx.at();
+    let id = sqlx::query_scalar!(
+        "insert into providers (kind, name, audience, company_id, domains, issuer, client_id, creates, role_claim, roles,
+                                trusts_mfa, directory, enabled, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning id",
+        kind.word(),
+        input.name,
+        input.audience.word(),
+        company,
+        &domains,
+        input.issuer,
+        input.client_id,
+        input.creates,
+        input.role_claim,
+        serde_json::to_value(&roles).ours()?,
+        input.trusts_mfa,
+        serde_json::to_value(&input.directory).ours()?,
+        input.enabled,
+        at,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    let id = ProviderId(id);
+    keep_secret(tx, id, &input.secret).await?;
+    events::append(tx, actor, None, &Happening::ProviderSaved { name: input.name, fields: Vec::new() }).await?;
+    Ok(id)
+}
+
+async fn keep_secret(tx: &mut Tx, id: ProviderId, secret: &str) -> Result<()> {
+    if secret.is_empty() {
+        return Ok(());
+    }
+    let sealed = tx.desk().sealer().seal(&place(id), secret.as_bytes())?;
+    sqlx::query!("update providers set secret_sealed = $2 where id = $1", id.0, sealed)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    Ok(())
+}
+
+/// Changes a provider. `version`: what it was when the form was made.
+///
+/// Errors: `Conflict` when somebody else has changed it since.
+pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, input: ProviderInput) -> Result<()> {
+    policy::demand(actor, Action::ManageProviders, None)?;
+    access::take_turn(tx).await?;
+    let before = load(&mut tx.conn, Some(id)).await?.into_iter().next().ok_or_else(|| Error::not_found("way in"))?;
+    if before.version != version {
+        return Err(Error::new(
+            Code::Conflict,
+            "Somebody else has changed this way in meanwhile. It is shown as it is now: please look at it again.",
+        ));
+    }
+    // A secret is for one issuer: it is not sent to another that somebody writes in its place.
+    let moved = before.kind.issuer().is_none() && before.issuer != domain::text::tidy_line(&input.issuer);
+    if moved && before.has_secret && input.secret.trim().is_empty() {
+        return Err(Error::field("secret", "The address is another one, so the secret must be given again."));
+    }
+    let Checked { input, company, domains, roles } = check(tx, before.kind, input, before.has_secret).await?;
+    sqlx::query!(
+        "update providers set name = $2, audience = $3, company_id = $4, domains = $5, issuer = $6, client_id = $7,
+             creates = $8, role_claim = $9, roles = $10, trusts_mfa = $11, directory = $12, enabled = $13,
+             version = version + 1
+         where id = $1",
+        id.0,
+        input.name,
+        input.audience.word(),
+        company,
+        &domains,
+        input.issuer,
+        input.client_id,
+        input.creates,
+        input.role_claim,
+        serde_json::to_value(&roles).ours()?,
+        input.trusts_mfa,
+        serde_json::to_value(&input.directory).ours()?,
+        input.enabled,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    keep_secret(tx, id, &input.secret).await?;
+    let after = load(&mut tx.conn, Some(id)).await?.into_iter().next().ok_or_else(|| Error::not_found("way in"))?;
+    if moved {
+        // Numbers of people mean nothing to another issuer: there, somebody else may have them.
+        sqlx::query!("delete from identities where provider_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
+    }
+    let fields: Vec<String> = [
+        ("name", before.name != after.name),
+        ("whom it vouches for", (before.audience, &before.company) != (after.audience, &after.company)),
+        ("domains", before.domains != after.domains),
+        ("address", before.issuer != after.issuer),
+        ("client", before.client_id != after.client_id),
+        ("secret", !input.secret.is_empty()),
+        ("makes accounts", before.creates != after.creates),
+        ("roles", (&before.roles, &before.role_claim) != (&after.roles, &after.role_claim)),
+        ("second factor", before.trusts_mfa != after.trusts_mfa),
+        ("directory", before.directory != after.directory),
+        ("switched on", !before.enabled && after.enabled),
+        ("switched off", before.enabled && !after.enabled),
+    ]
+    .into_iter()
+    .filter(|(_, changed)| *changed)
+    .map(|(name, _)| name.to_owned())
+    .collect();
+    if !fields.is_empty() {
+        events::append(tx, actor, None, &Happening::ProviderSaved { name: after.name, fields }).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a provider. Whoever came by it needs another way in.
+pub async fn delete(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<()> {
+    policy::demand(actor, Action::ManageProviders, None)?;
+    access::take_turn(tx).await?;
+    let name = sqlx::query_scalar!("delete from providers where id = $1 returning name", id.0)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .ours()?
+        .ok_or_else(|| Error::not_found("way in"))?;
+    events::append(tx, actor, None, &Happening::ProviderDeleted { name }).await?;
+    Ok(())
+}
+
+/// A provider with its secret, to try whether it works; also one that is switched off.
+pub async fn to_try(desk: &Desk, actor: &Actor, id: ProviderId) -> Result<Usable> {
+    policy::demand(actor, Action::ManageProviders, None)?;
+    usable(desk, id, false).await?.ok_or_else(|| Error::not_found("way in"))
+}
+
+/// A provider that is switched on, with its secret.
+pub async fn in_use(desk: &Desk, id: ProviderId) -> Result<Usable> {
+    usable(desk, id, true).await?.ok_or_else(|| Error::not_found("way in"))
+}
+
+async fn usable(desk: &Desk, id: ProviderId, enabled: bool) -> Result<Option<Usable>> {
+    let row = sqlx::query!(
+        "select kind, name, audience, company_id, domains, issuer, client_id, secret_sealed, creates, role_claim, roles,
+                trusts_mfa, directory, version
+         from providers where id = $1 and (enabled or not $2)",
+        id.0,
+        enabled,
+    )
+    .fetch_optional(desk.pool())
+    .await
+    .ours()?;
+    let Some(r) = row else { return Ok(None) };
+    let secret = match r.secret_sealed {
+        Some(sealed) => String::from_utf8_lossy(&desk.sealer().open(&place(id), &sealed)?).into_owned(),
+        None => String::new(),
+    };
+    Ok(Some(Usable {
+        id,
+        kind: Kind::from_word(&r.kind).ok_or_else(|| Error::not_found("way in"))?,
+        name: r.name,
+        audience: Audience::from_word(&r.audience).unwrap_or_default(),
+        company: r.company_id.map(CompanyId),
+        domains: r.domains,
+        issuer: r.issuer,
+        client_id: r.client_id,
+        secret,
+        creates: r.creates,
+        role_claim: r.role_claim,
+        roles: serde_json::from_value(r.roles).ours()?,
+        trusts_mfa: r.trusts_mfa,
+        directory: directory(r.directory)?,
+        version: r.version,
+    }))
+}
+
+/// The ways in beside address and password, for the page where people sign in. One statement.
+pub async fn ways_in(desk: &Desk) -> Result<WaysIn> {
+    let rows = sqlx::query!(
+        r#"(select id, name, kind, true as "button!" from providers
+            where enabled and audience = 'everybody' order by lower(name) limit $1)
+           union all
+           (select 0, '', '', false from providers where enabled and audience <> 'everybody' and kind <> 'ldap' limit 1)"#,
+        BUTTONS,
+    )
+    .fetch_all(desk.pool())
+    .await
+    .ours()?;
+    let mut ways = WaysIn::default();
+    for r in rows {
+        match (r.button, r.id, r.name, r.kind.as_deref().and_then(Kind::from_word)) {
+            (true, Some(id), Some(name), Some(kind)) => ways.buttons.push(Button { id: ProviderId(id), name, kind }),
+            (false, ..) => ways.by_address = true,
+            _ => {}
+        }
+    }
+    Ok(ways)
+}
+
+/// Who vouches for the people of an address's domain, if that is set up: that of their company, or of staff.
+pub async fn of_address(desk: &Desk, email: &str) -> Result<Option<(ProviderId, Kind)>> {
+    let Some(domain) = domain_of(&domain::text::tidy_line(email)) else { return Ok(None) };
+    let found = sqlx::query!(
+        "select id, kind from providers
+         where enabled and (domains @> array[$1::text]
+             or company_id = (select company_id from company_domains where domain = $1))
+         order by audience desc, id limit 1",
+        domain,
+    )
+    .fetch_optional(desk.pool())
+    .await
+    .ours()?;
+    Ok(found.and_then(|r| Some((ProviderId(r.id), Kind::from_word(&r.kind)?))))
+}
+
+/// What a role that a provider gives comes to: the base role, the custom one, its name and its rights. Nothing for a role
+/// that is gone, and never one that may everything.
+pub(super) async fn role(tx: &mut Tx, choice: RoleChoice) -> Result<Option<(Role, Option<i64>, String, Permissions)>> {
+    Ok(match choice {
+        RoleChoice::BuiltIn(Role::Superadmin | Role::Customer) => None,
+        RoleChoice::BuiltIn(role) => Some((role, None, role.name().to_owned(), Permissions::of_role(role))),
+        RoleChoice::Custom(id) => sqlx::query!("select name, permissions from roles where id = $1 for share", id.0)
+            .fetch_optional(&mut *tx.conn)
+            .await
+            .ours()?
+            .map(|r| (Role::Agent, Some(id.0), r.name, Permissions::from_words(r.permissions))),
+    })
+}

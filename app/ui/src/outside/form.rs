@@ -1,0 +1,390 @@
+//! One provider: everything about it, whether it works, and the end of it.
+
+use super::rpc;
+use crate::erased::memo;
+use crate::json::resource;
+use crate::{
+    flash::{Flash, flash},
+    icons::{Ico, Icon},
+    settings::{SettingsPage, loading},
+    shared::{ErrorNotice, Field, TextArea, awaited},
+};
+use domain::{
+    ProviderId,
+    outside::{Audience, Kind, Provider},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// `/settings/sign-in/:id`, and `/settings/sign-in/new-KIND`.
+#[component]
+pub fn ProviderPage() -> impl IntoView {
+    let params = use_params_map();
+    let step = memo(move || params.with(|p| p.get("id")).unwrap_or_default());
+    let found = resource(
+        move || step.get(),
+        |step| async move {
+            let id = (!step.starts_with("new-")).then(|| ProviderId(step.parse().unwrap_or_default()));
+            rpc::one_provider(id).await
+        },
+    );
+    view! {
+        <SettingsPage title="Way in" lead="What is entered here, and at the provider, so that it vouches for people.">
+            <nav class="page__crumbs" aria-label="Way back">
+                <a class="link" href="/settings/sign-in">
+                    "All ways in"
+                </a>
+            </nav>
+            {awaited(
+                loading,
+                move || async move {
+                    match found.await {
+                        Ok((provider, back)) => {
+                            let kind = Kind::from_word(step.get_untracked().trim_start_matches("new-"));
+                            view! { <Edit provider kind=kind back /> }.into_any()
+                        }
+                        Err(error) => {
+                            let retry = Callback::new(move |()| found.refetch());
+                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
+                        }
+                    }
+                },
+            )}
+        </SettingsPage>
+    }
+    .into_any()
+}
+
+/// What stands in the form: what was typed and refused, or what is so.
+fn values(provider: Option<&Provider>, kind: Kind) -> Vec<(String, String)> {
+    let on = |yes: bool| if yes { "yes" } else { "" }.to_owned();
+    let pairs = match provider {
+        None => {
+            let ldap = [
+                ("filter", "(mail={})"),
+                ("name_attribute", "cn"),
+                ("email_attribute", "mail"),
+                ("subject_attribute", "entryUUID"),
+            ];
+            let mut pairs: Vec<_> = ldap.map(|(name, value)| (name, value.to_owned())).to_vec();
+            if kind.issuer().is_some() {
+                pairs.push(("name", kind.name().to_owned()));
+            }
+            pairs.push(("audience", if kind.issuer().is_some() { "everybody" } else { "company" }.to_owned()));
+            pairs
+        }
+        Some(provider) => vec![
+            ("name", provider.name.clone()),
+            ("audience", provider.audience.word().to_owned()),
+            ("company", provider.company.as_ref().map(|c| c.name.clone()).unwrap_or_default()),
+            ("domains", provider.domains.join("\n")),
+            ("issuer", provider.issuer.clone()),
+            ("client_id", provider.client_id.clone()),
+            ("creates", on(provider.creates)),
+            ("role_claim", provider.role_claim.clone()),
+            ("roles", provider.roles.clone()),
+            ("trusts_mfa", on(provider.trusts_mfa)),
+            ("base", provider.directory.base.clone()),
+            ("filter", provider.directory.filter.clone()),
+            ("name_attribute", provider.directory.name_attribute.clone()),
+            ("email_attribute", provider.directory.email_attribute.clone()),
+            ("subject_attribute", provider.directory.subject_attribute.clone()),
+            ("start_tls", on(provider.directory.start_tls)),
+            ("enabled", on(provider.enabled)),
+        ],
+    };
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+#[component]
+fn Edit(provider: Option<Provider>, kind: Option<Kind>, back: String) -> impl IntoView {
+    let kind = provider.as_ref().map(|p| p.kind).or(kind).unwrap_or(Kind::Oidc);
+    let mut flash = flash();
+    if !flash.values.iter().any(|(name, _)| name == "name") {
+        flash.values.extend(values(provider.as_ref(), kind));
+    }
+    let page = match &provider {
+        Some(provider) => format!("/settings/sign-in/{}", provider.id),
+        None => format!("/settings/sign-in/new-{}", kind.word()),
+    };
+    let version = provider.as_ref().map_or(0, |p| p.version);
+    let has_secret = provider.as_ref().is_some_and(|p| p.has_secret);
+    let end = provider.is_some().then(|| page.clone());
+    view! {
+        <Tried flash=flash.clone() />
+        <form method="post" action=page class="stack" novalidate autocomplete="off">
+            <input type="hidden" name="version" value=version.to_string() />
+            <p class="muted">{kind.name()}</p>
+            <Field flash=flash.clone() name="name" label="Name on the button" required=true maxlength=60 />
+            <Whom flash=flash.clone() kind />
+            {match kind {
+                Kind::Ldap => view! { <DirectoryFields flash=flash.clone() has_secret /> }.into_any(),
+                _ => view! { <OidcFields flash=flash.clone() kind has_secret back /> }.into_any(),
+            }}
+            <Rules flash=flash.clone() kind />
+            <Check flash=flash.clone() name="enabled" label="People can sign in this way" />
+            <div class="actions">
+                <button class="button button--primary" type="submit" name="do" value="save">
+                    "Save"
+                </button>
+                {end
+                    .is_some()
+                    .then(|| {
+                        view! {
+                            <button class="button" type="submit" name="do" value="try">
+                                "Try what is saved"
+                            </button>
+                        }
+                    })}
+            </div>
+        </form>
+        {end.map(|page| view! { <End page asked=flash.value("ask") == "delete" /> })}
+    }
+    .into_any()
+}
+
+/// What has come of trying it.
+#[component]
+fn Tried(flash: Flash) -> impl IntoView {
+    let lines = |name: &'static str| flash.values.iter().filter(move |(n, _)| n == name).map(|(_, line)| line.clone());
+    let (good, bad): (Vec<String>, Vec<String>) = (lines("tried-good").collect(), lines("tried-bad").collect());
+    if good.is_empty() && bad.is_empty() {
+        return ().into_any();
+    }
+    let (kind, icon) = if bad.is_empty() { ("ok", Icon::Check) } else { ("error", Icon::Alert) };
+    let words: Vec<_> = bad.into_iter().chain(good).map(|line| view! { <p>{line}</p> }).collect();
+    view! {
+        <div class="notice" data-kind=kind role="status">
+            <Ico icon />
+            <div>{words}</div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Check(flash: Flash, name: &'static str, #[prop(into)] label: String) -> impl IntoView {
+    let on = !flash.value(name).is_empty();
+    view! {
+        <label class="check">
+            <input type="checkbox" name=name value="yes" checked=on autocomplete="off" />
+            <span>{label}</span>
+        </label>
+    }
+    .into_any()
+}
+
+/// A text of several lines with its label, what is wrong with it, and what it means.
+#[component]
+fn Lines(flash: Flash, name: &'static str, label: &'static str, hint: &'static str) -> impl IntoView {
+    let problem = flash.problem(name);
+    let described = Some(format!("{name}-{}", if problem.is_some() { "error" } else { "hint" }));
+    view! {
+        <div class="field">
+            <label class="field__label" for=name>
+                {label}
+            </label>
+            <TextArea text=flash.value(name) name=name id=name rows=3 invalid=problem.is_some() described_by=described />
+            {problem
+                .map(|problem| {
+                    view! {
+                        <p class="field__error" id=format!("{name}-error")>
+                            <Ico icon=Icon::Alert />
+                            {problem}
+                        </p>
+                    }
+                })}
+            <p class="field__hint" id=format!("{name}-hint")>
+                {hint}
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// Whom it vouches for.
+#[component]
+fn Whom(flash: Flash, kind: Kind) -> impl IntoView {
+    let chosen = flash.value("audience");
+    let problem = flash.problem("audience");
+    let private = kind.issuer().is_some();
+    let choices: Vec<_> = Audience::ALL
+        .into_iter()
+        .filter(|audience| match audience {
+            Audience::Everybody => kind.redirects(),
+            Audience::Staff => !private,
+            Audience::Company => true,
+        })
+        .map(|audience| {
+            let on = chosen == audience.word();
+            view! {
+                <label class="check">
+                    <input type="radio" name="audience" value=audience.word() checked=on autocomplete="off" />
+                    <span>{audience.name()}</span>
+                </label>
+            }
+        })
+        .collect();
+    view! {
+        <fieldset class="field">
+            <legend class="field__label">"For whom"</legend>
+            {choices}
+            {problem
+                .map(|problem| {
+                    view! {
+                        <p class="field__error">
+                            <Ico icon=Icon::Alert />
+                            {problem}
+                        </p>
+                    }
+                })}
+        </fieldset>
+        <Field
+            flash=flash.clone()
+            name="company"
+            label="Company"
+            hint="For users of one company: its name. Addresses in the company's domains are led here."
+            maxlength=100
+        />
+        {(!private)
+            .then(|| {
+                view! {
+                    <Lines
+                        flash
+                        name="domains"
+                        label="Domains of staff"
+                        hint="For people on staff: the domains of their addresses, one to a line."
+                    />
+                }
+            })}
+    }
+    .into_any()
+}
+
+#[component]
+fn OidcFields(flash: Flash, kind: Kind, has_secret: bool, back: String) -> impl IntoView {
+    let secret =
+        if has_secret { "One is kept. Leave this empty to go on with it." } else { "As the provider gave it to you." };
+    view! {
+        <div class="field">
+            <label class="field__label" for="back">
+                "Where the provider sends people back to"
+            </label>
+            <input class="input mono" id="back" value=back readonly aria-describedby="back-hint" />
+            <p class="field__hint" id="back-hint">
+                "Enter exactly this address there, as the redirect URI."
+            </p>
+        </div>
+        {kind
+            .issuer()
+            .is_none()
+            .then(|| {
+                view! {
+                    <Field
+                        flash=flash.clone()
+                        name="issuer"
+                        label="Issuer"
+                        hint="Its address as it writes it itself, like https://id.acme.example/realms/acme."
+                        required=true
+                        maxlength=1000
+                    />
+                }
+            })}
+        <Field flash=flash.clone() name="client_id" label="Client ID" required=true maxlength=1000 />
+        <Field
+            flash=flash.clone()
+            name="secret"
+            label="Client secret"
+            kind="password"
+            autocomplete="off"
+            hint=secret
+            maxlength=1000
+        />
+        <Check
+            flash
+            name="trusts_mfa"
+            label="Believe it when it says that somebody has shown two factors: then none is asked for here"
+        />
+    }
+    .into_any()
+}
+
+#[component]
+fn DirectoryFields(flash: Flash, has_secret: bool) -> impl IntoView {
+    let secret = if has_secret {
+        "One is kept. Leave this empty to go on with it."
+    } else {
+        "Empty: people are looked up without one."
+    };
+    view! {
+        <Field
+            flash=flash.clone()
+            name="issuer"
+            label="Server"
+            hint="Like ldaps://ldap.acme.example. People type their password here, and it is tried there."
+            required=true
+            maxlength=1000
+        />
+        <Check flash=flash.clone() name="start_tls" label="Encrypt after a greeting (StartTLS), with ldap://" />
+        <Field flash=flash.clone() name="base" label="Base" hint="Below which entry people are, like ou=people,dc=acme,dc=example." required=true maxlength=1000 />
+        <Field flash=flash.clone() name="filter" label="Filter" hint="How one is found by what they type: {} stands for it." required=true maxlength=1000 />
+        <Field flash=flash.clone() name="client_id" label="Look people up as" hint="The name of an entry that may search, like cn=docket,dc=acme,dc=example." maxlength=1000 />
+        <Field flash=flash.clone() name="secret" label="Its password" kind="password" autocomplete="off" hint=secret maxlength=1000 />
+        <Field flash=flash.clone() name="name_attribute" label="Attribute with the name" maxlength=100 />
+        <Field flash=flash.clone() name="email_attribute" label="Attribute with the e-mail address" maxlength=100 />
+        <Field flash name="subject_attribute" label="Attribute that never changes" hint="entryUUID; objectGUID in Active Directory." maxlength=100 />
+    }
+    .into_any()
+}
+
+/// Accounts that are made, and the roles they get.
+#[component]
+fn Rules(flash: Flash, kind: Kind) -> impl IntoView {
+    let private = kind.issuer().is_some();
+    let claim = if kind == Kind::Ldap { "Attribute with groups" } else { "Claim with groups" };
+    view! {
+        <Check flash=flash.clone() name="creates" label="Make an account for who comes for the first time" />
+        {(!private)
+            .then(|| {
+                view! {
+                    <Field
+                        flash=flash.clone()
+                        name="role_claim"
+                        label=claim
+                        hint="For people on staff: like groups, or realm_access.roles."
+                        maxlength=200
+                    />
+                    <Lines
+                        flash
+                        name="roles"
+                        label="Roles"
+                        hint="For people on staff: a line for each group, as “support-team = Agent”. The first that fits is theirs. Superadmins are made by people only."
+                    />
+                }
+            })}
+    }
+    .into_any()
+}
+
+/// Deletes it, after asking once more.
+#[component]
+fn End(page: String, asked: bool) -> impl IntoView {
+    view! {
+        <section class="section">
+            <form method="post" action=page class="actions">
+                <p class="muted grow">
+                    {if asked {
+                        "Really? Whoever has no password and no other connected account has to choose one by mail."
+                    } else {
+                        "Whoever signs in this way needs another one then."
+                    }}
+                </p>
+                {asked.then(|| view! { <input type="hidden" name="sure" value="yes" /> })}
+                <button class="button button--danger" type="submit" name="do" value="delete">
+                    {if asked { "Yes, delete it" } else { "Delete this way in" }}
+                </button>
+            </form>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,111 @@
+//! Who vouches for people: all of them.
+
+use super::rpc;
+use crate::json::resource;
+use crate::{
+    icons::{Ico, Icon},
+    settings::{SettingsPage, loading},
+    shared::{EmptyState, ErrorNotice, awaited},
+};
+use domain::outside::{Audience, Kind, Provider};
+use leptos::prelude::*;
+
+/// `/settings/sign-in`.
+#[component]
+pub fn ProvidersPage() -> impl IntoView {
+    let providers = resource(|| (), |()| rpc::all_providers());
+    view! {
+        <SettingsPage
+            title="Sign-in from outside"
+            lead="People sign in with an account that they have elsewhere: customers by Google, a company's users and staff by their own provider."
+        >
+            {awaited(
+                loading,
+                move || async move {
+                    match providers.await {
+                        Ok(providers) => view! { <All providers /> }.into_any(),
+                        Err(error) => {
+                            let retry = Callback::new(move |()| providers.refetch());
+                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
+                        }
+                    }
+                },
+            )}
+        </SettingsPage>
+    }
+    .into_any()
+}
+
+/// Whom a provider vouches for, by name.
+fn whom(provider: &Provider) -> String {
+    match (&provider.audience, &provider.company) {
+        (Audience::Company, Some(company)) => format!("Users of {}", company.name),
+        (audience, _) => audience.name().to_owned(),
+    }
+}
+
+#[component]
+fn All(providers: Vec<Provider>) -> impl IntoView {
+    let empty = providers.is_empty();
+    let rows = providers.into_iter().map(|provider| {
+        let whom = whom(&provider);
+        let (kind, word) = if provider.enabled { ("green", "On") } else { ("", "Off") };
+        view! {
+            <tr>
+                <th scope="row">
+                    <a class="link" href=format!("/settings/sign-in/{}", provider.id)>
+                        {provider.name}
+                    </a>
+                    <p class="field__hint">{provider.kind.name()}</p>
+                </th>
+                <td data-label="For">{whom}</td>
+                <td data-label="Connected" class="tnum">
+                    {provider.people}
+                </td>
+                <td data-label="State">
+                    <span class="badge" data-kind=kind>
+                        {word}
+                    </span>
+                </td>
+            </tr>
+        }
+    });
+    let new = Kind::ALL.into_iter().filter(|kind| kind.redirects()).map(|kind| {
+        view! {
+            <a class="button" href=format!("/settings/sign-in/new-{}", kind.word())>
+                <Ico icon=Icon::Plus />
+                {kind.name()}
+            </a>
+        }
+    });
+    view! {
+        {if empty {
+            view! { <EmptyState icon=Icon::Key title="Nobody vouches for anybody yet" text="People sign in with their address and password." /> }
+                .into_any()
+        } else {
+            view! {
+                <div class="table-wrap">
+                    <table class="table table--stack">
+                        <caption class="sr-only">"Ways in, by name"</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Way in"</th>
+                                <th scope="col">"For"</th>
+                                <th scope="col" class="fit">
+                                    "Connected"
+                                </th>
+                                <th scope="col" class="fit">
+                                    "State"
+                                </th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows.collect_view()}</tbody>
+                    </table>
+                </div>
+            }
+                .into_any()
+        }}
+        <div class="actions">{new.collect_view()}</div>
+    }
+    .into_any()
+}

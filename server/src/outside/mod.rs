@@ -1,0 +1,306 @@
+//! Signing in with an account that somebody has elsewhere: there and back. Only redirects and plain forms, so it needs no
+//! JavaScript.
+
+mod oidc;
+pub mod token;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use domain::outside::{Usable, Vouched};
+use domain::{Actor, Code, Error, IdentityId, ProviderId, UserId};
+use serde::Deserialize;
+use store::accounts::sign_in::{How, after_proof};
+use store::outside::{identities, providers, sign_in, visits};
+use ui::flash::Flash;
+
+use crate::app::AppState;
+use crate::forms::{Fields, agent, go_on, local, page_of, private_cookie, refuse};
+use crate::identify::{Who, cookie as cookie_value};
+pub use oidc::{Answer, Partners};
+
+/// The largest form, in bytes.
+const BODY_MAX: usize = 16 * 1024;
+/// The cookie that says which browser somebody was sent from.
+const COOKIE: &str = "docket_outside";
+/// Where people come back to.
+const BACK: &str = "/sign-in/back";
+
+/// The ways there and back.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/sign-in/with/{id}", get(depart))
+        .route(BACK, get(arrive))
+        .route("/sign-in/company", post(company))
+        .route("/me/connected", post(connected))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+}
+
+/// The address that providers send people back to, as it has to be entered there.
+pub fn back_address(state: &AppState) -> String {
+    format!("{}{BACK}", state.config.public_url())
+}
+
+fn cookie(state: &AppState, browser: &str) -> HeaderValue {
+    private_cookie(state, COOKIE, Some((browser, visits::LASTS_MS / 1_000)))
+}
+
+/// How somebody is sent.
+struct Departure {
+    address: String,
+    cookie: HeaderValue,
+}
+
+/// Notes that somebody is sent to a provider, and says where.
+async fn send(
+    state: &AppState,
+    headers: &HeaderMap,
+    provider: &Usable,
+    user: Option<UserId>,
+    next: &str,
+    email: Option<&str>,
+) -> Result<Departure, Error> {
+    if !provider.kind.redirects() {
+        return Err(Error::not_found("way in"));
+    }
+    let mut tx = state.desk.begin().await?;
+    let sent = visits::begin(&mut tx, provider.id, user, next, cookie_value(&state.config, headers, COOKIE)).await?;
+    tx.commit_quietly().await?;
+    let here = back_address(state);
+    let address = state.partners.departure(provider, &sent, &here, email, state.desk.now()).await;
+    let address = address.map_err(|failed| out_of_order(provider, &failed))?;
+    Ok(Departure { address: address.into(), cookie: cookie(state, &sent.browser) })
+}
+
+/// The provider's fault, or that of whoever set it up: they find the reason in the log.
+fn out_of_order(provider: &Usable, failed: &str) -> Error {
+    tracing::warn!(provider = provider.name, "a provider of sign-ins {failed}");
+    Error::new(
+        Code::Unavailable,
+        format!(
+            "Signing in by {} does not work at the moment. Please try again, or sign in another way.",
+            provider.name
+        ),
+    )
+}
+
+/// Where somebody wants to go afterwards, and who they say they are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Wish {
+    next: Option<String>,
+    email: Option<String>,
+}
+
+/// The page for signing in once more, with what is wrong.
+async fn back_at_the_door(state: AppState, headers: &HeaderMap, who: Who, error: Error) -> Response {
+    refuse(state, headers, who, "/sign-in", Flash { values: Vec::new(), error: Some(error) }).await
+}
+
+async fn depart(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+    who: Who,
+) -> Response {
+    let sent = async {
+        let provider = providers::in_use(&state.desk, ProviderId(id.parse().unwrap_or_default())).await?;
+        send(&state, &headers, &provider, None, local(wish.next.as_deref()), wish.email.as_deref()).await
+    };
+    match sent.await {
+        Ok(Departure { address, cookie }) => {
+            ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store())], Redirect::to(&address))
+                .into_response()
+        }
+        Err(error) => back_at_the_door(state, &headers, who, error).await,
+    }
+}
+
+fn no_store() -> HeaderValue {
+    HeaderValue::from_static("no-store")
+}
+
+/// Sends whoever has sent a form on to another server. Not by a redirect: our pages forbid their forms to lead anywhere else,
+/// and browsers ask that of redirects, too.
+fn leave(Departure { address, cookie }: Departure) -> Response {
+    let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>One moment</title>\
+         <meta http-equiv=\"refresh\" content=\"0;url={address}\"></head>\
+         <body><p><a href=\"{address}\">Go on</a></p></body></html>"
+    );
+    let policy =
+        HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    (
+        [(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store()), (header::CONTENT_SECURITY_POLICY, policy)],
+        Html(page),
+    )
+        .into_response()
+}
+
+/// Who has typed an address is sent to whoever vouches for its domain.
+async fn company(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let mut values = Vec::new();
+    let sent = async {
+        let fields = Fields::read(request).await?;
+        let email = domain::text::tidy_line(fields.value("email").unwrap_or_default());
+        let next = local(fields.value("next")).to_owned();
+        values = vec![("email".to_owned(), email.clone()), ("next".to_owned(), next.clone())];
+        if !domain::text::is_email(&email) {
+            return Err(Error::field("email", "This is not a complete e-mail address."));
+        }
+        let none = || {
+            Error::field(
+                "email",
+                "No company's sign-in is known for this address. Sign in with your password, or ask your company.",
+            )
+        };
+        let (id, kind) = providers::of_address(&state.desk, &email).await?.ok_or_else(none)?;
+        if !kind.redirects() {
+            return Err(Error::field(
+                "email",
+                "Sign in with this address and the password that you have at your company.",
+            ));
+        }
+        let provider = providers::in_use(&state.desk, id).await?;
+        send(&state, &headers, &provider, None, &next, Some(&email)).await
+    };
+    match sent.await {
+        Ok(departure) => leave(departure),
+        Err(error) => refuse(state, &headers, who, "/sign-in/company", Flash { values, error: Some(error) }).await,
+    }
+}
+
+/// What a provider sends along when somebody comes back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Arrival {
+    code: Option<String>,
+    state: Option<String>,
+    iss: Option<String>,
+    error: Option<String>,
+}
+
+async fn arrive(
+    State(state): State<AppState>,
+    Query(arrival): Query<Arrival>,
+    headers: HeaderMap,
+    who: Who,
+) -> Response {
+    let visitor = Actor::visitor(who.0.actor.address.clone());
+    let browser = cookie_value(&state.config, &headers, COOKIE).unwrap_or_default();
+    let back = visits::back(&state.desk, arrival.state.as_deref().unwrap_or_default(), &browser).await;
+    let back = match back {
+        Ok(back) => back,
+        Err(error) => return back_at_the_door(state, &headers, who, error).await,
+    };
+    let vouched = async {
+        let provider = providers::in_use(&state.desk, back.provider).await?;
+        let vouched = vouch(&state, &provider, &arrival, &back).await;
+        match vouched {
+            Ok(vouched) => Ok((provider, vouched)),
+            Err(failed) => {
+                let why = format!("{} {failed}.", provider.name);
+                sign_in::refused(&state.desk, &visitor, &provider, &why).await?;
+                Err(Error::new(Code::Forbidden, format!("You were not signed in: {why}")))
+            }
+        }
+    };
+    let (provider, vouched) = match vouched.await {
+        Ok(both) => both,
+        Err(error) if back.user.is_some() => return on_own_page(state, &headers, who, error).await,
+        Err(error) => return back_at_the_door(state, &headers, who, error).await,
+    };
+    if let Some(user) = back.user {
+        return match connect(&state, &who.0.actor, user, &provider, &vouched).await {
+            Ok(()) => Redirect::to(&format!("{}?connected", page_of(&who.0.actor))).into_response(),
+            Err(error) => on_own_page(state, &headers, who, error).await,
+        };
+    }
+    let opened = async {
+        let proved = sign_in::sign_in(&state.desk, &visitor, &provider, &vouched).await?;
+        let how = if proved.second_factor { How::OutsideTwice } else { How::Outside };
+        let opened = after_proof(&state.desk, &visitor, &proved.person, agent(&headers), how).await?;
+        Ok::<_, Error>((proved.person, opened))
+    };
+    match opened.await {
+        Ok((person, opened)) => go_on(&state, &person, &opened, local(Some(&back.next))).await,
+        Err(error) => back_at_the_door(state, &headers, who, error).await,
+    }
+}
+
+/// Who has come back, if the provider is believed. Else why not.
+async fn vouch(state: &AppState, provider: &Usable, arrival: &Arrival, back: &visits::Back) -> Result<Vouched, String> {
+    let now = state.desk.now();
+    if let Some(error) = &arrival.error {
+        return Err(match error.as_str() {
+            "access_denied" => "was not allowed to say who you are".to_owned(),
+            other => format!("refused: {}", domain::text::excerpt(other, 100)),
+        });
+    }
+    state.partners.is_of(provider, arrival.iss.as_deref(), now).await?;
+    let code = arrival.code.as_deref().filter(|code| !code.is_empty()).ok_or("sent you back without a code")?;
+    let here = back_address(state);
+    let answer = Answer { code, nonce: &back.nonce, verifier: &back.verifier, here: &here };
+    state.partners.vouch(provider, &answer, now).await
+}
+
+/// One's own page with what is wrong. Whoever is not signed in any more is asked to.
+async fn on_own_page(state: AppState, headers: &HeaderMap, who: Who, error: Error) -> Response {
+    if who.0.actor.principal().is_none() {
+        return back_at_the_door(state, headers, who, error).await;
+    }
+    let page = page_of(&who.0.actor);
+    let values = vec![("form".to_owned(), "connected".to_owned())];
+    refuse(state, headers, who, page, Flash { values, error: Some(error) }).await
+}
+
+/// Connects the account of whoever was sent, if they are still the one who is signed in.
+async fn connect(
+    state: &AppState,
+    actor: &Actor,
+    user: UserId,
+    provider: &Usable,
+    vouched: &Vouched,
+) -> Result<(), Error> {
+    if actor.user_id() != Some(user) {
+        return Err(Error::new(
+            Code::Forbidden,
+            "Somebody else is signed in by now, or nobody. Nothing was connected: please begin anew on your profile page.",
+        ));
+    }
+    let mut tx = state.desk.begin().await?;
+    identities::connect(&mut tx, actor, provider, vouched).await?;
+    tx.commit().await
+}
+
+/// Connects an account, or takes a connection away. Only our own page can send this: who could have somebody come back from
+/// a provider with a stranger's account would have a way into theirs.
+async fn connected(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let page = page_of(&who.0.actor);
+    let Some(user) = who.0.actor.user_id() else {
+        return Redirect::to(&format!("/sign-in?next={page}")).into_response();
+    };
+    let actor = &who.0.actor;
+    let done = async {
+        let fields = Fields::read(request).await?;
+        if let Ok(id) = fields.number("disconnect") {
+            let mut tx = state.desk.begin().await?;
+            identities::disconnect(&mut tx, actor, IdentityId(id)).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        let provider = providers::in_use(&state.desk, ProviderId(fields.number("connect")?)).await?;
+        identities::may_connect(actor, &provider).await?;
+        let email = actor.principal().map(|person| person.email.as_str());
+        send(&state, &headers, &provider, Some(user), page, email).await.map(Some)
+    };
+    match done.await {
+        Ok(Some(departure)) => leave(departure),
+        Ok(None) => Redirect::to(&format!("{page}?disconnected")).into_response(),
+        Err(error) => on_own_page(state, &headers, who, error).await,
+    }
+}

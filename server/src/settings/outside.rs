@@ -1,0 +1,120 @@
+//! Who vouches for people: made, changed, tried, deleted.
+
+use axum::extract::{Path, Request, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::outside::{Audience, Directory, Kind, ProviderInput};
+use domain::{Error, ProviderId};
+use store::outside::providers;
+use ui::flash::Flash;
+
+use crate::app::AppState;
+use crate::forms::{Fields, refuse, unreadable};
+use crate::identify::Who;
+
+const PAGE: &str = "/settings/sign-in";
+
+/// What a button has come to.
+enum Done {
+    /// The browser goes there.
+    Gone(String),
+    /// The page is shown again with this beside it.
+    Shown(Vec<(String, String)>),
+}
+
+pub(super) async fn provider(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    who: Who,
+    request: Request,
+) -> Response {
+    let kind = id.strip_prefix("new-").and_then(Kind::from_word).filter(|kind| kind.redirects());
+    let number = ProviderId(id.parse().unwrap_or_default());
+    let page = match kind {
+        Some(kind) => format!("{PAGE}/new-{}", kind.word()),
+        None => format!("{PAGE}/{number}"),
+    };
+    let mut typed = Vec::new();
+    let done = async {
+        let fields = Fields::read(request).await?;
+        typed = fields.0.iter().filter(|(name, _)| name != "secret").cloned().collect();
+        perform(&state, &who, kind, number, &fields).await
+    };
+    match done.await {
+        Ok(Done::Gone(to)) => Redirect::to(&to).into_response(),
+        Ok(Done::Shown(values)) => refuse(state, &headers, who, &page, Flash { values, error: None }).await,
+        Err(error) => {
+            let stale = error.code == domain::Code::Conflict;
+            let values = if stale { Vec::new() } else { typed };
+            refuse(state, &headers, who, &page, Flash { values, error: Some(error) }).await
+        }
+    }
+}
+
+async fn perform(
+    state: &AppState,
+    who: &Who,
+    kind: Option<Kind>,
+    id: ProviderId,
+    fields: &Fields,
+) -> Result<Done, Error> {
+    let (desk, actor) = (&state.desk, &who.0.actor);
+    match fields.value("do").unwrap_or("save") {
+        "try" => {
+            let provider = providers::to_try(desk, actor, id).await?;
+            let trial = state.partners.attempt(&provider, desk.now()).await;
+            let told = |name: &str, lines: Vec<String>| {
+                lines.into_iter().map(|line| (name.to_owned(), line)).collect::<Vec<_>>()
+            };
+            Ok(Done::Shown([told("tried-good", trial.good), told("tried-bad", trial.bad)].concat()))
+        }
+        "delete" if fields.value("sure").is_none() => Ok(Done::Shown(vec![("ask".to_owned(), "delete".to_owned())])),
+        "delete" => {
+            let mut tx = desk.begin().await?;
+            providers::delete(&mut tx, actor, id).await?;
+            tx.commit().await?;
+            Ok(Done::Gone(format!("{PAGE}?saved")))
+        }
+        "save" => {
+            let mut tx = desk.begin().await?;
+            let id = match kind {
+                Some(kind) => providers::create(&mut tx, actor, kind, input(fields)?).await?,
+                None => {
+                    providers::change(&mut tx, actor, id, fields.number("version")?, input(fields)?).await?;
+                    id
+                }
+            };
+            tx.commit().await?;
+            Ok(Done::Gone(format!("{PAGE}/{id}?saved")))
+        }
+        _ => Err(unreadable()),
+    }
+}
+
+fn input(fields: &Fields) -> Result<ProviderInput, Error> {
+    let text = |name: &str| fields.value(name).unwrap_or_default().to_owned();
+    let on = |name: &str| fields.value(name).is_some();
+    Ok(ProviderInput {
+        name: fields.value("name").ok_or_else(unreadable)?.to_owned(),
+        audience: Audience::from_word(&text("audience")).ok_or_else(unreadable)?,
+        company: text("company"),
+        domains: text("domains"),
+        issuer: text("issuer"),
+        client_id: text("client_id"),
+        secret: text("secret"),
+        creates: on("creates"),
+        role_claim: text("role_claim"),
+        roles: text("roles"),
+        trusts_mfa: on("trusts_mfa"),
+        directory: Directory {
+            base: text("base"),
+            filter: text("filter"),
+            name_attribute: text("name_attribute"),
+            email_attribute: text("email_attribute"),
+            subject_attribute: text("subject_attribute"),
+            start_tls: on("start_tls"),
+        },
+        enabled: on("enabled"),
+    })
+}
