@@ -1,7 +1,21 @@
 import type { Page } from '@playwright/test';
 import { codeOf } from '../support/codes.ts';
-import { expect, expectAccessible, hydrated, test } from '../support/fixtures.ts';
+import { ADA, MIA, signIn as signInStaff } from '../support/demo.ts';
+import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
 import { customer, PASSWORD, type Person, signUp } from '../support/people.ts';
+import { Server } from '../support/server.ts';
+
+/** With somebody on staff: else signing in leads to setting Docket up. */
+const test = base.extend<{}, { server: Server }>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start({}, 5);
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+});
 
 /** Shows the password, and comes to the second step. */
 async function firstStep(page: Page, who: Person, next = ''): Promise<void> {
@@ -110,4 +124,69 @@ test('recovery codes can be copied and kept as a file', async ({ page, context }
   const download = page.waitForEvent('download');
   await page.getByRole('link', { name: 'Download' }).click();
   expect((await download).suggestedFilename()).toBe('docket-recovery-codes.txt');
+});
+
+/** Sets an app up on the page, and returns its secret. */
+async function setUp(page: Page, password: string): Promise<string> {
+  await page.getByLabel('Your password').fill(password);
+  await page.getByRole('button', { name: 'Set up an app' }).click();
+  const secret = await page.locator('.qr__key').innerText();
+  await page.getByLabel('Code', { exact: true }).fill(codeOf(secret, -1));
+  await page.getByRole('button', { name: 'Turn on' }).click();
+  await expect(page.getByRole('heading', { name: 'Your recovery codes' })).toBeVisible();
+  return secret;
+}
+
+test('staff who must have it set it up first, and are helped when they have lost it', async ({ openPage, allowErrors }) => {
+  allowErrors(/status of (403|422)/);
+  const server = await Server.start({}, 5);
+  try {
+    const [admin, agent] = [await openPage({ baseURL: server.url }), await openPage({ baseURL: server.url })];
+    await signInStaff(agent, MIA);
+    await agent.goto('/tickets');
+    await hydrated(agent);
+    await signInStaff(admin, ADA);
+    await admin.goto('/settings/two-step');
+    await hydrated(admin);
+    await expectAccessible(admin);
+    await admin.getByLabel('Staff need two-step sign-in').check();
+    await admin.getByLabel('Days until it is needed').fill('x');
+    await admin.getByRole('button', { name: 'Save' }).click();
+    await expect(admin.getByLabel('Days until it is needed')).toHaveAccessibleDescription(/from 0 to 90/);
+    await expect(admin.getByLabel('Staff need two-step sign-in')).toBeChecked();
+    await admin.getByLabel('Days until it is needed').fill('0');
+    await admin.getByRole('button', { name: 'Save' }).click();
+    // For oneself, too.
+    await expect(admin).toHaveURL('/two-step');
+    await expect(admin.getByText('Set it up, and you can go on.')).toBeVisible();
+    await hydrated(admin);
+    await expectAccessible(admin);
+    await admin.goto('/settings/users');
+    await expect(admin).toHaveURL('/two-step');
+    await setUp(admin, 'docket-demo');
+
+    await agent.goto('/board');
+    await expect(agent).toHaveURL('/two-step');
+    await setUp(agent, 'docket-demo');
+    await agent.getByRole('link', { name: 'I have kept them' }).click();
+    await agent.goto('/board');
+    await expect(agent).toHaveURL('/board');
+
+    await admin.goto(`/settings/users?q=${MIA}`);
+    await admin.getByRole('main').getByRole('link', { name: 'Mia Berger' }).click();
+    await hydrated(admin);
+    await admin.getByText('They have lost it').click();
+    await expectAccessible(admin);
+    await admin.getByLabel('Why, and how you know that it is them').fill('Lost the phone; called back');
+    await admin.getByRole('button', { name: 'Remove second factor' }).click();
+    await expect(admin.getByText('Saved.')).toBeVisible();
+    await agent.goto('/board');
+    await expect(agent).toHaveURL(/\/sign-in/);
+    await admin.goto('/settings/log');
+    await expect(admin.getByText('Removed the second factor of Mia Berger: Lost the phone; called back')).toBeVisible();
+    await admin.context().close();
+    await agent.context().close();
+  } finally {
+    await server.stop();
+  }
 });

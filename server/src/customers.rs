@@ -26,6 +26,7 @@ pub fn router() -> Router<AppState> {
         .route("/customers/new", post(new_customer))
         .route("/customers/{id}/edit", post(edit_customer))
         .route("/customers/{id}/block", post(block))
+        .route("/customers/{id}/second-factor", post(second_factor))
         .route("/customers/{id}/company", post(convert))
         .route("/customers/{id}/merge", post(merge_customers))
         .route("/customers/{id}/export", post(export))
@@ -144,6 +145,13 @@ form!(block(id: UserId), "/customers/{}", |state, actor, fields| async {
     customers::block::block(&mut tx, actor, id, on).await?;
     tx.commit().await?;
     Ok(format!("/customers/{id}?done={}", if on { "blocked" } else { "unblocked" }))
+});
+
+form!(second_factor(id: UserId), "/customers/{}", |state, actor, _fields| async {
+    let mut tx = state.desk.begin().await?;
+    customers::block::remove_second_factor(&mut tx, actor, id).await?;
+    tx.commit().await?;
+    Ok(format!("/customers/{id}?done=second-factor"))
 });
 
 form!(convert(id: UserId), "/customers/{}/company", |state, actor, fields| async {

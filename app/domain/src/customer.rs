@@ -72,6 +72,8 @@ pub struct Customer {
     pub erased: bool,
     /// Whether they have a password to sign in with.
     pub has_login: bool,
+    /// Whether signing in takes a second step.
+    pub second_factor: bool,
     /// How many tickets they have opened, up to [`COUNTED`].
     pub tickets: i64,
     pub created_at: Time,

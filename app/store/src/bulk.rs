@@ -3,8 +3,10 @@
 //! Past the operations and their checks, so it is for data that Docket itself has made. Events get the positions of now;
 //! the numbers that reactors keep are made afresh at the end.
 
-use crate::{Desk, OrOurs, Tx};
-use domain::{Actor, Error, Result, Role, Time, actor::Who, event::Happening, invitation::State, letter::Purpose};
+use crate::{Desk, OrOurs, Tx, accounts::second_factor};
+use domain::{
+    Actor, Error, Result, Role, Time, UserId, actor::Who, event::Happening, invitation::State, letter::Purpose,
+};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -56,6 +58,12 @@ pub async fn invitation(
     .await
     .ours()?;
     Ok(())
+}
+
+/// An app for codes that somebody has set up, with this secret, and recovery codes that nobody knows.
+pub async fn app(tx: &mut Tx, actor: &Actor, user: UserId, secret: &[u8]) -> Result<()> {
+    only_system(actor)?;
+    second_factor::put(tx, user, secret).await
 }
 
 /// Tickets by column, as they are in the end. `company`, `assignee` 0: none.

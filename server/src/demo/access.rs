@@ -4,7 +4,7 @@ use domain::access::{NewRole, NewTeam, Permission, Permissions, RoleChoice};
 use domain::event::Happening;
 use domain::{Actor, Error, Role, Time, UserId};
 use store::access::{roles, teams, users};
-use store::{Desk, events, people};
+use store::{Desk, bulk, events, people};
 
 use super::{DAY, HOUR, MINUTE, Somebody};
 
@@ -46,6 +46,25 @@ pub async fn make(desk: &Desk, maker: &Actor, agents: &[Somebody]) -> Result<Vec
     }
     tx.commit().await?;
     Ok(made)
+}
+
+/// Some agents have set up an app for codes, whose secret nobody has.
+pub async fn apps(desk: &Desk, now: Time, agents: &[Somebody]) -> Result<(), Error> {
+    for (n, somebody) in agents.iter().rev().skip(5).step_by(3).take(3).enumerate() {
+        let mut tx = desk.begin().await?;
+        tx.now = now.plus_millis(-(3 + n as i64) * DAY);
+        let user = UserId(somebody.id);
+        let person = people::principal(&mut *desk.read().await?, user).await?;
+        let by = Actor::user(person, Some(format!("198.51.100.{}", 30 + n)));
+        bulk::app(&mut tx, &super::MAKER, user, &rand::random::<[u8; 20]>()).await?;
+        events::append(&mut tx, &by, None, &Happening::AppAdded).await?;
+        if n == 0 {
+            tx.now = now.plus_millis(-2 * DAY);
+            events::append(&mut tx, &by, None, &Happening::SecondFactorFailed).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// The last days of the log: everybody on staff comes in the morning, and some mistype their password.

@@ -137,6 +137,7 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
     }
     if !measured {
         access::sign_ins(desk, now, &agents).await?;
+        access::apps(desk, now, &agents).await?;
     }
     bar.set_message("Indexes");
     bulk::finish(desk, &MAKER).await?;

@@ -412,6 +412,13 @@ async fn who_has_lost_it_is_helped_by_who_may() {
     help(id_of(&jana)).await.unwrap();
     help(id_of(&jana)).await.refused(Code::Conflict);
     help(id_of(&boss)).await.refused(Code::NotFound);
+    world.app(&jana).await;
+    let browser = Browser::of(&world, &world.agent().await).await;
+    let page = format!("/customers/{}", id_of(&jana));
+    assert!(browser.get(&page).await.text.contains("With a password and a second step"));
+    let done = browser.post(&format!("{page}/second-factor"), &[]).await;
+    assert_eq!(done.headers[header::LOCATION], format!("{page}?done=second-factor"));
+    assert_eq!(world.count("select count(*) from totp").await, 1, "only the other superadmin's");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ pub async fn view(conn: &mut PgConnection, actor: &Actor, id: UserId) -> Result<
 pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer> {
     let r = sqlx::query!(
         r#"select u.id, u.name, u.email, u.phones, u.notes, u.company_id, c.name as "company_name?", c.tier as "tier?",
-                  u.blocked_at, u.erased_at is not null as "erased!", u.password_hash is not null as "has_login!",
+                  u.blocked_at, u.erased_at is not null as "erased!", u.password_hash is not null as "has_login!", u.second_factor,
                   u.created_at, u.version,
                   array(select e.email from user_emails e where e.user_id = u.id and e.address <> lower(u.email)
                         order by e.address) as "emails!",
@@ -48,6 +48,7 @@ pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer
         tier: r.tier.unwrap_or_default(),
         notes: r.notes,
         blocked_at: r.blocked_at.map(Into::into),
+        second_factor: r.second_factor,
         erased: r.erased,
         has_login: r.has_login,
         tickets: r.tickets,

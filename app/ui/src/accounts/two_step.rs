@@ -77,9 +77,10 @@ fn general(flash: &Flash) -> Flash {
 #[component]
 fn Manage(own: Own, flash: Flash) -> impl IntoView {
     let on = own.is_on();
-    let lead = match on {
-        true => "On: signing in asks for a code beside the password.",
-        false => "Off: whoever knows your password can sign in as you.",
+    let lead = match (on, own.begun.is_some()) {
+        (true, _) => "On: signing in asks for a code beside the password.",
+        (false, true) => "Two more steps, and signing in asks for a code beside the password.",
+        (false, false) => "Off: whoever knows your password can sign in as you.",
     };
     let begun = own.begun.clone();
     let back = if me::start().is_staff() { "/me" } else { "/portal/me" };

@@ -62,7 +62,8 @@ fn Shown(customer: Customer) -> impl IntoView {
     let path = format!("/customers/{id}");
     let erased = customer.erased;
     let blocked = customer.blocked_at.is_some();
-    let actions = (!erased).then(|| view! { <Actions id blocked /> }.into_any());
+    let second_factor = customer.second_factor;
+    let actions = (!erased).then(|| view! { <Actions id blocked second_factor /> }.into_any());
     let up = ("Customers".to_owned(), "/customers".to_owned());
     let name = customer.name.clone();
     view! {
@@ -125,7 +126,14 @@ fn Facts(customer: Customer) -> impl IntoView {
                 {fact("Company", Some(company))}
                 {fact(
                     "Sign-in",
-                    Some(if customer.has_login { "With a password" } else { "Has none: known by mail only" }.into_any()),
+                    Some(
+                        match (customer.has_login, customer.second_factor) {
+                            (true, true) => "With a password and a second step",
+                            (true, false) => "With a password",
+                            (false, _) => "Has none: known by mail only",
+                        }
+                            .into_any(),
+                    ),
                 )} {fact("Since", Some(view! { <When at=customer.created_at in_words=true /> }.into_any()))}
                 {fact("Last seen", customer.seen_at.map(|at| view! { <When at in_words=true /> }.into_any()))}
                 {fact("Notes, for staff", in_paragraphs(customer.notes))}
@@ -236,7 +244,7 @@ fn Exports(exports: Vec<Export>, waiting: bool, look: Callback<()>) -> impl Into
 }
 
 #[component]
-fn Actions(id: UserId, blocked: bool) -> impl IntoView {
+fn Actions(id: UserId, blocked: bool, second_factor: bool) -> impl IntoView {
     let to = move |what: &str| format!("/customers/{id}/{what}");
     view! {
         <a class="button" href=format!("/new?requester={id}")>
@@ -271,6 +279,18 @@ fn Actions(id: UserId, blocked: bool) -> impl IntoView {
                         <span>{if blocked { "Unblock" } else { "Block" }}</span>
                     </button>
                 </form>
+                // For who has lost the device.
+                {second_factor
+                    .then(|| {
+                        view! {
+                            <form method="post" action=to("second-factor")>
+                                <button class="menu__item" type="submit">
+                                    <Ico icon=Icon::Phone />
+                                    <span>"Remove two-step sign-in"</span>
+                                </button>
+                            </form>
+                        }
+                    })}
             </div>
         </details>
     }

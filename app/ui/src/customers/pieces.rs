@@ -70,6 +70,9 @@ pub fn Sent() -> impl IntoView {
         Some("made") => "Made.",
         Some("blocked") => "Blocked: they are signed out everywhere, and mails from them go to the quarantine.",
         Some("unblocked") => "No longer blocked.",
+        Some("second-factor") => {
+            "Their two-step sign-in is removed: they are signed out everywhere, were told by mail, and sign in with their password."
+        }
         Some("company") => "The company was changed.",
         Some("merged") => "Merged: there is one now, and the address of the other one leads here.",
         Some("joined") => "They belong to the company now.",

@@ -126,6 +126,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("bulk::people", Rule::System),
     ("bulk::details", Rule::System),
     ("bulk::invitation", Rule::System),
+    ("bulk::app", Rule::System),
     ("bulk::tickets", Rule::System),
     ("bulk::finish", Rule::System),
     ("companies::domains::outside", Rule::Desk(Action::EditPeople)),
@@ -316,6 +317,7 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "bulk::invitation" => {
             bulk::invitation(tx, actor, "a@a.example", domain::Role::Agent, world.now(), State::Open).await
         }
+        "bulk::app" => bulk::app(tx, actor, UserId(0), b"12345678901234567890").await,
         "bulk::tickets" => bulk::tickets(tx, actor, &bulk::Batch::default()).await,
         "bulk::finish" => bulk::finish(desk, actor).await,
         "imports::create" => {

@@ -106,3 +106,30 @@ pub(crate) async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
     sqlx::query!("delete from sign_ins_begun where user_id = $1", user.0).execute(&mut *tx.conn).await.ours()?;
     Ok(())
 }
+
+/// Sets up an app with a secret that is known already, past its confirmation.
+pub(crate) async fn put(tx: &mut Tx, user: UserId, secret: &[u8]) -> Result<()> {
+    let id = new_id(tx).await?;
+    let sealed = tx.desk().sealer().seal(&place(id), secret)?;
+    let now = tx.at();
+    sqlx::query!(
+        "insert into totp (id, user_id, secret_sealed, begun_at, confirmed_at) overriding system value
+         values ($1, $2, $3, $4, $4)",
+        id,
+        user.0,
+        sealed,
+        now,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    recovery::renew(tx, user).await.map(drop)
+}
+
+/// The number of an app to come: its secret is bound to it.
+async fn new_id(tx: &mut Tx) -> Result<i64> {
+    sqlx::query_scalar!(r#"select nextval(pg_get_serial_sequence('totp', 'id')) as "id!""#)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()
+}

@@ -1,6 +1,6 @@
 //! What people set up for their own second step.
 
-use super::{place, recovery, refused, take, take_turn, totp, used};
+use super::{new_id, place, recovery, refused, take, take_turn, totp, used};
 use crate::{
     Desk, OrOurs, Tx,
     accounts::{Letter, letters, own::prove, throttle},
@@ -53,10 +53,7 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
 pub async fn begin(desk: &Desk, actor: &Actor, session: Option<SessionId>, password: String) -> Result<()> {
     let person = prove(desk, actor, session, password).await?;
     let mut tx = desk.begin().await?;
-    let id = sqlx::query_scalar!(r#"select nextval(pg_get_serial_sequence('totp', 'id')) as "id!""#)
-        .fetch_one(&mut *tx.conn)
-        .await
-        .ours()?;
+    let id = new_id(&mut tx).await?;
     let sealed = desk.sealer().seal(&place(id), &totp::secret())?;
     let now = tx.at();
     sqlx::query!("delete from totp where user_id = $1 and confirmed_at is null", person.id.0)
