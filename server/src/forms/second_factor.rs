@@ -16,16 +16,18 @@ use super::{agent, local, private_cookie, read, refuse, welcome};
 use crate::app::AppState;
 use crate::identify::{SECOND, Who};
 
+/// The page of the second step of signing in.
+const SECOND_PAGE: &str = "/sign-in/second";
 /// The page of one's own second step.
 const PAGE: &str = "/two-step";
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/sign-in/second", post(second)).route(PAGE, post(two_step))
+    Router::new().route(SECOND_PAGE, post(second)).route(PAGE, post(two_step))
 }
 
 /// The page of the second step, which leads on from there.
 fn page(next: &str) -> String {
-    leading_on("/sign-in/second", next)
+    leading_on(SECOND_PAGE, next)
 }
 
 /// The page of one's own second step, for who must set it up by some time, which leads on from there.
@@ -77,8 +79,9 @@ async fn second(State(state): State<AppState>, headers: HeaderMap, who: Who, req
         }
         Err(error) if error.code == Code::SignedOut => Redirect::to("/sign-in?late").into_response(),
         Err(error) => {
-            let path = page(&next);
-            refuse(state, &headers, who, &path, Flash { values: Vec::new(), error: Some(error) }).await
+            // Not in the address: that is another one in the browser, which would make another page of it.
+            let values = if next == "/" { Vec::new() } else { vec![("next".to_owned(), next)] };
+            refuse(state, &headers, who, SECOND_PAGE, Flash { values, error: Some(error) }).await
         }
     }
 }
