@@ -140,6 +140,12 @@ pub struct Config {
     #[arg(long, env = "DOCKET_PREVIOUS_SECRET_KEYS", global = true, hide_env_values = true, value_name = "SECRETS")]
     pub previous_secret_keys: Option<String>,
 
+    /// Whether files (attachments, mails as they came, what is taken out) are sealed on the disk from now on, with keys in the
+    /// database that the secret key opens. Those that are there already stay as they are; both can be read in any case
+    #[arg(long, env = "DOCKET_SEAL_FILES", global = true, default_value = "false", value_name = "YES",
+          action = clap::ArgAction::Set)]
+    pub seal_files: bool,
+
     /// Whether the server is only reached through a proxy that sets X-Forwarded-For
     #[arg(long, env = "DOCKET_TRUST_PROXY", global = true, default_value = "false", value_name = "YES",
           action = clap::ArgAction::Set)]

@@ -105,6 +105,7 @@ async fn on(config: &Config, options: PgConnectOptions) -> anyhow::Result<Desk> 
         max_file_bytes: i64::from(config.max_upload_mb) * 1024 * 1024,
         hash_workers: std::thread::available_parallelism().map_or(2, usize::from).div_ceil(2),
         keys: keys::of_settings(config)?,
+        seal_files: config.seal_files,
     };
     Ok(Desk::open(pool, Arc::new(files), Arc::new(SystemClock), options).await?)
 }

@@ -3,8 +3,9 @@
 use crate::{
     OrOurs,
     error::of_commit,
-    keys::{Key, Keys, Ring, Source},
+    keys::{Key, Keychain, Keys, Ring},
     reader::{Reader, Resting},
+    seal::files::SealedFiles,
     settings::Catalog,
 };
 use domain::{Result, Time};
@@ -73,11 +74,18 @@ pub struct Options {
     pub hash_workers: usize,
     /// The keys that tokens and links are signed with, and secrets sealed.
     pub keys: Keys,
+    /// Whether files are sealed when they are written.
+    pub seal_files: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_file_bytes: domain::attachment::MAX_BYTES, hash_workers: 2, keys: Keys::only(Key::new([0; 32])) }
+        Self {
+            max_file_bytes: domain::attachment::MAX_BYTES,
+            hash_workers: 2,
+            keys: Keys::only(Key::new([0; 32])),
+            seal_files: false,
+        }
     }
 }
 
@@ -91,8 +99,7 @@ struct Inner {
     files: Arc<dyn ObjectStore>,
     clock: Arc<dyn Clock>,
     options: Options,
-    /// As last read; see [`Desk::fresh_keys`].
-    ring: RwLock<Arc<Ring>>,
+    keychain: Arc<Keychain>,
     catalog: RwLock<Arc<Catalog>>,
     refreshing: tokio::sync::Mutex<()>,
     hashing: Arc<tokio::sync::Semaphore>,
@@ -107,7 +114,7 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// A desk on a migrated database.
+    /// A desk on a migrated database. Its files are read and written through [`SealedFiles`].
     pub async fn open(
         pool: PgPool,
         files: Arc<dyn ObjectStore>,
@@ -115,13 +122,15 @@ impl Desk {
         options: Options,
     ) -> Result<Self> {
         let catalog = Catalog::load(&pool).await?;
+        let keychain = Arc::new(Keychain::new(&options.keys));
+        let files = Arc::new(SealedFiles::new(files, pool.clone(), keychain.clone(), options.seal_files));
         let hashing = Arc::new(tokio::sync::Semaphore::new(options.hash_workers.max(1)));
         Ok(Self(Arc::new(Inner {
             resting: Resting::new(pool.clone()),
             pool,
             files,
             clock,
-            ring: RwLock::new(Arc::new(options.keys.ring.clone())),
+            keychain,
             options,
             catalog: RwLock::new(Arc::new(catalog)),
             refreshing: tokio::sync::Mutex::new(()),
@@ -147,34 +156,18 @@ impl Desk {
         self.0.clock.now()
     }
 
-    /// The secret keys as last read: to look at what was made earlier. What does not fit is tried once more with
-    /// [`Desk::fresh_keys`].
+    /// The secret keys as last read: to look at what was made earlier; see [`Keychain`].
     pub fn keys(&self) -> Arc<Ring> {
-        match self.0.ring.read() {
-            Ok(ring) => ring.clone(),
-            Err(poisoned) => poisoned.into_inner().clone(),
-        }
+        self.0.keychain.known()
     }
 
-    /// The secret keys as they are now: to make something. Keys in the data folder are changed there by
-    /// `docket rotate-key` while servers run.
+    /// The secret keys as they are now: to make something; see [`Keychain`].
     pub fn fresh_keys(&self) -> Arc<Ring> {
-        match self.0.options.keys.source.as_deref().map_or(Ok(None), Source::changed) {
-            Ok(None) => self.keys(),
-            Ok(Some(fresh)) => {
-                tracing::info!("the secret key has changed; the earlier one is still believed");
-                let fresh = Arc::new(fresh);
-                match self.0.ring.write() {
-                    Ok(mut slot) => *slot = fresh.clone(),
-                    Err(poisoned) => *poisoned.into_inner() = fresh.clone(),
-                }
-                fresh
-            }
-            Err(cause) => {
-                tracing::error!(%cause, "the secret keys cannot be read; those of before stay in use");
-                self.keys()
-            }
-        }
+        self.0.keychain.fresh()
+    }
+
+    pub(crate) fn keychain(&self) -> &Arc<Keychain> {
+        &self.0.keychain
     }
 
     /// Limits how many passwords are worked on at once.

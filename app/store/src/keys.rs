@@ -5,7 +5,7 @@
 
 use sha2::{Digest as _, Sha256};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// One secret key, of 32 bytes. It is never used itself: each purpose has a key that follows from it ([`Key::derive`]).
 #[derive(Clone, PartialEq, Eq)]
@@ -73,6 +73,45 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// # Errors
     /// What is in the way, for the log. The keys of before stay in use.
     fn changed(&self) -> Result<Option<Ring>, String>;
+}
+
+/// The keys of a running desk, shared by all that use them.
+#[derive(Debug)]
+pub struct Keychain {
+    /// As last read.
+    ring: RwLock<Arc<Ring>>,
+    source: Option<Arc<dyn Source>>,
+}
+
+impl Keychain {
+    /// Begins with these.
+    pub fn new(keys: &Keys) -> Self {
+        Self { ring: RwLock::new(Arc::new(keys.ring.clone())), source: keys.source.clone() }
+    }
+
+    /// The keys as last read: to look at what was made earlier. What does not fit is tried once more with
+    /// [`Keychain::fresh`].
+    pub fn known(&self) -> Arc<Ring> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The keys as they are now: to make something. Keys in the data folder are changed there by `docket rotate-key` while
+    /// servers run.
+    pub fn fresh(&self) -> Arc<Ring> {
+        match self.source.as_deref().map_or(Ok(None), Source::changed) {
+            Ok(None) => self.known(),
+            Ok(Some(fresh)) => {
+                tracing::info!("the secret key has changed; the earlier one is still believed");
+                let fresh = Arc::new(fresh);
+                *self.ring.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+                fresh
+            }
+            Err(cause) => {
+                tracing::error!(%cause, "the secret keys cannot be read; those of before stay in use");
+                self.known()
+            }
+        }
+    }
 }
 
 /// The keys of a desk, and where to look for newer ones.

@@ -34,6 +34,7 @@ mod private;
 mod remote_images;
 mod rpc;
 mod seal;
+mod sealed_files;
 mod search;
 mod second_factor;
 mod security_log;

@@ -34,7 +34,13 @@ impl Source for Changing {
 
 /// Another server on the same database, with these keys.
 pub async fn beside(world: &World, keys: Keys) -> Desk {
-    let options = Options { keys, ..Options::default() };
+    beside_with(world, |options| options.keys = keys).await
+}
+
+/// Another server on the same database, with other options.
+pub async fn beside_with(world: &World, change: impl FnOnce(&mut Options)) -> Desk {
+    let mut options = Options::default();
+    change(&mut options);
     Desk::open(world.desk.pool().clone(), world.files.clone(), world.clock.clone(), options).await.unwrap()
 }
 

@@ -4,14 +4,16 @@
 //! Sealed is with XChaCha20-Poly1305, whose nonces are long enough to be drawn. The place of the value (table, row, column) is
 //! bound in: who can write to the database, but has no key, cannot move one person's secret to another.
 
+pub mod files;
 pub mod rotate;
 
 use crate::Desk;
-use crate::keys::{Key, Ring};
+use crate::keys::{Key, Keychain, Ring};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use domain::Result;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 /// The form of a sealed value: this byte, the key's number, the mark of the place, the nonce, and what is sealed with its tag.
 const FORM: u8 = 1;
@@ -40,6 +42,7 @@ pub struct Column {
 pub const COLUMNS: &[Column] = &[
     Column { table: "totp", id: "id", column: "secret_sealed" },
     Column { table: "providers", id: "id", column: "secret_sealed" },
+    Column { table: "file_keys", id: "id", column: "key_sealed" },
 ];
 
 /// Where a value is kept. It opens there only.
@@ -170,22 +173,26 @@ pub(crate) fn written(id: &[u8]) -> String {
 
 /// Seals and opens the values of a desk.
 #[derive(Clone, Debug)]
-pub struct Sealer(Desk);
+pub struct Sealer(Arc<Keychain>);
 
 impl Desk {
     /// Seals and opens secrets that are kept in the database.
     pub fn sealer(&self) -> Sealer {
-        Sealer(self.clone())
+        Sealer(self.keychain().clone())
     }
 }
 
 impl Sealer {
+    pub(crate) fn new(keychain: Arc<Keychain>) -> Self {
+        Self(keychain)
+    }
+
     /// Seals what is to be kept at this place, which has to be among [`COLUMNS`]. The same bytes look different each time.
     ///
     /// # Errors
     /// `Internal` when it is longer than 256 GB.
     pub fn seal(&self, place: &Place, plain: &[u8]) -> Result<Vec<u8>> {
-        seal(&self.0.fresh_keys(), place, plain).map_err(|cause| crate::error::internal(&cause))
+        seal(&self.0.fresh(), place, plain).map_err(|cause| crate::error::internal(&cause))
     }
 
     /// What was sealed for this place.
@@ -194,9 +201,9 @@ impl Sealer {
     /// `Internal` when it was sealed for another place, with a key that this server does not have, or has changed; the log
     /// says which.
     pub fn open(&self, place: &Place, sealed: &[u8]) -> Result<Vec<u8>> {
-        let opened = match open(&self.0.keys(), place, sealed) {
+        let opened = match open(&self.0.known(), place, sealed) {
             // Another server may have a new key already.
-            Err(Broken::Key(_)) => open(&self.0.fresh_keys(), place, sealed),
+            Err(Broken::Key(_)) => open(&self.0.fresh(), place, sealed),
             opened => opened,
         };
         opened.map_err(|broken| crate::error::internal(&broken.said_of(place)))
