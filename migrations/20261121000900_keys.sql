@@ -5,3 +5,19 @@ create table file_keys (
     key_sealed bytea not null,
     created_at timestamptz not null default now()
 );
+
+-- Tokens of the API that people make for their programs. Of each only the hash is kept: nobody can read them here.
+create table api_tokens (
+    id bigint generated always as identity primary key,
+    user_id bigint not null references users (id) on delete cascade,
+    name text not null,
+    scope text not null check (scope in ('read', 'write', 'admin')),
+    token_hash bytea not null unique,
+    -- Its last characters, to tell it by.
+    ending text not null,
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    last_used_at timestamptz,
+    last_address text
+);
+create index api_tokens_user on api_tokens (user_id, id);

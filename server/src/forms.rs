@@ -3,6 +3,7 @@
 //! A form posts to the address of its page. When the operation refuses, the page is rendered again with what was typed
 //! and what is wrong ([`Flash`]); when it succeeds, the browser is sent on.
 
+mod api_tokens;
 mod by_mail;
 mod own;
 mod second_factor;
@@ -35,6 +36,7 @@ pub fn router() -> Router<AppState> {
         .route("/sign-in", post(sign_in))
         .route("/sign-up", post(sign_up))
         .route("/sign-out", post(sign_out))
+        .merge(api_tokens::router())
         .merge(by_mail::router())
         .merge(own::router())
         .merge(second_factor::router())

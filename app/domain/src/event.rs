@@ -3,6 +3,7 @@
 use crate::{
     EventId, ImportId, MailId, Role, StatusId, TicketId, UserId,
     access::TeamName,
+    api_token::Scope,
     company::CompanyName,
     people::Person,
     priority::{Level, Priority},
@@ -231,6 +232,13 @@ pub enum Happening {
     /// Somebody has become staff by their invitation.
     #[serde(rename = "staff.joined")]
     JoinedStaff { email: String, role: Role },
+    /// Somebody made a token of the API for a program, good for so many days.
+    #[serde(rename = "account.api_token_made")]
+    ApiTokenMade { name: String, scope: Scope, days: i64 },
+    #[serde(rename = "account.api_token_revoked")]
+    ApiTokenRevoked { name: String },
+    #[serde(rename = "account.api_tokens_revoked")]
+    ApiTokensRevoked { count: i64 },
     /// Tokens are signed and secrets sealed with another key from here on.
     #[serde(rename = "settings.secret_key_changed")]
     SecretKeyChanged,

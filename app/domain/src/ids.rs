@@ -69,4 +69,6 @@ ids! {
     ProviderId,
     /// Somebody's account elsewhere.
     IdentityId,
+    /// A token of the API that somebody has made for a program.
+    ApiTokenId,
 }

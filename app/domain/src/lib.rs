@@ -5,6 +5,7 @@
 pub mod access;
 pub mod account;
 pub mod actor;
+pub mod api_token;
 pub mod attachment;
 pub mod board;
 pub mod company;

@@ -20,7 +20,12 @@ pub(crate) async fn principal_at(conn: &mut PgConnection, email: &str) -> Result
     Ok(find(conn, Wanted::Address(email), None).await?.map(|(person, _)| person))
 }
 
-/// The same, unless they have changed their password since this number was theirs.
+/// This person, as long as they may sign in.
+pub(crate) async fn principal_if_any(conn: &mut PgConnection, id: UserId) -> Result<Option<(Principal, SecondFactor)>> {
+    find(conn, Wanted::Id(id), None).await
+}
+
+/// This person, unless they have changed their password since this number was theirs.
 pub(crate) async fn principal_of_token(
     conn: &mut PgConnection,
     id: UserId,

@@ -22,6 +22,8 @@ const BEGUN_MS: i64 = 3_600_000;
 const ATTEMPTS_MS: i64 = 86_400_000;
 /// Files that were brought in are kept this long, with what was refused of them, in milliseconds: 7 days.
 const IMPORTS_MS: i64 = 7 * 86_400_000;
+/// Tokens that have run out are shown this long, in milliseconds: 30 days.
+const ENDED_MS: i64 = 30 * 86_400_000;
 /// How many rows go in one transaction.
 const BATCH: i64 = 500;
 
@@ -44,6 +46,7 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         .execute(desk.pool())
         .await
         .ours()?;
+    sqlx::query!("delete from api_tokens where expires_at < $1", before(ENDED_MS)).execute(desk.pool()).await.ours()?;
     sqlx::query!("delete from attempts where created_at < $1", before(ATTEMPTS_MS))
         .execute(desk.pool())
         .await

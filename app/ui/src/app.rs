@@ -25,6 +25,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in/second") view=lazy::SECOND_STEP ssr=SsrMode::Async />
                 <Route path=path!("/two-step") view=lazy::TWO_STEP ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/company") view=lazy::COMPANY_SIGN_IN ssr=SsrMode::Async />
+                <Route path=path!("/api-tokens") view=lazy::API_TOKENS ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view=lazy::SIGN_UP ssr=SsrMode::Async />
                 <Route path=path!("/set-up") view=lazy::SET_UP ssr=SsrMode::Async />
                 <Route path=path!("/forgot") view=lazy::FORGOT ssr=SsrMode::Async />

@@ -9,8 +9,8 @@
 use crate::{
     access::{LogPage, RolePage, RolesPage, TeamPage, TeamsPage, UserPage, UsersPage},
     accounts::{
-        ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MePage, NewAddressPage, ResetPage, SecondStepPage,
-        SetUpPage, SignInPage, SignUpPage, TwoStepPage,
+        ApiTokensPage, ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MePage, NewAddressPage, ResetPage,
+        SecondStepPage, SetUpPage, SignInPage, SignUpPage, TwoStepPage,
     },
     app::not_found,
     board::page::BoardPage,
@@ -193,8 +193,8 @@ part! {
 }
 
 part! {
-    /// One's own second step, for staff and for customers.
-    two_step, __preload_two_step: TWO_STEP = TwoStepPage
+    /// One's own second step, and tokens of the API: for staff and for customers.
+    two_step, __preload_two_step: TWO_STEP = TwoStepPage, API_TOKENS = ApiTokensPage
 }
 
 /// The page for an address at which there is nothing, within the frame that this person knows.
@@ -296,8 +296,8 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("portal"), _) => &["portal"],
         (Some("sign-in" | "sign-up" | "set-up" | "forgot"), None) => &["door"],
         (Some("sign-in"), Some("second")) => &["door"],
-        (Some("two-step"), None) => &["two_step"],
         (Some("sign-in"), Some("company")) => &["door"],
+        (Some("two-step" | "api-tokens"), None) => &["two_step"],
         (Some("confirm" | "reset" | "invitation" | "new-address"), _) => &["door"],
         _ => &[],
     }

@@ -15,7 +15,7 @@ use serde_json::error::Category;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{Admitted, ApiState};
+use super::{Admitted, ApiState, Proof};
 use crate::problem::{Details, Problem, Wrong};
 
 /// Whoever calls, with or without a token.
@@ -42,6 +42,10 @@ impl FromRequestParts<ApiState> for Caller {
                 Code::SignedOut,
                 "This call needs a token: Authorization: Bearer …. POST /api/v1/auth/login gives you one.",
             )));
+        };
+        let person = match person {
+            Proof::LogIn(holder) => holder,
+            Proof::Program(owner, _) => return Ok(Self(Actor::user(owner, address))),
         };
         match store::accounts::find_by_token(&state.desk, person.person, person.epoch).await {
             Ok(Some(person)) => Ok(Self(Actor::user(person, address))),

@@ -32,7 +32,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use domain::Error;
+use domain::api_token::{PREFIX as PROGRAM, Scope};
+use domain::{Error, Principal, UserId};
 use store::Desk;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -63,8 +64,40 @@ pub struct ApiState {
 #[derive(Debug, Clone)]
 struct Admitted {
     /// `None` without a token.
-    person: Option<Holder>,
+    person: Option<Proof>,
     address: Option<String>,
+}
+
+/// What a token has told of who calls.
+#[derive(Debug, Clone)]
+enum Proof {
+    /// Of logging in. Who that is now is looked up by the calls that ask.
+    LogIn(Holder),
+    /// Made for a program: its owner, as it lets them act.
+    Program(Principal, Scope),
+}
+
+impl Proof {
+    fn person(&self) -> UserId {
+        match self {
+            Self::LogIn(holder) => holder.person,
+            Self::Program(owner, _) => owner.id,
+        }
+    }
+}
+
+/// Whom a token names. `SignedOut` for whatever is wrong with it.
+async fn prove(state: &ApiState, token: &str, address: Option<&str>) -> Result<Proof, Error> {
+    if !token.starts_with(PROGRAM) {
+        return state.tokens.check(token).map(Proof::LogIn);
+    }
+    match store::accounts::api_tokens::find(&state.desk, token, address).await? {
+        Some((owner, scope)) => Ok(Proof::Program(owner, scope)),
+        None => Err(Error::new(
+            domain::Code::SignedOut,
+            "The token is not valid, or has ended. Its owner can make another.",
+        )),
+    }
 }
 
 /// All calls with their descriptions.
@@ -117,14 +150,23 @@ pub fn router(app: AppState) -> Router<AppState> {
 async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let address = address(request.extensions(), request.headers(), state.app.config.trust_proxy);
     let now = state.desk.now();
-    let person = match bearer(request.headers()).map(|token| state.tokens.check(token)).transpose() {
-        Ok(person) => person,
-        Err(error) => return Problem(error).into_response(),
+    let person = match bearer(request.headers()) {
+        Some(token) => match prove(&state, token, address.as_deref()).await {
+            Ok(person) => Some(person),
+            Err(error) => return Problem(error).into_response(),
+        },
+        None => None,
     };
-    let caller = person.map_or_else(|| Caller::network(address.as_deref()), |holder| Caller::Person(holder.person));
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let only_reads = matches!(&person, Some(Proof::Program(_, scope)) if !scope.may_change());
+    let caller = person.as_ref().map_or_else(|| Caller::network(address.as_deref()), |it| Caller::Person(it.person()));
     let allowance = state.limiter.count(caller, now);
     let mut response = match allowance {
         Some(allowance) if !allowance.allowed => Problem(Error::too_many(allowance.retry_after())).into_response(),
+        _ if only_reads && !reads => {
+            let said = "This token may only read. Its owner can make one that may write, under Profile, API tokens.";
+            Problem(Error::new(domain::Code::Forbidden, said)).into_response()
+        }
         _ => {
             request.extensions_mut().insert(Admitted { person, address });
             next.run(request).await

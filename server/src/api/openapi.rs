@@ -50,8 +50,11 @@ pub fn frame() -> OpenApi {
         SecurityScheme::Http(
             HttpBuilder::new()
                 .scheme(HttpAuthScheme::Bearer)
-                .bearer_format("JWT")
-                .description(Some("What POST /auth/login gives: HS256, for 24 hours."))
+                .bearer_format("JWT or dkt_…")
+                .description(Some(
+                    "What POST /auth/login gives (a JWT, HS256, for 24 hours), or a token made for a program under Profile, API \
+                     tokens: it begins with dkt_, may what was chosen for it, and is good until its day or until it is revoked.",
+                ))
                 .build(),
         ),
     );

@@ -28,6 +28,8 @@ struct Fields {
     form: String,
     /// The number of a session, or `others` for all but this one.
     revoke: String,
+    /// Given with `others`: tokens of the API are revoked, too.
+    tokens: Option<String>,
     name: String,
     language: String,
     time_zone: String,
@@ -106,6 +108,9 @@ async fn perform(state: &AppState, who: &Signed, fields: Fields) -> Result<&'sta
             let mut tx = desk.begin().await?;
             if fields.revoke == "others" {
                 accounts::revoke_others(&mut tx, &who.actor, who.session).await?;
+                if fields.tokens.is_some() {
+                    accounts::api_tokens::revoke_all(&mut tx, &who.actor).await?;
+                }
             } else {
                 let id = fields.revoke.parse().map_err(|_| Error::not_found("device"))?;
                 accounts::revoke(&mut tx, &who.actor, SessionId(id)).await?;

@@ -59,6 +59,7 @@ fn functions() -> Vec<Function> {
         Function("access/teams", |_, _| json!({}), ADMINS),
         Function("access/user", |_, _| json!({ "id": CUSTOMER + 2 }), ADMINS),
         Function("access/users", |_, _| json!({ "q": "", "role": "", "blocked": "", "after": null }), ADMINS),
+        Function("accounts/api_tokens", |_, _| json!({}), SIGNED_IN),
         Function("accounts/devices", |_, _| json!({}), SIGNED_IN),
         Function("accounts/first_run", |_, _| json!({}), ANYBODY),
         Function("accounts/profile", |_, _| json!({}), SIGNED_IN),

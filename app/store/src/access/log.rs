@@ -244,6 +244,11 @@ fn words(kind: &str, data: Option<&Value>) -> String {
         Happening::ProviderSaved { name, fields } => format!("Changed the way in by {name}: {}", list(&fields)),
         Happening::ProviderDeleted { name } => format!("Deleted the way in by {name}"),
         Happening::LogExported { rows } => format!("Exported {rows} lines of the security log"),
+        Happening::ApiTokenMade { name, scope, days } => {
+            format!("Made the API token {name} ({}), for {days} days", scope.name().to_lowercase())
+        }
+        Happening::ApiTokenRevoked { name } => format!("Revoked the API token {name}"),
+        Happening::ApiTokensRevoked { count } => format!("Revoked {count} API tokens"),
         Happening::SecretKeyChanged => "Changed the secret key".into(),
         Happening::SecretsResealed { values } => format!("Sealed {values} secrets with the current key"),
         Happening::SecretKeysForgotten => "Forgot the earlier secret keys".into(),

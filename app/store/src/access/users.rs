@@ -260,6 +260,7 @@ pub async fn set_blocked(tx: &mut Tx, actor: &Actor, id: UserId, blocked: bool) 
     let who = target.person();
     if blocked {
         sqlx::query!("delete from sessions where user_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
+        crate::accounts::api_tokens::end_all(tx, id).await?;
     }
     let what = if blocked { Happening::Blocked { who } } else { Happening::Unblocked { who } };
     events::append(tx, actor, None, &what).await?;

@@ -158,10 +158,15 @@ pub async fn revoke(tx: &mut Tx, actor: &Actor, session: SessionId) -> Result<()
     Ok(())
 }
 
-/// Signs this person out everywhere but here. Returns on how many devices.
+/// Signs this person out everywhere but here; tokens that a program has got for their password end too. Returns on how many
+/// devices.
 pub async fn revoke_others(tx: &mut Tx, actor: &Actor, current: Option<SessionId>) -> Result<i64> {
     let person = actor.signed_in()?.id;
     let count = end_all(tx, person, current).await?;
+    sqlx::query!("update users set token_epoch = token_epoch + 1 where id = $1", person.0)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
     if count > 0 {
         events::append(tx, actor, None, &Happening::SessionsRevoked { count }).await?;
     }

@@ -94,14 +94,20 @@ pub async fn find_by_token(desk: &Desk, id: UserId, epoch: i32) -> Result<Option
     let Some((person, factor)) = people::principal_of_token(&mut *desk.read().await?, id, epoch).await? else {
         return Ok(None);
     };
-    let due = desk.catalog().second_factor_due(&person, factor.joined).filter(|_| !factor.on);
+    demand_second_factor(desk, &person, &factor)?;
+    Ok(Some(person))
+}
+
+/// Tokens of staff are worth nothing while they should have a second factor and have none.
+pub(super) fn demand_second_factor(desk: &Desk, person: &Principal, factor: &people::SecondFactor) -> Result<()> {
+    let due = desk.catalog().second_factor_due(person, factor.joined).filter(|_| !factor.on);
     if due.is_some_and(|due| due <= desk.now()) {
         return Err(Error::new(
             Code::Forbidden,
             "Staff need two-step sign-in here. Sign in with a browser and set it up first.",
         ));
     }
-    Ok(Some(person))
+    Ok(())
 }
 
 /// What is said to somebody who knows the password of a registration, whose address is still to be proved. `confirm` is no

@@ -47,5 +47,6 @@ pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId) -> Res
 /// Signs somebody out everywhere. Their open sockets are closed by the event that says why.
 pub(super) async fn end_sessions(tx: &mut Tx, id: UserId) -> Result<()> {
     sqlx::query!("delete from sessions where user_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
+    crate::accounts::api_tokens::end_all(tx, id).await?;
     Ok(())
 }

@@ -73,6 +73,15 @@ pub fn Devices() -> impl IntoView {
         </section>
         <section class="section">
             <div class="section__head">
+                <h2 class="section__title">"API tokens"</h2>
+                <a class="button button--sm" href="/api-tokens" rel="external">
+                    "Manage"
+                </a>
+            </div>
+            <p class="muted">"For programs that act as you. Each may only what you allow it, and can be revoked by itself."</p>
+        </section>
+        <section class="section">
+            <div class="section__head">
                 <h2 class="section__title">"Theme"</h2>
             </div>
             <form method="post" action="/me/theme">
@@ -92,7 +101,11 @@ pub fn Devices() -> impl IntoView {
         <section class="section">
             <div class="section__head">
                 <h2 class="section__title">"Signed in on"</h2>
-                <form method="post" action=page>
+                <form method="post" action=page class="actions">
+                    <label class="check">
+                        <input type="checkbox" name="tokens" value="1" />
+                        <span>"API tokens, too"</span>
+                    </label>
                     <button class="button button--sm" type="submit" name="revoke" value="others">
                         "Sign out everywhere else"
                     </button>

@@ -1,5 +1,6 @@
 //! Signing in, registering, the first run, what is done by mail, one's own devices. Plain forms, which work without JavaScript.
 
+mod api_tokens;
 mod by_mail;
 mod card;
 mod devices;
@@ -9,6 +10,7 @@ mod second_step;
 mod sign_in;
 mod two_step;
 
+pub use api_tokens::ApiTokensPage;
 pub use by_mail::{ConfirmAgainPage, ConfirmPage, ForgotPage, InvitationPage, MailsGo, NewAddressPage, ResetPage};
 pub use card::Card;
 pub use devices::{Devices, MePage};

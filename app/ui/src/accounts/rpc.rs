@@ -5,6 +5,7 @@ use crate::rpc::{Json, Rpc};
 use crate::rpc::{call, signed};
 use domain::{
     account::Device,
+    api_token::ApiToken,
     letter::{Opened, Purpose},
     profile::Profile,
     second_factor::{Asked, Own},
@@ -53,4 +54,10 @@ pub async fn second_factor() -> Rpc<Own> {
     let issuer = super::two_step::issuer();
     call(|desk, actor| async move { store::accounts::second_factor::own::get(&desk, &actor, session, &issuer).await })
         .await
+}
+
+/// One's own tokens of the API.
+#[server(endpoint = "accounts/api_tokens", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn api_tokens() -> Rpc<Vec<ApiToken>> {
+    call(|desk, actor| async move { store::accounts::api_tokens::list(&desk, &actor).await }).await
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use domain::{
     Actor, CompanyId, ExportId, ImportId, MailId, Result, SessionId, UserId,
     access::{NewRole, NewTeam, Permissions, RoleChoice},
+    api_token::NewApiToken,
     board::{BoardFilter, Lanes, Move},
     company::{CompanyFilter, CompanyInput},
     customer::{CustomerFilter, CustomerInput, Erasure},
@@ -101,6 +102,10 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("accounts::own::change_password", Rule::Person),
     ("accounts::own::ask_for_address", Rule::Person),
     ("accounts::own::confirm_address", Rule::Anybody("whoever has the link of a mail")),
+    ("accounts::api_tokens::list", Rule::Person),
+    ("accounts::api_tokens::create", Rule::Person),
+    ("accounts::api_tokens::revoke", Rule::Person),
+    ("accounts::api_tokens::revoke_all", Rule::Person),
     ("accounts::invitations::list", Rule::Desk(Action::ManageStaff)),
     ("accounts::invitations::invite", Rule::Desk(Action::ManageStaff)),
     ("accounts::invitations::send_again", Rule::Desk(Action::ManageStaff)),
@@ -309,6 +314,17 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         }
         "accounts::session::devices" => accounts::devices(&mut conn, actor, None, world.now()).await.map(drop),
         "accounts::session::revoke" => there(accounts::revoke(tx, actor, SessionId(0)).await),
+        "accounts::api_tokens::list" => accounts::api_tokens::list(desk, actor).await.map(drop),
+        "accounts::api_tokens::create" => {
+            let input = NewApiToken { name: "Report".into(), scope: "read".into(), days: 7 };
+            match accounts::api_tokens::create(desk, actor, None, &input, String::new()).await {
+                // Whoever is signed in is asked for their password.
+                Err(error) if error.code == domain::Code::Invalid => Ok(()),
+                other => other.map(drop),
+            }
+        }
+        "accounts::api_tokens::revoke" => there(accounts::api_tokens::revoke(tx, actor, 0.into()).await),
+        "accounts::api_tokens::revoke_all" => accounts::api_tokens::revoke_all(tx, actor).await.map(drop),
         "accounts::session::revoke_others" => accounts::revoke_others(tx, actor, None).await.map(drop),
         "bulk::tags" => bulk::tags(tx, actor, &[]).await.map(drop),
         "bulk::companies" => bulk::companies(tx, actor, &bulk::Companies::default()).await.map(drop),
