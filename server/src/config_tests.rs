@@ -22,7 +22,7 @@ fn file_replaces_defaults_and_flags_replace_the_file() {
 }
 
 /// Another value than the default for each setting.
-const OTHERS: [&str; 21] = [
+const OTHERS: [&str; 22] = [
     "--listen=[::1]:8080",
     "--data=/srv/0123 \"quoted\" \\ it's",
     "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
@@ -30,6 +30,7 @@ const OTHERS: [&str; 21] = [
     "--secret-key=hidden-0123456789-0123456789-0123456789",
     "--previous-secret-keys=hidden-1123456789-0123456789-0123456789, hidden-2123456789-0123456789-0123456789",
     "--seal-files=true",
+    "--outside-private-addresses=true",
     "--trust-proxy=true",
     "--public-url=https://help.acme.example/",
     "--tls-certificate=/srv/tls/certificate.pem",

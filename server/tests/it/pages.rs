@@ -116,6 +116,10 @@ async fn no_page_takes_more_than_six_statements() {
         (&customer, "/portal/new".to_owned()),
         (&between, "/sign-in/second".to_owned()),
         (&customer, "/two-step".to_owned()),
+        (&customer, "/api-tokens".to_owned()),
+        (&visitor, "/sign-in/company".to_owned()),
+        (&admin, "/settings/sign-in".to_owned()),
+        (&admin, "/settings/sign-in/new-google".to_owned()),
         (&customer, "/portal/me".to_owned()),
         (&customer, format!("/portal/tickets/{ticket}")),
         (&staff, "/tickets".to_owned()),
@@ -157,7 +161,7 @@ async fn no_page_takes_more_than_six_statements() {
                 seen = statements;
             }
         }
-        let asks = !["/sign-up", "/forgot", "/confirm"].contains(&&*path);
+        let asks = !["/sign-up", "/sign-in/company", "/forgot", "/confirm"].contains(&&*path);
         assert!(least > 0 || !asks, "{path}: its statements went unseen");
         assert!(least <= STATEMENTS_MAX, "{path}: {seen:#?}");
     }
@@ -278,6 +282,10 @@ async fn each_page_is_for_who_may_see_it() {
         // Nobody here has proved the first factor.
         ("/sign-in/second".to_owned(), [302; 5]),
         ("/two-step".to_owned(), [302, 200, 200, 200, 200]),
+        ("/api-tokens".to_owned(), [302, 200, 200, 200, 200]),
+        ("/sign-in/company".to_owned(), [200, 302, 302, 302, 302]),
+        ("/settings/sign-in".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/sign-in/new-google".to_owned(), [302, 302, 302, 403, 200]),
         ("/sign-up".to_owned(), [200, 302, 302, 302, 302]),
         ("/set-up".to_owned(), [302; 5]),
         ("/forgot".to_owned(), [200; 5]),
