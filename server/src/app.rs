@@ -103,7 +103,10 @@ pub fn router(state: AppState) -> Router {
     let (shell, context, listing) = (state.clone(), state.clone(), state.clone());
     let routes = ROUTES.get_or_init(|| {
         // Listing the routes runs the application once, so it needs what a request would give it.
-        generate_route_list_with_exclusions_and_ssg_and_context(ui::App, None, move || listing.provide()).0
+        generate_route_list_with_exclusions_and_ssg_and_context(ui::App, Some(outside::own_answers()), move || {
+            listing.provide()
+        })
+        .0
     });
     let pages = Router::new()
         .leptos_routes_with_context(&state, routes.clone(), move || context.provide(), move || shell.shell())

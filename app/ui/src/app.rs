@@ -24,6 +24,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=lazy::SIGN_IN ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/second") view=lazy::SECOND_STEP ssr=SsrMode::Async />
                 <Route path=path!("/two-step") view=lazy::TWO_STEP ssr=SsrMode::Async />
+                // What is wrong with a way from outside is said where it ended.
+                <Route path=path!("/sign-in/back") view=lazy::SIGN_IN ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/with/:id") view=lazy::SIGN_IN ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/company") view=lazy::COMPANY_SIGN_IN ssr=SsrMode::Async />
                 <Route path=path!("/api-tokens") view=lazy::API_TOKENS ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view=lazy::SIGN_UP ssr=SsrMode::Async />

@@ -296,7 +296,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("portal"), _) => &["portal"],
         (Some("sign-in" | "sign-up" | "set-up" | "forgot"), None) => &["door"],
         (Some("sign-in"), Some("second")) => &["door"],
-        (Some("sign-in"), Some("company")) => &["door"],
+        (Some("sign-in"), Some("company" | "back" | "with")) => &["door"],
         (Some("two-step" | "api-tokens"), None) => &["two_step"],
         (Some("confirm" | "reset" | "invitation" | "new-address"), _) => &["door"],
         _ => &[],

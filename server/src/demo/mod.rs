@@ -3,6 +3,7 @@
 //! All people and companies are invented; their addresses end in `.example`, which no mail can reach.
 
 mod access;
+mod outside;
 mod story;
 mod texts;
 
@@ -138,6 +139,7 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
     if !measured {
         access::sign_ins(desk, now, &agents).await?;
         access::apps(desk, now, &agents).await?;
+        outside::make(desk, &MAKER).await?;
     }
     bar.set_message("Indexes");
     bulk::finish(desk, &MAKER).await?;

@@ -6,7 +6,7 @@ pub mod token;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use domain::outside::{Usable, Vouched};
@@ -36,6 +36,11 @@ pub fn router() -> Router<AppState> {
         .route("/sign-in/company", post(company))
         .route("/me/connected", post(connected))
         .layer(DefaultBodyLimit::max(BODY_MAX))
+}
+
+/// The addresses that have a page for when something is wrong, but are answered here.
+pub fn own_answers() -> Vec<String> {
+    vec![BACK.to_owned(), "/sign-in/with/{id}".to_owned()]
 }
 
 /// The address that providers send people back to, as it has to be entered there.
@@ -94,9 +99,11 @@ struct Wish {
     email: Option<String>,
 }
 
-/// The page for signing in once more, with what is wrong.
-async fn back_at_the_door(state: AppState, headers: &HeaderMap, who: Who, error: Error) -> Response {
-    refuse(state, headers, who, "/sign-in", Flash { values: Vec::new(), error: Some(error) }).await
+/// The page for signing in once more, with what is wrong. It is made for the address that the browser is at: there, its script
+/// takes it over.
+async fn back_at_the_door(state: AppState, headers: &HeaderMap, who: Who, uri: &Uri, error: Error) -> Response {
+    let page = uri.path_and_query().map_or("/sign-in", |path| path.as_str());
+    refuse(state, headers, who, page, Flash { values: Vec::new(), error: Some(error) }).await
 }
 
 async fn depart(
@@ -104,6 +111,7 @@ async fn depart(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
     headers: HeaderMap,
+    uri: Uri,
     who: Who,
 ) -> Response {
     let sent = async {
@@ -115,7 +123,7 @@ async fn depart(
             ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store())], Redirect::to(&address))
                 .into_response()
         }
-        Err(error) => back_at_the_door(state, &headers, who, error).await,
+        Err(error) => back_at_the_door(state, &headers, who, &uri, error).await,
     }
 }
 
@@ -188,6 +196,7 @@ async fn arrive(
     State(state): State<AppState>,
     Query(arrival): Query<Arrival>,
     headers: HeaderMap,
+    uri: Uri,
     who: Who,
 ) -> Response {
     let visitor = Actor::visitor(who.0.actor.address.clone());
@@ -195,7 +204,7 @@ async fn arrive(
     let back = visits::back(&state.desk, arrival.state.as_deref().unwrap_or_default(), &browser).await;
     let back = match back {
         Ok(back) => back,
-        Err(error) => return back_at_the_door(state, &headers, who, error).await,
+        Err(error) => return back_at_the_door(state, &headers, who, &uri, error).await,
     };
     let vouched = async {
         let provider = providers::in_use(&state.desk, back.provider).await?;
@@ -211,13 +220,13 @@ async fn arrive(
     };
     let (provider, vouched) = match vouched.await {
         Ok(both) => both,
-        Err(error) if back.user.is_some() => return on_own_page(state, &headers, who, error).await,
-        Err(error) => return back_at_the_door(state, &headers, who, error).await,
+        Err(error) if back.user.is_some() => return on_own_page(state, &headers, who, &uri, error).await,
+        Err(error) => return back_at_the_door(state, &headers, who, &uri, error).await,
     };
     if let Some(user) = back.user {
         return match connect(&state, &who.0.actor, user, &provider, &vouched).await {
             Ok(()) => Redirect::to(&format!("{}?connected", page_of(&who.0.actor))).into_response(),
-            Err(error) => on_own_page(state, &headers, who, error).await,
+            Err(error) => on_own_page(state, &headers, who, &uri, error).await,
         };
     }
     let opened = async {
@@ -228,7 +237,7 @@ async fn arrive(
     };
     match opened.await {
         Ok((person, opened)) => go_on(&state, &person, &opened, local(Some(&back.next))).await,
-        Err(error) => back_at_the_door(state, &headers, who, error).await,
+        Err(error) => back_at_the_door(state, &headers, who, &uri, error).await,
     }
 }
 
@@ -248,14 +257,19 @@ async fn vouch(state: &AppState, provider: &Usable, arrival: &Arrival, back: &vi
     state.partners.vouch(provider, &answer, now).await
 }
 
-/// One's own page with what is wrong. Whoever is not signed in any more is asked to.
-async fn on_own_page(state: AppState, headers: &HeaderMap, who: Who, error: Error) -> Response {
+/// One's own page, which says what is wrong by a word in its address. Whoever is not signed in any more is asked to.
+async fn on_own_page(state: AppState, headers: &HeaderMap, who: Who, uri: &Uri, error: Error) -> Response {
     if who.0.actor.principal().is_none() {
-        return back_at_the_door(state, headers, who, error).await;
+        return back_at_the_door(state, headers, who, uri, error).await;
     }
-    let page = page_of(&who.0.actor);
-    let values = vec![("form".to_owned(), "connected".to_owned())];
-    refuse(state, headers, who, page, Flash { values, error: Some(error) }).await
+    let word = match (error.code, uri.path()) {
+        (Code::Conflict, BACK) => "taken",
+        (Code::Conflict, _) => "last-way",
+        (Code::Forbidden, _) => "not-connected",
+        (Code::Unavailable, _) => "out-of-order",
+        _ => "gone",
+    };
+    Redirect::to(&format!("{}?{word}#connected", page_of(&who.0.actor))).into_response()
 }
 
 /// Connects the account of whoever was sent, if they are still the one who is signed in.
@@ -279,7 +293,13 @@ async fn connect(
 
 /// Connects an account, or takes a connection away. Only our own page can send this: who could have somebody come back from
 /// a provider with a stranger's account would have a way into theirs.
-async fn connected(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+async fn connected(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    uri: Uri,
+    who: Who,
+    request: Request,
+) -> Response {
     let page = page_of(&who.0.actor);
     let Some(user) = who.0.actor.user_id() else {
         return Redirect::to(&format!("/sign-in?next={page}")).into_response();
@@ -301,6 +321,6 @@ async fn connected(State(state): State<AppState>, headers: HeaderMap, who: Who, 
     match done.await {
         Ok(Some(departure)) => leave(departure),
         Ok(None) => Redirect::to(&format!("{page}?disconnected")).into_response(),
-        Err(error) => on_own_page(state, &headers, who, error).await,
+        Err(error) => on_own_page(state, &headers, who, &uri, error).await,
     }
 }

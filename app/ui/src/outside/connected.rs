@@ -3,11 +3,12 @@
 use super::rpc;
 use crate::json::resource;
 use crate::{
-    flash::flash,
+    icons::{Ico, Icon},
     shared::{ErrorNotice, When, awaited},
 };
 use domain::outside::Connections;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 /// A section of one's own page. Nothing where nothing could be connected.
 #[component]
@@ -28,11 +29,23 @@ pub fn ConnectedAccounts() -> impl IntoView {
     )
 }
 
+/// What was refused, by the word in the address.
+const REFUSED: &[(&str, &str)] = &[
+    ("taken", "That account is connected with somebody else's account here, or you have connected 20 already."),
+    (
+        "last-way",
+        "This is the only way in to your account. Choose a password first: sign out, and say that you have forgotten it.",
+    ),
+    ("not-connected", "Nothing was connected: it could not be made sure who you are there. Please try again."),
+    ("out-of-order", "Nothing was connected: the other side does not answer as it should. Please try again later."),
+    ("gone", "Nothing was changed: that is not there any more."),
+];
+
 #[component]
 fn Section(found: Connections) -> impl IntoView {
-    let flash = flash();
+    let query = use_query_map();
     let refused =
-        flash.error.filter(|_| flash.values.iter().any(|(name, value)| name == "form" && value == "connected"));
+        query.with_untracked(|q| REFUSED.iter().find(|(word, _)| q.get(word).is_some()).map(|(_, said)| *said));
     let rows = found.connected.into_iter().map(|account| {
         let label = format!("Disconnect {}", account.provider);
         view! {
@@ -71,7 +84,15 @@ fn Section(found: Connections) -> impl IntoView {
                 <h2 class="section__title">"Connected accounts"</h2>
             </div>
             <p class="muted">"Accounts elsewhere that you can sign in with here."</p>
-            {refused.map(|error| view! { <ErrorNotice error /> })}
+            {refused
+                .map(|said| {
+                    view! {
+                        <p class="notice" data-kind="error" role="alert">
+                            <Ico icon=Icon::Alert />
+                            {said}
+                        </p>
+                    }
+                })}
             <form method="post" action="/me/connected" class="stack">
                 {list} <div class="actions">{more.collect_view()}</div>
             </form>

@@ -1,0 +1,135 @@
+import type { Page } from '@playwright/test';
+import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
+import { PASSWORD, signIn } from '../support/people.ts';
+import { CLIENT, Outside } from '../support/provider.ts';
+import { Server } from '../support/server.ts';
+
+const ADA = { name: 'Ada Admin', email: 'ada@desk.example' };
+const JANA = { sub: 'jana', name: 'Jana Weiß', email: 'jana@mail.example', email_verified: true };
+const EVE = { sub: 'eve', name: 'Eve', email: 'eve@mail.example', email_verified: false };
+const TOM = { sub: 'tom', name: 'Tom of Acme', email: 'tom@acme.example' };
+const ADA_THERE = { sub: 'ada', name: 'Ada at home', email: 'ada@home.example' };
+
+/** A server that may ask providers on loopback, with a superadmin, and a provider that sends people back to it. */
+const test = base.extend<object, { server: Server; outside: Outside }>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start({ DOCKET_OUTSIDE_PRIVATE_ADDRESSES: 'true' });
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker' },
+  ],
+  outside: [
+    async ({ server }, use) => {
+      const outside = await Outside.start(`${server.url}/sign-in/back`, [JANA, EVE, TOM, ADA_THERE]);
+      await use(outside);
+      await outside.stop();
+    },
+    { scope: 'worker' },
+  ],
+});
+
+test.describe.configure({ mode: 'serial' });
+
+/** Fills in what the provider gave us, and what it is to be used for. */
+async function setUp(page: Page, outside: Outside, name: string, whom: string, company = ''): Promise<void> {
+  await page.goto('/settings/sign-in');
+  await hydrated(page);
+  await page.getByRole('link', { name: 'OpenID Connect' }).click();
+  await expect(page).toHaveURL('/settings/sign-in/new-oidc');
+  await expect(page.getByLabel('Where the provider sends people back to')).toHaveValue(/\/sign-in\/back$/);
+  await page.getByLabel('Name on the button').fill(name);
+  await page.getByLabel(whom).check();
+  if (company) await page.getByLabel('Company', { exact: true }).fill(company);
+  await page.getByLabel('Issuer').fill(outside.issuer);
+  await page.getByLabel('Client ID').fill(CLIENT.id);
+  await page.getByLabel('Client secret').fill(CLIENT.secret);
+  await page.getByLabel('Make an account').check();
+  await page.getByLabel('People can sign in this way').check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+}
+
+test('a superadmin sets a provider up, and customers come by it', async ({ page, openPage, outside, allowErrors }) => {
+  allowErrors(/status of (403|422)/);
+  await page.goto('/set-up');
+  await page.getByLabel('Your name').fill(ADA.name);
+  await page.getByLabel('E-mail address').fill(ADA.email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create the superadmin' }).click();
+  await expect(page).toHaveURL(/tickets/);
+
+  // What is missing stands beside its field.
+  await page.goto('/settings/sign-in/new-oidc');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Say what stands on the button.')).toBeVisible();
+  await hydrated(page);
+  await expectAccessible(page);
+
+  await setUp(page, outside, 'Example ID', 'Customers, whoever comes');
+  await page.getByRole('button', { name: 'Try what is saved' }).click();
+  await expect(page.getByText(`Example ID answers, and calls itself ${outside.issuer}.`)).toBeVisible();
+  await expectAccessible(page);
+  await page.goto('/settings/sign-in');
+  await expect(page.getByRole('row', { name: /Example ID/ })).toContainText('On');
+  await expectAccessible(page);
+
+  const jana = await openPage();
+  await jana.goto('/portal/new');
+  await hydrated(jana);
+  await expectAccessible(jana);
+  await jana.getByRole('link', { name: 'Continue with Example ID' }).click();
+  await jana.getByRole('link', { name: JANA.name }).click();
+  await expect(jana).toHaveURL('/portal/new');
+
+  // Somebody whose address the provider has not checked stays outside, and is told why.
+  const eve = await openPage();
+  await eve.goto('/sign-in');
+  await eve.getByRole('link', { name: 'Continue with Example ID' }).click();
+  await eve.getByRole('link', { name: EVE.name }).click();
+  await expect(eve.getByRole('alert')).toContainText('does not say that it has checked your e-mail address');
+});
+
+test('users of a company come by their own provider, without JavaScript', async ({ page, openPage, outside }) => {
+  await signIn(page, ADA);
+  await page.goto('/companies/new');
+  await hydrated(page);
+  await page.getByLabel('Name').fill('Acme');
+  await page.getByLabel('Domains').fill('acme.example');
+  await page.getByRole('button', { name: 'Make company' }).click();
+  await expect(page).toHaveURL(/companies\/\d+/);
+  await setUp(page, outside, 'Acme ID', 'Users of one company', 'Acme');
+
+  const tom = await openPage({ javaScriptEnabled: false });
+  await tom.goto('/sign-in');
+  await tom.getByRole('link', { name: 'Sign in with your company' }).click();
+  await tom.getByLabel('E-mail address at your company').fill(TOM.email);
+  await tom.getByRole('button', { name: 'Go on' }).click();
+  await tom.getByRole('link', { name: TOM.name }).click();
+  await expect(tom).toHaveURL('/portal');
+
+  await page.goto('/companies');
+  await page.getByRole('link', { name: 'Acme' }).first().click();
+  await expect(page.getByText(TOM.name).first()).toBeVisible();
+});
+
+test('staff connect an account on their profile page, and come by it', async ({ page, openPage }) => {
+  await signIn(page, ADA);
+  await page.goto('/me');
+  await hydrated(page);
+  await page.getByRole('button', { name: 'Connect Example ID' }).click();
+  await page.getByRole('link', { name: ADA_THERE.name }).click();
+  await expect(page.getByText('Connected: you can sign in with that account from now on.')).toBeVisible();
+  await hydrated(page);
+  await expectAccessible(page);
+
+  const elsewhere = await openPage();
+  await elsewhere.goto('/sign-in');
+  await elsewhere.getByRole('link', { name: 'Continue with Example ID' }).click();
+  await elsewhere.getByRole('link', { name: ADA_THERE.name }).click();
+  await expect(elsewhere).toHaveURL(/tickets/);
+
+  await page.getByRole('button', { name: 'Disconnect Example ID' }).click();
+  await expect(page.getByText('Disconnected: that account opens this one no more.')).toBeVisible();
+});
