@@ -58,7 +58,7 @@ impl Site {
             match path.rsplit_once('.') {
                 Some((_, "br" | "gz")) => compressed.push((path, plain)),
                 _ => {
-                    files.insert(path.clone(), File::new(&path, into_bytes(plain)));
+                    files.insert(path.clone(), File::new(&path, into_bytes(plain), !hashes.is_empty()));
                 }
             }
         }
@@ -123,10 +123,13 @@ impl Site {
 }
 
 impl File {
-    fn new(path: &str, plain: Bytes) -> Self {
-        let digest = Sha256::digest(&plain);
-        let etag = format!("\"{:x}\"", u64::from_be_bytes(std::array::from_fn(|i| digest[i])));
+    /// `named`: whether names in [`HASHED`] tell what is in the files.
+    fn new(path: &str, plain: Bytes, named: bool) -> Self {
         let hashed = path.strip_prefix(HASHED).is_some_and(|rest| rest.starts_with('/'));
+        // Whatever is read of the program stays in memory, and the files for browsers are most of it: those with a hash in their
+        // name are not read to find out what the name says.
+        let digest = if hashed && named { Sha256::digest(path) } else { Sha256::digest(&plain) };
+        let etag = format!("\"{:x}\"", u64::from_be_bytes(std::array::from_fn(|i| digest[i])));
         Self {
             kind: content_type(path),
             // Hexadecimal digits between quotes are always a valid header.
