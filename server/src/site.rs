@@ -232,13 +232,13 @@ mod tests {
     }
 
     fn site() -> Site {
-        let mut script = File::new("pkg/docket.1.js", Bytes::from_static(b"plain"));
-        script.brotli = Some(Bytes::from_static(b"packed"));
-        let icon = File::new("favicon.svg", Bytes::from_static(b"<svg/>"));
-        Site {
-            files: [("pkg/docket.1.js".to_owned(), script), ("favicon.svg".to_owned(), icon)].into(),
-            hashes: parse_hashes("js: 1\ncss: 2\n"),
-        }
+        let files = [
+            ("hash.txt", "js: 1\ncss: 2\n"),
+            ("pkg/docket.1.js", "plain"),
+            ("pkg/docket.1.js.br", "packed"),
+            ("favicon.svg", "<svg/>"),
+        ];
+        Site::new(files.map(|(path, text)| (path.to_owned(), Cow::Borrowed(text.as_bytes()))).into())
     }
 
     fn ask(path: &'static str, header: Option<(http::HeaderName, &HeaderValue)>) -> Option<Response> {

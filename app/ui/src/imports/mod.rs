@@ -1,5 +1,6 @@
 //! Customers and companies from a file, for staff: uploaded, looked at, tried, and then brought in.
 
+mod mapping;
 mod pages;
 mod rpc;
 

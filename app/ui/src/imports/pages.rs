@@ -1,6 +1,6 @@
 //! `/customers/import` and the page of each.
 
-use super::rpc;
+use super::{mapping::Mapping, rpc};
 use crate::customers::pieces::{PeoplePage, failed, loading};
 use crate::erased::{effect, memo};
 use crate::json::resource;
@@ -8,11 +8,11 @@ use crate::{
     flash::flash,
     icons::{Ico, Icon},
     rpc::Rpc,
-    shared::{Markup, When, awaited, when},
+    shared::{Markup, awaited, when},
 };
 use domain::{
     Error, ImportId,
-    import::{Encoding, Import, ImportView, Kind, Refusal, Separator, State},
+    import::{Import, ImportView, Kind, Refusal, State},
     text,
 };
 use leptos::prelude::*;
@@ -390,136 +390,6 @@ fn refused(refusals: &[Refusal], all: i64, page: &str) -> AnyView {
                     {rows.element()}
                 </table>
             </div>
-        </section>
-    }
-    .into_any()
-}
-
-/// What the file looks like, and what is in which column.
-#[component]
-fn Mapping(shown: ImportView, page: String) -> impl IntoView {
-    let flash = flash();
-    let problem = flash.problem("columns");
-    let ImportView { import, names, preview, .. } = shown;
-    let reading = import.reading;
-    let width = reading.columns.len();
-    let kind = import.kind;
-    let select = |n: usize| {
-        let name = format!("column-{n}");
-        let now = reading.columns.get(n).copied().flatten();
-        let label = names.get(n).filter(|n| !n.is_empty()).cloned().unwrap_or_else(|| format!("Column {}", n + 1));
-        let option = |value: &'static str, text: &'static str, on: bool| {
-            Markup::new(if on { "<option selected value=\"" } else { "<option value=\"" })
-                .raw(value)
-                .raw("\">")
-                .raw(text)
-                .raw("</option>")
-        };
-        let options = kind.fields().iter().fold(option("", "Leave out", now.is_none()), |all, field| {
-            all.with(option(field.word(), field.label(), now == Some(*field)))
-        });
-        Markup::new("<th scope=\"col\"><span class=\"import__name\">")
-            .text(&label)
-            .raw("</span><select class=\"select select--sm\" name=\"")
-            .text(name)
-            .raw("\" aria-label=\"What is in ")
-            .text(&label)
-            .raw("\">")
-            .with(options)
-            .raw("</select></th>")
-    };
-    let head = (0..width).map(select).fold(Markup::new("<thead><tr>"), Markup::with).raw("</tr></thead>");
-    let body = preview
-        .iter()
-        .fold(Markup::new("<tbody>"), |all, line| {
-            (0..width)
-                .fold(all.raw("<tr>"), |all, n| {
-                    all.raw("<td>").text(line.get(n).cloned().unwrap_or_default()).raw("</td>")
-                })
-                .raw("</tr>")
-        })
-        .raw("</tbody>");
-    let chosen = |name: &'static str, label: &'static str, options: Vec<(&'static str, &'static str, bool)>| {
-        let options = options.into_iter().fold(
-            Markup::new("<select class=\"select\" name=\"").raw(name).raw("\" id=\"").raw(name).raw("\">"),
-            |all, (value, text, on)| {
-                all.raw(if on { "<option selected value=\"" } else { "<option value=\"" })
-                    .raw(value)
-                    .raw("\">")
-                    .raw(text)
-                    .raw("</option>")
-            },
-        );
-        view! {
-            <div class="field">
-                <label class="field__label" for=name>
-                    {label}
-                </label>
-                {options.raw("</select>").element()}
-            </div>
-        }
-        .into_any()
-    };
-    let encodings = Encoding::ALL
-        .map(|e| {
-            let name = match e {
-                Encoding::Utf8 => "UTF-8",
-                Encoding::Utf16Le => "UTF-16 (little-endian)",
-                Encoding::Utf16Be => "UTF-16 (big-endian)",
-                Encoding::Windows1252 => "Windows-1252 (Western)",
-            };
-            (e.word(), name, e == reading.encoding)
-        })
-        .to_vec();
-    let separators = Separator::ALL
-        .map(|s| {
-            let name = match s {
-                Separator::Comma => "Comma",
-                Separator::Semicolon => "Semicolon",
-                Separator::Tab => "Tab",
-            };
-            (s.word(), name, s == reading.separator)
-        })
-        .to_vec();
-    let table = Markup::new("<table class=\"table import__table\">").with(head).with(body).raw("</table>");
-    view! {
-        <section class="section" aria-labelledby="columns">
-            <h2 class="section__title" id="columns">
-                "What is in which column"
-            </h2>
-            <form method="post" action=page class="stack">
-                {problem
-                    .map(|problem| {
-                        view! {
-                            <p class="field__error" role="alert">
-                                <Ico icon=Icon::Alert />
-                                {problem}
-                            </p>
-                        }
-                    })}
-                <div class="table-wrap" tabindex="0" role="region" aria-label="The first lines">
-                    {table.element()}
-                </div>
-                <input type="hidden" name="width" value=width.to_string() />
-                <div class="field-grid">
-                    {chosen("encoding", "Encoding", encodings)} {chosen("separator", "Between the cells", separators)}
-                </div>
-                <label class="check">
-                    <input type="checkbox" name="header" checked=reading.header />
-                    <span>"The first line has the names of the columns"</span>
-                </label>
-                <div class="actions">
-                    <button class="button button--primary" type="submit" name="do" value="try">
-                        "Try without changing anything"
-                    </button>
-                    <button class="button" type="submit" name="do" value="look">
-                        "Show again"
-                    </button>
-                </div>
-                <p class="faint small">
-                    "Uploaded " <When at=import.created_at in_words=true /> ". Cells that are empty change nothing."
-                </p>
-            </form>
         </section>
     }
     .into_any()

@@ -1,0 +1,137 @@
+//! What a file to import looks like, and what is in which of its columns.
+
+use crate::{
+    flash::flash,
+    icons::{Ico, Icon},
+    shared::{Markup, When},
+};
+use domain::import::{Encoding, ImportView, Kind, Reading, Separator};
+use leptos::prelude::*;
+
+/// An `option` of a `select`.
+fn option(value: &'static str, text: &'static str, on: bool) -> Markup {
+    Markup::new(if on { "<option selected value=\"" } else { "<option value=\"" })
+        .raw(value)
+        .raw("\">")
+        .raw(text)
+        .raw("</option>")
+}
+
+/// The head of a column: its name in the file, and what it is taken for.
+fn head(n: usize, name: Option<&String>, kind: Kind, reading: &Reading) -> Markup {
+    let now = reading.columns.get(n).copied().flatten();
+    let label = name.filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| format!("Column {}", n + 1));
+    let options = kind.fields().iter().fold(option("", "Leave out", now.is_none()), |all, field| {
+        all.with(option(field.word(), field.label(), now == Some(*field)))
+    });
+    Markup::new("<th scope=\"col\"><span class=\"import__name\">")
+        .text(&label)
+        .raw("</span><select class=\"select select--sm\" name=\"")
+        .text(format!("column-{n}"))
+        .raw("\" aria-label=\"What is in ")
+        .text(&label)
+        .raw("\">")
+        .with(options)
+        .raw("</select></th>")
+}
+
+/// A line of the file, in as many cells as there are columns.
+fn row(line: &[String], width: usize) -> Markup {
+    (0..width)
+        .fold(Markup::new("<tr>"), |row, n| row.raw("<td>").text(line.get(n).cloned().unwrap_or_default()).raw("</td>"))
+        .raw("</tr>")
+}
+
+/// A choice with its label.
+fn choice<const N: usize>(
+    name: &'static str,
+    label: &'static str,
+    options: [(&'static str, &'static str, bool); N],
+) -> AnyView {
+    let select = Markup::new("<select class=\"select\" name=\"").raw(name).raw("\" id=\"").raw(name).raw("\">");
+    let select = options.into_iter().fold(select, |all, (value, text, on)| all.with(option(value, text, on)));
+    view! {
+        <div class="field">
+            <label class="field__label" for=name>
+                {label}
+            </label>
+            {select.raw("</select>").element()}
+        </div>
+    }
+    .into_any()
+}
+
+fn encoding_name(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf8 => "UTF-8",
+        Encoding::Utf16Le => "UTF-16 (little-endian)",
+        Encoding::Utf16Be => "UTF-16 (big-endian)",
+        Encoding::Windows1252 => "Windows-1252 (Western)",
+    }
+}
+
+fn separator_name(separator: Separator) -> &'static str {
+    match separator {
+        Separator::Comma => "Comma",
+        Separator::Semicolon => "Semicolon",
+        Separator::Tab => "Tab",
+    }
+}
+
+/// The form that says how the file is to be read. `page` is the import's address.
+#[component]
+pub fn Mapping(shown: ImportView, page: String) -> impl IntoView {
+    let problem = flash().problem("columns");
+    let ImportView { import, names, preview, .. } = shown;
+    let (reading, kind) = (import.reading, import.kind);
+    let width = reading.columns.len();
+    let heads = (0..width).fold(Markup::new("<thead><tr>"), |all, n| all.with(head(n, names.get(n), kind, &reading)));
+    let body = preview.iter().fold(Markup::new("<tbody>"), |all, line| all.with(row(line, width))).raw("</tbody>");
+    let table = Markup::new("<table class=\"table import__table\">")
+        .with(heads.raw("</tr></thead>"))
+        .with(body)
+        .raw("</table>");
+    let encodings = Encoding::ALL.map(|e| (e.word(), encoding_name(e), e == reading.encoding));
+    let separators = Separator::ALL.map(|s| (s.word(), separator_name(s), s == reading.separator));
+    view! {
+        <section class="section" aria-labelledby="columns">
+            <h2 class="section__title" id="columns">
+                "What is in which column"
+            </h2>
+            <form method="post" action=page class="stack">
+                {problem
+                    .map(|problem| {
+                        view! {
+                            <p class="field__error" role="alert">
+                                <Ico icon=Icon::Alert />
+                                {problem}
+                            </p>
+                        }
+                    })}
+                <div class="table-wrap" tabindex="0" role="region" aria-label="The first lines">
+                    {table.element()}
+                </div>
+                <input type="hidden" name="width" value=width.to_string() />
+                <div class="field-grid">
+                    {choice("encoding", "Encoding", encodings)} {choice("separator", "Between the cells", separators)}
+                </div>
+                <label class="check">
+                    <input type="checkbox" name="header" checked=reading.header />
+                    <span>"The first line has the names of the columns"</span>
+                </label>
+                <div class="actions">
+                    <button class="button button--primary" type="submit" name="do" value="try">
+                        "Try without changing anything"
+                    </button>
+                    <button class="button" type="submit" name="do" value="look">
+                        "Show again"
+                    </button>
+                </div>
+                <p class="faint small">
+                    "Uploaded " <When at=import.created_at in_words=true /> ". Cells that are empty change nothing."
+                </p>
+            </form>
+        </section>
+    }
+    .into_any()
+}
