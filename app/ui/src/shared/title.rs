@@ -9,9 +9,15 @@ use leptos::{prelude::*, text_prop::TextProp};
 #[component]
 pub fn Title(#[prop(into)] text: TextProp) -> impl IntoView {
     #[cfg(feature = "ssr")]
-    drop(leptos_meta::Title(leptos_meta::TitleProps { formatter: Some(whole.into()), text: Some(text) }));
+    drop(leptos_meta::Title(leptos_meta::TitleProps { formatter: Some(written.into()), text: Some(text) }));
     #[cfg(not(feature = "ssr"))]
     crate::erased::effect(move || document().set_title(&whole(text.get().into_owned())));
+}
+
+/// As it stands in the document: `leptos_meta` writes it there as it is, also one that ends the element and goes on.
+#[cfg(feature = "ssr")]
+fn written(title: String) -> String {
+    whole(title).replace('&', "&amp;").replace('<', "&lt;")
 }
 
 fn whole(title: String) -> String {
