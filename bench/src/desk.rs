@@ -56,7 +56,7 @@ impl Server {
     /// Starts it on a free port, and waits until it listens.
     pub async fn start(binary: &Path, folder: &Path) -> anyhow::Result<Self> {
         let mut command = Command::from(docket(binary, folder));
-        command.args(["--listen", "127.0.0.1:0", "--api-rate-limit", "0"]);
+        command.args(["--listen", "127.0.0.1:0", "--api-rate-limit", "0", "--rate-limit", "0"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
         let output = child.stderr.take().context("the server has no log")?;
         let mut lines = BufReader::new(output).lines();

@@ -28,6 +28,7 @@ use crate::files;
 use crate::forms;
 use crate::identify::{Who, identify};
 use crate::imports;
+use crate::limits::Limits;
 use crate::live::{self, Live};
 use crate::outage;
 use crate::outgoing::Outgoing;
@@ -51,6 +52,8 @@ pub struct AppState {
     pub desk: Desk,
     /// What open tabs are told.
     pub live: Live,
+    /// How much each caller may ask for.
+    pub limits: Arc<Limits>,
     /// Requests to addresses that others have chosen.
     pub outgoing: Outgoing,
     /// Who vouches for people, and how they are asked.
@@ -64,6 +67,7 @@ impl AppState {
     pub fn new(config: Config, site: Site, desk: Desk, live: Live) -> Self {
         Self {
             partners: Partners::new(config.outside_private_addresses),
+            limits: Arc::new(Limits::new(config.rate_limit, desk.now())),
             config: Arc::new(config),
             assets: Arc::new(site.assets()),
             site: Arc::new(site),
@@ -191,7 +195,12 @@ async fn live_updates(
     if !ours {
         return Problem(Error::forbidden()).into_response();
     }
-    live::socket::handle(ws, state.live.clone(), signed.actor, signed.session, page.person.map(UserId))
+    match state.limits.socket(signed.actor.user_id()) {
+        Ok(place) => {
+            live::socket::handle(ws, state.live.clone(), signed.actor, signed.session, page.person.map(UserId), place)
+        }
+        Err(error) => Problem(error).into_response(),
+    }
 }
 
 /// Runs a server function for the person who calls it.

@@ -206,6 +206,12 @@ pub struct Config {
     #[arg(long, env = "DOCKET_API_RATE_LIMIT", global = true, default_value = "1200", value_name = "CALLS")]
     pub api_rate_limit: u32,
 
+    /// How many pages one person, or one network address without a person, may ask for in a minute; of what costs more (searches,
+    /// uploads, customers' messages, exports) a small part of it. 0 for no limit. Each server counts for itself
+    #[arg(long, env = "DOCKET_RATE_LIMIT", global = true, default_value = "1200", value_name = "PAGES",
+          value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    pub rate_limit: u32,
+
     /// What to log: a level (error, warn, info, debug, trace), or levels per module as in "info,server=debug"
     #[arg(long, env = "DOCKET_LOG", global = true, default_value = "info", value_name = "FILTER")]
     pub log: String,

@@ -13,11 +13,15 @@ use ui::rpc::Signed;
 
 use crate::app::AppState;
 use crate::config::Config;
+use crate::limits::Kind;
 use crate::outage;
 use crate::problem::Problem;
 
 /// The name of the session's cookie, after [`cookie_prefix`].
 pub const COOKIE: &str = "docket_session";
+
+/// The name of the cookie by which a browser is known on which somebody has signed in before (`store::accounts::device`), likewise.
+pub const DEVICE: &str = "docket_device";
 
 /// The name of the cookie of somebody who has still to prove their second factor, likewise.
 pub const SECOND: &str = "docket_second";
@@ -29,7 +33,8 @@ pub fn cookie_prefix(config: &Config) -> &'static str {
     if config.is_secure() { "__Host-" } else { "" }
 }
 
-/// Finds out who makes the request, by its session cookie, and puts [`Signed`] into its extensions. One statement.
+/// Finds out who makes the request, by its session cookie, and puts [`Signed`] into its extensions. One statement. Whoever
+/// asks for too much is told here to wait: people are counted each for themselves, visitors by their address.
 ///
 /// A broken or ended cookie makes a visitor, not an error: the page then asks them to sign in. What somebody signed in gets
 /// is not kept, unless it says so itself: after signing out, “back” must not show it.
@@ -67,6 +72,10 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         }
         None => Signed { actor: Actor::visitor(address), session: None, ended: had_session, second },
     };
+    let kind = Kind::of(request.method(), request.uri().path());
+    if let Err(error) = state.limits.admit(kind, &signed.actor, state.desk.now()) {
+        return outage::answer(&state, request.method(), request.headers(), request.uri(), error);
+    }
     request.extensions_mut().insert(signed);
     if !visitor {
         let mut response = next.run(request).await;

@@ -12,6 +12,7 @@ pub mod forms;
 pub mod identify;
 mod imports;
 pub mod keys;
+pub mod limits;
 pub mod live;
 pub mod mail;
 mod outage;

@@ -4,7 +4,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse as _, Response};
-use domain::Error;
+use domain::{Code, Error};
 use leptos::prelude::*;
 use rand::distr::SampleString as _;
 
@@ -26,10 +26,13 @@ pub fn answer(state: &AppState, method: &Method, headers: &HeaderMap, uri: &Uri,
             "default-src 'self'; script-src 'nonce-{nonce}'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
         );
         let policy = [(header::CONTENT_SECURITY_POLICY, policy)];
-        // What was sent by a form is not asked for again by itself.
-        let nonce = (method == Method::GET).then_some(nonce);
+        // What was sent by a form is not asked for again by itself, and who has asked too often only once it helps.
+        let again = (method == Method::GET).then_some(match error.code {
+            Code::TooMany => Again::After(error.retry_after.unwrap_or(RETRY_AFTER)),
+            _ => Again::Look { nonce },
+        });
         let theme = ui::me::theme_cookie(headers);
-        (status(&error), policy, Html(page(state.style(), theme, uri, &error, nonce))).into_response()
+        (status(&error), policy, Html(page(state.style(), theme, uri, &error, again))).into_response()
     } else {
         Problem(error).into_response()
     };
@@ -57,8 +60,21 @@ fn status(error: &Error) -> StatusCode {
 const AGAIN: &str = "const later=()=>setTimeout(look,3000),open=()=>location.replace(document.querySelector('main a').href),\
     look=()=>fetch(location.href,{method:'HEAD',cache:'no-store'}).then(r=>r.status===503?later():open(),later);later()";
 
-/// A page that needs nothing but the style sheet. With a nonce for its script, it opens by itself in the end.
-fn page(style: &str, theme: Option<String>, uri: &Uri, error: &Error, nonce: Option<String>) -> String {
+/// How a page opens by itself in the end.
+enum Again {
+    /// As soon as it can be had, by a script with this nonce.
+    Look { nonce: String },
+    /// After so many seconds.
+    After(u32),
+}
+
+/// A page that needs nothing but the style sheet.
+fn page(style: &str, theme: Option<String>, uri: &Uri, error: &Error, by_itself: Option<Again>) -> String {
+    let (nonce, after) = match &by_itself {
+        Some(Again::Look { nonce }) => (Some(nonce.clone()), None),
+        Some(Again::After(seconds)) => (None, Some(*seconds)),
+        None => (None, None),
+    };
     let again = uri.path_and_query().map_or_else(|| "/".to_owned(), |p| p.as_str().to_owned());
     // `//host` would lead away.
     let again = if again.starts_with("//") { "/".to_owned() } else { again };
@@ -73,6 +89,7 @@ fn page(style: &str, theme: Option<String>, uri: &Uri, error: &Error, nonce: Opt
                 <title>{title} " · Docket"</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=style.to_owned() />
+                {after.map(|seconds| view! { <meta http-equiv="refresh" content=seconds.to_string() /> })}
                 {nonce.is_some().then(|| view! { <noscript inner_html="<meta http-equiv=refresh content=10>"></noscript> })}
             </head>
             <body>
@@ -80,7 +97,7 @@ fn page(style: &str, theme: Option<String>, uri: &Uri, error: &Error, nonce: Opt
                     <p class="error-page__code">{error.code.status()}</p>
                     <h1 class="error-page__title">{title}</h1>
                     <p>{error.message.clone()}</p>
-                    {nonce.is_some().then(|| view! { <p>"This page opens by itself as soon as it can."</p> })}
+                    {by_itself.is_some().then(|| view! { <p>"This page opens by itself as soon as it can."</p> })}
                     <div class="actions">
                         <a class="button button--primary" href=again>
                             "Try again"

@@ -19,6 +19,7 @@ use ui::flash::{Flash, KEY, PERSON};
 use crate::app::AppState;
 use crate::forms::refuse;
 use crate::identify::Who;
+use crate::limits::Kind;
 
 /// What a form may weigh beside its files, in bytes: the text, doubled by its encoding at the worst, and the borders.
 const BESIDE_FILES: usize = 1024 * 1024;
@@ -120,7 +121,7 @@ async fn read_into(
 }
 
 /// A field's text. Of one so long that the operation will refuse it whatever it says, only the beginning.
-async fn text_of(mut field: Field<'_>) -> Result<String, Error> {
+pub(crate) async fn text_of(mut field: Field<'_>) -> Result<String, Error> {
     let mut bytes = Vec::new();
     let mut cut = false;
     while let Some(part) = field.chunk().await.map_err(broken)? {
@@ -216,6 +217,7 @@ async fn open(State(state): State<AppState>, headers: HeaderMap, who: Who, reque
     let made = async {
         read?;
         filled.check_person(&actor)?;
+        state.limits.admit(Kind::Writing, &actor.as_customer(), state.desk.now())?;
         let ticket = NewTicket {
             subject: filled.value("subject"),
             body: filled.value("body"),
@@ -254,6 +256,7 @@ async fn answer(
     let written = async {
         read?;
         filled.check_person(&actor)?;
+        state.limits.admit(Kind::Writing, &actor.as_customer(), state.desk.now())?;
         let message = NewMessage {
             writing: Writing::Reply,
             body: filled.value("body"),

@@ -40,8 +40,9 @@ use utoipa_axum::routes;
 
 use crate::app::AppState;
 use crate::identify::address;
+use crate::limits::Caller;
 use crate::problem::{Details, Problem, Wrong};
-use limit::{Caller, Limiter};
+use limit::Limiter;
 use token::{DeskTokens, Holder};
 
 /// Where the calls are.

@@ -16,6 +16,8 @@ use super::entries::Entry;
 use super::input::{Body, Caller, Id, Key, Query, Refusal, authority_first, object};
 use super::openapi::{AboutTicket, ForCallers, WithBody};
 use super::wire::{Level, Ticket};
+use crate::app::AppState;
+use crate::limits::Kind;
 
 /// A new ticket, or what to add to one.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -261,10 +263,12 @@ pub async fn answer(
 )]
 pub async fn create(
     State(desk): State<Desk>,
+    State(app): State<AppState>,
     Caller(actor): Caller,
     key: Result<Key, Refusal>,
     input: Result<Body<CreateTicket>, Refusal>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Ticket>), Refusal> {
+    app.limits.admit(Kind::Writing, &actor, desk.now())?;
     // What only staff may give, and about which ticket it is: both come before what is wrong with the rest.
     let (continued, for_others) = input.as_ref().map_or((None, false), |Body(input)| {
         let own = input.requester.as_ref().is_none_or(|r| r.email.is_none() && r.id == actor.user_id().map(|id| id.0));
@@ -356,10 +360,12 @@ pub async fn read(
 )]
 pub async fn reply(
     State(desk): State<Desk>,
+    State(app): State<AppState>,
     Caller(actor): Caller,
     Id(id): Id,
     key: Result<Key, Refusal>,
     input: Result<Body<Reply>, Refusal>,
 ) -> Result<(StatusCode, Json<Replied>), Refusal> {
+    app.limits.admit(Kind::Writing, &actor, desk.now())?;
     Ok((StatusCode::CREATED, Json(answer(&desk, &actor, TicketId(id), key, input).await?)))
 }

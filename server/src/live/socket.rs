@@ -43,12 +43,14 @@ const PER_SECOND: f64 = 10.0;
 ///
 /// A visitor gets a socket that is closed at once with [`SIGNED_OUT`](super::outlet::SIGNED_OUT): a browser cannot read the status of a refusal.
 /// So does a page that was made for another person than this actor, with [`SOMEBODY_ELSE`](super::outlet::SOMEBODY_ELSE).
+/// `held` is let go when the socket has ended.
 pub fn handle(
     ws: WebSocketUpgrade,
     live: Live,
     actor: Actor,
     session: Option<SessionId>,
     page: Option<UserId>,
+    held: impl Send + 'static,
 ) -> Response {
     ws.read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
@@ -60,6 +62,7 @@ pub fn handle(
                 Some(user) => serve(ws, live, actor, Holder { user, session }).await,
                 None => goodbye(ws, Close::SignedOut).await,
             }
+            drop(held);
         })
 }
 

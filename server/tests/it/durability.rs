@@ -56,7 +56,16 @@ impl Docket {
         }
         let mut child = command
             .env_remove("DATABASE_URL")
-            .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--log", "warn,server::serve=info"])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--log-format",
+                "json",
+                "--log",
+                "warn,server::serve=info",
+                "--rate-limit",
+                "0",
+            ])
             .arg("--data")
             .arg(folder)
             .env("LEPTOS_SITE_ROOT", &site)

@@ -99,7 +99,7 @@ async fn socket(
         0 => Actor::visitor(None),
         id => Actor::user(people::principal(&mut desk.read().await.unwrap(), UserId(id)).await.unwrap(), None),
     };
-    server::live::socket::handle(ws, live, actor, (session != 0).then_some(SessionId(session)), None)
+    server::live::socket::handle(ws, live, actor, (session != 0).then_some(SessionId(session)), None, ())
 }
 
 /// A browser's side of a socket.
