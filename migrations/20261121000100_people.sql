@@ -51,7 +51,7 @@ create table users (
     erased_at timestamptz,
     -- Counts up with every change by staff: a stale form is refused.
     version bigint not null default 1,
-    -- Counts changes of the password. Tokens of the API carry it, and end with it.
+    -- Counts changes of the password, and how often they were signed out everywhere. Tokens of the API carry it, and end with it.
     token_epoch int not null default 0,
     -- The profile. NULL: as the browser says.
     language text check (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
@@ -122,7 +122,8 @@ create unique index sessions_token on sessions (token_hash);
 create index sessions_user on sessions (user_id);
 create index sessions_expiry on sessions (expires_at);
 
--- Failed tries to sign in, per account ("account:…") and per network address ("address:…"), tries to sign up
+-- Failed tries to sign in, per account ("account:…"), per network address ("address:…"), for both together ("here:…"), on a
+-- browser that is known ("device:…") or by who is signed in ("proof:…"), tries to sign up
 -- ("sign-up-account:…", "sign-up-address:…") and to get a mail with a link ("link-account:…", "link-address:…"), and of whom
 -- notice was given that their account is locked ("notice:…"), right with several nodes.
 create table sign_in_throttle (

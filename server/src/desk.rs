@@ -101,9 +101,12 @@ async fn on(config: &Config, options: PgConnectOptions) -> anyhow::Result<Desk> 
     let files = config.data.join("files");
     private::make(&files, private::CLOSED).with_context(|| format!("cannot make the folder {}", files.display()))?;
     let files = LocalFileSystem::new_with_prefix(&files).context("cannot open the folder for files")?;
+    let hash_workers = std::thread::available_parallelism().map_or(2, usize::from).div_ceil(2);
     let options = Options {
         max_file_bytes: i64::from(config.max_upload_mb) * 1024 * 1024,
-        hash_workers: std::thread::available_parallelism().map_or(2, usize::from).div_ceil(2),
+        hash_workers,
+        // Some two seconds of work.
+        hash_queue: 50 * hash_workers,
         keys: keys::of_settings(config)?,
         seal_files: config.seal_files,
     };

@@ -23,7 +23,7 @@ use store::accounts::sign_in::{How, Proved, after_proof};
 use ui::flash::Flash;
 
 use crate::app::AppState;
-use crate::identify::{COOKIE, Who, cookie_prefix, token};
+use crate::identify::{self, COOKIE, DEVICE, Who, cookie_prefix, token};
 use crate::outage;
 
 /// The largest body of a form without files, in bytes.
@@ -90,15 +90,15 @@ pub(crate) fn private_cookie(state: &AppState, name: &str, value: Option<(&str, 
 }
 
 /// Sends the browser on: signed in, or to the second step.
-pub(crate) async fn go_on(state: &AppState, person: &Principal, proved: &Proved, next: &str) -> Response {
+pub(crate) async fn go_on(state: &AppState, headers: &HeaderMap, person: &Principal, proved: &Proved, next: &str) -> Response {
     match proved {
-        Proved::Opened(token) => welcome(state, person, token, next).await,
+        Proved::Opened(token) => welcome(state, headers, person, token, next).await,
         Proved::SecondFactor(token) => second_factor::ask(state, token, next),
     }
 }
 
 /// Sends the browser on, signed in, and in the theme that this person has chosen.
-async fn welcome(state: &AppState, person: &Principal, token: &str, next: &str) -> Response {
+async fn welcome(state: &AppState, headers: &HeaderMap, person: &Principal, token: &str, next: &str) -> Response {
     let known = store::accounts::own::welcome(&state.desk, person).await.unwrap_or_else(|error| {
         // They are signed in all the same.
         tracing::warn!(%error, "the theme of somebody who signs in could not be read");
@@ -113,8 +113,24 @@ async fn welcome(state: &AppState, person: &Principal, token: &str, next: &str) 
     if let Some(theme) = known.theme {
         response.headers_mut().append(header::SET_COOKIE, theme_cookie(Some(&theme)));
     }
+    remember(state, headers, person, &mut response);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Has the browser known from now on as one on which this person has proved who they are.
+fn remember(state: &AppState, headers: &HeaderMap, person: &Principal, response: &mut Response) {
+    let shown = identify::cookie(&state.config, headers, DEVICE);
+    match store::accounts::device::remember(&state.desk, shown.as_deref(), person.id) {
+        Ok(Some(tokens)) => {
+            // For half a year.
+            let cookie = private_cookie(state, DEVICE, Some((&tokens, 15_552_000)));
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Ok(None) => {}
+        // They are signed in all the same.
+        Err(error) => tracing::warn!(%error, "a browser could not be made known"),
+    }
 }
 
 /// A place on this server to go on to; anything else becomes the start page.
@@ -203,9 +219,10 @@ async fn sign_in(State(state): State<AppState>, headers: HeaderMap, who: Who, re
         Ok(form) => form,
         Err(error) => return refuse(state, &headers, who, "/sign-in", Account::default().flash(error)).await,
     };
-    let actor = Actor::visitor(who.0.actor.address.clone());
+    let device = identify::cookie(&state.config, &headers, DEVICE);
+    let actor = Actor { device, ..Actor::visitor(who.0.actor.address.clone()) };
     match store::accounts::sign_in(&state.desk, &actor, &form.email, form.password.clone(), agent(&headers)).await {
-        Ok((person, proved)) => go_on(&state, &person, &proved, local(form.next.as_deref())).await,
+        Ok((person, proved)) => go_on(&state, &headers, &person, &proved, local(form.next.as_deref())).await,
         Err(error) => refuse(state, &headers, who, "/sign-in", form.flash(error)).await,
     }
 }
@@ -225,7 +242,7 @@ async fn set_up(State(state): State<AppState>, headers: HeaderMap, who: Who, req
         Err(error) => Err(error),
     };
     match opened {
-        Ok((person, proved)) => go_on(&state, &person, &proved, "/").await,
+        Ok((person, proved)) => go_on(&state, &headers, &person, &proved, "/").await,
         Err(error) => refuse(state, &headers, who, "/set-up", form.flash(error)).await,
     }
 }

@@ -111,15 +111,17 @@ pub struct Actor {
     pub who: Who,
     /// The network address the request came from.
     pub address: Option<String>,
+    /// What a browser shows that somebody has signed in on before, while nobody is signed in.
+    pub device: Option<String>,
 }
 
 impl Actor {
     pub fn visitor(address: Option<String>) -> Self {
-        Self { who: Who::Visitor, address }
+        Self { who: Who::Visitor, address, device: None }
     }
 
     pub fn user(principal: Principal, address: Option<String>) -> Self {
-        Self { who: Who::User(principal), address }
+        Self { who: Who::User(principal), address, device: None }
     }
 
     /// The same person as the portal knows them: a customer. Customers stay who they are; staff see what they have asked for
@@ -141,7 +143,7 @@ impl Actor {
     }
 
     pub fn system(name: &'static str) -> Self {
-        Self { who: Who::System(name), address: None }
+        Self { who: Who::System(name), address: None, device: None }
     }
 
     pub fn principal(&self) -> Option<&Principal> {

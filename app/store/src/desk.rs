@@ -2,6 +2,7 @@
 
 use crate::{
     OrOurs,
+    accounts::password::Hashing,
     error::of_commit,
     keys::{Key, Keychain, Keys, Ring},
     reader::{Reader, Resting},
@@ -72,6 +73,8 @@ pub struct Options {
     pub max_file_bytes: i64,
     /// How many passwords are hashed or checked at once. Argon2id takes 19 MB and a core for each.
     pub hash_workers: usize,
+    /// How many more wait for their turn; who comes then is asked to come back.
+    pub hash_queue: usize,
     /// The keys that tokens and links are signed with, and secrets sealed.
     pub keys: Keys,
     /// Whether files are sealed when they are written.
@@ -83,6 +86,7 @@ impl Default for Options {
         Self {
             max_file_bytes: domain::attachment::MAX_BYTES,
             hash_workers: 2,
+            hash_queue: 100,
             keys: Keys::only(Key::new([0; 32])),
             seal_files: false,
         }
@@ -102,7 +106,7 @@ struct Inner {
     keychain: Arc<Keychain>,
     catalog: RwLock<Arc<Catalog>>,
     refreshing: tokio::sync::Mutex<()>,
-    hashing: Arc<tokio::sync::Semaphore>,
+    hashing: Hashing,
     committed: Notify,
     enqueued: Notify,
 }
@@ -124,7 +128,7 @@ impl Desk {
         let catalog = Catalog::load(&pool).await?;
         let keychain = Arc::new(Keychain::new(&options.keys));
         let files = Arc::new(SealedFiles::new(files, pool.clone(), keychain.clone(), options.seal_files));
-        let hashing = Arc::new(tokio::sync::Semaphore::new(options.hash_workers.max(1)));
+        let hashing = Hashing::new(options.hash_workers, options.hash_queue);
         Ok(Self(Arc::new(Inner {
             resting: Resting::new(pool.clone()),
             pool,
@@ -171,8 +175,13 @@ impl Desk {
     }
 
     /// Limits how many passwords are worked on at once.
-    pub(crate) fn hashing(&self) -> &Arc<tokio::sync::Semaphore> {
+    pub(crate) fn hashing(&self) -> &Hashing {
         &self.0.hashing
+    }
+
+    /// How many passwords were hashed or checked in this process since the desk was opened: what guessing has cost.
+    pub fn passwords_worked_on(&self) -> u64 {
+        self.0.hashing.begun()
     }
 
     /// Workflow, tags and priority table as last read: small, read with every page, changed rarely.

@@ -100,8 +100,8 @@ pub async fn register(
 
 /// Log in
 ///
-/// Gives a token (JWT) for 24 hours; it ends sooner when the password is changed. An account whose address is not confirmed yet
-/// is refused with 403. An account with two-step sign-in needs a `code`, too: without it the answer is 401 with the type
+/// Gives a token (JWT) for 24 hours; it ends sooner when the password is changed, or when its person is signed
+/// out everywhere. An account whose address is not confirmed yet is refused with 403. An account with two-step sign-in needs a `code`, too: without it the answer is 401 with the type
 /// `urn:docket:error:second_factor_required`. After some wrong passwords an account and an address have to wait, for longer each
 /// time; the answer says for how many seconds.
 #[utoipa::path(post, path = "/auth/login", tag = "Accounts", request_body = Login, responses(

@@ -65,7 +65,7 @@ impl Scale {
 pub const PASSWORD: &str = "docket-demo";
 
 /// Who made the data, for the events.
-const MAKER: Actor = Actor { who: domain::actor::Who::System("Demo"), address: None };
+const MAKER: Actor = Actor { who: domain::actor::Who::System("Demo"), address: None, device: None };
 
 /// How many of the newest tickets take turns in the states of the board.
 const NEWEST: usize = 12;

@@ -12,7 +12,7 @@ use store::accounts;
 use store::accounts::sign_in::{How, after_proof};
 use ui::flash::Flash;
 
-use super::{agent, go_on, read, refuse};
+use super::{agent, go_on, read, refuse, remember};
 use crate::app::AppState;
 use crate::identify::Who;
 
@@ -86,7 +86,7 @@ async fn confirm(
         Ok::<_, Error>((person, proved))
     };
     match opened.await {
-        Ok((person, proved)) => go_on(&state, &person, &proved, "/").await,
+        Ok((person, proved)) => go_on(&state, &headers, &person, &proved, "/").await,
         Err(error) => again(state, &headers, who, Purpose::Register, &token, Fields::default().flash(error)).await,
     }
 }
@@ -104,7 +104,12 @@ async fn reset(
         accounts::reset::set(&state.desk, &who.0.actor, &token, fields.password).await
     };
     match set.await {
-        Ok(_) => Redirect::to("/sign-in?changed").into_response(),
+        Ok(person) => {
+            let mut response = Redirect::to("/sign-in?changed").into_response();
+            // Somebody may be guessing at the account at this moment, which must not keep them out.
+            remember(&state, &headers, &person, &mut response);
+            response
+        }
         Err(error) => again(state, &headers, who, Purpose::Reset, &token, Fields::default().flash(error)).await,
     }
 }
@@ -127,7 +132,7 @@ async fn accept(
         Ok::<_, Error>((person, proved))
     };
     match opened.await {
-        Ok((person, proved)) => go_on(&state, &person, &proved, "/").await,
+        Ok((person, proved)) => go_on(&state, &headers, &person, &proved, "/").await,
         Err(error) => again(state, &headers, who, Purpose::Invitation, &token, fields.flash(error)).await,
     }
 }

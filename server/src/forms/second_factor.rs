@@ -14,7 +14,7 @@ use ui::rpc::Signed;
 use super::own::renamed;
 use super::{agent, local, private_cookie, read, refuse, welcome};
 use crate::app::AppState;
-use crate::identify::{SECOND, Who};
+use crate::identify::{self, DEVICE, SECOND, Who};
 
 /// The page of the second step of signing in.
 const SECOND_PAGE: &str = "/sign-in/second";
@@ -63,7 +63,8 @@ struct Second {
 
 /// Takes the code of the second step.
 async fn second(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
-    let actor = Actor::visitor(who.0.actor.address.clone());
+    let device = identify::cookie(&state.config, &headers, DEVICE);
+    let actor = Actor { device, ..Actor::visitor(who.0.actor.address.clone()) };
     let token = who.0.second.clone().unwrap_or_default();
     let mut next = "/".to_owned();
     let done = async {
@@ -73,7 +74,7 @@ async fn second(State(state): State<AppState>, headers: HeaderMap, who: Who, req
     };
     match done.await {
         Ok((person, session)) => {
-            let mut response = welcome(&state, &person, &session, &next).await;
+            let mut response = welcome(&state, &headers, &person, &session, &next).await;
             response.headers_mut().append(header::SET_COOKIE, private_cookie(&state, SECOND, None));
             response
         }

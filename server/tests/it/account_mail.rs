@@ -254,6 +254,44 @@ async fn mails_are_asked_for_a_few_times_only() {
 }
 
 #[tokio::test]
+async fn another_address_of_somebody_is_not_the_way_in() {
+    let world = World::new().await;
+    let jana = world.customer().await;
+    let first = person(&jana).email.clone();
+    // Known by mails only, from two addresses, which staff or a merge have put together.
+    for sql in [
+        "update users set password_hash = null",
+        "insert into user_emails (address, user_id, email) select 'other@acme.example', id, 'Other@acme.example' from users",
+    ] {
+        sqlx::query(sql).execute(world.desk.pool()).await.unwrap();
+    }
+    // Who reads the other one is told that it is known, and a reset goes to the first one.
+    let input = Registration { name: "Jana".into(), email: "other@acme.example".into(), password: PASSWORD.into() };
+    accounts::register(&world.desk, &visitor(), input).await.unwrap();
+    let told = mail(&world).await;
+    assert_eq!((told.to.as_str(), told.subject.as_str()), ("other@acme.example", "You have an account already"));
+    reset::ask(&world.desk, &visitor(), "other@acme.example").await.unwrap();
+    let sent = mail(&world).await;
+    assert_eq!(sent.to, first);
+    // A link that was sent before the two were put together opens nothing either.
+    sqlx::query("delete from user_emails where address = 'other@acme.example'")
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    accounts::register::send_again(&world.desk, &visitor(), "other@acme.example").await.unwrap();
+    let early = mail(&world).await.token("/confirm/");
+    sqlx::query("insert into user_emails (address, user_id, email) select 'other@acme.example', id, 'x' from users")
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    accounts::confirm(&world.desk, &visitor(), &early, PASSWORD.into()).await.refused(Code::Conflict);
+    assert_eq!(world.count("select count(*) from users where password_hash is not null").await, 0);
+    reset::set(&world.desk, &visitor(), &sent.token("/reset/"), OTHER.into()).await.unwrap();
+    // Who has the account may name any of their addresses to sign in.
+    sign_in(&world, "other@acme.example", OTHER).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_owner_is_told_of_a_lock_once_a_day() {
     let world = World::new().await;
     let email = person(&world.agent().await).email.clone();

@@ -171,6 +171,53 @@ async fn sessions_are_listed_revoked_and_end() {
 }
 
 #[tokio::test]
+async fn signing_out_everywhere_ends_tokens_too() {
+    let world = World::new().await;
+    let (agent, admin) = (world.agent().await, world.superadmin().await);
+    let (id, email) = (id_of(&agent), person(&agent).email.as_str());
+    let token = async || {
+        let token = accounts::sign_in_for_token(&world.desk, &from("192.0.2.1"), email, PASSWORD.into(), None).await;
+        token.unwrap().1
+    };
+    let good = async |epoch| accounts::find_by_token(&world.desk, id, epoch).await.unwrap().is_some();
+    let mut last = token().await;
+    sign_in(&world, "192.0.2.1", email, PASSWORD).await.unwrap();
+    assert!(good(last).await);
+    for how in ["by themselves", "by an admin", "blocked"] {
+        world
+            .run(async |tx| match how {
+                "by themselves" => accounts::revoke_others(tx, &agent, None).await.map(drop),
+                "by an admin" => store::access::users::end_sessions(tx, &admin, id, None).await.map(drop),
+                _ => {
+                    store::access::users::set_blocked(tx, &admin, id, true).await?;
+                    store::access::users::set_blocked(tx, &admin, id, false).await
+                }
+            })
+            .await
+            .unwrap();
+        assert!(!good(last).await, "{how}");
+        last = token().await;
+        assert!(good(last).await, "{how}: the next one");
+    }
+    let customer = world.customer().await;
+    let visitor = from("192.0.2.1");
+    let theirs =
+        accounts::sign_in_for_token(&world.desk, &visitor, &person(&customer).email, PASSWORD.into(), None).await;
+    let theirs = theirs.unwrap().1;
+    world.run(async |tx| store::customers::block::block(tx, &admin, id_of(&customer), true).await).await.unwrap();
+    world.run(async |tx| store::customers::block::block(tx, &admin, id_of(&customer), false).await).await.unwrap();
+    assert!(accounts::find_by_token(&world.desk, id_of(&customer), theirs).await.unwrap().is_none());
+    // On one device: what was logged in for elsewhere goes on.
+    let session = sign_in(&world, "192.0.2.1", email, PASSWORD).await.unwrap();
+    let session = accounts::find(&world.desk, &session).await.unwrap().unwrap().id;
+    world.run(async |tx| accounts::revoke(tx, &agent, session).await).await.unwrap();
+    assert!(good(last).await);
+    // Both are said in the log, also where there was nothing but tokens.
+    let said = "select count(*) from events where kind like '%sessions%'";
+    assert_eq!(world.count(said).await, 3);
+}
+
+#[tokio::test]
 async fn a_broken_cookie_makes_a_visitor() {
     let world = World::new().await;
     world.agent().await;

@@ -213,10 +213,12 @@ fn words(kind: &str, data: Option<&Value>) -> String {
         Happening::RecoveryCodesMade => "Made new recovery codes".into(),
         Happening::RecoveryCodeUsed { left } => format!("Used a recovery code; {left} are left"),
         Happening::SecondFactorFailed => "Knew the password, but no right code".into(),
+        Happening::SessionsRevoked { count: 0 } => "Ended their own tokens of the API".into(),
         Happening::SessionsRevoked { count } => format!("Signed out on {count} of their own devices"),
         Happening::RoleGiven { who, from, to } => format!("Role of {}: {from} → {to}", who.name),
         Happening::Blocked { who } => format!("Blocked {}", who.name),
         Happening::Unblocked { who } => format!("Let {} in again", who.name),
+        Happening::SessionsEnded { who, count: 0 } => format!("Ended the tokens of {} for the API", who.name),
         Happening::SessionsEnded { who, count } => format!("Signed {} out on {count} devices", who.name),
         Happening::RoleSaved { name, added, removed } => match (added.is_empty(), removed.is_empty()) {
             (true, true) => format!("Changed the role {name}"),

@@ -3,7 +3,10 @@
 use super::{demand_hand_out, take_turn, target};
 use crate::{
     Desk, OrOurs, Tx,
-    accounts::{second_factor, session::IDLE_MS},
+    accounts::{
+        second_factor,
+        session::{self, IDLE_MS},
+    },
     events,
 };
 use domain::{
@@ -261,6 +264,8 @@ pub async fn set_blocked(tx: &mut Tx, actor: &Actor, id: UserId, blocked: bool) 
     if blocked {
         sqlx::query!("delete from sessions where user_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
         crate::accounts::api_tokens::end_all(tx, id).await?;
+        // Let in again, they log in again.
+        session::end_tokens(tx, id).await?;
     }
     let what = if blocked { Happening::Blocked { who } } else { Happening::Unblocked { who } };
     events::append(tx, actor, None, &what).await?;
@@ -290,7 +295,8 @@ pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, reason
     Ok(())
 }
 
-/// Signs somebody on staff out on one of their devices, or on all. Returns on how many.
+/// Signs somebody on staff out on one of their devices, or on all; then their tokens of the API end too. Returns on how many
+/// devices.
 pub async fn end_sessions(tx: &mut Tx, actor: &Actor, id: UserId, session: Option<SessionId>) -> Result<i64> {
     policy::demand(actor, Action::ManageStaff, None)?;
     let target = target(tx, actor, id).await?;
@@ -303,7 +309,10 @@ pub async fn end_sessions(tx: &mut Tx, actor: &Actor, id: UserId, session: Optio
     .await
     .ours()?;
     let count = i64::try_from(ended.rows_affected()).unwrap_or(i64::MAX);
-    if count > 0 {
+    if session.is_none() {
+        session::end_tokens(tx, id).await?;
+    }
+    if count > 0 || session.is_none() {
         events::append(tx, actor, None, &Happening::SessionsEnded { who: target.person(), count }).await?;
     }
     Ok(count)

@@ -1,6 +1,7 @@
 //! Accounts: making them, signing in and out, devices, and what is done by mail.
 
 pub mod api_tokens;
+pub mod device;
 pub mod invitations;
 pub mod letters;
 pub(crate) mod link;

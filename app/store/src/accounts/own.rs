@@ -125,8 +125,8 @@ pub async fn set_theme(tx: &mut Tx, actor: &Actor, theme: Option<&str>) -> Resul
 }
 
 /// Asks for the password of who is signed in, before what a borrowed device must not do. Wrong ones count like those of who
-/// signs in. Who has no password (they come in by another server) must have signed in just now. Errors: a field error for
-/// `password`; `TooMany` while the account has to wait.
+/// signs in, but apart from them: nobody else keeps whoever is signed in from it. Who has no password (they come in by another
+/// server) must have signed in just now. Errors: a field error for `password`; `TooMany` after wrong ones.
 pub(super) async fn prove(
     desk: &Desk,
     actor: &Actor,
@@ -134,7 +134,7 @@ pub(super) async fn prove(
     password: String,
 ) -> Result<Principal> {
     let person = actor.signed_in()?.clone();
-    let keys = throttle::keys(&person.email, actor.address.as_deref());
+    let keys = throttle::keys_of_proof(person.id);
     let mut tx = desk.begin().await?;
     throttle::check(&mut tx, &keys).await?;
     let account = sqlx::query!(

@@ -158,19 +158,22 @@ pub async fn revoke(tx: &mut Tx, actor: &Actor, session: SessionId) -> Result<()
     Ok(())
 }
 
-/// Signs this person out everywhere but here; tokens that a program has got for their password end too. Returns on how many
-/// devices.
+/// Signs this person out everywhere but here, and ends all tokens that a program has got for their password. Returns on how many devices.
 pub async fn revoke_others(tx: &mut Tx, actor: &Actor, current: Option<SessionId>) -> Result<i64> {
     let person = actor.signed_in()?.id;
     let count = end_all(tx, person, current).await?;
-    sqlx::query!("update users set token_epoch = token_epoch + 1 where id = $1", person.0)
+    end_tokens(tx, person).await?;
+    events::append(tx, actor, None, &Happening::SessionsRevoked { count }).await?;
+    Ok(count)
+}
+
+/// Ends all tokens of the API that this person has logged in for. How many there are is not known: none is stored.
+pub(crate) async fn end_tokens(tx: &mut Tx, user: UserId) -> Result<()> {
+    sqlx::query!("update users set token_epoch = token_epoch + 1 where id = $1", user.0)
         .execute(&mut *tx.conn)
         .await
         .ours()?;
-    if count > 0 {
-        events::append(tx, actor, None, &Happening::SessionsRevoked { count }).await?;
-    }
-    Ok(count)
+    Ok(())
 }
 
 /// Ends all sessions of a person but one, if any: their password is another now. Returns how many.

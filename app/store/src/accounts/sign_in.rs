@@ -88,8 +88,8 @@ pub async fn sign_in_for_token(
     Ok((principal, epoch))
 }
 
-/// Whose token this is, if it was handed out since they last changed their password. One statement. Errors: `Forbidden` for
-/// staff who must set a second factor up first.
+/// Whose token this is, if it was handed out since they last changed their password or signed out everywhere. One statement.
+/// Errors: `Forbidden` for staff who must set a second factor up first.
 pub async fn find_by_token(desk: &Desk, id: UserId, epoch: i32) -> Result<Option<Principal>> {
     let Some((person, factor)) = people::principal_of_token(&mut *desk.read().await?, id, epoch).await? else {
         return Ok(None);
@@ -128,12 +128,10 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
     if email.len() > domain::text::EMAIL_MAX || password.len() > 4 * domain::account::PASSWORD_MAX {
         return Err(wrong());
     }
-    let keys = throttle::keys(&email, actor.address.as_deref());
-    let found = {
+    let (found, keys) = {
         let mut tx = desk.begin().await?;
-        throttle::check(&mut tx, &keys).await?;
         let now = tx.at();
-        sqlx::query!(
+        let found = sqlx::query!(
             r#"select u.id as "id?", u.password_hash, u.blocked_at, coalesce(u.second_factor, false) as "second_factor!",
                       -- Of somebody who has registered and not proved the address yet.
                       (select l.password_hash from account_links l
@@ -145,7 +143,10 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
         )
         .fetch_one(&mut *tx.conn)
         .await
-        .ours()?
+        .ours()?;
+        let keys = throttle::keys_of(desk, actor, &email, found.id.map(UserId))?;
+        throttle::check(&mut tx, &keys).await?;
+        (found, keys)
     };
     let proved = found.password_hash.is_some();
     let hash = found.password_hash.or(found.registered);

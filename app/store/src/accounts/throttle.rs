@@ -1,12 +1,18 @@
 //! Limits on guessing and on signing up: failed tries to sign in, and all tries to sign up, per account and per network
 //! address, in the database, so that they hold with any number of nodes. Delays grow; a right password after them works.
+//!
+//! Whoever guesses at an account must not keep its owner out. One who guesses from one place locks the account for that place
+//! only; many places together lock it for all, but not for browsers on which the owner has signed in before
+//! ([`super::device`]), nor for one on which they have just chosen a new password by mail: those are counted apart.
 
-use crate::{OrOurs, Tx};
-use domain::{Error, Result};
+use crate::{Desk, OrOurs, Tx};
+use domain::{Actor, Error, Result, UserId};
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Failures that are free, for people who mistype.
-const FREE_PER_ACCOUNT: i32 = 5;
+/// Failures that are free, for people who mistype: of one account from one network address, or on one browser that is known.
+const FREE_HERE: i32 = 5;
+/// Of one account from all addresses together. Beyond it and the longest wait there are four an hour.
+const FREE_PER_ACCOUNT: i32 = 20;
 /// Many people may share an address (an office, a mobile network).
 const FREE_PER_ADDRESS: i32 = 30;
 /// Accounts that may be asked for from one address within an hour, before the next one has to wait: enough for an office that
@@ -29,11 +35,41 @@ const MEMORY_MS: i64 = 60 * 60_000;
 pub(super) struct Key {
     key: String,
     free: i32,
+    /// Whether it is about one account alone: its owner is told when it is locked, and it is forgotten once they are in.
+    of_account: bool,
+}
+
+impl Key {
+    fn new(key: String, free: i32, of_account: bool) -> Self {
+        Self { key, free, of_account }
+    }
 }
 
 /// What a try to sign in counts against.
 pub(super) fn keys(email: &str, address: Option<&str>) -> Vec<Key> {
-    both("", email, FREE_PER_ACCOUNT, address, FREE_PER_ADDRESS)
+    let mut keys = both("", email, FREE_PER_ACCOUNT, address, FREE_PER_ADDRESS);
+    if let Some(address) = address {
+        keys.push(Key::new(format!("here:{} {}", network(address), email.to_lowercase()), FREE_HERE, true));
+    } else {
+        keys[0].free = FREE_HERE;
+    }
+    keys
+}
+
+/// What a try counts against where it may come from a browser that is known to be this person's: then against that browser
+/// alone, whatever others do. Errors: none of a browser's making.
+pub(super) fn keys_of(desk: &Desk, actor: &Actor, email: &str, person: Option<UserId>) -> Result<Vec<Key>> {
+    let shown = actor.device.as_deref().zip(person);
+    let known = shown.map(|(shown, person)| super::device::known(&desk.keys(), shown, person)).transpose()?.flatten();
+    Ok(match known {
+        Some(device) => vec![Key::new(format!("device:{device}"), FREE_HERE, true)],
+        None => keys(email, actor.address.as_deref()),
+    })
+}
+
+/// What somebody who is signed in is counted against when they are asked for their password again: nobody else gets there.
+pub(super) fn keys_of_proof(person: UserId) -> Vec<Key> {
+    vec![Key::new(format!("proof:{person}"), FREE_HERE, true)]
 }
 
 /// What a try to sign up counts against.
@@ -46,10 +82,10 @@ pub(super) fn link_keys(email: &str, address: Option<&str>) -> Vec<Key> {
     both("link-", email, LINKS_PER_ACCOUNT, address, LINKS_PER_ADDRESS)
 }
 
-/// The account comes first, also in the order of names.
+/// In the order of names, in which they are locked.
 fn both(what: &str, email: &str, per_account: i32, address: Option<&str>, per_address: i32) -> Vec<Key> {
-    let mut keys = vec![Key { key: format!("{what}account:{}", email.to_lowercase()), free: per_account }];
-    keys.extend(address.map(|a| Key { key: format!("{what}address:{}", network(a)), free: per_address }));
+    let mut keys = vec![Key::new(format!("{what}account:{}", email.to_lowercase()), per_account, true)];
+    keys.extend(address.map(|a| Key::new(format!("{what}address:{}", network(a)), per_address, false)));
     keys
 }
 
@@ -129,13 +165,13 @@ pub(super) async fn link(tx: &mut Tx, keys: &[Key]) -> Result<()> {
     failed(tx, keys).await.map(drop)
 }
 
-/// Counts a failure. From the first one past the free ones on, each doubles the wait: 1, 2, 4 … seconds. Whether the account,
-/// which comes first, is locked from this one on.
+/// Counts a failure. From the first one past the free ones on, each doubles the wait: 1, 2, 4 … seconds. Whether the account
+/// is locked from this one on, at least for this place.
 pub(super) async fn failed(tx: &mut Tx, keys: &[Key]) -> Result<bool> {
     let mut locked = false;
     let now = tx.at();
     let forget = time::OffsetDateTime::from(tx.now.plus_millis(-MEMORY_MS));
-    for (n, Key { key, free }) in keys.iter().enumerate() {
+    for Key { key, free, of_account } in keys {
         let failures = sqlx::query_scalar!(
             "insert into sign_in_throttle as t (key, failures, last_failure_at) values ($1, 1, $2)
              on conflict (key) do update set
@@ -150,7 +186,7 @@ pub(super) async fn failed(tx: &mut Tx, keys: &[Key]) -> Result<bool> {
         .await
         .ours()?;
         let beyond = failures - free;
-        locked |= n == 0 && beyond == 1;
+        locked |= *of_account && beyond == 1;
         if beyond > 0 {
             let wait = (1_i64 << (beyond - 1).min(20)).min(LONGEST);
             let until = time::OffsetDateTime::from(tx.now.plus_millis(wait * 1_000));
@@ -182,9 +218,8 @@ pub(super) async fn notice(tx: &mut Tx, email: &str) -> Result<bool> {
 /// Forgets the account's failures after a right password; the address's stay, or one good account would reset the count
 /// for guessing at others.
 pub(super) async fn succeeded(tx: &mut Tx, keys: &[Key]) -> Result<()> {
-    if let Some(account) = keys.first() {
-        sqlx::query!("delete from sign_in_throttle where key = $1", account.key).execute(&mut *tx.conn).await.ours()?;
-    }
+    let names: Vec<String> = keys.iter().filter(|k| k.of_account).map(|k| k.key.clone()).collect();
+    sqlx::query!("delete from sign_in_throttle where key = any($1)", &names).execute(&mut *tx.conn).await.ours()?;
     Ok(())
 }
 
@@ -203,6 +238,8 @@ mod tests {
             assert_eq!(keys("Jana@acme.example", Some(address))[1].key, format!("address:{counted}"));
             assert_eq!(sign_up_keys("", Some(address))[1].key, format!("sign-up-address:{counted}"));
         }
+        let names: Vec<String> = keys("Jana@acme.example", Some("192.0.2.7")).into_iter().map(|k| k.key).collect();
+        assert!(names.is_sorted(), "they are locked in this order: {names:?}");
         assert_eq!(keys("Jana@acme.example", None)[0].key, "account:jana@acme.example");
     }
 }

@@ -1,7 +1,11 @@
 //! Blocking a sender.
 
 use super::hold;
-use crate::{OrOurs, Tx, accounts::second_factor, events};
+use crate::{
+    OrOurs, Tx,
+    accounts::{second_factor, session},
+    events,
+};
 use domain::{
     Actor, Code, Error, Result, UserId,
     event::Happening,
@@ -44,9 +48,9 @@ pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId) -> Res
     Ok(())
 }
 
-/// Signs somebody out everywhere. Their open sockets are closed by the event that says why.
+/// Signs somebody out everywhere, and ends their tokens of the API. Their open sockets are closed by the event that says why.
 pub(super) async fn end_sessions(tx: &mut Tx, id: UserId) -> Result<()> {
     sqlx::query!("delete from sessions where user_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
     crate::accounts::api_tokens::end_all(tx, id).await?;
-    Ok(())
+    session::end_tokens(tx, id).await
 }

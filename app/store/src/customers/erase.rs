@@ -161,7 +161,8 @@ async fn lists(tx: &mut Tx, ids: &[i64]) -> Result<()> {
         "delete from sign_in_throttle where key in (
              select kind || ':' || address from user_emails,
                  unnest(array['account', 'sign-up-account', 'link-account', 'notice']) kind
-             where user_id = any($1))",
+             where user_id = any($1))
+             or key like 'here:%' and split_part(key, ' ', 2) in (select address from user_emails where user_id = any($1))",
         "delete from account_links l where l.user_id = any($1)
              or lower(l.email) in (select address from user_emails where user_id = any($1))",
         "delete from import_refusals where exists (

@@ -173,7 +173,7 @@ pub async fn remove_app(
     code: &str,
 ) -> Result<()> {
     let person = prove(desk, actor, session, password).await?;
-    let keys = throttle::keys(&person.email, actor.address.as_deref());
+    let keys = throttle::keys_of_proof(person.id);
     let mut tx = desk.begin().await?;
     take_turn(&mut tx, person.id, &keys).await?;
     demand_one(&mut tx, &person).await?;

@@ -77,7 +77,7 @@ pub async fn prove(desk: &Desk, actor: &Actor, token: &str, code: &str, agent: &
     let mut tx = desk.begin().await?;
     let user = find(&mut tx, token).await?;
     let person = people::principal(&mut tx.conn, user).await?;
-    let keys = throttle::keys(&person.email, actor.address.as_deref());
+    let keys = throttle::keys_of(desk, actor, &person.email, Some(person.id))?;
     let by = Actor::user(person.clone(), actor.address.clone());
     take_turn(&mut tx, user, &keys).await?;
     let Some(proof) = take(desk, &mut tx, user, code).await? else {
@@ -111,7 +111,7 @@ pub(in crate::accounts) async fn demand(
     code: Option<&str>,
 ) -> Result<Tx> {
     let mut tx = tx;
-    let keys = throttle::keys(&person.email, actor.address.as_deref());
+    let keys = throttle::keys_of(desk, actor, &person.email, Some(person.id))?;
     take_turn(&mut tx, person.id, &keys).await?;
     let has_one = sqlx::query_scalar!("select second_factor from users where id = $1", person.id.0)
         .fetch_one(&mut *tx.conn)
