@@ -6,6 +6,7 @@ mod words;
 
 pub use mail::{MailHtml, mail_html, mail_text, text_of};
 
+use comrak::{Node, arena_tree::NodeEdge};
 use std::sync::LazyLock;
 
 static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
@@ -22,10 +23,25 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     cleaner
 });
 
+/// What is nested deeper than this is shown as it was typed: nobody writes so, and cleaning it takes the square of its depth.
+const DEPTH_MAX: usize = 100;
+
 /// Markdown as HTML: CommonMark with autolinks, tables and strike-through; single line breaks are kept, as people mean
 /// them; raw HTML is shown as text.
 pub fn markdown(text: &str) -> String {
-    CLEANER.clean(&comrak::markdown_to_html(text, &options())).to_string()
+    written(text).html
+}
+
+/// Whether there is more around anything in this document than [`DEPTH_MAX`].
+fn is_too_deep(document: Node<'_>) -> bool {
+    let mut depth = 0;
+    document.traverse().any(|edge| {
+        match edge {
+            NodeEdge::Start(_) => depth += 1,
+            NodeEdge::End(_) => depth -= 1,
+        }
+        depth > DEPTH_MAX
+    })
 }
 
 /// What somebody wrote in Markdown, in its three readings.
@@ -44,6 +60,9 @@ pub fn written(text: &str) -> Written {
     let options = options();
     let arena = comrak::Arena::new();
     let document = comrak::parse_document(&arena, text, &options);
+    if is_too_deep(document) {
+        return Written { html: plain(text), text: text.to_owned(), own: text.to_owned() };
+    }
     let mut html = String::with_capacity(text.len() * 2);
     // Writing to a string cannot fail.
     let _ = comrak::format_html(document, &options, &mut html);
@@ -94,6 +113,20 @@ pub fn escape_into(text: &str, html: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn depth_has_an_end() {
+        for (sign, tag) in
+            [("> ", "<blockquote>"), ("* ", "<ul>"), ("- > ", "<blockquote>"), ("1. ", "<ol>"), ("*a **a ", "<em>")]
+        {
+            let html = markdown(&sign.repeat(domain::ticket::BODY_MAX / sign.len()));
+            assert!(html.matches(tag).count() <= DEPTH_MAX, "{sign}");
+            let shown = markdown(&format!("{}deep", sign.repeat(20)));
+            assert!(shown.contains("deep") && shown.contains(tag), "{sign}: {shown}");
+        }
+        let deep = "> ".repeat(200) + "deep";
+        assert_eq!((written(&deep).text, markdown(&deep)), (deep.clone(), plain(&deep)));
+    }
 
     #[test]
     fn markdown_is_rendered_and_harmless() {
