@@ -105,7 +105,7 @@ async fn download(
 }
 
 /// What a browser is told of a file, so that it is shown or saved and nothing else.
-fn describe(headers: &mut HeaderMap, file: &Attachment, inline: bool) {
+pub(crate) fn describe(headers: &mut HeaderMap, file: &Attachment, inline: bool) {
     let kind = file.preview();
     let content_type = match kind {
         Preview::Text => "text/plain; charset=utf-8",
@@ -141,14 +141,14 @@ fn describe(headers: &mut HeaderMap, file: &Attachment, inline: bool) {
 
 /// What a `Range` header asks for.
 #[derive(Debug, PartialEq, Eq)]
-enum Asked {
+pub(crate) enum Asked {
     All,
     Part(Range<u64>),
     Beyond,
 }
 
 /// Reads a `Range` header (RFC 9110, section 14.2). Several ranges, other units and nonsense are answered with the whole.
-fn range(header: &str, size: u64) -> Asked {
+pub(crate) fn range(header: &str, size: u64) -> Asked {
     let Some((first, last)) = header.strip_prefix("bytes=").and_then(|r| r.split_once('-')) else { return Asked::All };
     let (first, last) = (first.trim(), last.trim());
     let bounds = match (first.parse::<u64>(), last.parse::<u64>()) {

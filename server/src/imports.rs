@@ -45,7 +45,8 @@ async fn upload(State(state): State<AppState>, headers: HeaderMap, who: Who, req
     answer(state, &headers, who, "/customers/import", typed, done).await
 }
 
-async fn read(request: Request) -> Result<(Kind, String, Bytes), Error> {
+/// What is to be read, the name of the file, and the file.
+pub(crate) async fn read(request: Request) -> Result<(Kind, String, Bytes), Error> {
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
     let (mut kind, mut name, mut content) = (Kind::Customers, String::new(), BytesMut::new());
     while let Some(mut field) = form.next_field().await.map_err(broken)? {

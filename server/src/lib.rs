@@ -9,6 +9,7 @@ pub mod demo;
 pub mod desk;
 pub mod files;
 pub mod forms;
+pub mod fuzzing;
 pub mod identify;
 mod imports;
 pub mod keys;

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod database;
 mod dev;
+mod fuzz;
 mod prepare;
 mod project;
 mod run;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::build::Profile;
+use crate::fuzz::FuzzArgs;
 use crate::project::Project;
 use crate::shots::ShotsArgs;
 use crate::test::TestArgs;
@@ -43,6 +45,8 @@ enum Command {
     Test(TestArgs),
     /// Photograph every screen, in three sizes and both themes, and fail if something on one is not accessible
     Shots(ShotsArgs),
+    /// Try what reads the bytes of strangers on input that a fuzzer grows. Needs a nightly compiler
+    Fuzz(FuzzArgs),
     /// Measure a release: CPU per request, times, live updates, memory, sizes. `cargo xtask bench -- --help` has the options
     Bench(Rest),
     /// Describe the database's queries for builds without one (.sqlx)
@@ -83,6 +87,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => run::demo(&project, &args.rest),
         Command::Test(args) => test::test(&project, &args),
         Command::Shots(args) => shots::shots(&project, &args),
+        Command::Fuzz(args) => fuzz::fuzz(&project, &args),
         Command::Bench(args) => bench::bench(&project, &args.rest),
         Command::Prepare(args) => prepare::prepare(&project, args.check),
     });

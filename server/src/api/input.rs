@@ -81,15 +81,19 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Refusal> {
-        let query = parts.uri.query().unwrap_or_default();
-        let parameters = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-        serde_path_to_error::deserialize(parameters).map(Self).map_err(|error| {
-            let path = error.path().to_string();
-            let mut refusal = Refusal::from(wrong(&path, &error.into_inner().to_string()));
-            refusal.0.errors.iter_mut().for_each(Wrong::in_parameter);
-            refusal
-        })
+        parameters(parts.uri.query().unwrap_or_default()).map(Self)
     }
+}
+
+/// The parameters of a query.
+pub(crate) fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Refusal> {
+    let parameters = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(parameters).map_err(|error| {
+        let path = error.path().to_string();
+        let mut refusal = Refusal::from(wrong(&path, &error.into_inner().to_string()));
+        refusal.0.errors.iter_mut().for_each(Wrong::in_parameter);
+        refusal
+    })
 }
 
 /// The header `Idempotency-Key`: what is sent again under the same one is done once.
@@ -113,7 +117,7 @@ impl FromRequestParts<ApiState> for Key {
 
 /// A JSON object, and nothing else: serde would take the fields of a struct from an array too, in the order in which they
 /// happen to be declared.
-struct Object<T>(T);
+pub(crate) struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
@@ -204,7 +208,7 @@ impl IntoResponse for Refusal {
 
 impl Refusal {
     /// Whether the input is to blame, and not the caller or the desk.
-    fn is_about_input(&self) -> bool {
+    pub(crate) fn is_about_input(&self) -> bool {
         matches!(self.0.status, 400 | 413 | 415 | 422)
     }
 
@@ -246,7 +250,8 @@ async fn read(request: Request, state: &ApiState) -> Result<Bytes, Refusal> {
     })
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+/// Reads a body. Errors name the field.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

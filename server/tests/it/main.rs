@@ -19,6 +19,7 @@ mod conversation;
 mod customers;
 mod durability;
 mod forms;
+mod fuzzing;
 mod guessing;
 mod harness;
 mod imports;
