@@ -59,7 +59,7 @@ pub enum Kind {
     Bulk,
     /// A websocket that is opened.
     Socket,
-    /// A picture that is fetched from elsewhere for somebody.
+    /// What has others asked on somebody's behalf: a picture that is fetched, a provider of accounts.
     Remote,
 }
 
@@ -76,7 +76,8 @@ impl Kind {
                 _ => Self::Page,
             },
             ("live", _) => Self::Socket,
-            ("files", "remote") => Self::Remote,
+            // Whoever comes back from a provider has the provider asked.
+            ("files", "remote") | ("sign-in", "with" | "back") => Self::Remote,
             ("files", _) if post => Self::Upload,
             ("customers", "import") if post => Self::Bulk,
             ("customers", _) if path.ends_with("/export") => Self::Bulk,
