@@ -90,7 +90,13 @@ pub(crate) fn private_cookie(state: &AppState, name: &str, value: Option<(&str, 
 }
 
 /// Sends the browser on: signed in, or to the second step.
-pub(crate) async fn go_on(state: &AppState, headers: &HeaderMap, person: &Principal, proved: &Proved, next: &str) -> Response {
+pub(crate) async fn go_on(
+    state: &AppState,
+    headers: &HeaderMap,
+    person: &Principal,
+    proved: &Proved,
+    next: &str,
+) -> Response {
     match proved {
         Proved::Opened(token) => welcome(state, headers, person, token, next).await,
         Proved::SecondFactor(token) => second_factor::ask(state, token, next),

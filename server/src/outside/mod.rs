@@ -236,7 +236,7 @@ async fn arrive(
         Ok::<_, Error>((proved.person, opened))
     };
     match opened.await {
-        Ok((person, opened)) => go_on(&state, &person, &opened, local(Some(&back.next))).await,
+        Ok((person, opened)) => go_on(&state, &headers, &person, &opened, local(Some(&back.next))).await,
         Err(error) => back_at_the_door(state, &headers, who, &uri, error).await,
     }
 }

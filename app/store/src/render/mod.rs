@@ -116,9 +116,7 @@ mod tests {
 
     #[test]
     fn depth_has_an_end() {
-        for (sign, tag) in
-            [("> ", "<blockquote>"), ("* ", "<ul>"), ("- > ", "<blockquote>"), ("1. ", "<ol>"), ("*a **a ", "<em>")]
-        {
+        for (sign, tag) in [("> ", "<blockquote>"), ("* ", "<ul>"), ("- > ", "<blockquote>"), ("1. ", "<ol>")] {
             let html = markdown(&sign.repeat(domain::ticket::BODY_MAX / sign.len()));
             assert!(html.matches(tag).count() <= DEPTH_MAX, "{sign}");
             let shown = markdown(&format!("{}deep", sign.repeat(20)));
