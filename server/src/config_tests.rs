@@ -22,7 +22,7 @@ fn file_replaces_defaults_and_flags_replace_the_file() {
 }
 
 /// Another value than the default for each setting.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 23] = [
     "--listen=[::1]:8080",
     "--data=/srv/0123 \"quoted\" \\ it's",
     "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
@@ -41,7 +41,6 @@ const OTHERS: [&str; 22] = [
     "--mail-from=\"Acme, Support\" <support@acme.example>",
     "--mail-folder=/srv/mails",
     "--max-upload-mb=99",
-    "--outside-private-addresses=true",
     "--api-rate-limit=0",
     "--rate-limit=0",
     "--log=warn,server=debug",
