@@ -288,6 +288,8 @@ async fn each_page_is_for_who_may_see_it() {
         ("/two-step".to_owned(), [302, 200, 200, 200, 200]),
         ("/api-tokens".to_owned(), [302, 200, 200, 200, 200]),
         ("/sign-in/company".to_owned(), [200, 302, 302, 302, 302]),
+        ("/sign-in/back".to_owned(), [404, 302, 302, 302, 302]),
+        ("/sign-in/with/1".to_owned(), [404, 302, 302, 302, 302]),
         ("/settings/sign-in".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/sign-in/new-google".to_owned(), [302, 302, 302, 403, 200]),
         ("/sign-up".to_owned(), [200, 302, 302, 302, 302]),
