@@ -173,7 +173,7 @@ const note = async (page: Page) => {
 const tryImport = async (page: Page) => {
   const lines = ['Wer;Wohin;Telefon', 'Petra Muster;petra@files.example;+49 30 1234', 'Broken;no address;'];
   const file = { name: 'kunden.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) };
-  await page.getByLabel('File').setInputFiles(file);
+  await page.locator('#file').setInputFiles(file);
   await page.getByRole('button', { name: 'Upload and look' }).click();
   await page.getByRole('heading', { name: 'kunden.csv' }).waitFor();
   await hydrated(page);
@@ -202,6 +202,7 @@ const screens: Screen[] = [
   { name: 'sign-up', who: 'nobody', at: '/sign-up' },
   { name: 'sign-forgot', who: 'nobody', at: '/forgot' },
   { name: 'sign-confirm', who: 'nobody', at: '/confirm' },
+  { name: 'sign-company', who: 'nobody', at: '/sign-in/company' },
   { name: 'sign-link-used', who: 'nobody', at: '/reset/used', allow: /status of 404/ },
   { name: 'sign-invitation-gone', who: 'nobody', at: '/invitation/gone', allow: /status of 404/ },
   { name: 'not-found', who: 'nobody', at: '/no/such/page', allow: /status of 404/ },
@@ -209,7 +210,16 @@ const screens: Screen[] = [
   { name: 'inbox', who: 'agent', at: '/tickets' },
   { name: 'inbox-filtered', who: 'agent', at: '/tickets?status=all&urgency=high&importance=medium&sort=created&tag=1' },
   { name: 'inbox-nothing', who: 'agent', at: '/tickets?requester=1' },
-  { name: 'inbox-menu', who: 'agent', at: '/tickets', act: (page) => page.getByRole('button', { name: 'Urgency' }).click() },
+  {
+    name: 'inbox-menu',
+    who: 'agent',
+    at: '/tickets',
+    act: async (page) => {
+      const all = page.getByRole('button', { name: 'All filters', exact: true });
+      if (await all.isVisible()) await all.click();
+      await page.getByRole('button', { name: 'Urgency', exact: true }).click();
+    },
+  },
   { name: 'ticket', who: 'agent', at: first('/tickets?status=waiting_for_customer', '.ticket-row__subject') },
   { name: 'ticket-long', who: 'agent', at: found('Grundstücksverkehrsgenehmigungszuständigkeitsübertragung') },
   { name: 'ticket-mail', who: 'agent', at: found('Wochenbericht') },
@@ -233,7 +243,7 @@ const screens: Screen[] = [
       await page.getByRole('complementary').getByRole('button', { name: 'Assignee' }).click();
     },
   },
-  { name: 'ticket-history', who: 'agent', at: async (page) => `${await found('Dateien+zum+Drucker')(page)}/history` },
+  { name: 'ticket-history', who: 'agent', at: async (page) => `${(await found('Dateien+zum+Drucker')(page)).replace(/[?#].*/, '')}/history` },
   { name: 'ticket-missing', who: 'agent', at: '/tickets/999999', allow: /status of 404/ },
   { name: 'new', who: 'agent', at: '/new' },
   { name: 'search', who: 'agent', at: '/search?q=printer' },
@@ -264,6 +274,8 @@ const screens: Screen[] = [
   { name: 'palette', who: 'agent', at: '/tickets', act: press('Control+k') },
   { name: 'shortcuts', who: 'agent', at: '/tickets', act: press('?') },
   { name: 'me', who: 'agent', at: '/me' },
+  { name: 'two-step', who: 'agent', at: '/two-step' },
+  { name: 'api-tokens', who: 'agent', at: '/api-tokens' },
   { name: 'forbidden', who: 'agent', at: '/settings/priority', allow: /status of 403/ },
   { name: 'settings-priority', who: 'admin', at: '/settings/priority' },
   { name: 'settings-board', who: 'admin', at: '/settings/board' },
@@ -279,6 +291,9 @@ const screens: Screen[] = [
   { name: 'settings-teams', who: 'admin', at: '/settings/teams' },
   { name: 'settings-team-new', who: 'admin', at: '/settings/teams/new' },
   { name: 'settings-team', who: 'admin', at: '/settings/teams/1' },
+  { name: 'settings-two-step', who: 'admin', at: '/settings/two-step' },
+  { name: 'settings-sign-in', who: 'admin', at: '/settings/sign-in' },
+  { name: 'settings-sign-in-one', who: 'admin', at: '/settings/sign-in/1' },
   { name: 'settings-log', who: 'admin', at: '/settings/log' },
   { name: 'portal', who: 'customer', at: '/portal' },
   { name: 'portal-ticket', who: 'customer', at: first('/portal', '.portal-ticket__subject') },

@@ -51,7 +51,8 @@ pub fn Shortcuts() -> impl IntoView {
                             <Ico icon=Icon::Close />
                         </button>
                     </header>
-                    <div class="dialog__body">
+                    // On a phone it is longer than the window: by keyboard it is scrolled once it has the focus.
+                    <div class="dialog__body" tabindex="0" role="group" aria-labelledby="shortcuts-title">
                         <div class="shortcuts">
                             <section>
                                 <h3>"Tickets"</h3>
