@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { chromium, defineConfig, devices } from '@playwright/test';
 
 /** The browser: the one that is named, else Playwright's own, else the system's. */
@@ -12,8 +13,8 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   // A test that passes only now and then has found a fault of ours; trying again would hide it.
   retries: 0,
-  // A worker has its own server and its own PostgreSQL.
-  workers: process.env.CI ? 2 : '50%',
+  // A worker has its own server, its own PostgreSQL and its own browser, which wait for each other.
+  workers: Math.max(2, availableParallelism() - 1),
   timeout: 60_000,
   expect: { timeout: 10_000 },
   reporter: [
