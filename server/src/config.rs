@@ -180,6 +180,11 @@ pub struct Config {
     #[arg(long, env = "DOCKET_SMTP_URL", global = true, hide_env_values = true, value_name = "URL")]
     pub smtp_url: Option<String>,
 
+    /// File with certificates in PEM that vouch for the mail server of --smtp-url, beside the well-known authorities: where it
+    /// has one of your own. Needs encryption (smtps://, or ?tls=required)
+    #[arg(long, env = "DOCKET_SMTP_CA", global = true, value_name = "FILE")]
+    pub smtp_ca: Option<PathBuf>,
+
     /// Who mails are from, as "Support <support@example.com>". Without it: docket@ and the host of --public-url
     #[arg(long, env = "DOCKET_MAIL_FROM", global = true, value_name = "ADDRESS")]
     pub mail_from: Option<String>,
@@ -276,6 +281,7 @@ fn parse(
     config.database_url.take_if(|url| url.trim().is_empty());
     config.previous_secret_keys.take_if(|keys| keys.trim().is_empty());
     config.smtp_url.take_if(|url| url.trim().is_empty());
+    config.smtp_ca.take_if(|file| file.as_os_str().is_empty());
     config.mail_from.take_if(|from| from.trim().is_empty());
     config.tls_certificate.take_if(|file| file.as_os_str().is_empty());
     config.tls_key.take_if(|file| file.as_os_str().is_empty());
@@ -407,6 +413,10 @@ impl Config {
         if let Some(url) = &self.smtp_url {
             crate::post::smtp_address(url)?;
         }
+        anyhow::ensure!(
+            self.smtp_ca.is_none() || self.smtp_url.is_some(),
+            "--smtp-ca (DOCKET_SMTP_CA) vouches for a mail server, and --smtp-url names none"
+        );
         crate::post::sender(self.mail_from.as_deref(), &self.public_url())?;
         if let Some(secret) = &self.secret_key {
             anyhow::ensure!(

@@ -22,7 +22,7 @@ fn file_replaces_defaults_and_flags_replace_the_file() {
 }
 
 /// Another value than the default for each setting.
-const OTHERS: [&str; 23] = [
+const OTHERS: [&str; 24] = [
     "--listen=[::1]:8080",
     "--data=/srv/0123 \"quoted\" \\ it's",
     "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
@@ -38,6 +38,7 @@ const OTHERS: [&str; 23] = [
     "--http-redirect=[::1]:8081",
     "--hsts=false",
     "--smtp-url=smtp://me:hidden%40@mail.acme.example:587?tls=required",
+    "--smtp-ca=/srv/tls/authority.pem",
     "--mail-from=\"Acme, Support\" <support@acme.example>",
     "--mail-folder=/srv/mails",
     "--max-upload-mb=99",
@@ -68,6 +69,7 @@ fn with_needs(one: &'static str) -> Vec<&'static str> {
     let needs = match one.split('=').next() {
         Some("--tls-certificate") => vec![of_tls("--tls-key")],
         Some("--tls-key") => vec![of_tls("--tls-certificate")],
+        Some("--smtp-ca") => vec![of_tls("--smtp-url")],
         Some("--http-redirect") => vec![of_tls("--tls-certificate"), of_tls("--tls-key")],
         _ => vec![],
     };
@@ -158,6 +160,7 @@ fn mistakes_are_named() {
         (&["--database-url", "localhost"], "", "postgres://user:password@host:5432/name"),
         (&["--log", "info,=="], "", "--log, DOCKET_LOG"),
         (&["--smtp-url", "mail.acme.example"], "", "smtp://user:password@mail.example.com:587?tls=required"),
+        (&["--smtp-ca", "x"], "", "--smtp-url names none"),
         (&["--mail-from", "Support"], "", "--mail-from (DOCKET_MAIL_FROM)"),
         (&["--log", "blah"], "", "\"blah\" in the log filter (--log, DOCKET_LOG) is no level"),
         (&["--log", "info, server"], "", "\"server\""),

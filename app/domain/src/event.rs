@@ -263,6 +263,12 @@ pub enum Happening {
     /// A mail in quarantine was put aside for good.
     #[serde(rename = "mail.discarded")]
     MailDiscarded { mail: MailId },
+    /// A mail of Docket's own that could not be sent is tried again, as somebody has asked for.
+    #[serde(rename = "mail.unsent_tried_again")]
+    UnsentTriedAgain { job: i64 },
+    /// Such a mail was given up.
+    #[serde(rename = "mail.unsent_discarded")]
+    UnsentDiscarded { job: i64 },
 }
 
 impl Happening {

@@ -75,6 +75,42 @@ pub struct Tried {
     pub waiting: bool,
 }
 
+/// A mail of Docket's own that could not be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsent {
+    pub id: i64,
+    /// What kind of mail, as the job names it; [`Unsent::name`] for people.
+    pub letter: String,
+    /// Empty: whom it was for is not there any more.
+    pub to: String,
+    /// What the mail server said the last time.
+    pub reason: String,
+    pub attempts: i32,
+    /// When it was to be sent.
+    pub at: Time,
+    /// It is not tried again by itself.
+    pub given_up: bool,
+    /// When it is, else.
+    pub next_at: Option<Time>,
+}
+
+impl Unsent {
+    /// What is in it, as people read it.
+    pub fn name(&self) -> &'static str {
+        match self.letter.as_str() {
+            "register" | "register_again" => "Confirmation of an address",
+            "reset_asked" | "reset" => "Choosing a new password",
+            "invitation" => "Invitation",
+            "new_address" => "Confirmation of a new address",
+            "address_changed" => "Notice of a changed address",
+            "password_changed" => "Notice of a changed password",
+            "locked" => "Notice of wrong passwords",
+            "second_factor_changed" | "second_factor_removed" | "recovery_code_used" => "Notice of two-step sign-in",
+            _ => "Mail",
+        }
+    }
+}
+
 /// The most mails of the quarantine that are worked on at once.
 pub const TRIED_MAX: usize = 100;
 

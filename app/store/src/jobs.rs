@@ -116,6 +116,22 @@ pub async fn fail(tx: &mut Tx, job: &Job, cause: &str) -> Result<()> {
     let pause = (10_000_i64 << (job.attempts - 1).clamp(0, 12)).min(6 * 3_600_000);
     let next = time::OffsetDateTime::from(tx.now.plus_millis(pause));
     let failed = (job.attempts >= job.max_attempts).then(|| tx.at());
+    put_back(tx, job, cause, next, failed).await
+}
+
+/// It failed, and would fail again: a dead letter at once.
+pub async fn give_up(tx: &mut Tx, job: &Job, cause: &str) -> Result<()> {
+    let now = tx.at();
+    put_back(tx, job, cause, now, Some(now)).await
+}
+
+async fn put_back(
+    tx: &mut Tx,
+    job: &Job,
+    cause: &str,
+    next: time::OffsetDateTime,
+    failed: Option<time::OffsetDateTime>,
+) -> Result<()> {
     sqlx::query!(
         "update jobs set taken_until = null, last_error = $2, run_at = $3, failed_at = $4
          where id = $1 and attempts = $5",

@@ -24,6 +24,8 @@ const ATTEMPTS_MS: i64 = 86_400_000;
 const IMPORTS_MS: i64 = 7 * 86_400_000;
 /// Tokens that have run out are shown this long, in milliseconds: 30 days.
 const ENDED_MS: i64 = 30 * 86_400_000;
+/// Mails that were given up are listed this long, with whom they were for, in milliseconds: 30 days.
+const GIVEN_UP_MS: i64 = 30 * 86_400_000;
 /// How many rows go in one transaction.
 const BATCH: i64 = 500;
 
@@ -48,6 +50,10 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         .ours()?;
     sqlx::query!("delete from api_tokens where expires_at < $1", before(ENDED_MS)).execute(desk.pool()).await.ours()?;
     sqlx::query!("delete from attempts where created_at < $1", before(ATTEMPTS_MS))
+        .execute(desk.pool())
+        .await
+        .ours()?;
+    sqlx::query!("delete from jobs where kind = 'letter' and failed_at < $1", before(GIVEN_UP_MS))
         .execute(desk.pool())
         .await
         .ours()?;

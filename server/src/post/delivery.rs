@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use lettre::transport::smtp;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::{self, extension::ClientId};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use url::{Host, Url};
 
 use crate::config::Config;
@@ -27,12 +29,19 @@ pub enum Delivery {
     Folder(PathBuf),
 }
 
+/// Answers of a server to who it asks to prove themselves (RFC 4954, section 6): our settings are wrong, not the mail, and
+/// somebody can mend them.
+const UNPROVED: [u16; 4] = [530, 534, 535, 538];
+
 /// Why a mail was not taken, for administrators.
 #[derive(Debug, thiserror::Error)]
 pub enum Undelivered {
-    /// By the SMTP server.
+    /// By the SMTP server, this time.
     #[error("the mail server did not take it: {0}")]
     Smtp(String),
+    /// By the SMTP server, which will say the same again (RFC 5321, section 4.2.1: 5yz).
+    #[error("the mail server refused it for good: {0}")]
+    Refused(String),
     /// By the folder.
     #[error("it could not be written: {0}")]
     Folder(#[from] std::io::Error),
@@ -45,7 +54,8 @@ impl Delivery {
     /// When the folder cannot be made.
     pub fn of_settings(config: &Config) -> anyhow::Result<Self> {
         if let Some(url) = &config.smtp_url {
-            return smtp_address(url).map(Self::Smtp);
+            let vouching = config.smtp_ca.as_deref().map(read_authorities).transpose()?;
+            return smtp_server(url, &vouching.unwrap_or_default()).map(Self::Smtp);
         }
         let folder = config.mail_folder.clone().unwrap_or_else(|| config.data.join("mails"));
         private::make(&folder, private::CLOSED)
@@ -63,15 +73,7 @@ impl Delivery {
     pub(super) async fn deliver(&self, message: &Message) -> Result<(), Undelivered> {
         match self {
             Delivery::Smtp(server) => {
-                server.send_raw(message.envelope(), &message.formatted()).await.map_err(|error| {
-                    let mut words = error.to_string();
-                    let mut cause = std::error::Error::source(&error);
-                    while let Some(deeper) = cause {
-                        words = format!("{words}: {deeper}");
-                        cause = deeper.source();
-                    }
-                    Undelivered::Smtp(words)
-                })?;
+                server.send_raw(message.envelope(), &message.formatted()).await.map_err(|error| undelivered(&error))?;
             }
             Delivery::Folder(folder) => {
                 let (folder, bytes) = (folder.clone(), message.formatted());
@@ -82,6 +84,27 @@ impl Delivery {
         }
         Ok(())
     }
+}
+
+fn undelivered(error: &smtp::Error) -> Undelivered {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause {
+        words = format!("{words}: {deeper}");
+        cause = deeper.source();
+    }
+    let proves = error.status().is_some_and(|code| UNPROVED.contains(&u16::from(code)));
+    if error.is_permanent() && !proves { Undelivered::Refused(words) } else { Undelivered::Smtp(words) }
+}
+
+/// The certificates in a file of `--smtp-ca`.
+fn read_authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let name = format!("the certificates of --smtp-ca (DOCKET_SMTP_CA), {},", file.display());
+    let pem = std::fs::read(file).with_context(|| format!("{name} cannot be read"))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let found = found.ok().with_context(|| format!("{name} are not written as PEM"))?;
+    anyhow::ensure!(!found.is_empty(), "{name} are not there: there is no certificate in the file");
+    Ok(found)
 }
 
 /// Writes a mail under a name of its own; names sort by time. It is there whole or not at all.
@@ -96,12 +119,16 @@ fn write(folder: &Path, bytes: &[u8]) -> std::io::Result<PathBuf> {
     Ok(file)
 }
 
-/// An SMTP server by its address: `smtp://user:password@host:port?tls=required`, or `smtps://…`.
+/// An SMTP server by its address: `smtp://user:password@host:port?tls=required`, or `smtps://…`. Its certificate is believed
+/// if one of the well-known authorities vouches for it, or one of `vouching`.
 ///
 /// # Errors
 /// A plain sentence that does not repeat the address, in which there may be a password: for what is no such address, and for
 /// one by which a password would go over the network in clear.
-pub fn smtp_address(text: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
+pub fn smtp_server(
+    text: &str,
+    vouching: &[CertificateDer<'static>],
+) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let wrong = "--smtp-url (DOCKET_SMTP_URL) must be like smtp://user:password@mail.example.com:587?tls=required, or smtps://… \
         where encryption begins at once; signs like @ and / in the password are written as %40 and %2F";
     let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps"));
@@ -130,13 +157,40 @@ pub fn smtp_address(text: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Execu
     if tls.as_deref() == Some("none") {
         plain.set_query(None);
     }
-    let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(plain.as_str()).ok().context(wrong)?;
+    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(plain.as_str()).ok().context(wrong)?;
+    if !vouching.is_empty() {
+        let mut trust = TlsParameters::builder(url.host_str().unwrap_or_default().to_owned());
+        for certificate in vouching {
+            let certificate = Certificate::from_der(certificate.to_vec()).context(NO_AUTHORITY)?;
+            trust = trust.add_root_certificate(certificate);
+        }
+        let trust = trust.build().context(NO_AUTHORITY)?;
+        builder = match (url.scheme(), tls.as_deref()) {
+            ("smtps", _) => builder.tls(Tls::Wrapper(trust)),
+            (_, Some("required")) => builder.tls(Tls::Required(trust)),
+            (_, Some("opportunistic")) => builder.tls(Tls::Opportunistic(trust)),
+            _ => anyhow::bail!(
+                "--smtp-ca (DOCKET_SMTP_CA) is for a mail server that is spoken to with encryption: begin --smtp-url with \
+                 smtps://, or add ?tls=required at its end"
+            ),
+        };
+    }
     Ok(builder.timeout(Some(PATIENCE)).hello_name(hello()).build())
 }
 
+/// The same, believing the well-known authorities alone.
+///
+/// # Errors
+/// Like [`smtp_server`].
+pub fn smtp_address(text: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
+    smtp_server(text, &[])
+}
+
+const NO_AUTHORITY: &str = "what is in the file of --smtp-ca (DOCKET_SMTP_CA) cannot vouch for a mail server";
+
 /// How we call ourselves. Any literal is right where nobody has given this machine a name (RFC 5321, section 4.1.3).
-fn hello() -> smtp::extension::ClientId {
-    smtp::extension::ClientId::Ipv4(std::net::Ipv4Addr::LOCALHOST)
+fn hello() -> ClientId {
+    ClientId::Ipv4(std::net::Ipv4Addr::LOCALHOST)
 }
 
 #[cfg(test)]
@@ -171,6 +225,36 @@ mod tests {
         ] {
             let said = smtp_address(wrong).unwrap_err().to_string();
             assert!(said.contains("--smtp-url") && !said.contains("hidden"), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn authorities_are_certificates() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        for (content, said) in [
+            (None, "cannot be read"),
+            (Some("words"), "no certificate"),
+            (Some("-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n"), "PEM"),
+        ] {
+            if let Some(content) = content {
+                std::fs::write(&file, content).unwrap();
+            }
+            let error = format!("{:#}", read_authorities(&file).unwrap_err());
+            assert!(error.contains(said) && error.contains("--smtp-ca"), "{error}");
+        }
+        std::fs::write(&file, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n").unwrap();
+        let nonsense = read_authorities(&file).unwrap();
+        let error = smtp_server("smtps://mail.acme.example", &nonsense).unwrap_err();
+        assert!(error.to_string().contains("cannot vouch"), "{error}");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(["mail.acme.example".to_owned()]).unwrap();
+        std::fs::write(&file, certificate.self_signed(&key).unwrap().pem()).unwrap();
+        let right = read_authorities(&file).unwrap();
+        smtp_server("smtp://mail.acme.example?tls=required", &right).unwrap();
+        for clear in ["smtp://mail.acme.example", "smtp://mail.acme.example?tls=none"] {
+            let error = smtp_server(clear, &right).unwrap_err();
+            assert!(error.to_string().contains("--smtp-ca"), "{error}");
         }
     }
 }

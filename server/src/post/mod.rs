@@ -6,7 +6,7 @@ mod delivery;
 mod message;
 mod words;
 
-pub use delivery::{Delivery, Undelivered, smtp_address};
+pub use delivery::{Delivery, Undelivered, smtp_address, smtp_server};
 pub use message::{Message, sender};
 
 use domain::{Code, Error};
@@ -53,7 +53,7 @@ impl Post {
     /// mail.
     ///
     /// # Errors
-    /// When it was not taken; the words are for administrators.
+    /// When it was not taken; the words are for administrators. `Invalid`: it will not be taken another time either.
     pub async fn letter(&self, desk: &Desk, job: i64, letter: &Letter) -> Result<(), Error> {
         let Some(ready) = letters::ready(desk, letter).await? else { return Ok(()) };
         let words = words::words(&ready, &self.0.public_url).map_err(|cause| store::error::internal(&cause))?;
@@ -72,9 +72,12 @@ impl Post {
     /// Sends a mail.
     ///
     /// # Errors
-    /// When it was not taken; the words are for administrators.
+    /// When it was not taken; the words are for administrators. `Invalid`: it will not be taken another time either.
     pub async fn send(&self, message: &Message) -> Result<(), Error> {
         let built = message.build().map_err(|cause| store::error::internal(&cause))?;
-        self.0.delivery.deliver(&built).await.map_err(|cause| Error::new(Code::Unavailable, cause.to_string()))
+        self.0.delivery.deliver(&built).await.map_err(|cause| {
+            let code = if matches!(cause, Undelivered::Refused(_)) { Code::Invalid } else { Code::Unavailable };
+            Error::new(code, cause.to_string())
+        })
     }
 }

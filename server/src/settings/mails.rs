@@ -1,4 +1,4 @@
-//! Mails that could not become messages: tried again, put aside, or read as they came.
+//! Mails that could not become messages: tried again, put aside, or read as they came. And mails that could not be sent.
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::mail::{Raw, TRIED_AT_ONCE, TRIED_MAX};
 use domain::{Code, Error, MailId};
 use store::Desk;
+use store::accounts::unsent;
 use ui::flash::Flash;
 use ui::rpc::Signed;
 
@@ -54,6 +55,19 @@ pub(super) async fn mails(State(state): State<AppState>, headers: HeaderMap, who
 }
 
 async fn perform(desk: &Desk, who: &Signed, fields: &Fields, marked: &[MailId]) -> Result<Done, Error> {
+    if let Some((button, id)) = fields.0.iter().find(|(name, _)| matches!(name.as_str(), "send" | "give-up")) {
+        let id = id.parse().map_err(|_| unreadable())?;
+        let mut tx = desk.begin().await?;
+        let said = if button == "send" {
+            unsent::send_again(&mut tx, &who.actor, id).await?;
+            "sent-again"
+        } else {
+            unsent::discard(&mut tx, &who.actor, id).await?;
+            "given-up"
+        };
+        tx.commit().await?;
+        return Ok(Done::Said(said.to_owned()));
+    }
     let (button, which) =
         fields.0.iter().find(|(name, _)| matches!(name.as_str(), "retry" | "discard")).ok_or_else(unreadable)?;
     let ids = if which == "marked" { marked.to_vec() } else { vec![which.parse().map_err(|_| unreadable())?] };

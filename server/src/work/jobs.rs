@@ -69,6 +69,11 @@ pub async fn one(desk: &Desk, post: &Post) -> Result<bool, Error> {
     let mut tx = desk.begin().await?;
     match outcome {
         Ok(()) => jobs::finish(&mut tx, &job).await?,
+        // The server has said that it will not take this mail, or its address is none: asking again is a nuisance.
+        Err(error) if matches!(job.work, Work::Letter { .. }) && error.code == Code::Invalid => {
+            tracing::error!(job = job.id, %error, "a mail cannot be sent; it is listed under Settings, Mails");
+            jobs::give_up(&mut tx, &job, &error.message).await?;
+        }
         Err(error) => {
             tracing::warn!(job = job.id, attempts = job.attempts, %error, "a job failed");
             jobs::fail(&mut tx, &job, &error.message).await?;

@@ -1,25 +1,18 @@
-//! What accounts do by mail: proving an address, choosing a new password, invitations. Read from a mail server.
+//! What accounts do by mail: proving an address, choosing a new password. Read from a mail server.
 
+use crate::invitations::invite;
 use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, mailbox::Mail, person, session_of};
-use domain::{
-    Actor, Code, Role,
-    access::{Permission, Permissions},
-    account::Registration,
-    invitation::State,
-    letter::Purpose,
-    profile::NewProfile,
-};
+use domain::{Actor, Code, Role, account::Registration, letter::Purpose};
 use http::{StatusCode, header};
 use store::{
     Tx,
-    accounts::{self, invitations, own, reset},
-    jobs,
+    accounts::{self, own, reset},
     keys::{Key, Keys},
 };
 
 const OTHER: &str = "another horse battery";
 
-fn visitor() -> Actor {
+pub fn visitor() -> Actor {
     Actor::visitor(Some("192.0.2.7".into()))
 }
 
@@ -27,12 +20,12 @@ fn jana() -> Registration {
     Registration { name: "Jana Novak".into(), email: "jana@acme.example".into(), password: PASSWORD.into() }
 }
 
-async fn sign_in(world: &World, email: &str, password: &str) -> domain::Result<String> {
+pub async fn sign_in(world: &World, email: &str, password: &str) -> domain::Result<String> {
     accounts::sign_in(&world.desk, &visitor(), email, password.into(), "").await.map(|(_, proved)| session_of(proved))
 }
 
 /// The only mail that has come.
-async fn mail(world: &World) -> Mail {
+pub async fn mail(world: &World) -> Mail {
     let mut mails = world.mails().await;
     assert_eq!(mails.len(), 1, "{mails:#?}");
     mails.remove(0)
@@ -316,108 +309,6 @@ async fn an_owner_is_told_of_a_lock_once_a_day() {
     assert_eq!(mail(&world).await.to, email);
 }
 
-async fn invite(world: &World, admin: &Actor, email: &str, role: Role) -> domain::Result<()> {
-    world.run(async |tx: &mut Tx| invitations::invite(tx, admin, email, role).await).await
-}
-
-#[tokio::test]
-async fn staff_are_invited() {
-    let world = World::new().await;
-    let admin = world.superadmin().await;
-    invite(&world, &admin, "Zoe@acme.example", Role::Manager).await.unwrap();
-    invite(&world, &admin, "zoe@ACME.example", Role::Agent).await.wrong("email");
-    let sent = mail(&world).await;
-    assert!(sent.text.contains("Superadmin 1") && sent.text.contains("Manager"), "{}", sent.text);
-    let first = sent.token("/invitation/");
-    let listed = invitations::list(&world.desk, &admin).await.unwrap();
-    assert_eq!((listed.len(), listed[0].state, listed[0].role), (1, State::Open, Role::Manager));
-    let id = listed[0].id;
-    // After a week it has run out; sent again, only the new link is good.
-    world.advance_seconds(7 * 86_400);
-    assert_eq!(invitations::list(&world.desk, &admin).await.unwrap()[0].state, State::Expired);
-    invitations::accept(&world.desk, &visitor(), &first, "Zoe".into(), PASSWORD.into()).await.refused(Code::NotFound);
-    world.run(async |tx: &mut Tx| invitations::send_again(tx, &admin, id).await).await.unwrap();
-    let second = mail(&world).await.token("/invitation/");
-    invitations::accept(&world.desk, &visitor(), &first, "Zoe".into(), PASSWORD.into()).await.refused(Code::NotFound);
-    invitations::accept(&world.desk, &visitor(), &second, " ".into(), PASSWORD.into()).await.wrong("name");
-    invitations::accept(&world.desk, &visitor(), &second, "Zoe".into(), "short".into()).await.wrong("password");
-    let visitor = &visitor();
-    let (one, two) = tokio::join!(
-        invitations::accept(&world.desk, visitor, &second, "Zoe".into(), PASSWORD.into()),
-        invitations::accept(&world.desk, visitor, &second, "Zoe".into(), PASSWORD.into()),
-    );
-    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
-    let zoe = one.or(two).unwrap();
-    assert_eq!((zoe.name.as_str(), zoe.role, zoe.email.as_str()), ("Zoe", Role::Manager, "Zoe@acme.example"));
-    sign_in(&world, "zoe@acme.example", PASSWORD).await.unwrap();
-    assert_eq!(invitations::list(&world.desk, &admin).await.unwrap()[0].state, State::Accepted);
-    world.run(async |tx: &mut Tx| invitations::revoke(tx, &admin, id).await).await.refused(Code::NotFound);
-    invite(&world, &admin, "zoe@acme.example", Role::Agent).await.wrong("email");
-}
-
-#[tokio::test]
-async fn a_revoked_invitation_is_worth_nothing() {
-    let world = World::new().await;
-    let admin = world.superadmin().await;
-    invite(&world, &admin, "zoe@acme.example", Role::Agent).await.unwrap();
-    let id = invitations::list(&world.desk, &admin).await.unwrap()[0].id;
-    // Revoked before its mail has gone out: it does not.
-    world.run(async |tx: &mut Tx| invitations::revoke(tx, &admin, id).await).await.unwrap();
-    assert!(world.mails().await.is_empty());
-    invite(&world, &admin, "zoe@acme.example", Role::Agent).await.unwrap();
-    let token = mail(&world).await.token("/invitation/");
-    let id = invitations::list(&world.desk, &admin).await.unwrap()[0].id;
-    world.run(async |tx: &mut Tx| invitations::revoke(tx, &admin, id).await).await.unwrap();
-    invitations::accept(&world.desk, &visitor(), &token, "Zoe".into(), PASSWORD.into()).await.refused(Code::NotFound);
-    world.run(async |tx: &mut Tx| invitations::send_again(tx, &admin, id).await).await.refused(Code::NotFound);
-}
-
-/// Who has left since lets nobody in, until somebody who may vouches for the invitation.
-#[tokio::test]
-async fn an_invitation_is_worth_what_its_sender_may() {
-    let world = World::new().await;
-    let (gone, admin) = (world.superadmin().await, world.superadmin().await);
-    invite(&world, &gone, "zoe@acme.example", Role::Manager).await.unwrap();
-    let token = mail(&world).await.token("/invitation/");
-    let id = invitations::list(&world.desk, &admin).await.unwrap()[0].id;
-    world.block(&gone).await;
-    invitations::accept(&world.desk, &visitor(), &token, "Zoe".into(), PASSWORD.into()).await.refused(Code::NotFound);
-    world.run(async |tx: &mut Tx| invitations::send_again(tx, &admin, id).await).await.unwrap();
-    let token = mail(&world).await.token("/invitation/");
-    invitations::accept(&world.desk, &visitor(), &token, "Zoe".into(), PASSWORD.into()).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_customer_who_is_invited_becomes_staff() {
-    let world = World::new().await;
-    let (admin, company) = (world.superadmin().await, world.company("Acme", true).await);
-    let (customer, blocked) = (world.company_user(company).await, world.customer().await);
-    world.block(&blocked).await;
-    let session = sign_in(&world, &person(&customer).email, PASSWORD).await.unwrap();
-    invite(&world, &admin, &person(&blocked).email, Role::Agent).await.wrong("email");
-    invite(&world, &admin, "zoe@acme.example", Role::Customer).await.wrong("role");
-    invite(&world, &admin, "zoe", Role::Agent).await.wrong("email");
-    invite(&world, &admin, &person(&customer).email, Role::Agent).await.unwrap();
-    let token = mail(&world).await.token("/invitation/");
-    let made = invitations::accept(&world.desk, &visitor(), &token, "Jana".into(), OTHER.into()).await.unwrap();
-    assert_eq!((made.id, made.role, made.company), (id_of(&customer), Role::Agent, None));
-    assert!(accounts::find(&world.desk, &session).await.unwrap().is_none());
-    for actor in [world.manager().await, world.agent().await, world.customer().await] {
-        invite(&world, &actor, "eve@acme.example", Role::Agent).await.refused(Code::Forbidden);
-    }
-    // Nobody invites somebody who may more than they do, nor decides over such an invitation.
-    let lead = world.custom(Permissions::of_role(Role::Agent).with(Permission::ManageStaff)).await;
-    for role in [Role::Superadmin, Role::Manager] {
-        invite(&world, &lead, "eve@acme.example", role).await.refused(Code::Forbidden);
-    }
-    invite(&world, &lead, "eve@acme.example", Role::Agent).await.unwrap();
-    invite(&world, &admin, "max@acme.example", Role::Superadmin).await.unwrap();
-    let listed = invitations::list(&world.desk, &lead).await.unwrap();
-    let id = listed.iter().find(|i| i.role == Role::Superadmin).unwrap().id;
-    world.run(async |tx: &mut Tx| invitations::revoke(tx, &lead, id).await).await.refused(Code::Forbidden);
-    world.run(async |tx: &mut Tx| invitations::send_again(tx, &lead, id).await).await.refused(Code::Forbidden);
-}
-
 #[tokio::test]
 async fn an_address_is_changed_once_the_new_one_is_proved() {
     let world = World::new().await;
@@ -483,42 +374,6 @@ async fn a_changed_password_ends_everything_else() {
     change(OTHER, "yet another battery").await.refused(Code::TooMany);
 }
 
-#[tokio::test]
-async fn a_profile_is_kept() {
-    let world = World::new().await;
-    let agent = world.agent().await;
-    let wanted = NewProfile {
-        name: "Mia Berger".into(),
-        language: "en".into(),
-        time_zone: "Europe/Berlin".into(),
-        signature: "Mia\n</textarea><b>".into(),
-    };
-    let set = async |input: NewProfile| world.run(async |tx: &mut Tx| own::set_profile(tx, &agent, input).await).await;
-    set(NewProfile { time_zone: "Mars/Phobos".into(), ..wanted.clone() }).await.wrong("time_zone");
-    set(wanted.clone()).await.unwrap();
-    set(wanted.clone()).await.unwrap();
-    assert_eq!(world.count("select count(*) from events where kind = 'account.profile_changed'").await, 1);
-    let mia = Browser::of(&world, &world.actor(id_of(&agent)).await).await;
-    let page = mia.get("/me").await.text;
-    assert!(page.contains("Mia Berger") && page.contains("Europe/Berlin") && page.contains("&lt;/textarea>"), "{page}");
-    // By the form: what is refused is kept, what is taken is there.
-    let form = [("form", "profile"), ("name", ""), ("time_zone", "Nowhere"), ("signature", "Hello <i>")];
-    let refused = mia.post("/me", &form).await;
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    for part in ["Please tell us your name", "no such time zone", "Hello &lt;i>", "value=\"Nowhere\""] {
-        assert!(refused.text.contains(part), "{part}: {}", refused.text);
-    }
-    let form = [("form", "password"), ("current_password", "wrong"), ("new_password", OTHER)];
-    let refused = mia.post("/me", &form).await;
-    assert!(refused.text.contains("not your password") && !refused.text.contains(OTHER), "{}", refused.text);
-    // A theme follows to the next device.
-    mia.post("/me/theme", &[("theme", "dark")]).await;
-    let form = [("email", person(&agent).email.as_str()), ("password", PASSWORD)];
-    let welcome = Browser::of_visitor(&world).post("/sign-in", &form).await;
-    let cookies: Vec<_> = welcome.headers.get_all(header::SET_COOKIE).iter().map(|c| c.to_str().unwrap()).collect();
-    assert!(cookies.iter().any(|c| c.starts_with("docket_theme=dark")), "{cookies:?}");
-}
-
 /// Who can read the database, with its jobs, cannot open an account with it.
 #[tokio::test]
 async fn no_link_is_in_the_database() {
@@ -558,64 +413,6 @@ async fn no_link_is_in_the_database() {
     let token = tokens.iter().find(|m| m.text.contains("/reset/")).unwrap().token("/reset/");
     accounts::opened(&world.desk, &visitor(), Purpose::Reset, &token).await.unwrap();
     accounts::opened(&desk, &visitor(), Purpose::Reset, &token).await.refused(Code::NotFound);
-}
-
-#[tokio::test]
-async fn a_mail_that_is_not_taken_is_tried_again_and_its_error_kept() {
-    let world = World::new().await;
-    let customer = world.customer().await;
-    world.mailbox.refuse(true);
-    reset::ask(&world.desk, &visitor(), &person(&customer).email).await.unwrap();
-    assert!(world.mails().await.is_empty());
-    let error: String = sqlx::query_scalar("select last_error from jobs where kind = 'letter'")
-        .fetch_one(world.desk.pool())
-        .await
-        .unwrap();
-    assert!(error.contains("the mailbox is busy"), "{error}");
-    world.mailbox.refuse(false);
-    assert!(world.mails().await.is_empty(), "not before the pause is over");
-    world.advance_seconds(10);
-    let sent = mail(&world).await;
-    assert_eq!(sent.to, person(&customer).email);
-    // For good, it is a dead letter. A link that has run out meanwhile is not sent any more, and no failure.
-    world.mailbox.refuse(true);
-    let mut tx = world.desk.begin().await.unwrap();
-    let locked = accounts::Letter::Locked { email: person(&customer).email.clone(), from: None };
-    let now = tx.now;
-    jobs::enqueue(&mut tx, &jobs::Work::Letter { letter: locked }, now, 0, None).await.unwrap();
-    tx.commit().await.unwrap();
-    reset::ask(&world.desk, &visitor(), &person(&customer).email).await.unwrap();
-    for _ in 0..12 {
-        assert!(world.mails().await.is_empty());
-        world.advance_seconds(6 * 3_600);
-    }
-    assert_eq!(world.count("select count(*) from jobs where kind = 'letter' and failed_at is not null").await, 1);
-    assert_eq!(world.count("select count(*) from jobs where kind = 'letter' and failed_at is null").await, 0);
-}
-
-#[tokio::test]
-async fn no_password_goes_to_a_server_without_encryption() {
-    use server::post::{Delivery, Message, Post, sender, smtp_address};
-    let world = World::new().await;
-    let message = Message {
-        id: "<1@acme.example>".into(),
-        from: "a@acme.example".parse().unwrap(),
-        to: "jana@acme.example".parse().unwrap(),
-        subject: "Hello".into(),
-        text: "Hello\n.\nstill here".into(),
-        html: "<p>Hello</p>".into(),
-        at: world.now(),
-    };
-    let url = world.mailbox.url("me:hidden@", "?tls=required");
-    let post = Post::new(Delivery::Smtp(smtp_address(&url).unwrap()), sender(None, "").unwrap(), "");
-    let refused = post.send(&message).await.unwrap_err();
-    assert!(!refused.message.contains("hidden"), "{refused:?}");
-    assert!(!world.mailbox.said().iter().any(|line| line.starts_with("AUTH")), "{:?}", world.mailbox.said());
-    let url = world.mailbox.url("me:hidden@", "?tls=none");
-    let post = Post::new(Delivery::Smtp(smtp_address(&url).unwrap()), sender(None, "").unwrap(), "");
-    post.send(&message).await.unwrap();
-    assert!(world.mailbox.said().iter().any(|line| line.starts_with("AUTH PLAIN")));
-    assert!(world.mailbox.take()[0].text.contains("\n.\nstill here"));
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ fn functions() -> Vec<Function> {
         Function("settings/mails_tried", |_, _| json!({ "ids": [1, 2] }), ADMINS),
         Function("settings/priorities", |_, _| json!({}), ADMINS),
         Function("settings/second_factor", |_, _| json!({}), ADMINS),
+        Function("settings/unsent", |_, _| json!({}), ADMINS),
         Function("tickets/attachments", |id, _| json!({ "id": id }), SEERS),
         Function("tickets/change", urgent, WORKERS),
         Function("tickets/create", |_, _| json!({ "ticket": new_ticket() }), SIGNED_IN),

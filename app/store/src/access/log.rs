@@ -262,6 +262,8 @@ fn words(kind: &str, data: Option<&Value>) -> String {
             (Some(limit), false) => format!("Limited a column of the board to {limit}"),
         },
         Happening::MailQuarantined { reason } => format!("A mail could not become a message: {reason}"),
+        Happening::UnsentTriedAgain { .. } => "Had a mail sent again that could not be sent".into(),
+        Happening::UnsentDiscarded { .. } => "Gave up a mail that could not be sent".into(),
         _ => plain(kind, data),
     }
 }

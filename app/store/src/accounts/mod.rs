@@ -13,6 +13,7 @@ pub mod second_factor;
 pub mod session;
 pub mod sign_in;
 mod throttle;
+pub mod unsent;
 
 pub use letters::Letter;
 pub use link::opened;

@@ -117,10 +117,13 @@ const PAGES: &[Place] = &[
     },
     Place {
         href: "/settings/mails",
-        name: "Unreadable mails",
+        name: "Mails",
         icon: Icon::Mail,
         action: Action::Administer,
-        fields: &[("Quarantine", "Mails that could not become messages: try them again, discard or download them.")],
+        fields: &[
+            ("Quarantine", "Unreadable mails that could not become messages: try them again, discard or download them."),
+            ("Unsent mails", "Mails of Docket's own that the mail server did not take, and why."),
+        ],
     },
 ];
 

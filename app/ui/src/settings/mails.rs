@@ -1,13 +1,15 @@
-//! Mails that could not become messages. Nothing is lost: each can be read as it came, tried again, or put aside.
+//! Mails that could not become messages. Nothing is lost: each can be read as it came, tried again, or put aside. And those
+//! of Docket's own that could not be sent.
 
 use super::{
     frame::{SettingsPage, loading},
     rpc,
+    unsent::{DONE, UnsentMails},
 };
 use crate::erased::memo;
 use crate::json::resource;
 use crate::{
-    flash::flash,
+    flash::{Done, flash},
     icons::{Ico, Icon},
     me,
     shared::{EmptyState, ErrorNotice, When, awaited},
@@ -33,20 +35,22 @@ pub fn QuarantinePage() -> impl IntoView {
     });
     let discarded = memo(move || query.with(|query| query.get("discarded")?.parse::<u32>().ok()));
     let mails = resource(move || after.get(), rpc::unreadable_mails);
+    let unsent = resource(|| (), |()| rpc::unsent_mails());
     let outcomes = resource(
         move || tried.get(),
         |ids| async move { if ids.is_empty() { Ok(Vec::new()) } else { rpc::tried_mails(ids).await } },
     );
     view! {
         <SettingsPage
-            title="Unreadable mails"
-            lead="Mails that came in and could not become messages, with the reason. They are kept as they came."
+            title="Mails"
+            lead="Mails that came in and could not become messages, and mails of Docket's own that could not be sent, each with the reason."
         >
+            <Done words=DONE />
             {awaited(
                 loading,
                 move || async move {
-                    match (mails.await, outcomes.await) {
-                        (Ok(page), Ok(tried)) => {
+                    match (mails.await, outcomes.await, unsent.await) {
+                        (Ok(page), Ok(tried), Ok(unsent)) => {
                             let waiting = tried.iter().filter(|t| t.waiting).count();
                             let waiting = waiting.max(page.rows.iter().filter(|m| m.waiting).count());
                             let look = move || {
@@ -56,14 +60,17 @@ pub fn QuarantinePage() -> impl IntoView {
                             view! {
                                 <OnTheirWay count=waiting look=Callback::new(move |()| look()) />
                                 <Outcomes tried=tried discarded=discarded.get_untracked() />
+                                <UnsentMails list=unsent />
+                                <h2>"Unreadable mails"</h2>
                                 <Mails page=page after=after.get_untracked() />
                             }
                                 .into_any()
                         }
-                        (Err(error), _) | (_, Err(error)) => {
+                        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
                             let retry = Callback::new(move |()| {
                                 mails.refetch();
                                 outcomes.refetch();
+                                unsent.refetch();
                             });
                             view! { <ErrorNotice error=error.0 retry=retry /> }.into_any()
                         }

@@ -7,6 +7,7 @@ mod mails;
 mod priority;
 mod rpc;
 mod second_factor;
+mod unsent;
 
 pub use board::BoardSettings;
 pub use frame::{SettingsFrame, SettingsPage, SettingsStart, loading, may_any};

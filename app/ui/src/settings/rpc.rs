@@ -6,7 +6,7 @@ use crate::rpc::{Json, Rpc};
 use domain::{
     MailId,
     invitation::Invitation,
-    mail::{Quarantined, Tried},
+    mail::{Quarantined, Tried, Unsent},
     page::Page,
     priority::PriorityTable,
     second_factor::Required,
@@ -36,6 +36,12 @@ pub async fn unreadable_mails(after: Option<String>) -> Rpc<Page<Quarantined>> {
 #[server(endpoint = "settings/mails_tried", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn tried_mails(ids: Vec<MailId>) -> Rpc<Vec<Tried>> {
     call(|desk, actor| async move { store::mails::tried(&desk, &actor, &ids).await }).await
+}
+
+/// Mails of Docket's own that could not be sent.
+#[server(endpoint = "settings/unsent", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn unsent_mails() -> Rpc<Vec<Unsent>> {
+    call(|desk, actor| async move { store::accounts::unsent::list(&desk, &actor).await }).await
 }
 
 /// Who was invited to be staff, and what has come of it.

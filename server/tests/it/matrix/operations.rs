@@ -25,7 +25,7 @@ use futures::stream;
 use std::convert::Infallible;
 use store::{
     access::{log, roles, teams, users},
-    accounts::{self, invitations, own, second_factor},
+    accounts::{self, invitations, own, second_factor, unsent},
     bulk, companies, customers, imports, mails,
     outside::{identities, providers},
     people,
@@ -110,6 +110,9 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("accounts::invitations::invite", Rule::Desk(Action::ManageStaff)),
     ("accounts::invitations::send_again", Rule::Desk(Action::ManageStaff)),
     ("accounts::invitations::revoke", Rule::Desk(Action::ManageStaff)),
+    ("accounts::unsent::list", Rule::Desk(Action::Administer)),
+    ("accounts::unsent::send_again", Rule::Desk(Action::Administer)),
+    ("accounts::unsent::discard", Rule::Desk(Action::Administer)),
     ("accounts::sign_in::sign_in", DOOR),
     ("accounts::sign_in::after_proof", DOOR),
     ("accounts::sign_in::sign_in_for_token", DOOR),
@@ -292,6 +295,9 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "accounts::invitations::invite" => invitations::invite(tx, actor, "", domain::Role::Agent).await,
         "accounts::invitations::send_again" => there(invitations::send_again(tx, actor, 0).await),
         "accounts::invitations::revoke" => there(invitations::revoke(tx, actor, 0).await),
+        "accounts::unsent::list" => unsent::list(desk, actor).await.map(drop),
+        "accounts::unsent::send_again" => there(unsent::send_again(tx, actor, 0).await),
+        "accounts::unsent::discard" => there(unsent::discard(tx, actor, 0).await),
         "accounts::own::profile" => own::profile(desk, actor).await.map(drop),
         "accounts::own::set_profile" => own::set_profile(tx, actor, NewProfile::default()).await,
         "accounts::own::set_theme" => own::set_theme(tx, actor, None).await,
