@@ -224,14 +224,28 @@ pub enum Happening {
     #[serde(rename = "settings.provider_deleted")]
     ProviderDeleted { name: String },
     #[serde(rename = "staff.invited")]
-    Invited { email: String, role: Role },
+    Invited {
+        email: String,
+        role: Role,
+        /// The name of a custom role.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        custom: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        teams: Vec<String>,
+    },
     #[serde(rename = "staff.invitation_resent")]
     InvitationResent { email: String },
     #[serde(rename = "staff.invitation_revoked")]
     InvitationRevoked { email: String },
     /// Somebody has become staff by their invitation.
     #[serde(rename = "staff.joined")]
-    JoinedStaff { email: String, role: Role },
+    JoinedStaff {
+        email: String,
+        role: Role,
+        /// The name of a custom role.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        custom: Option<String>,
+    },
     /// Somebody made a token of the API for a program, good for so many days.
     #[serde(rename = "account.api_token_made")]
     ApiTokenMade { name: String, scope: Scope, days: i64 },

@@ -1,6 +1,6 @@
 //! Invitations of staff.
 
-use crate::{Role, Time};
+use crate::{Time, access::RoleChoice};
 use serde::{Deserialize, Serialize};
 
 /// What has become of an invitation.
@@ -11,6 +11,8 @@ pub enum State {
     Open,
     /// Not answered in time. Sent again, it is open again.
     Expired,
+    /// Its role was deleted before it was answered: it cannot be accepted, nor sent again.
+    RoleGone,
     Accepted,
     Revoked,
 }
@@ -21,6 +23,7 @@ impl State {
         match self {
             State::Open => "Waiting for an answer",
             State::Expired => "Expired",
+            State::RoleGone => "Its role is deleted",
             State::Accepted => "Accepted",
             State::Revoked => "Revoked",
         }
@@ -32,10 +35,16 @@ impl State {
 pub struct Invitation {
     pub id: i64,
     pub email: String,
-    pub role: Role,
+    pub role: RoleChoice,
+    /// The name of the role, also of one that is not there any more.
+    pub role_name: String,
+    /// The names of the teams that they come into.
+    pub teams: Vec<String>,
     /// The name of who invited.
     pub invited_by: String,
     pub sent_at: Time,
     pub expires_at: Time,
     pub state: State,
+    /// Whether whoever looks at it may hand out what it gives, and so send it again or take it back.
+    pub may_change: bool,
 }

@@ -1,6 +1,5 @@
 //! Links that Docket sends by mail. Who opens one has proved to read what comes to the address.
 
-use crate::Role;
 use serde::{Deserialize, Serialize};
 
 /// What a link is for. Each has a page of its own, and no link fits the page of another.
@@ -54,6 +53,6 @@ impl Purpose {
 pub struct Opened {
     /// The address that the link was sent to.
     pub email: String,
-    /// Of an invitation: as what.
-    pub role: Option<Role>,
+    /// Of an invitation: the name of the role.
+    pub role: Option<String>,
 }

@@ -76,7 +76,7 @@ mod tests {
             Content::Known { forgot: "/forgot", sign_in: "/sign-in" },
             Content::Reset { link: link(), first: false },
             Content::Reset { link: link(), first: true },
-            Content::Invitation { link: link(), by: "Ada <b>&\"'".into(), role: "Manager" },
+            Content::Invitation { link: link(), by: "Ada <b>&\"'".into(), role: "Manager <b>".into() },
             Content::NewAddress { link: link() },
             Content::AddressChanged { to: "new+<b>@acme.example".into() },
             Content::PasswordChanged { forgot: "/forgot" },

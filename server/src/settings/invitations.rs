@@ -3,7 +3,8 @@
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use domain::{Error, Role};
+use domain::access::RoleChoice;
+use domain::{Error, Role, TeamId};
 use store::{Desk, accounts::invitations};
 use ui::flash::Flash;
 
@@ -23,8 +24,8 @@ pub(super) async fn invitations(
     let mut values = Vec::new();
     let done = async {
         let fields = Fields::read(request).await?;
-        values =
-            ["email", "role"].map(|name| (name.to_owned(), fields.value(name).unwrap_or_default().to_owned())).to_vec();
+        let shown = |name: &String| matches!(name.as_str(), "email" | "role" | "team");
+        values = fields.0.iter().filter(|(name, _)| shown(name)).cloned().collect();
         perform(&state.desk, &who, &fields).await
     };
     match done.await {
@@ -45,8 +46,11 @@ async fn perform(desk: &Desk, who: &Who, fields: &Fields) -> Result<&'static str
         invitations::revoke(&mut tx, actor, id).await?;
         "revoked"
     } else {
-        let role = fields.value("role").and_then(Role::from_word).unwrap_or(Role::Customer);
-        invitations::invite(&mut tx, actor, fields.value("email").unwrap_or_default(), role).await?;
+        let role = fields.value("role").and_then(RoleChoice::from_word);
+        let role = role.unwrap_or(RoleChoice::BuiltIn(Role::Customer));
+        let teams = fields.0.iter().filter(|(name, _)| name == "team");
+        let teams: Result<Vec<TeamId>, Error> = teams.map(|(_, id)| id.parse().map_err(|_| unreadable())).collect();
+        invitations::invite(&mut tx, actor, fields.value("email").unwrap_or_default(), role, &teams?).await?;
         "invited"
     };
     tx.commit().await?;

@@ -186,7 +186,8 @@ async fn link(world: &World, purpose: Purpose) -> String {
         }
         Purpose::Invitation => {
             let admin = world.superadmin().await;
-            let invited = async |tx: &mut Tx| invitations::invite(tx, &admin, "zoe@acme.example", Role::Agent).await;
+            let role = domain::access::RoleChoice::BuiltIn(Role::Agent);
+            let invited = async |tx: &mut Tx| invitations::invite(tx, &admin, "zoe@acme.example", role, &[]).await;
             world.run(invited).await.unwrap();
         }
         Purpose::NewAddress => {

@@ -6,7 +6,13 @@ pub mod teams;
 pub mod users;
 
 use crate::{OrOurs, Tx, people::Rights};
-use domain::{Actor, CompanyId, Error, Principal, Result, Role, UserId, access::Permissions, people::Person, policy};
+use domain::{
+    Actor, CompanyId, Error, Principal, Result, Role, UserId,
+    access::{Permissions, RoleChoice},
+    people::Person,
+    policy,
+};
+use sqlx::PgConnection;
 
 /// Lets one change of rights happen after the other, until the end of the transaction: that there is a superadmin left, or
 /// that a role has no more rights than whoever hands it out, must still be so when it is written.
@@ -60,4 +66,31 @@ pub(crate) fn demand_hand_out(actor: &Actor, role: Role, permissions: Permission
 
 fn more_than_oneself() -> Error {
     Error::new(domain::Code::Forbidden, "This goes beyond your own rights: ask somebody who has them.")
+}
+
+/// A role as it is written for somebody: with a custom one they are an agent with other permissions.
+pub(crate) struct Given {
+    pub base: Role,
+    pub custom: Option<i64>,
+    pub name: String,
+    pub permissions: Permissions,
+}
+
+/// The role that somebody has chosen for somebody. A custom one stays as it is until the end of the transaction. Errors: a
+/// field error for one that is not there (any more).
+pub(crate) async fn given(conn: &mut PgConnection, role: RoleChoice) -> Result<Given> {
+    let id = match role {
+        RoleChoice::Custom(id) => id,
+        RoleChoice::BuiltIn(base) => {
+            let (name, permissions) = (base.name().to_owned(), Permissions::of_role(base));
+            return Ok(Given { base, custom: None, name, permissions });
+        }
+    };
+    let found = sqlx::query!("select name, permissions from roles where id = $1 for share", id.0)
+        .fetch_optional(conn)
+        .await
+        .ours()?
+        .ok_or_else(|| Error::field("role", "There is no such role any more."))?;
+    let permissions = Permissions::from_words(found.permissions);
+    Ok(Given { base: Role::Agent, custom: Some(id.0), name: found.name, permissions })
 }

@@ -1,6 +1,6 @@
 //! Users: everybody on staff, what they may, and whether they may come in at all.
 
-use super::{demand_hand_out, take_turn, target};
+use super::{Given, demand_hand_out, given, take_turn, target};
 use crate::{
     Desk, OrOurs, Tx,
     accounts::{
@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     Actor, Code, Error, Result, Role, RoleId, SessionId, TeamId, UserId,
-    access::{Permissions, RoleChoice, StaffRow},
+    access::{RoleChoice, StaffRow},
     account::Device,
     event::Happening,
     page::{self, Page},
@@ -151,20 +151,10 @@ pub async fn set_role(tx: &mut Tx, actor: &Actor, id: UserId, role: RoleChoice) 
     policy::demand(actor, Action::ManageStaff, None)?;
     take_turn(tx).await?;
     let target = target(tx, actor, id).await?;
-    let (base, custom, name, permissions) = match role {
-        RoleChoice::BuiltIn(Role::Customer) => {
-            return Err(Error::field("role", "Staff cannot be made customers. Block them instead."));
-        }
-        RoleChoice::BuiltIn(role) => (role, None, role.name().to_owned(), Permissions::of_role(role)),
-        RoleChoice::Custom(id) => {
-            let found = sqlx::query!("select name, permissions from roles where id = $1 for share", id.0)
-                .fetch_optional(&mut *tx.conn)
-                .await
-                .ours()?
-                .ok_or_else(|| Error::field("role", "There is no such role any more."))?;
-            (Role::Agent, Some(id.0), found.name, Permissions::from_words(found.permissions))
-        }
-    };
+    if role == RoleChoice::BuiltIn(Role::Customer) {
+        return Err(Error::field("role", "Staff cannot be made customers. Block them instead."));
+    }
+    let Given { base, custom, name, permissions } = given(&mut tx.conn, role).await?;
     demand_hand_out(actor, base, permissions)?;
     let from = target.principal.role_name().to_owned();
     if (target.principal.role, from.as_str(), target.principal.custom_role.is_some()) == (base, &name, custom.is_some())

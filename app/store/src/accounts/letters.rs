@@ -91,7 +91,7 @@ pub enum Content {
     Invitation {
         link: String,
         by: String,
-        role: &'static str,
+        role: String,
     },
     NewAddress {
         link: String,

@@ -183,7 +183,7 @@ fn of_link(purpose: Purpose, body: fn(Opened, String, Flash) -> AnyView) -> AnyV
             async move {
                 match opened.await {
                     Ok(link) => body(link, format!("{}/{token}", purpose.page()), flash),
-                    Err(error) if error.0.code == Code::NotFound => {
+                    Err(error) if matches!(error.0.code, Code::NotFound | Code::Conflict) => {
                         view! { <Lost purpose said=error.0.message /> }.into_any()
                     }
                     Err(error) => view! {
@@ -339,7 +339,7 @@ fn NewPassword(flash: Flash) -> impl IntoView {
 #[component]
 pub fn InvitationPage() -> impl IntoView {
     of_link(Purpose::Invitation, |link, page, flash| {
-        let role = link.role.map_or("staff", domain::Role::name);
+        let role = link.role.as_deref().unwrap_or("staff");
         view! {
             <Card
                 title="Welcome to Docket"

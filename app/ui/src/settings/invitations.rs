@@ -4,6 +4,7 @@ use super::{
     frame::{SettingsPage, loading},
     rpc,
 };
+use crate::access::rpc::all_roles;
 use crate::json::resource;
 use crate::{
     flash::{Done, flash},
@@ -13,9 +14,9 @@ use crate::{
 };
 use domain::{
     Actor, Role,
-    access::Permissions,
+    access::{Permissions, RoleChoice, Roles},
     invitation::{Invitation, State},
-    policy,
+    policy::{self, Action},
 };
 use leptos::prelude::*;
 
@@ -25,20 +26,29 @@ const PAGE: &str = "/settings/invitations";
 #[component]
 pub fn InvitationsPage() -> impl IntoView {
     let invitations = resource(|| (), |()| rpc::invitations());
+    let roles = resource(|| (), |()| all_roles());
     view! {
         <SettingsPage
             title="Invitations"
             lead="Who is invited gets a mail with a link, chooses a name and a password, and is on staff. A link is good for seven days."
         >
             <Done words=DONE />
-            <Invite />
             {awaited(
                 loading,
                 move || async move {
-                    match invitations.await {
-                        Ok(list) => view! { <List list /> }.into_any(),
-                        Err(error) => {
-                            let retry = Callback::new(move |()| invitations.refetch());
+                    match (invitations.await, roles.await) {
+                        (Ok(list), Ok(roles)) => {
+                            view! {
+                                <Invite roles />
+                                <List list />
+                            }
+                                .into_any()
+                        }
+                        (Err(error), _) | (_, Err(error)) => {
+                            let retry = Callback::new(move |()| {
+                                invitations.refetch();
+                                roles.refetch();
+                            });
                             view! { <ErrorNotice error=error.0 retry /> }.into_any()
                         }
                     }
@@ -56,18 +66,44 @@ const DONE: &[(&str, &str)] = &[
     ("revoked", "The invitation is taken back. Its link does not work any more."),
 ];
 
-/// The roles that this person may give.
-fn roles() -> Vec<Role> {
+/// The roles that this person may give, each with its word and its name: the one with the fewest rights first.
+fn offered(roles: Roles) -> Vec<(String, String)> {
     let actor = me::me().map_or_else(|| Actor::visitor(None), |person| Actor::user(person, None));
-    let may = |role: &Role| policy::may_hand_out(&actor, *role, Permissions::of_role(*role));
-    [Role::Agent, Role::Manager, Role::Superadmin].into_iter().filter(may).collect()
+    let built_in = [Role::Agent, Role::Manager, Role::Superadmin]
+        .map(|role| (RoleChoice::BuiltIn(role), role, Permissions::of_role(role), role.name().to_owned()));
+    let custom = roles.custom.into_iter().map(|r| (RoleChoice::Custom(r.id), Role::Agent, r.permissions, r.name));
+    let may = built_in.into_iter().chain(custom).filter(|(_, base, may, _)| policy::may_hand_out(&actor, *base, *may));
+    may.map(|(choice, _, _, name)| (choice.word(), name)).collect()
 }
 
 #[component]
-fn Invite() -> impl IntoView {
+fn Invite(roles: Roles) -> impl IntoView {
     let flash = flash();
+    let start = me::start();
     let wanted = flash.value("role");
-    let problem = flash.problem("role");
+    let (role_problem, team_problem) = (flash.problem("role"), flash.problem("team"));
+    let on: Vec<String> = flash.values.iter().filter(|(name, _)| name == "team").map(|(_, id)| id.clone()).collect();
+    let teams = (start.may(Action::ManageTeams) && !start.teams.is_empty()).then(|| {
+        let rows = start.teams.iter().map(|team| {
+            let id = team.id.to_string();
+            let on = on.contains(&id);
+            view! {
+                <div class="box__row">
+                    <label class="check">
+                        <input type="checkbox" name="team" value=id checked=on autocomplete="off" />
+                        <span>{team.name.clone()}</span>
+                    </label>
+                </div>
+            }
+        });
+        view! {
+            <fieldset class="box">
+                <legend class="field__label">"In these teams"</legend>
+                {rows.collect_view()}
+            </fieldset>
+            {team_problem.map(problem)}
+        }
+    });
     view! {
         <form method="post" action=PAGE class="stack">
             <Field
@@ -84,28 +120,21 @@ fn Invite() -> impl IntoView {
                     "As"
                 </label>
                 <select class="select" id="role" name="role">
-                    {roles()
+                    {offered(roles)
                         .into_iter()
-                        .map(|role| {
-                            let chosen = wanted == role.word();
+                        .map(|(word, name)| {
+                            let chosen = wanted == word;
                             view! {
-                                <option value=role.word() selected=chosen>
-                                    {role.name()}
+                                <option value=word selected=chosen>
+                                    {name}
                                 </option>
                             }
                         })
                         .collect_view()}
                 </select>
-                {problem
-                    .map(|problem| {
-                        view! {
-                            <p class="field__error">
-                                <Ico icon=Icon::Alert />
-                                {problem}
-                            </p>
-                        }
-                    })}
+                {role_problem.map(problem)}
             </div>
+            {teams}
             <div class="actions">
                 <button class="button button--primary" type="submit">
                     "Send invitation"
@@ -116,6 +145,16 @@ fn Invite() -> impl IntoView {
     .into_any()
 }
 
+/// What is wrong with a field.
+fn problem(said: String) -> impl IntoView {
+    view! {
+        <p class="field__error">
+            <Ico icon=Icon::Alert />
+            {said}
+        </p>
+    }
+}
+
 #[component]
 fn List(list: Vec<Invitation>) -> impl IntoView {
     if list.is_empty() {
@@ -124,11 +163,7 @@ fn List(list: Vec<Invitation>) -> impl IntoView {
         }
         .into_any();
     }
-    let may = roles();
-    let rows = list.into_iter().map(|invitation| {
-        let may = may.contains(&invitation.role);
-        view! { <Row invitation may /> }
-    });
+    let rows = list.into_iter().map(|invitation| view! { <Row invitation /> });
     view! {
         <div class="table-wrap">
             <table class="table table--stack">
@@ -152,19 +187,25 @@ fn List(list: Vec<Invitation>) -> impl IntoView {
 }
 
 #[component]
-fn Row(invitation: Invitation, may: bool) -> impl IntoView {
-    let Invitation { id, email, role, invited_by, sent_at, state, .. } = invitation;
+fn Row(invitation: Invitation) -> impl IntoView {
+    let Invitation { id, email, role_name, teams, invited_by, sent_at, state, may_change, .. } = invitation;
     let kind = match state {
         State::Open => "accent",
         State::Expired => "amber",
+        State::RoleGone => "red",
         State::Accepted => "green",
         State::Revoked => "",
     };
-    let open = may && matches!(state, State::Open | State::Expired);
+    let open = may_change && matches!(state, State::Open | State::Expired | State::RoleGone);
+    let again = state != State::RoleGone;
     view! {
         <tr>
             <th scope="row">{email.clone()}</th>
-            <td data-label="As">{role.name()}</td>
+            <td data-label="As">
+                {role_name}
+                {(!teams.is_empty())
+                    .then(|| view! { " " <span class="field__hint">{format!("in {}", teams.join(", "))}</span> })}
+            </td>
             <td data-label="State">
                 <span class="badge" data-kind=kind>
                     {state.name()}
@@ -179,15 +220,20 @@ fn Row(invitation: Invitation, may: bool) -> impl IntoView {
                     .then(|| {
                         view! {
                             <form method="post" action=PAGE class="actions">
-                                <button
-                                    class="button button--sm"
-                                    type="submit"
-                                    name="resend"
-                                    value=id.to_string()
-                                    aria-label=format!("Send the invitation of {email} again")
-                                >
-                                    "Send again"
-                                </button>
+                                {again
+                                    .then(|| {
+                                        view! {
+                                            <button
+                                                class="button button--sm"
+                                                type="submit"
+                                                name="resend"
+                                                value=id.to_string()
+                                                aria-label=format!("Send the invitation of {email} again")
+                                            >
+                                                "Send again"
+                                            </button>
+                                        }
+                                    })}
                                 <button
                                     class="button button--sm"
                                     type="submit"

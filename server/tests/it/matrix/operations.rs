@@ -292,7 +292,9 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "access::users::set_blocked" => there(users::set_blocked(tx, actor, nobody, true).await),
         "access::users::end_sessions" => there(users::end_sessions(tx, actor, nobody, None).await),
         "accounts::invitations::list" => invitations::list(desk, actor).await.map(drop),
-        "accounts::invitations::invite" => invitations::invite(tx, actor, "", domain::Role::Agent).await,
+        "accounts::invitations::invite" => {
+            invitations::invite(tx, actor, "", RoleChoice::BuiltIn(domain::Role::Agent), &[]).await
+        }
         "accounts::invitations::send_again" => there(invitations::send_again(tx, actor, 0).await),
         "accounts::invitations::revoke" => there(invitations::revoke(tx, actor, 0).await),
         "accounts::unsent::list" => unsent::list(desk, actor).await.map(drop),
