@@ -175,6 +175,7 @@ fn reply(tickets: u32) -> Row {
             seen: None,
             status: None,
             key: None,
+            sign: false,
         };
         Call::json("/rpc/tickets/write", &json!({ "id": TicketId(ticket), "message": message }))
     };

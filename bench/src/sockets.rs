@@ -94,6 +94,7 @@ pub async fn run(server: &Server, people: &People, count: usize, watchers: usize
             seen: None,
             status: None,
             key: None,
+            sign: false,
         };
         let write = Call::json("/rpc/tickets/write", &json!({ "id": TicketId(WATCHED), "message": message }));
         let sent = Instant::now();

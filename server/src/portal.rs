@@ -264,6 +264,7 @@ async fn answer(
             seen: None,
             status: None,
             key: filled.key(),
+            sign: false,
         };
         // A foreign ticket is not there, whatever else is wrong.
         if let Some(error) = filled.refused.iter().find(|e| e.code == Code::NotFound) {

@@ -156,6 +156,7 @@ impl Default for NewTicket {
             assignee: None,
             team: None,
             key: None,
+            sign: false,
         }
     }
 }
@@ -263,6 +264,9 @@ pub struct NewMessage {
     /// Whoever gets no answer sends it again under the same key, and it is there once all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Whether the signature of who writes stands below it. For replies by staff; of anything else it says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sign: bool,
 }
 
 impl NewMessage {
@@ -434,6 +438,7 @@ mod tests {
             seen: None,
             status: None,
             key: None,
+            sign: false,
         };
         assert!(message("", vec![]).check().is_err());
         assert!(message("", vec![AttachmentId(1)]).check().is_ok());

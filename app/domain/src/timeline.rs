@@ -102,6 +102,9 @@ pub struct TicketView {
     pub drafts: Vec<Draft>,
     /// The files that this person, of staff, has uploaded for them.
     pub unsent: Vec<Attachment>,
+    /// What stands below the replies of this person, of staff, as HTML; empty where they have none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub signature: String,
     /// Live updates start from here.
     pub position: Position,
     pub workflow: Workflow,

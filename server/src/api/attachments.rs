@@ -90,6 +90,7 @@ pub async fn upload(
                 seen: None,
                 status: None,
                 key: None,
+                sign: false,
             };
             Ok(Some(write(&desk, &actor, id, input).await?.message_id))
         })

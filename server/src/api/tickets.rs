@@ -178,6 +178,7 @@ impl CreateTicket {
             seen: None,
             status: None,
             key: None,
+            sign: false,
         })
     }
 }
@@ -196,6 +197,7 @@ impl Reply {
             seen: self.seen.map(EventId),
             status,
             key: None,
+            sign: false,
         })
     }
 }

@@ -1,9 +1,18 @@
 //! What people set about themselves.
 
-use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, person};
-use domain::profile::NewProfile;
+use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, person, text};
+use domain::{
+    Actor, TicketId,
+    profile::NewProfile,
+    ticket::{NewMessage, Writing},
+    timeline::Part,
+};
 use http::{StatusCode, header};
-use store::{Tx, accounts::own};
+use store::{
+    Tx,
+    accounts::own,
+    tickets::{list, message, search, view},
+};
 
 const OTHER: &str = "another horse battery";
 
@@ -41,4 +50,78 @@ async fn a_profile_is_kept() {
     let welcome = Browser::of_visitor(&world).post("/sign-in", &form).await;
     let cookies: Vec<_> = welcome.headers.get_all(header::SET_COOKIE).iter().map(|c| c.to_str().unwrap()).collect();
     assert!(cookies.iter().any(|c| c.starts_with("docket_theme=dark")), "{cookies:?}");
+}
+
+async fn sign_with(world: &World, actor: &Actor, signature: &str) {
+    let input = NewProfile { name: "Mia Berger".into(), signature: signature.into(), ..NewProfile::default() };
+    world.run(async |tx: &mut Tx| own::set_profile(tx, actor, input).await).await.unwrap();
+}
+
+/// What was written last, as its readers see it.
+async fn last(world: &World, reader: &Actor, ticket: TicketId) -> String {
+    let seen = view::view(&world.desk, reader, ticket, Part::Latest).await.unwrap();
+    seen.slice.entries.iter().rev().find_map(|e| e.message.as_ref()).unwrap().html.clone()
+}
+
+#[tokio::test]
+async fn a_reply_is_signed_where_it_is_wanted() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let ticket = world.ticket(&jana).await.id;
+    sign_with(&world, &agent, "**Mia Berger**\nquokka support <script>alert(1)</script>").await;
+    let signed = |writing, body: &str| NewMessage { sign: true, ..text(writing, body) };
+    world.write(&agent, ticket, signed(Writing::Reply, "Hello")).await;
+    let html = last(&world, &jana, ticket).await;
+    assert!(html.starts_with("<p>Hello</p>") && html.contains("<div class=\"signature\"><p><strong>Mia Berger"), "{html}");
+    assert!(!html.contains("<script") && html.matches("signature").count() == 1, "{html}");
+    // Where it is left out, in notes, and by customers, there is none.
+    world.write(&agent, ticket, text(Writing::Reply, "Hello again")).await;
+    assert!(!last(&world, &jana, ticket).await.contains("signature"));
+    world.write(&agent, ticket, signed(Writing::Note, "Among us")).await;
+    assert!(!last(&world, &agent, ticket).await.contains("signature"));
+    sign_with(&world, &jana, "Jana").await;
+    world.write(&jana, ticket, signed(Writing::Reply, "Thank you")).await;
+    assert!(!last(&world, &agent, ticket).await.contains("signature"));
+    // Lists and the search speak of what was said.
+    let found = search::search(&world.desk, &agent, "quokka").await.unwrap();
+    assert!(found.is_empty(), "{found:?}");
+    let other = world.ticket(&jana).await.id;
+    world.write(&agent, other, signed(Writing::Reply, "Hello")).await;
+    let listed = list::list(&world.desk, &agent, &domain::ticket::Filter::default()).await.unwrap();
+    assert!(listed.rows.iter().all(|row| !row.excerpt.contains("quokka")), "{listed:?}");
+    // Once without, it is gone from what is written from then on.
+    sign_with(&world, &agent, " ").await;
+    world.write(&agent, ticket, signed(Writing::Reply, "Bye")).await;
+    assert!(!last(&world, &jana, ticket).await.contains("signature"));
+}
+
+/// A reply that is held back and sent again, and one whose answer was lost, are signed once.
+#[tokio::test]
+async fn nothing_is_signed_twice() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let ticket = world.ticket(&jana).await.id;
+    sign_with(&world, &agent, "Mia").await;
+    let first = world.reply(&agent, ticket, "One").await;
+    let newest = world.reply(&jana, ticket, "But").await;
+    let reply = NewMessage { sign: true, seen: Some(first), key: Some("k".into()), ..text(Writing::Reply, "Two") };
+    let write = async |input: NewMessage| {
+        world.run(async |tx: &mut Tx| message::write(tx, &agent, ticket, input).await).await
+    };
+    write(reply.clone()).await.refused(domain::Code::Conflict);
+    let again = NewMessage { seen: Some(newest), ..reply };
+    let (_, one) = write(again.clone()).await.unwrap();
+    let (_, two) = write(again).await.unwrap();
+    assert_eq!(one, two);
+    assert_eq!(last(&world, &jana, ticket).await.matches("signature").count(), 1);
+    // The composer shows it to who answers, and nobody else's.
+    let seen = view::view(&world.desk, &agent, ticket, Part::Latest).await.unwrap();
+    assert_eq!(seen.signature, "<p>Mia</p>\n");
+    let seen = view::view(&world.desk, &world.agent().await, ticket, Part::Latest).await.unwrap();
+    assert_eq!(seen.signature, "");
+    sign_with(&world, &jana, "Jana").await;
+    let seen = view::view(&world.desk, &jana, ticket, Part::Latest).await.unwrap();
+    assert_eq!(seen.signature, "");
+    let page = Browser::of(&world, &agent).await.get(&format!("/tickets/{ticket}")).await.text;
+    assert!(page.contains("Leave out signature"), "{page}");
 }

@@ -278,7 +278,7 @@ pub fn session_of(proved: accounts::Proved) -> String {
 
 /// A message with nothing but a text.
 pub fn text(writing: Writing, body: &str) -> NewMessage {
-    NewMessage { writing, body: body.into(), attachments: Vec::new(), seen: None, status: None, key: None }
+    NewMessage { writing, body: body.into(), attachments: Vec::new(), seen: None, status: None, key: None, sign: false }
 }
 
 /// The person an actor is.

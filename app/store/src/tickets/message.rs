@@ -181,13 +181,32 @@ pub async fn write_by(
             "Somebody else has written in the meantime. Your text is kept: read what is new, then send it all the same or change it.",
         ));
     }
-    let written = render::written(&input.body);
+    let mut written = render::written(&input.body);
+    if kind == Kind::Reply && input.sign {
+        sign(tx, actor, &mut written).await?;
+    }
     let event = add(tx, As::actor(actor), id, &Said::written(kind, channel, &input.body, &written)).await?;
     attachments::claim(tx, actor, id, event, &input.attachments).await?;
     after_message(tx, actor, &held.ticket, kind, input.status).await?;
     forget_draft(tx, actor, id, input.writing).await?;
     once::end(tx, actor, input.key.as_deref(), &once::Done { ticket: id, entry: event }).await?;
     Ok((super::for_actor(actor, row::load(&mut tx.conn, id).await?), event))
+}
+
+/// Puts the signature of who writes below what they have written: for whoever reads the message, not for lists and searches,
+/// which would find it everywhere.
+async fn sign(tx: &mut Tx, actor: &Actor, written: &mut Written) -> Result<()> {
+    let Some(user) = actor.user_id() else { return Ok(()) };
+    let signature = sqlx::query_scalar!("select signature from users where id = $1", user.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+    if !signature.trim().is_empty() {
+        written.html.push_str("<div class=\"signature\">");
+        written.html.push_str(&render::markdown(&signature));
+        written.html.push_str("</div>");
+    }
+    Ok(())
 }
 
 /// What was written is a message by now.

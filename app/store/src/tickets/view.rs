@@ -1,7 +1,7 @@
 //! All that a ticket's page shows at first, in as few statements as can be.
 
 use super::{draft, row, timeline};
-use crate::{Desk, OrOurs};
+use crate::{Desk, OrOurs, render};
 use domain::{
     Actor, Error, Result, TicketId,
     event::Position,
@@ -21,7 +21,8 @@ pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Resul
     // once more, which does no harm; nothing can fall in between.
     let sql = format!(
         "select {}, r.email, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-             exists (select 1 from ticket_watchers w where w.ticket_id = t.id and w.user_id = $2), {}, {}
+             exists (select 1 from ticket_watchers w where w.ticket_id = t.id and w.user_id = $2), {}, {},
+             (select u.signature from users u where u.id = $2 and u.signature <> '')
          from tickets t {} where t.id = $1",
         row::COLUMNS,
         draft::COLUMN,
@@ -46,6 +47,9 @@ pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Resul
         true => draft::files_from_json(found.try_get(row::WIDTH + 4).ours()?)?,
         false => Vec::new(),
     };
+    // Shown to who answers; what is sent is read again then.
+    let signature: Option<String> = found.try_get(row::WIDTH + 5).ours()?;
+    let signature = signature.filter(|_| internal && actor.user_id() != Some(ticket.requester.id));
     let catalog = desk.catalog();
     let tags = if internal { catalog.tags_of(&ticket.tags) } else { Vec::new() };
     let requester_email: String = found.try_get(row::WIDTH).ours()?;
@@ -56,6 +60,7 @@ pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Resul
         watching: found.try_get(row::WIDTH + 2).ours()?,
         drafts,
         unsent,
+        signature: signature.map(|text| render::markdown(&text)).unwrap_or_default(),
         position: Position { transaction: found.try_get(row::WIDTH + 1).ours()?, id: 0 },
         workflow: if internal { catalog.workflow.clone() } else { catalog.workflow.for_customers() },
         ticket: if internal { ticket } else { for_customers(ticket) },

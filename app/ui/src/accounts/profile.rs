@@ -1,16 +1,18 @@
 //! What people set about themselves: name, language, zone and signature; password; address.
 
 use super::rpc;
+use crate::erased::{dynamic, handler};
 use crate::json::resource;
+use crate::tickets::rpc::preview;
 use crate::{
     flash::{Done, Flash, flash},
     icons::{Ico, Icon},
     me,
     outside::ConnectedAccounts,
-    shared::{ErrorNotice, Field, TextArea, awaited},
+    shared::{ErrorNotice, Field, TextArea, awaited, toaster},
 };
 use domain::profile::{LANGUAGES, Profile, SIGNATURE_MAX, ZONES};
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 /// The forms, each sent to the address of its page.
 #[component]
@@ -74,6 +76,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
     let language = flash.value("language");
     let zone_problem = flash.problem("time_zone");
     let signature_problem = flash.problem("signature");
+    let area = NodeRef::new();
     let described = signature_problem.is_some().then(|| "signature-error".to_owned());
     view! {
         <section class="section">
@@ -145,6 +148,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                                     rows=4
                                     invalid=signature_problem.is_some()
                                     described_by=described
+                                    node=area
                                 />
                                 {signature_problem
                                     .map(|problem| {
@@ -156,8 +160,11 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                                         }
                                     })}
                                 <p class="field__hint">
-                                    {format!("Kept for replies by mail, which are not sent yet. At most {SIGNATURE_MAX} characters.")}
+                                    {format!(
+                                        "Stands below your replies to customers; it can be left out of any of them. Markdown, at most {SIGNATURE_MAX} characters.",
+                                    )}
                                 </p>
+                                <SignaturePreview area />
                             </div>
                         }
                     })}
@@ -170,6 +177,44 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// The signature as customers will see it, once it is asked for.
+#[component]
+fn SignaturePreview(area: NodeRef<html::Textarea>) -> impl IntoView {
+    let shown = RwSignal::new(None::<String>);
+    let (toaster, taken_over) = (toaster(), me::taken_over());
+    let show = move |_| {
+        let Some(text) = area.get_untracked().map(|area| area.value()) else { return };
+        leptos::task::spawn_local(async move {
+            match preview(text).await {
+                Ok(html) => drop(shown.try_set(Some(html))),
+                Err(error) => toaster.fail(&error.0),
+            }
+        });
+    };
+    dynamic(move || {
+        taken_over.get().then(|| {
+            view! {
+                <div class="actions">
+                    <button class="button button--sm" type="button" on:click=handler(show)>
+                        "Preview"
+                    </button>
+                </div>
+                {dynamic(move || {
+                    shown
+                        .get()
+                        .map(|html| {
+                            view! {
+                                <div class="box">
+                                    <div class="prose" role="region" aria-label="Preview of the signature" inner_html=html></div>
+                                </div>
+                            }
+                        })
+                })}
+            }
+        })
+    })
 }
 
 #[component]

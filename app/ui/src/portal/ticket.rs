@@ -163,6 +163,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
             seen: None,
             status: None,
             key: None,
+            sign: false,
         };
         let message = NewMessage { key: Some(attempt.key(&message)), ..message };
         leptos::task::spawn_local(async move {

@@ -85,7 +85,7 @@ pub fn TicketPage() -> impl IntoView {
 
 #[component]
 fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView {
-    let (drafts, unsent) = (view.drafts.clone(), view.unsent.clone());
+    let (drafts, unsent, signature) = (view.drafts.clone(), view.unsent.clone(), view.signature.clone());
     let state = TicketState::new(view);
     state.follow();
     let work = Work::begin();
@@ -125,7 +125,7 @@ fn OpenTicket(view: TicketView, marked: Memo<Option<EventId>>) -> impl IntoView 
         >
             <Head state />
             <Timeline state marked work />
-            <ComposerPlace state drafts unsent work />
+            <ComposerPlace state drafts unsent signature work />
         </section>
         <button
             class="inbox__scrim"

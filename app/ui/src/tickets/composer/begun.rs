@@ -18,6 +18,8 @@ pub struct Begun {
     note: DraftText,
     /// Files that were uploaded before.
     pub unsent: StoredValue<Vec<Attachment>>,
+    /// What stands below replies, as HTML.
+    pub signature: StoredValue<String>,
     /// When the others were told that somebody types.
     told: StoredValue<f64>,
     /// What a key has asked for.
@@ -28,7 +30,7 @@ pub struct Begun {
 
 impl Begun {
     /// With what was written before. In a component: what is unsaved when it goes away is saved then.
-    pub fn new(state: TicketState, drafts: &[Draft], unsent: Vec<Attachment>) -> Self {
+    pub fn new(state: TicketState, drafts: &[Draft], unsent: Vec<Attachment>, signature: String) -> Self {
         let reply = DraftText::new(state.id, Writing::Reply, drafts);
         let note = DraftText::new(state.id, Writing::Note, drafts);
         let only_note = note.text.with_untracked(|t| !t.is_empty()) && reply.text.with_untracked(String::is_empty);
@@ -44,6 +46,7 @@ impl Begun {
             reply,
             note,
             unsent: StoredValue::new(unsent),
+            signature: StoredValue::new(signature),
             told: StoredValue::new(0.0),
             wanted: StoredValue::new(None),
             files: StoredValue::new(None),

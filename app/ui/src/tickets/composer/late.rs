@@ -10,8 +10,14 @@ use domain::{attachment::Attachment, timeline::Draft};
 use leptos::prelude::*;
 
 #[component]
-pub fn ComposerPlace(state: TicketState, drafts: Vec<Draft>, unsent: Vec<Attachment>, work: Work) -> impl IntoView {
-    let begun = Begun::new(state, &drafts, unsent);
+pub fn ComposerPlace(
+    state: TicketState,
+    drafts: Vec<Draft>,
+    unsent: Vec<Attachment>,
+    signature: String,
+    work: Work,
+) -> impl IntoView {
+    let begun = Begun::new(state, &drafts, unsent, signature);
     #[cfg(feature = "ssr")]
     let form = {
         let _ = work;

@@ -54,6 +54,8 @@ struct Desk {
     reply: Attempt<NewMessage>,
     note: Attempt<NewMessage>,
     sending: RwSignal<u32>,
+    /// Whether the reply that is being written is signed.
+    sign: RwSignal<bool>,
 }
 
 impl Desk {
@@ -71,6 +73,11 @@ impl Desk {
 
     fn is_note(self) -> bool {
         self.mode.get() == Writing::Note
+    }
+
+    /// Whether there is a signature that what is written could have.
+    fn can_sign(self) -> bool {
+        !self.is_note() && self.begun.signature.with_value(|html| !html.is_empty())
     }
 
     fn text(self) -> String {
@@ -107,11 +114,13 @@ impl Desk {
         self.held.set(None);
         self.editor.preview.set(None);
         let body = draft.take();
+        let sign = untrack(|| self.can_sign() && self.sign.get());
+        self.sign.set(true);
         let files = self.editor.uploads.take();
         let key = self.state.pending.with_untracked(|p| p.last().map_or(1, |p| p.key + 1));
         self.state.pending.update(|p| p.push(Pending { key, writing, body: body.clone() }));
         self.state.conversation.to_end();
-        let message = NewMessage { writing, body: body.clone(), attachments, seen: None, status, key: None };
+        let message = NewMessage { writing, body: body.clone(), attachments, seen: None, status, key: None, sign };
         let attempt = self.attempt_of(writing);
         let key_of_it = Some(attempt.key(&message));
         let message = NewMessage { seen: self.state.seen.get_untracked(), key: key_of_it, ..message };
@@ -142,6 +151,7 @@ impl Desk {
                     draft.give_back(body);
                     self.editor.uploads.give_back(files);
                     self.mode.set(writing);
+                    self.sign.set(sign || writing == Writing::Note);
                     if error.0.code == Code::Conflict {
                         state.conversation.catch_up().await;
                         self.held.set(Some(status));
@@ -163,7 +173,8 @@ pub fn Composer(begun: Begun) -> impl IntoView {
     let editor = Editor::new(Some(state.id), typed);
     editor.uploads.restore(begun.unsent.get_value());
     let (held, sending) = (RwSignal::new(None), RwSignal::new(0));
-    let desk = Desk { state, begun, mode, editor, held, reply: Attempt::new(), note: Attempt::new(), sending };
+    let sign = RwSignal::new(true);
+    let desk = Desk { state, begun, mode, editor, held, reply: Attempt::new(), note: Attempt::new(), sending, sign };
     let ready = RwSignal::new(false);
     effect(move || {
         ready.set(true);
@@ -225,6 +236,7 @@ pub fn Composer(begun: Begun) -> impl IntoView {
             <Tabs desk />
             <Hold desk />
             <Field desk />
+            <Signature desk />
             <Files editor=desk.editor />
             <Foot desk ready />
         </form>
@@ -332,4 +344,32 @@ fn Field(desk: Desk) -> impl IntoView {
         <Preview editor=desk.editor />
     }
     .into_any()
+}
+
+/// What will stand below the reply, and leaving it out of this one.
+#[component]
+fn Signature(desk: Desk) -> impl IntoView {
+    dynamic(move || {
+        desk.can_sign().then(|| {
+            view! {
+                <div class="composer__sign">
+                    <div
+                        class="prose"
+                        role="region"
+                        aria-label="Signature"
+                        hidden=reactive(move || !desk.sign.get())
+                        inner_html=desk.begun.signature.get_value()
+                    ></div>
+                    <button
+                        class="button button--ghost button--sm"
+                        type="button"
+                        on:mousedown=handler(|event: ev::MouseEvent| event.prevent_default())
+                        on:click=handler(move |_| desk.sign.update(|sign| *sign = !*sign))
+                    >
+                        {dynamic(move || if desk.sign.get() { "Leave out signature" } else { "Add signature" })}
+                    </button>
+                </div>
+            }
+        })
+    })
 }
