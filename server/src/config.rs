@@ -413,10 +413,6 @@ impl Config {
         if let Some(url) = &self.smtp_url {
             crate::post::smtp_address(url)?;
         }
-        anyhow::ensure!(
-            self.smtp_ca.is_none() || self.smtp_url.is_some(),
-            "--smtp-ca (DOCKET_SMTP_CA) vouches for a mail server, and --smtp-url names none"
-        );
         crate::post::sender(self.mail_from.as_deref(), &self.public_url())?;
         if let Some(secret) = &self.secret_key {
             anyhow::ensure!(

@@ -69,7 +69,6 @@ fn with_needs(one: &'static str) -> Vec<&'static str> {
     let needs = match one.split('=').next() {
         Some("--tls-certificate") => vec![of_tls("--tls-key")],
         Some("--tls-key") => vec![of_tls("--tls-certificate")],
-        Some("--smtp-ca") => vec![of_tls("--smtp-url")],
         Some("--http-redirect") => vec![of_tls("--tls-certificate"), of_tls("--tls-key")],
         _ => vec![],
     };
@@ -160,7 +159,6 @@ fn mistakes_are_named() {
         (&["--database-url", "localhost"], "", "postgres://user:password@host:5432/name"),
         (&["--log", "info,=="], "", "--log, DOCKET_LOG"),
         (&["--smtp-url", "mail.acme.example"], "", "smtp://user:password@mail.example.com:587?tls=required"),
-        (&["--smtp-ca", "x"], "", "--smtp-url names none"),
         (&["--mail-from", "Support"], "", "--mail-from (DOCKET_MAIL_FROM)"),
         (&["--log", "blah"], "", "\"blah\" in the log filter (--log, DOCKET_LOG) is no level"),
         (&["--log", "info, server"], "", "\"server\""),

@@ -10,20 +10,44 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use domain::attachment::{Attachment, Preview, url_name};
-use domain::{AttachmentId, Error, TicketId};
+use domain::{AttachmentId, Error, TicketId, UserId};
 use serde::Deserialize;
+use store::accounts::picture;
 use store::tickets::attachments::{self, Which};
 
 use crate::app::AppState;
 use crate::identify::Who;
 use crate::problem::Problem;
 
-/// The three routes. Who calls them is identified by the layers around.
+/// The routes. Who calls them is identified by the layers around.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/files", post(upload))
         .route("/files/{key}", axum::routing::delete(delete))
         .route("/files/{key}/{name}", get(download))
+        .route("/files/avatar/{of}/{number}", get(avatar))
+}
+
+/// The picture of somebody. Under its number it never changes, and who may see the person hardly does.
+async fn avatar(
+    State(state): State<AppState>,
+    Who(signed): Who,
+    Path((of, number)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let missing = || Error::not_found("picture");
+    let of: UserId = of.parse().map_err(|_| missing())?;
+    let number: i64 = number.parse().map_err(|_| missing())?;
+    let (kind, bytes) = picture::open(&state.desk, &signed.actor, of, number).await?;
+    let mut response = Body::from(bytes).into_response();
+    for (name, value) in [
+        (header::CONTENT_TYPE, kind.content_type()),
+        (header::CONTENT_DISPOSITION, "inline"),
+        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
+        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,6 +6,7 @@
 mod api_tokens;
 mod by_mail;
 mod own;
+mod picture;
 mod second_factor;
 
 pub(crate) use own::page_of;
@@ -39,6 +40,7 @@ pub fn router() -> Router<AppState> {
         .merge(api_tokens::router())
         .merge(by_mail::router())
         .merge(own::router())
+        .merge(picture::router())
         .merge(second_factor::router())
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }

@@ -78,7 +78,7 @@ impl Kind {
             ("live", _) => Self::Socket,
             // Whoever comes back from a provider has the provider asked.
             ("files", "remote") | ("sign-in", "with" | "back") => Self::Remote,
-            ("files", _) if post => Self::Upload,
+            ("files", _) | ("me", "picture") if post => Self::Upload,
             ("customers", "import") if post => Self::Bulk,
             ("customers", _) if path.ends_with("/export") => Self::Bulk,
             ("settings", "log.csv") => Self::Bulk,

@@ -278,6 +278,8 @@ pub struct StaffRow {
     /// Whether they have a password yet, and so can sign in by it.
     pub has_password: bool,
     pub second_factor: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<i64>,
     pub last_seen_at: Option<Time>,
 }
 

@@ -67,6 +67,9 @@ pub struct Principal {
     /// The teams of somebody who does not see all tickets. Empty for everybody else: nothing depends on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub teams: Vec<TeamId>,
+    /// The number of the picture of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<i64>,
 }
 
 impl Principal {
@@ -82,7 +85,13 @@ impl Principal {
             permissions: Permissions::of_role(role),
             custom_role: None,
             teams: Vec::new(),
+            picture: None,
         }
+    }
+
+    /// As others see them.
+    pub fn as_person(&self) -> crate::people::Person {
+        crate::people::Person { id: self.id, name: self.name.clone(), picture: self.picture }
     }
 
     pub fn has(&self, permission: Permission) -> bool {

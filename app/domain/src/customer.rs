@@ -50,6 +50,8 @@ pub struct CustomerRow {
     /// How many tickets they have opened, up to [`COUNTED`].
     pub tickets: i64,
     pub blocked: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<i64>,
 }
 
 /// A customer with all that staff know of them.
@@ -58,6 +60,8 @@ pub struct Customer {
     /// Another one than was asked for when two were merged.
     pub id: UserId,
     pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<i64>,
     /// The address that they are written to.
     pub email: String,
     /// Their other addresses.

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod outside;
 pub mod page;
 pub mod people;
+pub mod picture;
 pub mod policy;
 pub mod priority;
 pub mod profile;

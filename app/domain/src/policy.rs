@@ -172,6 +172,21 @@ pub fn may_hand_out(actor: &Actor, role: Role, permissions: crate::access::Permi
     }
 }
 
+/// Whether `actor` may see the picture of somebody. Whoever is on staff has a face for everybody who is signed in: they answer
+/// customers. A customer's is seen by staff, by themselves, and by who sees all of their company.
+pub fn may_see_picture(actor: &Actor, of: UserId, role: Role, company: Option<CompanyId>) -> bool {
+    match &actor.who {
+        Who::System(_) => true,
+        Who::Visitor => false,
+        Who::User(person) => {
+            person.role.is_staff()
+                || person.id == of
+                || role.is_staff()
+                || (person.sees_company && person.company.is_some() && person.company == company)
+        }
+    }
+}
+
 /// Sends visitors to the sign-in page, before anything is looked up: whether it is there is nothing they may learn.
 pub fn demand_somebody(actor: &Actor) -> crate::Result<()> {
     match actor.who {
@@ -325,6 +340,25 @@ mod tests {
         assert!(!may_hand_out(&custom(agent), Role::Agent, agent), "without the right to manage users");
         assert!(may_hand_out(&person(Role::Superadmin, None, false), Role::Superadmin, Permissions::ALL));
         assert!(!may_hand_out(&Actor::visitor(None), Role::Customer, Permissions::NONE));
+    }
+
+    #[test]
+    fn pictures_are_for_who_meets_their_people() {
+        let (own, other) = (UserId(1), UserId(2));
+        let (acme, far) = (Some(CompanyId(7)), Some(CompanyId(8)));
+        for (name, actor, of, role, company, expected) in [
+            ("staff", person(Role::Agent, None, false), other, Role::Customer, far, true),
+            ("oneself", person(Role::Customer, None, false), own, Role::Customer, None, true),
+            ("staff for customers", person(Role::Customer, None, false), other, Role::Manager, None, true),
+            ("a stranger", person(Role::Customer, None, false), other, Role::Customer, None, false),
+            ("a colleague", person(Role::Customer, Some(7), true), other, Role::Customer, acme, true),
+            ("who sees only theirs", person(Role::Customer, Some(7), false), other, Role::Customer, acme, false),
+            ("another company", person(Role::Customer, Some(7), true), other, Role::Customer, far, false),
+            ("a stray switch", person(Role::Customer, None, true), other, Role::Customer, None, false),
+            ("nobody", Actor::visitor(None), other, Role::Agent, None, false),
+        ] {
+            assert_eq!(may_see_picture(&actor, of, role, company), expected, "{name}");
+        }
     }
 
     #[test]

@@ -156,7 +156,6 @@ impl Default for NewTicket {
             assignee: None,
             team: None,
             key: None,
-            sign: false,
         }
     }
 }

@@ -110,12 +110,12 @@ impl Rights {
 pub async fn staff(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<Person>> {
     policy::demand(actor, Action::SeeQueues, None)?;
     let rows = sqlx::query!(
-        "select id, name from users where role <> 'customer' and blocked_at is null order by name, id limit 1000"
+        "select id, name, avatar from users where role <> 'customer' and blocked_at is null order by name, id limit 1000"
     )
     .fetch_all(conn)
     .await
     .ours()?;
-    Ok(rows.into_iter().map(|r| Person { id: UserId(r.id), name: r.name }).collect())
+    Ok(rows.into_iter().map(|r| Person { id: UserId(r.id), name: r.name, picture: r.avatar }).collect())
 }
 
 /// The companies that have tickets to filter by, by name.
@@ -153,7 +153,7 @@ pub async fn find_customers(conn: &mut PgConnection, actor: &Actor, text: &str) 
                     and array_to_tsvector(array_remove(string_to_array(lower(name), ' '), '')) @@ $3::text::tsquery
                     and ' ' || lower(name) like $4 limit 10)
            )
-           select u.id, u.name, u.email, u.role, u.company_id, c.name as "company_name?"
+           select u.id, u.name, u.email, u.role, u.company_id, u.avatar, c.name as "company_name?"
            from found join users u on u.id = found.id left join companies c on c.id = u.company_id
            order by u.name, u.id limit 10"#,
         text,
@@ -173,6 +173,7 @@ pub async fn find_customers(conn: &mut PgConnection, actor: &Actor, text: &str) 
             role: Role::from_word(&r.role).unwrap_or(Role::Customer),
             company: r.company_id.map(CompanyId),
             company_name: r.company_name,
+            picture: r.avatar,
         })
         .collect())
 }

@@ -11,6 +11,7 @@ use crate::{
 use domain::{
     event::Position,
     live::{Counts, ToBrowser, Topic},
+    people::Person,
 };
 use leptos::{ev, html, prelude::*};
 use leptos_router::{components::Outlet, hooks::use_location};
@@ -42,11 +43,11 @@ fn around(page: fn() -> AnyView) -> AnyView {
         <SkipLink />
         <div class="frame">
             <ConnectionBanner />
-            <Rail name=person.name.clone() />
+            <Rail me=person.as_person() />
             <main class="frame__main" id="main" tabindex="-1">
                 {page()}
             </main>
-            <BottomBar name=person.name />
+            <BottomBar me=person.as_person() />
         </div>
         <Dialogs />
         <Toasts />
@@ -150,7 +151,7 @@ pub fn ConnectionBanner() -> impl IntoView {
 }
 
 #[component]
-fn Rail(name: String) -> impl IntoView {
+fn Rail(me: Person) -> impl IntoView {
     let counts = RwSignal::new(None::<Counts>);
     effect(move || {
         live().follow(Topic::Counts, Position::default(), move |message| {
@@ -229,8 +230,8 @@ fn Rail(name: String) -> impl IntoView {
             <div class="rail__me">
                 <details class="menu-anchor" node_ref=menu>
                     <summary class="rail__item">
-                        <Avatar name=name.clone() />
-                        <span>{name}</span>
+                        <Avatar name=me.name.clone() picture=me.picture_path() />
+                        <span>{me.name}</span>
                     </summary>
                     <div class="menu menu--up">
                         <a class="menu__item" href="/me">
@@ -267,7 +268,7 @@ fn Rail(name: String) -> impl IntoView {
 }
 
 #[component]
-fn BottomBar(name: String) -> impl IntoView {
+fn BottomBar(me: Person) -> impl IntoView {
     let location = use_location();
     let current = move |href: &'static str| move || location.pathname.get().starts_with(href).then_some("page");
     view! {
@@ -289,7 +290,7 @@ fn BottomBar(name: String) -> impl IntoView {
                 <span>"Search"</span>
             </a>
             <a class="bottom-bar__item" href="/me" aria-current=current("/me")>
-                <Avatar name=name />
+                <Avatar picture=me.picture_path() name=me.name />
                 <span>"Me"</span>
             </a>
         </nav>

@@ -392,7 +392,8 @@ impl World<'_> {
         story.say(None, Happening::CustomerMessage, Some(("customer", opening)));
         if let Some(agent) = assignee {
             story.wait(random, 4 * MINUTE, 5 * HOUR);
-            let person = Person { id: UserId(self.agents[agent].id), name: self.agents[agent].name.clone() };
+            let person =
+                Person { id: UserId(self.agents[agent].id), name: self.agents[agent].name.clone(), picture: None };
             story.say(Some(agent), Happening::Assignee(Was { from: None, to: Some(person) }), None);
         }
         let longest = self.scale.longest.filter(|_| n == 0);

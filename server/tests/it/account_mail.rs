@@ -5,7 +5,6 @@ use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, mai
 use domain::{Actor, Code, Role, account::Registration, letter::Purpose};
 use http::{StatusCode, header};
 use store::{
-    Tx,
     accounts::{self, own, reset},
     keys::{Key, Keys},
 };

@@ -202,8 +202,15 @@ impl Writer {
     }
 
     async fn reply(&self, id: TicketId, body: &str, attachments: Vec<AttachmentId>) -> Option<()> {
-        let message =
-            NewMessage { writing: Writing::Reply, body: body.into(), attachments, seen: None, status: None, key: None, sign: false };
+        let message = NewMessage {
+            writing: Writing::Reply,
+            body: body.into(),
+            attachments,
+            seen: None,
+            status: None,
+            key: None,
+            sign: false,
+        };
         let _: Value = self.call("tickets/write", json!({ "id": id, "message": message })).await?;
         Some(())
     }

@@ -20,13 +20,7 @@ pub async fn invite(world: &World, admin: &Actor, email: &str, role: Role) -> do
     offer(world, admin, email, RoleChoice::BuiltIn(role), &[]).await
 }
 
-async fn offer(
-    world: &World,
-    admin: &Actor,
-    email: &str,
-    role: RoleChoice,
-    teams: &[TeamId],
-) -> domain::Result<()> {
+async fn offer(world: &World, admin: &Actor, email: &str, role: RoleChoice, teams: &[TeamId]) -> domain::Result<()> {
     world.run(async |tx: &mut Tx| invitations::invite(tx, admin, email, role, teams).await).await
 }
 

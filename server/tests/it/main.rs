@@ -35,6 +35,7 @@ mod outage;
 mod outside;
 mod pages;
 mod people;
+mod picture;
 mod policy_of_pages;
 mod post;
 mod private;

@@ -146,7 +146,9 @@ async fn pauses_grow() {
     for _ in 0..5 {
         world.mails().await;
         let pause = world
-            .count("select extract(epoch from run_at - timestamptz '1970-01-01')::bigint from jobs where kind = 'letter'")
+            .count(
+                "select extract(epoch from run_at - timestamptz '1970-01-01')::bigint from jobs where kind = 'letter'",
+            )
             .await;
         pauses.push(pause - world.now().0 / 1_000);
         world.advance_seconds(pauses[pauses.len() - 1]);
@@ -190,9 +192,7 @@ async fn the_page_of_mails_lists_what_could_not_be_sent() {
 #[tokio::test]
 async fn a_server_must_be_who_it_says() {
     let (known, unknown) = (Authority::new(), Authority::new());
-    for (security, scheme, after) in
-        [(Security::Implicit, "smtps", ""), (Security::Offered, "smtp", "?tls=required")]
-    {
+    for (security, scheme, after) in [(Security::Implicit, "smtps", ""), (Security::Offered, "smtp", "?tls=required")] {
         // Right name, right authority.
         let server = Mailbox::encrypted(security, &known, "localhost").await;
         server.post_to_localhost(scheme, after, &[known.certificate()]).send(&hello()).await.unwrap();

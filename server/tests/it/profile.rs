@@ -72,7 +72,10 @@ async fn a_reply_is_signed_where_it_is_wanted() {
     let signed = |writing, body: &str| NewMessage { sign: true, ..text(writing, body) };
     world.write(&agent, ticket, signed(Writing::Reply, "Hello")).await;
     let html = last(&world, &jana, ticket).await;
-    assert!(html.starts_with("<p>Hello</p>") && html.contains("<div class=\"signature\"><p><strong>Mia Berger"), "{html}");
+    assert!(
+        html.starts_with("<p>Hello</p>") && html.contains("<div class=\"signature\"><p><strong>Mia Berger"),
+        "{html}"
+    );
     assert!(!html.contains("<script") && html.matches("signature").count() == 1, "{html}");
     // Where it is left out, in notes, and by customers, there is none.
     world.write(&agent, ticket, text(Writing::Reply, "Hello again")).await;
@@ -84,7 +87,7 @@ async fn a_reply_is_signed_where_it_is_wanted() {
     assert!(!last(&world, &agent, ticket).await.contains("signature"));
     // Lists and the search speak of what was said.
     let found = search::search(&world.desk, &agent, "quokka").await.unwrap();
-    assert!(found.is_empty(), "{found:?}");
+    assert!(found.hits.is_empty(), "{found:?}");
     let other = world.ticket(&jana).await.id;
     world.write(&agent, other, signed(Writing::Reply, "Hello")).await;
     let listed = list::list(&world.desk, &agent, &domain::ticket::Filter::default()).await.unwrap();
@@ -105,9 +108,8 @@ async fn nothing_is_signed_twice() {
     let first = world.reply(&agent, ticket, "One").await;
     let newest = world.reply(&jana, ticket, "But").await;
     let reply = NewMessage { sign: true, seen: Some(first), key: Some("k".into()), ..text(Writing::Reply, "Two") };
-    let write = async |input: NewMessage| {
-        world.run(async |tx: &mut Tx| message::write(tx, &agent, ticket, input).await).await
-    };
+    let write =
+        async |input: NewMessage| world.run(async |tx: &mut Tx| message::write(tx, &agent, ticket, input).await).await;
     write(reply.clone()).await.refused(domain::Code::Conflict);
     let again = NewMessage { seen: Some(newest), ..reply };
     let (_, one) = write(again.clone()).await.unwrap();

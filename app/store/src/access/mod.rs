@@ -29,7 +29,7 @@ struct Target {
 
 impl Target {
     fn person(&self) -> Person {
-        Person { id: self.principal.id, name: self.principal.name.clone() }
+        Person { id: self.principal.id, name: self.principal.name.clone(), picture: None }
     }
 }
 

@@ -58,7 +58,7 @@ pub async fn get(desk: &Desk, actor: &Actor, id: RoleId) -> Result<(CustomRole, 
         .fetch_all(&mut *conn)
         .await
         .ours()?;
-    Ok((role, people.into_iter().map(|p| Person { id: p.id.into(), name: p.name }).collect()))
+    Ok((role, people.into_iter().map(|p| Person { id: p.id.into(), name: p.name, picture: None }).collect()))
 }
 
 /// Makes a role.

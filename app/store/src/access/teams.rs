@@ -42,7 +42,7 @@ async fn load(conn: &mut PgConnection, id: Option<TeamId>) -> Result<Vec<Team>> 
             teams.push(Team { id: TeamId(r.id), name: r.name, description: r.description, members: Vec::new() });
         }
         if let (Some(team), Some(id), Some(name)) = (teams.last_mut(), r.user, r.user_name) {
-            team.members.push(Person { id: UserId(id), name });
+            team.members.push(Person { id: UserId(id), name, picture: None });
         }
     }
     Ok(teams)
@@ -128,8 +128,8 @@ async fn set_members(tx: &mut Tx, actor: &Actor, id: TeamId, name: &str, members
     if added.is_empty() && removed.is_empty() {
         return Ok(());
     }
-    let added = added.into_iter().map(|r| Person { id: UserId(r.id), name: r.name }).collect();
-    let removed = removed.into_iter().map(|r| Person { id: UserId(r.id), name: r.name }).collect();
+    let added = added.into_iter().map(|r| Person { id: UserId(r.id), name: r.name, picture: None }).collect();
+    let removed = removed.into_iter().map(|r| Person { id: UserId(r.id), name: r.name, picture: None }).collect();
     events::append(tx, actor, None, &Happening::TeamMembers { team: name.to_owned(), added, removed }).await?;
     Ok(())
 }

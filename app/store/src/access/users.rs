@@ -38,7 +38,7 @@ const REASON_MAX: usize = 300;
 const COLUMNS: &str = "u.id, u.name, u.email, u.role, u.role_id, r.name, u.blocked_at is not null, \
      u.password_hash is not null, \
      array(select t.name from team_members m join teams t on t.id = m.team_id where m.user_id = u.id order by lower(t.name)), \
-     (select max(s.last_used_at) from sessions s where s.user_id = u.id), u.second_factor";
+     (select max(s.last_used_at) from sessions s where s.user_id = u.id), u.second_factor, u.avatar";
 
 fn from_row(r: &PgRow) -> Result<StaffRow> {
     (|| {
@@ -55,6 +55,7 @@ fn from_row(r: &PgRow) -> Result<StaffRow> {
             has_password: r.try_get(7)?,
             teams: r.try_get(8)?,
             second_factor: r.try_get(10)?,
+            picture: r.try_get(11)?,
             last_seen_at: r.try_get::<Option<time::OffsetDateTime>, _>(9)?.map(Into::into),
         })
     })()

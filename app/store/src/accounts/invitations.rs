@@ -375,9 +375,10 @@ pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, passw
     let person = people::principal(&mut tx.conn, id).await?;
     let by = Actor::user(person.clone(), actor.address.clone());
     let custom = offer.custom.is_some().then_some(offer.name);
-    events::append(&mut tx, &by, None, &Happening::JoinedStaff { email: input.email, role: offer.base, custom }).await?;
+    events::append(&mut tx, &by, None, &Happening::JoinedStaff { email: input.email, role: offer.base, custom })
+        .await?;
     for team in teams {
-        let added = vec![Person { id, name: person.name.clone() }];
+        let added = vec![Person { id, name: person.name.clone(), picture: None }];
         events::append(&mut tx, &by, None, &Happening::TeamMembers { team, added, removed: Vec::new() }).await?;
     }
     tx.commit().await?;

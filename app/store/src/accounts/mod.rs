@@ -7,6 +7,7 @@ pub mod letters;
 pub(crate) mod link;
 pub mod own;
 pub mod password;
+pub mod picture;
 pub mod register;
 pub mod reset;
 pub mod second_factor;

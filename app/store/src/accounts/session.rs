@@ -59,7 +59,7 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
     let mut conn = desk.read().await?;
     let row = sqlx::query!(
         r#"select s.id, s.last_used_at, u.id as user_id, u.name, u.email, u.role, u.company_id,
-                  u.second_factor, u.created_at,
+                  u.avatar, u.second_factor, u.created_at,
                   coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
                       then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
@@ -83,6 +83,7 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
         person: rights.give(Principal {
             company: r.company_id.map(CompanyId),
             sees_company: r.sees_all,
+            picture: r.avatar,
             ..Principal::new(UserId(r.user_id), r.name, r.email, Role::Customer)
         }),
     };

@@ -36,6 +36,7 @@ pub async fn outside(conn: &mut PgConnection, actor: &Actor, id: CompanyId) -> R
             company: None,
             tickets: r.tickets,
             blocked: r.blocked,
+            picture: None,
         })
         .collect())
 }

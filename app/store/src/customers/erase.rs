@@ -3,7 +3,7 @@
 use super::{export::every_row_of, hold, merge::retire};
 use crate::{
     OrOurs, Tx,
-    accounts::second_factor,
+    accounts::{picture, second_factor},
     events,
     jobs::{self, Work},
     tickets::moving,
@@ -68,6 +68,7 @@ pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Res
         .ours()?;
     for id in &ids {
         second_factor::forget(tx, UserId(*id)).await?;
+        picture::replace(tx, UserId(*id), None).await?;
     }
     // Open pages and lists are told by the version that there is something new.
     sqlx::query!("update tickets set version = version + 1 where id = any($1)", &tickets)

@@ -41,7 +41,7 @@ pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CustomerFilte
     }
     query.push(format_args!(
         " select u.id, u.name, u.email, u.blocked_at is not null, c.id, c.name, lower(u.name),
-              (select count(*) from (select 1 from tickets t where t.requester_id = u.id limit {COUNTED}) n)
+              (select count(*) from (select 1 from tickets t where t.requester_id = u.id limit {COUNTED}) n), u.avatar
           from found join users u on u.id = found.id left join companies c on c.id = u.company_id
           order by lower(u.name), u.id limit {}",
         SIZE + 1
@@ -107,6 +107,7 @@ fn from_row(row: &PgRow) -> Result<CustomerRow> {
             name: row.try_get(1)?,
             email: row.try_get(2)?,
             blocked: row.try_get(3)?,
+            picture: row.try_get(8)?,
             company: company.zip(company_name).map(|(id, name)| CompanyName { id: CompanyId(id), name }),
             tickets: row.try_get(7)?,
         })

@@ -78,8 +78,8 @@ async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Resu
         return Ok(false);
     }
     let (new, old) = (hold(tx, kept).await?, hold(tx, gone).await?);
-    let from = Person { id: gone, name: old.name };
-    let to = Person { id: kept, name: new.name };
+    let from = Person { id: gone, name: old.name, picture: None };
+    let to = Person { id: kept, name: new.name, picture: None };
     moving::give_to(tx, actor, &tickets, &from, &to).await?;
     let mut phones = new.phones;
     for phone in old.phones {

@@ -20,7 +20,7 @@ pub async fn view(conn: &mut PgConnection, actor: &Actor, id: UserId) -> Result<
 /// The same without asking who wants to know.
 pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer> {
     let r = sqlx::query!(
-        r#"select u.id, u.name, u.email, u.phones, u.notes, u.company_id, c.name as "company_name?", c.tier as "tier?",
+        r#"select u.id, u.name, u.avatar, u.email, u.phones, u.notes, u.company_id, c.name as "company_name?", c.tier as "tier?",
                   u.blocked_at, u.erased_at is not null as "erased!", u.password_hash is not null as "has_login!", u.second_factor,
                   u.created_at, u.version,
                   array(select e.email from user_emails e where e.user_id = u.id and e.address <> lower(u.email)
@@ -41,6 +41,7 @@ pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer
     Ok(Customer {
         id: UserId(r.id),
         name: r.name,
+        picture: r.avatar,
         email: r.email,
         emails: r.emails,
         phones: r.phones,

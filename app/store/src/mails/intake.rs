@@ -350,7 +350,7 @@ async fn answer(tx: &mut Tx, id: TicketId, sender: &Principal, mail: &Prepared, 
         && !policy::may(&by, Action::Reply, Some(ticket.facts()))
         && !has_written(tx, id, sender.id).await?
     {
-        let who = Person { id: sender.id, name: sender.name.clone() };
+        let who = Person { id: sender.id, name: sender.name.clone(), picture: None };
         events::append(tx, &docket(), Some(id), &Happening::Joined { who, email: sender.email.clone() }).await?;
     }
     let event = message::add(tx, As::actor(&by), id, &said(kind, mail)).await?;

@@ -276,7 +276,7 @@ async fn give_role(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched,
     if changed.rows_affected() > 0 {
         let by = Actor { address: actor.address.clone(), ..Actor::system("Sign-in from outside") };
         let from = person.role_name().to_owned();
-        let what = Happening::RoleGiven { who: Person { id, name: person.name }, from, to: name };
+        let what = Happening::RoleGiven { who: Person { id, name: person.name, picture: None }, from, to: name };
         events::append(tx, &by, None, &what).await?;
     }
     Ok(())

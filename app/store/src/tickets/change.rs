@@ -120,7 +120,7 @@ pub(super) async fn set_assignee(tx: &mut Tx, actor: &Actor, before: &Ticket, to
                 .fetch_one(&mut *tx.conn)
                 .await
                 .ours()?;
-            Some(Person { id, name })
+            Some(Person { id, name, picture: None })
         }
         None => None,
     };
@@ -134,7 +134,9 @@ pub(super) async fn set_assignee(tx: &mut Tx, actor: &Actor, before: &Ticket, to
     .execute(&mut *tx.conn)
     .await
     .ours()?;
-    let what = Happening::Assignee(Was { from: before.assignee.clone(), to });
+    // What has happened tells who it was, not how they looked.
+    let from = before.assignee.clone().map(|person| Person { picture: None, ..person });
+    let what = Happening::Assignee(Was { from, to });
     events::append(tx, actor, Some(before.id), &what).await?;
     Ok(())
 }

@@ -37,7 +37,11 @@ pub async fn history(desk: &Desk, actor: &Actor, id: TicketId, before: Option<Ev
                 id: EventId(row.id),
                 at: row.at.into(),
                 by: Author {
-                    person: row.actor_id.map(|id| Person { id: UserId(id), name: row.actor_name.clone() }),
+                    person: row.actor_id.map(|id| Person {
+                        id: UserId(id),
+                        name: row.actor_name.clone(),
+                        picture: None,
+                    }),
                     name: row.actor_name,
                     staff: row.actor_staff,
                 },

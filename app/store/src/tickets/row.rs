@@ -18,14 +18,14 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 /// Columns of a ticket `t` with the names it needs; read by [`from_row`] in this order.
 pub(crate) const COLUMNS: &str = "t.id, t.subject, t.status_id, t.urgency, t.importance, t.priority, t.source, \
      t.requester_id, r.name, t.company_id, c.name, t.assignee_id, a.name, t.tag_ids, t.created_at, t.updated_at, \
-     t.excerpt, t.customer_last, t.rank, t.version, t.public_at, t.team_id";
+     t.excerpt, t.customer_last, t.rank, t.version, t.public_at, t.team_id, r.avatar, a.avatar";
 
 /// Where the names come from.
 pub(crate) const JOINS: &str = "join users r on r.id = t.requester_id left join companies c on c.id = t.company_id \
      left join users a on a.id = t.assignee_id";
 
 /// How many columns [`COLUMNS`] has: further ones of a query start here.
-pub(crate) const WIDTH: usize = 22;
+pub(crate) const WIDTH: usize = 24;
 
 /// A further column: what the statement saw. Whatever commits beyond this position comes over the socket.
 pub(super) const POSITION: &str = ", pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
@@ -45,10 +45,11 @@ pub(super) fn with_position(rows: &[PgRow]) -> Result<(Vec<Ticket>, Position)> {
 pub(crate) fn from_row(row: &PgRow) -> Result<Ticket> {
     (|| {
         let level = |n: usize| Ok::<_, sqlx::Error>(Level::from_number(row.try_get(n)?).unwrap_or(Level::Medium));
-        let person = |id: usize, name: usize| {
+        let person = |id: usize, name: usize, picture: usize| {
             let id: Option<i64> = row.try_get(id)?;
             let name: Option<String> = row.try_get(name)?;
-            Ok::<_, sqlx::Error>(id.zip(name).map(|(id, name)| Person { id: UserId(id), name }))
+            let picture = row.try_get(picture)?;
+            Ok::<_, sqlx::Error>(id.zip(name).map(|(id, name)| Person { id: UserId(id), name, picture }))
         };
         let company: Option<i64> = row.try_get(9)?;
         let company_name: Option<String> = row.try_get(10)?;
@@ -61,9 +62,9 @@ pub(crate) fn from_row(row: &PgRow) -> Result<Ticket> {
             importance: level(4)?,
             priority: Priority::from_number(row.try_get(5)?).unwrap_or(Priority::Medium),
             source: Source::from_word(source).unwrap_or(Source::Web),
-            requester: Person { id: UserId(row.try_get(7)?), name: row.try_get(8)? },
+            requester: Person { id: UserId(row.try_get(7)?), name: row.try_get(8)?, picture: row.try_get(22)? },
             company: company.zip(company_name).map(|(id, name)| CompanyName { id: CompanyId(id), name }),
-            assignee: person(11, 12)?,
+            assignee: person(11, 12, 23)?,
             tags: row.try_get::<Vec<i64>, _>(13)?.into_iter().map(TagId).collect(),
             created_at: row.try_get::<time::OffsetDateTime, _>(14)?.into(),
             updated_at: row.try_get::<time::OffsetDateTime, _>(15)?.into(),

@@ -18,7 +18,8 @@ const COLUMNS: &str = "e.id, e.at, e.actor_id, e.actor_name, e.actor_staff, e.ki
      case when m.event_id is not null then ( \
          select json_agg(json_build_object('id', a.id, 'key', a.key, 'name', a.name, 'content_type', a.content_type, \
                                            'size', a.size, 'deleted_by', a.deleted_by) order by a.id)::text \
-         from attachments a where a.event_id = e.id and not a.inline) end";
+         from attachments a where a.event_id = e.id and not a.inline) end, \
+     case when m.event_id is not null then (select u.avatar from users u where u.id = e.actor_id) end";
 
 /// The least audience whose entries this actor may read on a ticket they may see.
 pub(crate) fn audience(actor: &Actor, facts: policy::TicketFacts) -> Audience {
@@ -102,6 +103,7 @@ fn from_row(row: &PgRow) -> Result<Entry> {
     (|| {
         let actor: Option<i64> = row.try_get(2)?;
         let name: String = row.try_get(3)?;
+        let picture: Option<i64> = row.try_get(12)?;
         let html: Option<String> = row.try_get(7)?;
         let message = match html {
             Some(html) => Some(Message {
@@ -117,7 +119,7 @@ fn from_row(row: &PgRow) -> Result<Entry> {
             id: EventId(row.try_get(0)?),
             at: row.try_get::<time::OffsetDateTime, _>(1)?.into(),
             by: Author {
-                person: actor.map(|id| Person { id: UserId(id), name: name.clone() }),
+                person: actor.map(|id| Person { id: UserId(id), name: name.clone(), picture }),
                 name,
                 staff: row.try_get(4)?,
             },

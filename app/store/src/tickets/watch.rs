@@ -22,7 +22,7 @@ pub async fn watch(tx: &mut Tx, actor: &Actor, id: TicketId, on: bool) -> Result
             .await
     };
     if changed.ours()?.rows_affected() > 0 {
-        let who = Person { id: person.id, name: person.name.clone() };
+        let who = Person { id: person.id, name: person.name.clone(), picture: None };
         events::append(tx, actor, Some(id), &Happening::Watch { who, on }).await?;
     }
     Ok(())

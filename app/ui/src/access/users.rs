@@ -10,6 +10,7 @@ use crate::{
     settings::{SettingsPage, loading},
     shared::{Avatar, EmptyState, Field, When, awaited},
 };
+use domain::picture::path;
 use domain::{
     Role, UserId,
     access::{Permissions, RoleChoice, Roles, StaffRow},
@@ -162,7 +163,7 @@ fn UserRow(row: StaffRow) -> impl IntoView {
         <tr>
             <td>
                 <div class="row">
-                    <Avatar name=row.name.clone() />
+                    <Avatar name=row.name.clone() picture=row.picture.map(|n| path(row.id, n)) />
                     <div>
                         <a class="link" href=format!("/settings/users/{}", row.id)>
                             {row.name}
@@ -235,7 +236,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
     view! {
         <section class="section">
             <div class="row">
-                <Avatar name=row.name.clone() />
+                <Avatar name=row.name.clone() picture=row.picture.map(|n| path(row.id, n)) />
                 <div>
                     <strong class="strong">{row.name.clone()}</strong>
                     " "

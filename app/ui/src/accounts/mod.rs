@@ -4,6 +4,7 @@ mod api_tokens;
 mod by_mail;
 mod card;
 mod devices;
+mod picture;
 mod profile;
 mod rpc;
 mod second_step;

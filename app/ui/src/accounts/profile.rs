@@ -1,6 +1,6 @@
 //! What people set about themselves: name, language, zone and signature; password; address.
 
-use super::rpc;
+use super::{picture::OwnPicture, rpc};
 use crate::erased::{dynamic, handler};
 use crate::json::resource;
 use crate::tickets::rpc::preview;
@@ -27,6 +27,7 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
                     Ok(profile) => {
                         view! {
                             <About profile=profile.clone() page />
+                            <OwnPicture />
                             <Address waiting=profile.new_email page />
                             <Password page />
                             <ConnectedAccounts />
@@ -47,6 +48,8 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
 /// What the form that was sent last has come to.
 const DONE: &[(&str, &str)] = &[
     ("saved", "Saved."),
+    ("picture", "Your picture is saved."),
+    ("picture-removed", "Your picture is removed."),
     ("connected", "Connected: you can sign in with that account from now on."),
     ("disconnected", "Disconnected: that account opens this one no more."),
     ("password", "Your password is changed, and every other device is signed out."),
@@ -57,7 +60,7 @@ const DONE: &[(&str, &str)] = &[
 ];
 
 /// What was typed into this form and refused, if it is the one that was sent.
-fn refused(form: &str) -> Option<Flash> {
+pub(super) fn refused(form: &str) -> Option<Flash> {
     Some(flash()).filter(|flash| flash.error.is_some() && flash.value("form") == form)
 }
 

@@ -1,6 +1,6 @@
 //! What a card says.
 
-use crate::shared::{Markup, avatar};
+use crate::shared::{Markup, avatar_of};
 use domain::{board::Card, tag::Tag};
 
 /// Subjects up to so many characters fit into the lines that a card has for them.
@@ -29,7 +29,7 @@ pub fn card(of: &Card, tags: &[Tag], by_company: bool) -> Markup {
         .text(company.map_or(&of.requester, |c| &c.name))
         .raw("</span>");
     let card = match &of.assignee {
-        Some(assignee) => card.with(avatar(&assignee.name, "")),
+        Some(assignee) => card.with(avatar_of(assignee, "")),
         None => card,
     };
     let mut card = card.raw("</div>");

@@ -147,7 +147,7 @@ impl Cards {
             (Some(LaneChange::Urgency(level)), _) => after.urgency = *level,
             (Some(LaneChange::Importance(level)), _) => after.importance = *level,
             (Some(LaneChange::Assignee(Some(id))), Lane::Named(name, _)) => {
-                after.assignee = Some(Person { id: *id, name: name.clone() });
+                after.assignee = Some(Person { id: *id, name: name.clone(), picture: None });
             }
             (Some(LaneChange::Assignee(_)), _) => after.assignee = None,
             (None, _) => {}

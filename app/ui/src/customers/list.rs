@@ -10,7 +10,7 @@ use crate::{
     icons::{Ico, Icon},
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, avatar, awaited},
+    shared::{EmptyState, ErrorNotice, Markup, awaited, face},
 };
 use domain::{
     customer::{CustomerFilter, CustomerRow, Shown, counted},
@@ -108,7 +108,7 @@ pub fn customer_table(rows: &[CustomerRow], company: bool) -> AnyView {
     let row = |table: Markup, customer: &CustomerRow| {
         let table = table
             .raw("<tr><td><span class=\"person\">")
-            .with(avatar(&customer.name, ""))
+            .with(face(&customer.name, customer.picture.map(|n| domain::picture::path(customer.id, n)), ""))
             .raw("<a data-row href=\"/customers/")
             .number(customer.id.0)
             .raw("\">")

@@ -47,7 +47,7 @@ fn around(page: fn() -> AnyView) -> AnyView {
                         </a>
                         <details class="menu-anchor" node_ref=menu>
                             <summary aria-label="Account">
-                                <Avatar name=person.name.clone() />
+                                <Avatar name=person.name.clone() picture=person.as_person().picture_path() />
                             </summary>
                             <div class="menu menu--end">
                                 <p class="menu__title">{person.name}</p>

@@ -318,7 +318,10 @@ fn EntryRow(entry: Entry, mine: Option<domain::UserId>) -> impl IntoView {
     view! {
         <li class="message" id=id data-kind=kind>
             <header class="message__head">
-                <Avatar name=entry.by.name.clone() />
+                <Avatar
+                    name=entry.by.name.clone()
+                    picture=entry.by.person.as_ref().and_then(domain::people::Person::picture_path)
+                />
                 <b class="message__author">{if own { "You".to_owned() } else { entry.by.name }}</b>
                 <span class="message__time">
                     <When at=entry.at />

@@ -121,7 +121,10 @@ const PAGES: &[Place] = &[
         icon: Icon::Mail,
         action: Action::Administer,
         fields: &[
-            ("Quarantine", "Unreadable mails that could not become messages: try them again, discard or download them."),
+            (
+                "Quarantine",
+                "Unreadable mails that could not become messages: try them again, discard or download them.",
+            ),
             ("Unsent mails", "Mails of Docket's own that the mail server did not take, and why."),
         ],
     },

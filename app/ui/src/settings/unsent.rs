@@ -19,29 +19,29 @@ pub fn UnsentMails(list: Vec<Unsent>) -> impl IntoView {
     let rows: Vec<_> = list.into_iter().map(|mail| view! { <Row mail /> }).collect();
     (!rows.is_empty())
         .then(|| {
-        view! {
-            <h2>"Mails that could not be sent"</h2>
-            <form method="post" action="/settings/mails" class="stack">
-                <div class="table-wrap">
-                    <table class="table table--stack">
-                        <caption class="sr-only">"Mails that could not be sent, those given up first"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Mail"</th>
-                                <th scope="col">"Why"</th>
-                                <th scope="col">"State"</th>
-                                <th scope="col" class="fit">
-                                    <span class="sr-only">"What can be done"</span>
-                                </th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
-            </form>
-        }
-    })
-    .into_any()
+            view! {
+                <h2>"Mails that could not be sent"</h2>
+                <form method="post" action="/settings/mails" class="stack">
+                    <div class="table-wrap">
+                        <table class="table table--stack">
+                            <caption class="sr-only">"Mails that could not be sent, those given up first"</caption>
+                            <thead>
+                                <tr>
+                                    <th scope="col">"Mail"</th>
+                                    <th scope="col">"Why"</th>
+                                    <th scope="col">"State"</th>
+                                    <th scope="col" class="fit">
+                                        <span class="sr-only">"What can be done"</span>
+                                    </th>
+                                </tr>
+                            </thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </div>
+                </form>
+            }
+        })
+        .into_any()
 }
 
 #[component]

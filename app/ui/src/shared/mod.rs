@@ -17,7 +17,7 @@ mod textarea;
 mod title;
 mod when;
 
-pub use avatar::{Avatar, avatar};
+pub use avatar::{Avatar, avatar, avatar_of, face};
 pub use awaited::awaited;
 pub use copy::copy;
 pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast_error, toaster};

@@ -13,6 +13,8 @@ pub struct Choice {
     pub chosen: bool,
     /// Whether an avatar of the label stands before it.
     pub person: bool,
+    /// Where their picture is.
+    pub picture: Option<String>,
 }
 
 /// A list that is narrowed by typing, while it is open.
@@ -40,7 +42,13 @@ pub fn Picker(
         let mut found: Vec<Choice> = choices
             .with(|all| all.iter().filter(|c| c.label.to_lowercase().contains(&words)).take(60).cloned().collect());
         if free && !words.is_empty() && found.iter().all(|c| c.label.to_lowercase() != words) {
-            found.push(Choice { key: words.clone(), label: format!("New: {words}"), chosen: false, person: false });
+            found.push(Choice {
+                key: words.clone(),
+                label: format!("New: {words}"),
+                chosen: false,
+                person: false,
+                picture: None,
+            });
         }
         found
     });
@@ -138,7 +146,7 @@ pub fn Picker(
                                     {choice
                                         .person
                                         .then(|| {
-                                            view! { <super::Avatar name=choice.label.clone() size="xs" /> }
+                                            view! { <super::Avatar name=choice.label.clone() size="xs" picture=choice.picture.clone() /> }
                                         })}
                                     <span>{choice.label}</span>
                                     {choice.chosen.then(|| view! { <Ico icon=Icon::Check /> })}

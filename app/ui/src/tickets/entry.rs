@@ -8,7 +8,7 @@ use crate::erased::{dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon, icon},
     me,
-    shared::{Markup, avatar, clock, clock_time},
+    shared::{Markup, clock, clock_time, face},
 };
 use domain::{
     TicketId,
@@ -91,7 +91,7 @@ pub fn EntryView(
 /// Who wrote a message, when, and on what way it came.
 fn head(ticket: TicketId, entry: &Entry, message: &Message, staff: bool) -> Markup {
     let head = Markup::new("<header class=\"message__head\">")
-        .with(avatar(&entry.by.name, ""))
+        .with(face(&entry.by.name, entry.by.person.as_ref().and_then(|person| person.picture_path()), ""))
         .raw("<b class=\"message__author\">")
         .text(&entry.by.name)
         .raw("</b>");
@@ -377,7 +377,7 @@ mod tests {
     use domain::{EventId, StatusId, Time, UserId, people::Person, timeline::Author};
 
     fn said(what: Happening) -> String {
-        let mia = Person { id: UserId(1), name: "Mia".into() };
+        let mia = Person { id: UserId(1), name: "Mia".into(), picture: None };
         let entry = Entry {
             id: EventId(1),
             at: Time(0),
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn events_read_as_sentences() {
-        let person = |id, name: &str| Some(Person { id: UserId(id), name: name.into() });
+        let person = |id, name: &str| Some(Person { id: UserId(id), name: name.into(), picture: None });
         for (what, expected) in [
             (Happening::Created { source: Source::Email }, " opened the ticket by e-mail"),
             (Happening::Assignee(Was { from: None, to: person(1, "Mia") }), " took the ticket"),

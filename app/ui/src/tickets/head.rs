@@ -102,7 +102,7 @@ pub fn Head(state: TicketState) -> impl IntoView {
                             match ticket.assignee {
                                 Some(person) => {
                                     view! {
-                                        <Avatar name=person.name.clone() size="xs" />
+                                        <Avatar name=person.name.clone() size="xs" picture=person.picture_path() />
                                         {person.name}
                                     }
                                         .into_any()

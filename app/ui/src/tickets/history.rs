@@ -241,7 +241,7 @@ mod tests {
             let Change { what, from, to } = Change::of(&what, &Workflow::default());
             format!("{what}: {from} → {to}")
         };
-        let mia = Some(Person { id: UserId(1), name: "Mia".into() });
+        let mia = Some(Person { id: UserId(1), name: "Mia".into(), picture: None });
         assert_eq!(said(Happening::Assignee(Was { from: None, to: mia })), "Assignee: Nobody → Mia");
         assert_eq!(said(Happening::Urgency(Was { from: Level::Low, to: Level::Critical })), "Urgency: Low → Critical");
         let tags = Happening::Tags { added: vec!["a".into(), "b".into()], removed: vec!["c".into()] };

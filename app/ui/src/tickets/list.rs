@@ -16,7 +16,8 @@ use crate::{
     me,
     rpc::Rpc,
     shared::{
-        EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar, awaited, bring_into_view, focus_page, keep_focus,
+        EmptyState, ErrorNotice, Markup, PriorityMark, When, avatar_of, awaited, bring_into_view, focus_page,
+        keep_focus,
     },
     type_ahead::{self, Awaited},
 };
@@ -393,7 +394,7 @@ where
     };
     let meta = meta.text(&ticket.excerpt).raw("</span></div>");
     let meta = match &ticket.assignee {
-        Some(assignee) => meta.with(avatar(&assignee.name, "")),
+        Some(assignee) => meta.with(avatar_of(assignee, "")),
         None => meta,
     };
     view! {

@@ -36,7 +36,7 @@ pub fn StaffPicker(
 pub fn one_of_staff(person: Option<Person>) -> AnyView {
     let name = person.as_ref().map_or("Nobody", |p| &p.name).to_owned();
     view! {
-        {person.map(|p| view! { <Avatar name=p.name size="xs" /> })}
+        {person.map(|p| view! { <Avatar picture=p.picture_path() name=p.name size="xs" /> })}
         <span>{name}</span>
         <Ico icon=Icon::ChevronDown />
     }
@@ -70,13 +70,25 @@ pub fn StaffList(
             return Vec::new();
         }
         let current = current.get().map(|p| p.id);
-        let nobody = Choice { key: String::new(), label: "Nobody".into(), chosen: current.is_none(), person: false };
+        let nobody = Choice {
+            key: String::new(),
+            label: "Nobody".into(),
+            chosen: current.is_none(),
+            person: false,
+            picture: None,
+        };
         // Oneself comes first: taking a ticket is what happens most.
         let mut staff = people.get();
         staff.sort_by_key(|p| Some(p.id) != mine);
         staff
             .into_iter()
-            .map(|p| Choice { key: p.id.to_string(), label: p.name, chosen: Some(p.id) == current, person: true })
+            .map(|p| Choice {
+                key: p.id.to_string(),
+                picture: p.picture_path(),
+                label: p.name,
+                chosen: Some(p.id) == current,
+                person: true,
+            })
             .chain(std::iter::once(nobody))
             .collect::<Vec<_>>()
     });

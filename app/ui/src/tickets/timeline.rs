@@ -227,11 +227,13 @@ fn More(conversation: Conversation, before: bool) -> impl IntoView {
 #[component]
 fn PendingView(pending: Pending) -> impl IntoView {
     let kind = if pending.writing == Writing::Note { "note" } else { "agent" };
-    let name = me::me().map(|m| m.name).unwrap_or_default();
+    let me = me::me().map(|me| me.as_person());
+    let picture = me.as_ref().and_then(|me| me.picture_path());
+    let name = me.map(|me| me.name).unwrap_or_default();
     view! {
         <li class="message is-new" data-kind=kind data-pending>
             <header class="message__head">
-                <Avatar name=name.clone() />
+                <Avatar name=name.clone() picture />
                 <b class="message__author">{name}</b>
                 <span class="message__flag">
                     <Ico icon=if kind == "note" { Icon::Lock } else { Icon::Clock } />

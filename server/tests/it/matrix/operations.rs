@@ -25,7 +25,7 @@ use futures::stream;
 use std::convert::Infallible;
 use store::{
     access::{log, roles, teams, users},
-    accounts::{self, invitations, own, second_factor, unsent},
+    accounts::{self, invitations, own, picture, second_factor, unsent},
     bulk, companies, customers, imports, mails,
     outside::{identities, providers},
     people,
@@ -99,6 +99,9 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("accounts::own::profile", Rule::Person),
     ("accounts::own::set_profile", Rule::Person),
     ("accounts::own::set_theme", Rule::Person),
+    ("accounts::picture::set", Rule::Person),
+    ("accounts::picture::remove", Rule::Person),
+    ("accounts::picture::open", Rule::Person),
     ("accounts::own::change_password", Rule::Person),
     ("accounts::own::ask_for_address", Rule::Person),
     ("accounts::own::confirm_address", Rule::Anybody("whoever has the link of a mail")),
@@ -302,6 +305,13 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "accounts::unsent::discard" => there(unsent::discard(tx, actor, 0).await),
         "accounts::own::profile" => own::profile(desk, actor).await.map(drop),
         "accounts::own::set_profile" => own::set_profile(tx, actor, NewProfile::default()).await,
+        // Refused for what it is.
+        "accounts::picture::set" => match picture::set(desk, actor, b"<svg/>".to_vec()).await {
+            Err(error) if error.code == domain::Code::Unsupported => Ok(()),
+            other => other,
+        },
+        "accounts::picture::remove" => picture::remove(tx, actor).await,
+        "accounts::picture::open" => there(picture::open(desk, actor, nobody, 1).await),
         "accounts::own::set_theme" => own::set_theme(tx, actor, None).await,
         // Refused for what is wrong with the input, before anybody is asked for a password.
         "accounts::own::change_password" => own::change_password(desk, actor, None, "".into(), "".into()).await,

@@ -198,7 +198,7 @@ async fn the_history_says_who_did_what_when_and_from_where() {
     let now = changed(&world, &agent, made.id, input).await.unwrap();
     let history: Vec<Entry> = entries(&world, &agent, made.id).await.into_iter().skip(2).collect();
     let happened: Vec<_> = history.iter().map(|e| e.what.clone()).collect();
-    let to = domain::people::Person { id: id_of(&agent), name: person(&agent).name.clone() };
+    let to = domain::people::Person { id: id_of(&agent), name: person(&agent).name.clone(), picture: None };
     assert_eq!(
         happened,
         [

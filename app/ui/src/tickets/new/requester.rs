@@ -113,7 +113,7 @@ fn card(form: Form, first: NodeRef<html::Input>, contact: Contact) -> AnyView {
             "Customer"
         </span>
         <div class="requester__card" role="group" aria-labelledby="requester-label">
-            <Avatar name=contact.name.clone() />
+            <Avatar name=contact.name.clone() picture=contact.picture.map(|n| domain::picture::path(contact.id, n)) />
             <span class="requester__who">
                 <b>{contact.name}</b>
                 <span>{contact.email}</span>
@@ -192,7 +192,11 @@ fn field(form: Form, search: Search, first: NodeRef<html::Input>) -> AnyView {
                 on:mousedown=handler(|event: ev::MouseEvent| event.prevent_default())
                 on:click=handler(move |_| pick(n))
             >
-                <Avatar name=contact.name.clone() size="xs" />
+                <Avatar
+                    name=contact.name.clone()
+                    size="xs"
+                    picture=contact.picture.map(|n| domain::picture::path(contact.id, n))
+                />
                 <span class="requester__who">
                     <b>{contact.name}</b>
                     <span>{contact.email}</span>

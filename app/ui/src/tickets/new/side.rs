@@ -93,7 +93,7 @@ fn select(
 }
 
 fn assignee(form: Form) -> AnyView {
-    let me = me::me().map(|m| domain::people::Person { id: m.id, name: m.name });
+    let me = me::me().map(|me| me.as_person());
     let mine = me.as_ref().map(|m| m.id);
     let me = StoredValue::new(me);
     let set = move |to| {
@@ -151,7 +151,13 @@ fn tags(form: Form) -> AnyView {
         all.extend(on.iter().filter(|t| known.with_value(|all| all.iter().all(|k| k.name != **t))).cloned());
         all.sort();
         all.into_iter()
-            .map(|name| Choice { key: name.clone(), chosen: on.contains(&name), label: name, person: false })
+            .map(|name| Choice {
+                key: name.clone(),
+                chosen: on.contains(&name),
+                label: name,
+                person: false,
+                picture: None,
+            })
             .collect::<Vec<_>>()
     });
     let shown = move |name: String| {

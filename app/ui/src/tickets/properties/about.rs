@@ -67,7 +67,7 @@ pub fn Customer(state: TicketState) -> impl IntoView {
                 let email = state.email.get_value();
                 view! {
                     <div class="customer">
-                        <Avatar name=person.name.clone() size="lg" />
+                        <Avatar name=person.name.clone() size="lg" picture=person.picture_path() />
                         <a
                             class="customer__name"
                             href=if looks_up {

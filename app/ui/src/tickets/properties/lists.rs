@@ -105,9 +105,20 @@ fn Assignees(state: TicketState, opening: Opening, people: RwSignal<Vec<Person>>
 fn Teams(state: TicketState, opening: Opening) -> impl IntoView {
     let choices = Signal::derive(move || {
         let current = state.ticket.with(|t| t.team);
-        let none = Choice { key: String::new(), label: "None".into(), chosen: current.is_none(), person: false };
-        let choice =
-            |t: TeamName| Choice { key: t.id.to_string(), chosen: Some(t.id) == current, label: t.name, person: false };
+        let none = Choice {
+            key: String::new(),
+            label: "None".into(),
+            chosen: current.is_none(),
+            person: false,
+            picture: None,
+        };
+        let choice = |t: TeamName| Choice {
+            key: t.id.to_string(),
+            chosen: Some(t.id) == current,
+            label: t.name,
+            person: false,
+            picture: None,
+        };
         me::start().teams.into_iter().map(choice).chain(std::iter::once(none)).collect::<Vec<_>>()
     });
     let pick = Callback::new(move |key: String| {
@@ -128,6 +139,7 @@ fn Tags(state: TicketState, opening: Opening) -> impl IntoView {
                 chosen: on.iter().any(|o| o.id == t.id),
                 label: t.name,
                 person: false,
+                picture: None,
             })
             .collect::<Vec<_>>()
     });

@@ -24,7 +24,7 @@ use crate::{
     shared::{Opener, Opening, StatusMark, hand_on, settled},
     type_ahead::{self, Awaited},
 };
-use domain::{people::Person, priority::Level, tag::Tag};
+use domain::{priority::Level, tag::Tag};
 use leptos::{ev, prelude::*, task::spawn_local};
 
 /// Which list a key opens.
@@ -42,7 +42,7 @@ pub fn Properties(state: TicketState, work: Work) -> impl IntoView {
     let PropsOpen(props_open) = expect_context();
     let new = || RwSignal::new(false);
     let opened = Opened { status: new(), assignee: new(), urgency: new(), importance: new(), tag: new() };
-    let me = StoredValue::new(me::me().map(|m| Person { id: m.id, name: m.name }));
+    let me = StoredValue::new(me::me().map(|me| me.as_person()));
     on_command(move |command| {
         let signal = match command {
             Command::Status => opened.status,
@@ -205,7 +205,7 @@ fn LevelOf(state: TicketState, work: Work, scale: Scale, open: RwSignal<bool>) -
 
 #[component]
 fn Assignee(state: TicketState, work: Work, open: RwSignal<bool>) -> impl IntoView {
-    let me = me::me().map(|m| Person { id: m.id, name: m.name });
+    let me = me::me().map(|me| me.as_person());
     let mine = me.as_ref().map(|m| m.id);
     let current = memo(move || state.ticket.with(|t| t.assignee.clone()));
     let me = StoredValue::new(me);

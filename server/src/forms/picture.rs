@@ -1,0 +1,79 @@
+//! The form of one's own picture: it carries a file.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::post;
+use domain::picture::BYTES_MAX;
+use domain::{Code, Error};
+use store::accounts::picture;
+use ui::flash::Flash;
+
+use super::{page_of, refuse};
+use crate::app::AppState;
+use crate::identify::Who;
+
+/// What a form has around its file, in bytes.
+const AROUND: usize = 16 * 1024;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/me/picture", post(take).layer(DefaultBodyLimit::max(BYTES_MAX + AROUND)))
+}
+
+async fn take(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let page = page_of(&who.0.actor);
+    if who.0.actor.principal().is_none() {
+        return Redirect::to(&format!("/sign-in?next={page}")).into_response();
+    }
+    let done = async {
+        let sent = read(request).await?;
+        let actor = &who.0.actor;
+        match sent {
+            Sent::Picture(bytes) => picture::set(&state.desk, actor, bytes).await.map(|()| "picture"),
+            Sent::Nothing => Err(Error::field("picture", "Choose a picture first.")),
+            Sent::Remove => {
+                let mut tx = state.desk.begin().await?;
+                picture::remove(&mut tx, actor).await?;
+                tx.commit().await.map(|()| "picture-removed")
+            }
+        }
+    };
+    match done.await {
+        Ok(said) => Redirect::to(&format!("{page}?{said}")).into_response(),
+        Err(error) => {
+            let values = vec![("form".to_owned(), "picture".to_owned())];
+            refuse(state, &headers, who, page, Flash { values, error: Some(error) }).await
+        }
+    }
+}
+
+enum Sent {
+    Picture(Vec<u8>),
+    Nothing,
+    Remove,
+}
+
+async fn read(request: Request) -> Result<Sent, Error> {
+    let broken = || Error::new(Code::Invalid, "The form did not arrive whole. Please send it again.");
+    let too_large = || Error { code: Code::TooLarge, ..Error::field("picture", "Use a picture of at most 2 MB.") };
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
+    let mut sent = Sent::Nothing;
+    while let Some(part) = parts.next_field().await.map_err(|_| broken())? {
+        let name = part.name().unwrap_or_default().to_owned();
+        // A file field in which nothing was chosen arrives as a file without a name.
+        let chosen = part.file_name().is_some_and(|file| !file.is_empty());
+        match name.as_str() {
+            "remove" => sent = Sent::Remove,
+            "picture" if chosen && matches!(sent, Sent::Nothing) => {
+                let bytes = part.bytes().await.map_err(|cause| match cause.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+                    _ => broken(),
+                })?;
+                sent = Sent::Picture(bytes.to_vec());
+            }
+            _ => {}
+        }
+    }
+    Ok(sent)
+}
