@@ -1,1 +1,70 @@
-import { expect, test } from '../support/fixtures';
+import type { Page } from '@playwright/test';
+import { signIn, test } from '../support/demo.ts';
+import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
+import { conversation, draftSaved, live, newTicket, replyField } from '../support/tickets.ts';
+
+/** Whom no other journey has: what they set about themselves shows on their pages. */
+const ANOUK = 'anouk.kowalska@docket.example';
+
+async function profile(page: Page): Promise<void> {
+  await page.goto('/me');
+  await hydrated(page);
+}
+
+test('a picture is made small, shown beside the name, and removed', async ({ page }) => {
+  await signIn(page, ANOUK);
+  await profile(page);
+  await page.getByLabel('Choose a picture').setInputFiles('../public/icons/icon-512.png');
+  await page.getByRole('button', { name: 'Save picture' }).click();
+  await expect(page.getByText('Your picture is saved.')).toBeVisible();
+  const face = page.locator('.rail__me .avatar img');
+  await expect(face).toBeVisible();
+  await expect.poll(() => face.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(256);
+  await expectAccessible(page);
+
+  await page.getByRole('button', { name: 'Remove picture' }).click();
+  await expect(page.getByText('Your picture is removed.')).toBeVisible();
+  await expect(face).toHaveCount(0);
+
+  // What is no picture is refused where it was chosen.
+  await hydrated(page);
+  const file = { name: 'me.png', mimeType: 'image/png', buffer: Buffer.from('<svg onload="alert(1)"/>') };
+  await page.getByLabel('Choose a picture').setInputFiles(file);
+  await page.getByRole('button', { name: 'Save picture' }).click();
+  await expect(page.getByText('This is no picture of a kind that is taken')).toBeVisible();
+});
+
+test('a signature stands below replies, and is left out of one', async ({ page }) => {
+  await signIn(page, ANOUK);
+  await profile(page);
+  const field = page.getByRole('textbox', { name: 'Signature' });
+  await field.fill('**Anouk**, second line');
+  await page.getByRole('button', { name: 'Preview' }).click();
+  await expect(page.getByRole('region', { name: 'Preview of the signature' }).locator('strong')).toHaveText('Anouk');
+  await page.getByRole('button', { name: 'Save profile' }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+
+  const id = await newTicket(page);
+  await live(page, `/tickets/${id}`);
+  await replyField(page).pressSequentially('Which floor is it on?');
+  await draftSaved(page);
+  const shown = page.getByRole('region', { name: 'Signature' });
+  await expect(shown).toBeVisible();
+  await page.getByRole('tab', { name: 'Note' }).click();
+  await expect(shown).toHaveCount(0);
+  await page.getByRole('tab', { name: 'Reply' }).click();
+
+  // The draft does not have it: what comes back is what was typed.
+  await live(page, `/tickets/${id}`);
+  await expect(replyField(page)).toHaveValue('Which floor is it on?');
+  await replyField(page).press('Control+Enter');
+  await expect(conversation(page).locator('.signature')).toHaveText('Anouk, second line');
+
+  await replyField(page).pressSequentially('And which room?');
+  await page.getByRole('button', { name: 'Leave out signature' }).click();
+  await expect(shown).toBeHidden();
+  await replyField(page).press('Control+Enter');
+  await expect(conversation(page).getByText('And which room?')).toBeVisible();
+  await expect(page.locator('[data-pending]')).toHaveCount(0);
+  await expect(conversation(page).locator('.signature')).toHaveCount(1);
+});
