@@ -258,6 +258,7 @@ const screens: Screen[] = [
   { name: 'customer-company', who: 'agent', at: '/customers/42/company?none=1' },
   { name: 'customer-merge', who: 'admin', at: '/customers/42/merge?with=43' },
   { name: 'customer-erase', who: 'admin', at: '/customers/42/erase' },
+  { name: 'customer-second-factor', who: 'admin', at: '/customers/42/second-factor' },
   { name: 'customer-missing', who: 'agent', at: '/customers/999999', allow: /status of 404/ },
   { name: 'import', who: 'admin', at: '/customers/import' },
   { name: 'import-trial', who: 'admin', at: '/customers/import', act: tryImport },

@@ -178,6 +178,10 @@ test('staff who must have it set it up first, and are helped when they have lost
     await admin.getByText('They have lost it').click();
     await expectAccessible(admin);
     await admin.getByLabel('Why, and how you know that it is them').fill('Lost the phone; called back');
+    await admin.getByLabel('Their name').fill('Mia');
+    await admin.getByRole('button', { name: 'Remove second factor' }).click();
+    await expect(admin.getByLabel('Their name')).toHaveAccessibleDescription(/not their name/);
+    await admin.getByLabel('Their name').fill('Mia Berger');
     await admin.getByRole('button', { name: 'Remove second factor' }).click();
     await expect(admin.getByText('Saved.')).toBeVisible();
     await agent.goto('/board');

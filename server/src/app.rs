@@ -34,6 +34,7 @@ use crate::outage;
 use crate::outgoing::Outgoing;
 use crate::outside::{self, Partners};
 use crate::pack::pack;
+use crate::passkeys;
 use crate::portal;
 use crate::problem::{Details, Problem};
 use crate::remote_images;
@@ -60,28 +61,33 @@ pub struct AppState {
     pub partners: Partners,
     assets: Arc<Assets>,
     leptos: LeptosOptions,
+    /// What pages of accounts know of this server.
+    pub accounts: Arc<ui::accounts::Site>,
 }
 
 impl AppState {
     /// Brings the parts together.
     pub fn new(config: Config, site: Site, desk: Desk, live: Live) -> Self {
+        let config = Arc::new(config);
+        let accounts = Arc::new(passkeys::site(config.clone()));
         Self {
             partners: Partners::new(config.outside_private_addresses),
             limits: Arc::new(Limits::new(config.rate_limit, desk.now())),
-            config: Arc::new(config),
+            config,
             assets: Arc::new(site.assets()),
             site: Arc::new(site),
             desk,
             live,
             outgoing: Outgoing::default(),
             leptos: LeptosOptions::builder().output_name("docket").build(),
+            accounts,
         }
     }
 
     /// What pages and server functions find as context while they run.
     pub fn provide(&self) {
         provide_context(self.desk.clone());
-        provide_context(ui::accounts::Site { host: self.config.public_host() });
+        provide_context(self.accounts.clone());
         provide_context(ui::outside::BackAddress(outside::back_address(self)));
         provide_context(ui::accounts::MailsGo { nowhere: self.config.smtp_url.is_none() });
     }

@@ -16,6 +16,7 @@ use crate::app::AppState;
 use crate::forms::{Fields, refuse};
 use crate::identify::Who;
 use crate::problem::Problem;
+use crate::settings::removal;
 
 /// The largest form, in bytes: notes, and the numbers of a hundred people.
 const BODY_MAX: usize = 128 * 1024;
@@ -147,9 +148,10 @@ form!(block(id: UserId), "/customers/{}", |state, actor, fields| async {
     Ok(format!("/customers/{id}?done={}", if on { "blocked" } else { "unblocked" }))
 });
 
-form!(second_factor(id: UserId), "/customers/{}", |state, actor, _fields| async {
+form!(second_factor(id: UserId), "/customers/{}/second-factor", |state, actor, fields| async {
+    let removal = removal(&fields);
     let mut tx = state.desk.begin().await?;
-    customers::block::remove_second_factor(&mut tx, actor, id).await?;
+    customers::block::remove_second_factor(&mut tx, actor, id, &removal).await?;
     tx.commit().await?;
     Ok(format!("/customers/{id}?done=second-factor"))
 });

@@ -6,6 +6,7 @@
 mod api_tokens;
 mod by_mail;
 mod own;
+mod passkeys;
 mod picture;
 mod second_factor;
 
@@ -24,6 +25,7 @@ use store::accounts::sign_in::{How, Proved, after_proof};
 use ui::flash::Flash;
 
 use crate::app::AppState;
+use crate::config::Config;
 use crate::identify::{self, COOKIE, DEVICE, Who, cookie_prefix, token};
 use crate::outage;
 
@@ -40,6 +42,7 @@ pub fn router() -> Router<AppState> {
         .merge(api_tokens::router())
         .merge(by_mail::router())
         .merge(own::router())
+        .merge(passkeys::router())
         .merge(picture::router())
         .merge(second_factor::router())
         .layer(DefaultBodyLimit::max(BODY_MAX))
@@ -83,8 +86,13 @@ fn cookie(state: &AppState, value: Option<&str>) -> HeaderValue {
 
 /// A cookie that scripts do not see, with its value for so many seconds, or the one that ends it.
 pub(crate) fn private_cookie(state: &AppState, name: &str, value: Option<(&str, i64)>) -> HeaderValue {
-    let prefix = cookie_prefix(&state.config);
-    let secure = if state.config.is_secure() { "; Secure" } else { "" };
+    cookie_of(&state.config, name, value)
+}
+
+/// The same, where only the settings are at hand.
+pub(crate) fn cookie_of(config: &Config, name: &str, value: Option<(&str, i64)>) -> HeaderValue {
+    let prefix = cookie_prefix(config);
+    let secure = if config.is_secure() { "; Secure" } else { "" };
     let (value, seconds) = value.unwrap_or(("", 0));
     let text = format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     // A token is base64, so this is always a valid header.

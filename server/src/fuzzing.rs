@@ -28,7 +28,7 @@ pub struct Target {
 }
 
 /// All there are.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "rpc",
         run: rpc,
@@ -100,6 +100,27 @@ pub const TARGETS: [Target; 7] = [
               Content-Type: text/html; charset=utf-8\r\n\r\n<p onclick=x>Hello <img src=cid:1><script>x</script></p>\r\n--B\r\n\
               Content-Type: text/plain; name=\"a.txt\"\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8=\r\n--B--\r\n",
             b"From: a@b.example\nSubject: Hi\n\nHello\n\n> quoted\n> > twice\n",
+        ],
+    },
+    Target {
+        name: "passkey",
+        run: passkey,
+        seeds: &[
+            b"{\"authenticatorAttachment\":\"platform\",\"clientExtensionResults\":{},\"id\":\"KfYU5gizEfUUd56p4Zq\
+              8cDaXQH2OZDswXvKgy_bGtkg\",\"rawId\":\"KfYU5gizEfUUd56p4Zq8cDaXQH2OZDswXvKgy_bGtkg\",\"response\":{\"\
+              attestationObject\":\"o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVkApB75HhM_OlQmJuA0LcA2zy6KRObIcTMerfGb_m\
+              bHfqfdRQAAAAIAAAAAAAAAAAAAAAAAAAAAACAp9hTmCLMR9RR3nqnhmrxwNpdAfY5kOzBe8qDL9sa2SKUBAgMmIAEhWCCDPafNxs\
+              wWgza0OxVDgKNZJcKA6g6kfa2lfkD6WM8pLiJYIAfxrki-aTwJ02GowP9m7Q6dj_W5S91ReBgI3gA-Ab1Q\",\"clientDataJSO\
+              N\":\"eyJjaGFsbGVuZ2UiOiJXeVVvaFZkcjJBUHZuUi03QVNtQS1RNG41Uy1zTkhia2h3WU04aXpQcE5nIiwiY3Jvc3NPcmlnaW\
+              4iOmZhbHNlLCJvcmlnaW4iOiJodHRwczovL2hlbHAuYWNtZS5leGFtcGxlIiwidHlwZSI6IndlYmF1dGhuLmNyZWF0ZSJ9\"},\"\
+              type\":\"public-key\"}",
+            b"{\"authenticatorAttachment\":\"platform\",\"clientExtensionResults\":{},\"id\":\"KfYU5gizEfUUd56p4Zq\
+              8cDaXQH2OZDswXvKgy_bGtkg\",\"rawId\":\"KfYU5gizEfUUd56p4Zq8cDaXQH2OZDswXvKgy_bGtkg\",\"response\":{\"\
+              authenticatorData\":\"HvkeEz86VCYm4DQtwDbPLopE5shxMx6t8Zv-Zsd-p90FAAAAAg\",\"clientDataJSON\":\"eyJj\
+              aGFsbGVuZ2UiOiJiN0VRMTNuR29XSFI0cDRyTlV1LVR2dkFTQWpEVE54eGNoempVcGp1ZHBRIiwiY3Jvc3NPcmlnaW4iOmZhbHNl\
+              LCJvcmlnaW4iOiJodHRwczovL2hlbHAuYWNtZS5leGFtcGxlIiwidHlwZSI6IndlYmF1dGhuLmdldCJ9\",\"signature\":\"M\
+              EUCICqgCWeegMpxeO4ZLmmcc6IVpVK9xa4NbOvWc5XdRjVHAiEAkIcm6fBmqVKxBvv7Hx7ghVZAoqbvded8Q3IOaxyzez8\",\"u\
+              serHandle\":\"gkhYBy6eEiOMMKNRATiAWQ\"},\"type\":\"public-key\"}",
         ],
     },
 ];
@@ -261,4 +282,9 @@ fn mail(data: &[u8]) {
     domain::quoted::split(&mail.text);
     store::render::plain(&mail.text);
     store::render::markdown(&mail.text);
+}
+
+/// What authenticators say: JSON, and CBOR in it.
+fn passkey(data: &[u8]) {
+    assert_eq!(store::accounts::passkeys::is_taken(data), Ok(false), "nobody was asked");
 }

@@ -26,6 +26,9 @@ pub const DEVICE: &str = "docket_device";
 /// The name of the cookie of somebody who has still to prove their second factor, likewise.
 pub const SECOND: &str = "docket_second";
 
+/// The name of the cookie of a browser that was asked for a passkey and has still to answer, likewise.
+pub const ASKED: &str = "docket_passkey";
+
 /// What the names of cookies begin with. Where people come by HTTPS, browsers take those from this very host over HTTPS only
 /// (RFC 6265bis): neither a neighbour's host nor who listens on a network can plant a session of theirs. The names without it
 /// are not looked at then.
@@ -40,8 +43,15 @@ pub fn cookie_prefix(config: &Config) -> &'static str {
 /// is not kept, unless it says so itself: after signing out, “back” must not show it.
 pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let address = address(request.extensions(), request.headers(), state.config.trust_proxy);
+    // HTTP/2 has it in the address. Pages that are rendered again for a form know headers only.
+    if !request.headers().contains_key(header::HOST)
+        && let Some(host) = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
     let token = token(&state.config, request.headers());
     let second = cookie(&state.config, request.headers(), SECOND);
+    let asked = cookie(&state.config, request.headers(), ASKED);
     let had_session = token.is_some();
     let session = match token {
         Some(token) => match store::accounts::find(&state.desk, &token).await {
@@ -67,10 +77,14 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     let private = session.is_some() || request.uri().path().starts_with("/rpc/");
     let visitor = session.is_none() && outage::wants_page(request.method(), request.headers(), request.uri());
     let signed = match session {
-        Some(session) => {
-            Signed { actor: Actor::user(session.person, address), session: Some(session.id), ended: false, second }
-        }
-        None => Signed { actor: Actor::visitor(address), session: None, ended: had_session, second },
+        Some(session) => Signed {
+            actor: Actor::user(session.person, address),
+            session: Some(session.id),
+            ended: false,
+            second,
+            asked,
+        },
+        None => Signed { actor: Actor::visitor(address), session: None, ended: had_session, second, asked },
     };
     let kind = Kind::of(request.method(), request.uri().path());
     if let Err(error) = state.limits.admit(kind, &signed.actor, state.desk.now()) {
@@ -94,7 +108,7 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
 }
 
 /// What is open to staff who must set a second factor up before anything else.
-const MAY_WHO_IS_HELD: [&str; 3] = ["/two-step", "/rpc/accounts/second_factor", "/sign-out"];
+const MAY_WHO_IS_HELD: [&str; 4] = ["/two-step", "/rpc/accounts/second_factor", "/rpc/accounts/passkeys", "/sign-out"];
 
 /// Sends them there.
 fn set_up_first(request: &Request) -> Response {

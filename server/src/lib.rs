@@ -20,6 +20,7 @@ mod outage;
 pub mod outgoing;
 pub mod outside;
 mod pack;
+mod passkeys;
 pub mod portal;
 pub mod post;
 pub mod private;

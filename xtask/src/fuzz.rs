@@ -20,7 +20,7 @@ const PATIENCE: u32 = 10;
 /// What to try, and for how long.
 #[derive(Debug, Args)]
 pub struct FuzzArgs {
-    /// One of rpc, rest, query, multipart, cookies, csv and mail; without it, one after the other
+    /// One of rpc, rest, query, multipart, cookies, csv, mail and passkey; without it, one after the other
     target: Option<String>,
     /// How long each is tried
     #[arg(long, default_value = "60", value_name = "SECONDS")]

@@ -103,7 +103,12 @@ pub enum Happening {
     SecondFactorRemoved { who: Person, reason: String },
     /// The same of a customer.
     #[serde(rename = "account.second_factor_taken")]
-    CustomerSecondFactorRemoved { customer: UserId },
+    CustomerSecondFactorRemoved {
+        customer: UserId,
+        /// Empty: nobody was asked for one then.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
     /// Whether staff must have a second factor, and how long they may wait.
     #[serde(rename = "settings.second_factor")]
     SecondFactorRequired { on: bool, grace_days: i32 },
@@ -115,6 +120,15 @@ pub enum Happening {
     AppAdded,
     #[serde(rename = "account.app_removed")]
     AppRemoved,
+    #[serde(rename = "account.passkey_added")]
+    PasskeyAdded { name: String },
+    #[serde(rename = "account.passkey_renamed")]
+    PasskeyRenamed(Was<String>),
+    #[serde(rename = "account.passkey_removed")]
+    PasskeyRemoved { name: String },
+    /// Somebody came with a passkey that was not taken.
+    #[serde(rename = "account.passkey_refused")]
+    PasskeyRefused { why: String },
     #[serde(rename = "account.recovery_codes_made")]
     RecoveryCodesMade,
     /// Signed in with a recovery code. `left`: so many are there still.

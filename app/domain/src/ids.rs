@@ -71,4 +71,6 @@ ids! {
     IdentityId,
     /// A token of the API that somebody has made for a program.
     ApiTokenId,
+    /// A key on a device of somebody, for signing in.
+    PasskeyId,
 }

@@ -20,6 +20,7 @@ pub mod live;
 pub mod mail;
 pub mod outside;
 pub mod page;
+pub mod passkey;
 pub mod people;
 pub mod picture;
 pub mod policy;

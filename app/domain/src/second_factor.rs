@@ -1,6 +1,6 @@
 //! The second step of signing in: what it is proved with, and who must have one.
 
-use crate::Time;
+use crate::{Result, Time, error::Problems, text};
 use serde::{Deserialize, Serialize};
 
 /// Digits of a code that an app makes.
@@ -85,9 +85,39 @@ pub struct Required {
     pub staff: i64,
 }
 
+/// The longest reason for taking somebody's second factor away, in characters.
+pub const REASON_MAX: usize = 300;
+
+/// Somebody's second factor is to be taken away, who has lost it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removal {
+    /// Their name, typed once more: a wrong click opens nobody's account.
+    pub name: String,
+    /// Why, and how it is known that it is them who ask.
+    pub reason: String,
+}
+
+impl Removal {
+    /// The reason, tidied. `name`: theirs. Errors: field errors for `name` and `reason`.
+    pub fn check(&self, name: &str) -> Result<String> {
+        let reason = text::tidy_line(&self.reason);
+        let mut problems = Problems::default();
+        if reason.is_empty() || reason.chars().count() > REASON_MAX {
+            problems.add("reason", "Say in a few words why, and how you know that it is them who ask.");
+        }
+        if text::tidy_line(&self.name) != name {
+            problems.add("name", "This is not their name.");
+        }
+        problems.check()?;
+        Ok(reason)
+    }
+}
+
 /// What one has for the second step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Own {
+    /// Whether signing in has a second step, be it by an app or by a passkey.
+    pub on: bool,
     /// Since when there is an app.
     pub app_since: Option<Time>,
     /// One that is being set up here.
@@ -100,17 +130,12 @@ pub struct Own {
     pub due: Option<Time>,
 }
 
-impl Own {
-    /// Whether signing in has a second step.
-    pub fn is_on(&self) -> bool {
-        self.app_since.is_some()
-    }
-}
-
 /// What the second step can be proved with, for its page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     pub app: bool,
+    /// One that can be used at the address of the page.
+    pub passkey: bool,
     pub recovery: bool,
 }
 

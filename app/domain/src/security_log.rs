@@ -52,6 +52,7 @@ impl Group {
             "account.signed_in" | "account.signed_out" | "account.vouched" => Group::SignIns,
             "account.sign_in_failed"
             | "account.second_factor_failed"
+            | "account.passkey_refused"
             | "account.locked"
             | "account.outside_refused" => Group::Refused,
             "account.blocked" | "account.unblocked" | "account.second_factor_taken" => Group::Rights,

@@ -44,6 +44,7 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
     sqlx::query!("delete from outside_visits where expires_at < $1", before(0)).execute(desk.pool()).await.ours()?;
     sqlx::query!("delete from account_links where expires_at < $1", before(0)).execute(desk.pool()).await.ours()?;
     sqlx::query!("delete from sign_ins_begun where expires_at < $1", before(0)).execute(desk.pool()).await.ours()?;
+    sqlx::query!("delete from passkey_questions where expires_at < $1", before(0)).execute(desk.pool()).await.ours()?;
     sqlx::query!("delete from totp where confirmed_at is null and begun_at < $1", before(BEGUN_MS))
         .execute(desk.pool())
         .await

@@ -23,6 +23,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Home ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=lazy::SIGN_IN ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/second") view=lazy::SECOND_STEP ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/passkey") view=lazy::SIGN_IN ssr=SsrMode::Async />
                 <Route path=path!("/two-step") view=lazy::TWO_STEP ssr=SsrMode::Async />
                 // What is wrong with a way from outside is said where it ended.
                 <Route path=path!("/sign-in/back") view=lazy::SIGN_IN ssr=SsrMode::Async />
@@ -62,6 +63,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("customers/:id/company") view=lazy::CONVERT ssr=SsrMode::Async />
                     <Route path=path!("customers/:id/merge") view=lazy::MERGE_CUSTOMERS ssr=SsrMode::Async />
                     <Route path=path!("customers/:id/erase") view=lazy::ERASE_CUSTOMER ssr=SsrMode::Async />
+                    <Route path=path!("customers/:id/second-factor") view=lazy::SECOND_FACTOR_OF_CUSTOMER ssr=SsrMode::Async />
                     <Route path=path!("companies") view=lazy::COMPANIES ssr=SsrMode::Async />
                     <Route path=path!("companies/new") view=lazy::NEW_COMPANY ssr=SsrMode::Async />
                     <Route path=path!("companies/:id") view=lazy::COMPANY ssr=SsrMode::Async />

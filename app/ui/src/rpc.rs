@@ -127,6 +127,8 @@ mod server {
         pub ended: bool,
         /// The cookie of somebody who has proved the first factor of signing in, and not the second. Good for nothing else.
         pub second: Option<String>,
+        /// The cookie by which a browser is known that was asked for a passkey, and has still to answer. Opens nothing.
+        pub asked: Option<String>,
     }
 
     /// The desk, which the router provides for pages and server functions alike.
@@ -138,7 +140,13 @@ mod server {
     pub fn signed() -> Signed {
         use_context::<axum::http::request::Parts>()
             .and_then(|parts| parts.extensions.get::<Signed>().cloned())
-            .unwrap_or_else(|| Signed { actor: Actor::visitor(None), session: None, ended: false, second: None })
+            .unwrap_or_else(|| Signed {
+                actor: Actor::visitor(None),
+                session: None,
+                ended: false,
+                second: None,
+                asked: None,
+            })
     }
 
     /// Runs an operation for this request and gives a failure its HTTP status.

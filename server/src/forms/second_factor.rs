@@ -5,16 +5,19 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::post;
-use domain::{Actor, Code, Error};
-use serde::Deserialize;
+use domain::passkey::{Nowhere, Place, Question};
+use domain::{Actor, Code, Error, PasskeyId};
+use store::accounts::passkeys::{self, second};
 use store::accounts::second_factor::{own, step};
 use ui::flash::Flash;
 use ui::rpc::Signed;
 
 use super::own::renamed;
-use super::{agent, local, private_cookie, read, refuse, welcome};
+use super::passkeys::answer_of;
+use super::{Fields, agent, local, private_cookie, refuse, welcome};
 use crate::app::AppState;
 use crate::identify::{self, DEVICE, SECOND, Who};
+use crate::passkeys::place;
 
 /// The page of the second step of signing in.
 const SECOND_PAGE: &str = "/sign-in/second";
@@ -54,23 +57,22 @@ pub(super) fn ask(state: &AppState, token: &str, next: &str) -> Response {
     response
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Second {
-    code: String,
-    next: Option<String>,
-}
-
-/// Takes the code of the second step.
+/// Takes the code of the second step, or the answer of an authenticator.
 async fn second(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
     let device = identify::cookie(&state.config, &headers, DEVICE);
     let actor = Actor { device, ..Actor::visitor(who.0.actor.address.clone()) };
     let token = who.0.second.clone().unwrap_or_default();
     let mut next = "/".to_owned();
     let done = async {
-        let form: Second = read(request).await?;
-        local(form.next.as_deref()).clone_into(&mut next);
-        step::prove(&state.desk, &actor, &token, &form.code, agent(&headers)).await
+        let fields = Fields::read(request).await?;
+        local(fields.value("next")).clone_into(&mut next);
+        match fields.value("credential") {
+            Some(_) => second::prove(&state.desk, &actor, &token, &answer_of(&fields), agent(&headers)).await,
+            None => {
+                let code = fields.value("code").unwrap_or_default();
+                step::prove(&state.desk, &actor, &token, code, agent(&headers)).await
+            }
+        }
     };
     match done.await {
         Ok((person, session)) => {
@@ -87,34 +89,34 @@ async fn second(State(state): State<AppState>, headers: HeaderMap, who: Who, req
     }
 }
 
-/// What the page of one's own sends. Each of its forms has fields of its own.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Fields {
-    r#do: String,
-    begin_password: String,
-    move_password: String,
-    off_password: String,
-    off_code: String,
-    codes_password: String,
-    code: String,
-}
-
 async fn two_step(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
     if who.0.actor.principal().is_none() {
         return Redirect::to("/sign-in?next=%2Ftwo-step").into_response();
     }
-    let done = async { perform(&state, &who.0, read(request).await?).await };
-    match done.await {
-        Ok(Done::Said(said)) => Redirect::to(&format!("{PAGE}{said}")).into_response(),
-        Ok(Done::Codes(codes)) => {
-            // Written into this answer and nowhere else.
-            let values = vec![("codes".to_owned(), codes.join(" "))];
-            refuse(state, &headers, who, PAGE, Flash { values, error: None }).await
+    let mut typed = Vec::new();
+    let done = async {
+        let fields = Fields::read(request).await?;
+        typed = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), fields.value(name)?.to_owned()))).collect();
+        let place = place(&state, &headers);
+        perform(&state, &who.0, place, &fields).await
+    };
+    let done = done.await;
+    let flash = match done {
+        Ok(Done::Said(said)) => return Redirect::to(&format!("{PAGE}{said}")).into_response(),
+        // Written into this answer and nowhere else.
+        Ok(Done::Codes(codes)) => Flash { values: vec![("codes".to_owned(), codes.join(" "))], error: None },
+        Ok(Done::Ask(question)) => {
+            typed.push(("question".to_owned(), question.token));
+            typed.push(("options".to_owned(), question.options));
+            Flash { values: typed, error: None }
         }
-        Err(error) => refuse(state, &headers, who, PAGE, Flash { values: Vec::new(), error: Some(error) }).await,
-    }
+        Err(error) => Flash { values: typed, error: Some(error) },
+    };
+    refuse(state, &headers, who, PAGE, flash).await
 }
+
+/// What is kept of a form that is refused. Each form has fields of its own.
+const KEPT: [&str; 4] = ["passkey", "passkey_name", "renamed", "new_name"];
 
 /// What a form comes to.
 enum Done {
@@ -122,19 +124,29 @@ enum Done {
     Said(&'static str),
     /// Recovery codes, to be shown once.
     Codes(Vec<String>),
+    /// The browser is to ask an authenticator.
+    Ask(Question),
 }
 
-async fn perform(state: &AppState, who: &Signed, fields: Fields) -> Result<Done, Error> {
+async fn perform(
+    state: &AppState,
+    who: &Signed,
+    place: Result<Place, Nowhere>,
+    fields: &Fields,
+) -> Result<Done, Error> {
     let (desk, actor, session) = (&state.desk, &who.actor, who.session);
-    match fields.r#do.as_str() {
+    let value = |name: &str| fields.value(name).unwrap_or_default();
+    let password = |name: &'static str| value(name).to_owned();
+    let called = |names: &'static [(&'static str, &'static str)]| move |error| renamed(error, names);
+    match value("do") {
         "begin" => {
-            let begun = own::begin(desk, actor, session, fields.begin_password).await;
-            begun.map_err(|error| renamed(error, &[("password", "begin_password")]))?;
+            let begun = own::begin(desk, actor, session, password("begin_password")).await;
+            begun.map_err(called(&[("password", "begin_password")]))?;
             Ok(Done::Said(""))
         }
         "move" => {
-            let begun = own::begin(desk, actor, session, fields.move_password).await;
-            begun.map_err(|error| renamed(error, &[("password", "move_password")]))?;
+            let begun = own::begin(desk, actor, session, password("move_password")).await;
+            begun.map_err(called(&[("password", "move_password")]))?;
             Ok(Done::Said(""))
         }
         "cancel" => {
@@ -144,17 +156,40 @@ async fn perform(state: &AppState, who: &Signed, fields: Fields) -> Result<Done,
             Ok(Done::Said(""))
         }
         "confirm" => {
-            let codes = own::confirm(desk, actor, session, &fields.code).await?;
+            let codes = own::confirm(desk, actor, session, value("code")).await?;
             Ok(if codes.is_empty() { Done::Said("?on") } else { Done::Codes(codes) })
         }
         "off" => {
-            let removed = own::remove_app(desk, actor, session, fields.off_password, &fields.off_code).await;
-            removed.map_err(|error| renamed(error, &[("password", "off_password"), ("code", "off_code")]))?;
+            let removed = own::remove_app(desk, actor, session, password("off_password"), value("off_code")).await;
+            removed.map_err(called(&[("password", "off_password"), ("code", "off_code")]))?;
             Ok(Done::Said("?app-removed"))
         }
         "codes" => {
-            let codes = own::new_codes(desk, actor, session, fields.codes_password).await;
-            Ok(Done::Codes(codes.map_err(|error| renamed(error, &[("password", "codes_password")]))?))
+            let codes = own::new_codes(desk, actor, session, password("codes_password")).await;
+            Ok(Done::Codes(codes.map_err(called(&[("password", "codes_password")]))?))
+        }
+        "passkey" => {
+            let (name, password) = (value("passkey_name"), password("passkey_password"));
+            let question = passkeys::own::begin(desk, actor, session, place, name, password).await;
+            question.map(Done::Ask).map_err(called(&[("name", "passkey_name"), ("password", "passkey_password")]))
+        }
+        "passkey-made" => {
+            let codes = passkeys::own::finish(desk, actor, session, &answer_of(fields)).await?;
+            Ok(if codes.is_empty() { Done::Said("?passkey-added") } else { Done::Codes(codes) })
+        }
+        "passkey-rename" => {
+            let mut tx = desk.begin().await?;
+            let id = PasskeyId(fields.number("renamed")?);
+            let done = passkeys::own::rename(&mut tx, actor, id, value("new_name")).await;
+            done.map_err(called(&[("name", "new_name")]))?;
+            tx.commit().await?;
+            Ok(Done::Said("?passkey-renamed"))
+        }
+        "passkey-remove" => {
+            let id = PasskeyId(fields.number("passkey")?);
+            let removed = passkeys::own::remove(desk, actor, session, id, password("gone_password")).await;
+            removed.map_err(called(&[("password", "gone_password")]))?;
+            Ok(Done::Said("?passkey-removed"))
         }
         _ => Err(super::unreadable()),
     }

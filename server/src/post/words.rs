@@ -42,6 +42,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, String>> = LazyLock::new
         "second_factor_changed",
         "recovery_code_used",
         "second_factor_removed",
+        "passkey_changed",
     );
     for (name, source) in layouts.into_iter().chain(letters) {
         templates.add_template(name, source).map_err(|error| format!("{error:#}"))?;
@@ -84,6 +85,13 @@ mod tests {
             Content::SecondFactorChanged { on: true, forgot: "/forgot" },
             Content::SecondFactorChanged { on: false, forgot: "/forgot" },
             Content::SecondFactorRemoved { page: "/two-step" },
+            Content::PasskeyChanged {
+                name: "Jana's <b> laptop".into(),
+                added: true,
+                page: "/two-step",
+                forgot: "/forgot",
+            },
+            Content::PasskeyChanged { name: "x".repeat(60), added: false, page: "/two-step", forgot: "/forgot" },
             Content::RecoveryCodeUsed { left: 3, from: "192.0.2.7".into(), page: "/two-step", forgot: "/forgot" },
         ]
     }

@@ -4,6 +4,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::access::{NewRole, NewTeam, Permissions, RoleChoice};
+use domain::second_factor::Removal;
 use domain::security_log::{Group, LogFilter};
 use domain::{Actor, Error, RoleId, SessionId, TeamId, UserId};
 use serde::Deserialize;
@@ -57,9 +58,9 @@ pub async fn user(
                 users::end_sessions(&mut tx, actor, id, session).await?;
             }
             "second-factor" => {
-                let reason = fields.value("reason").unwrap_or_default();
-                typed = vec![("reason".to_owned(), reason.to_owned())];
-                users::remove_second_factor(&mut tx, actor, id, reason).await?;
+                let removal = removal(&fields);
+                typed = vec![("reason".to_owned(), removal.reason.clone()), ("name".to_owned(), removal.name.clone())];
+                users::remove_second_factor(&mut tx, actor, id, &removal).await?;
             }
             "block" if fields.value("sure").is_none() => {
                 ask = true;
@@ -79,6 +80,12 @@ pub async fn user(
         return refuse(state, &headers, who, &page, flash).await;
     }
     answer(state, &headers, who, &page, done).await
+}
+
+/// Why somebody's second factor is to be taken away, and their name once more.
+pub(crate) fn removal(fields: &Fields) -> Removal {
+    let value = |name: &str| fields.value(name).unwrap_or_default().to_owned();
+    Removal { name: value("name"), reason: value("reason") }
 }
 
 /// Makes, changes or deletes a role.

@@ -5,6 +5,8 @@ mod invitations;
 mod mails;
 mod outside;
 
+pub(crate) use access::removal;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::HeaderMap;

@@ -34,6 +34,7 @@ mod opening;
 mod outage;
 mod outside;
 mod pages;
+mod passkeys;
 mod people;
 mod picture;
 mod policy_of_pages;

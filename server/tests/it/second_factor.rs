@@ -1,7 +1,7 @@
 //! The second step of signing in.
 
 use crate::support::{PASSWORD, Refused as _, World, app::App, browser::Browser, id_of, person, session_of};
-use domain::{Actor, Code, Error, letter::Purpose};
+use domain::{Actor, Code, Error, letter::Purpose, second_factor::Removal};
 use http::{StatusCode, header};
 use store::{
     access::users,
@@ -37,7 +37,7 @@ async fn an_app_is_set_up_by_a_code_of_it() {
     let agent = world.agent().await;
     let (here, elsewhere) = (Some(world.session(&agent).await), Some(world.session(&agent).await));
     let get = async |session| own::get(&world.desk, &agent, session, "Docket").await.unwrap();
-    assert_eq!((get(here).await.is_on(), get(here).await.has_password), (false, true));
+    assert_eq!((get(here).await.on, get(here).await.has_password), (false, true));
     own::begin(&world.desk, &agent, here, "not this one".into()).await.wrong("password");
     own::confirm(&world.desk, &agent, here, "123456").await.refused(Code::Conflict);
     own::begin(&world.desk, &agent, here, PASSWORD.into()).await.unwrap();
@@ -53,7 +53,7 @@ async fn an_app_is_set_up_by_a_code_of_it() {
     let codes = own::confirm(&world.desk, &agent, here, &app.code(&world, 0)).await.unwrap();
     assert_eq!((codes.len(), codes[0].len()), (10, 19), "{codes:?}");
     let now = get(here).await;
-    assert_eq!((now.is_on(), now.begun, now.recovery_codes), (true, None, 10));
+    assert_eq!((now.on, now.begun, now.recovery_codes), (true, None, 10));
     first_step(&world, &agent).await;
     // Nothing that opens anything can be read from the database.
     let sealed: Vec<u8> =
@@ -127,7 +127,7 @@ async fn the_second_step_does_not_wait_for_ever() {
     let (app, _) = world.app(&agent).await;
     let token = first_step(&world, &agent).await;
     world.advance_seconds(5 * 60);
-    step::asked(&world.desk, &visitor(), &token).await.refused(Code::SignedOut);
+    step::asked(&world.desk, &visitor(), &token, None).await.refused(Code::SignedOut);
     second_step(&world, &token, &app.code(&world, 0)).await.refused(Code::SignedOut);
     world.advance_seconds(1);
     store::sweep::sweep(&world.desk).await.unwrap();
@@ -137,7 +137,7 @@ async fn the_second_step_does_not_wait_for_ever() {
     sqlx::query("update users set token_epoch = token_epoch + 1").execute(world.desk.pool()).await.unwrap();
     second_step(&world, &token, &app.code(&world, 0)).await.refused(Code::SignedOut);
     let token = first_step(&world, &agent).await;
-    assert!(step::asked(&world.desk, &visitor(), &token).await.unwrap().app);
+    assert!(step::asked(&world.desk, &visitor(), &token, None).await.unwrap().app);
     world.block(&agent).await;
     second_step(&world, &token, &app.code(&world, 0)).await.refused(Code::SignedOut);
 }
@@ -385,7 +385,8 @@ async fn who_has_lost_it_is_helped_by_who_may() {
     let token = first_step(&world, &agent).await;
     world.mails().await;
     let remove = async |actor: &Actor, who: &Actor, reason: &str| {
-        world.run(async |tx| users::remove_second_factor(tx, actor, id_of(who), reason).await).await
+        let removal = Removal { name: person(who).name.clone(), reason: reason.into() };
+        world.run(async |tx| users::remove_second_factor(tx, actor, id_of(who), &removal).await).await
     };
     remove(&agent, &boss, "Lost").await.refused(Code::Forbidden);
     remove(&helper, &boss, "Lost").await.refused(Code::Forbidden);
@@ -393,12 +394,14 @@ async fn who_has_lost_it_is_helped_by_who_may() {
     remove(&admin, &helper, "Lost").await.refused(Code::Conflict);
     remove(&helper, &agent, " ").await.wrong("reason");
     remove(&helper, &agent, &"x".repeat(301)).await.wrong("reason");
+    let misread = Removal { name: person(&boss).name.clone(), reason: "Lost".into() };
+    world.run(async |tx| users::remove_second_factor(tx, &helper, id_of(&agent), &misread).await).await.wrong("name");
     remove(&helper, &agent, "Lost the phone, called back").await.unwrap();
     assert_eq!(
         world.count("select count(*) from sessions s join users u on u.id = s.user_id where u.role = 'agent'").await,
         0
     );
-    step::asked(&world.desk, &visitor(), &token).await.refused(Code::SignedOut);
+    step::asked(&world.desk, &visitor(), &token, None).await.refused(Code::SignedOut);
     let mails = world.mails().await;
     assert!(mails.iter().any(|mail| mail.subject.contains("was removed")), "{mails:?}");
     session_of(accounts::sign_in(&world.desk, &visitor(), &person(&agent).email, PASSWORD.into(), "").await.unwrap().1);
@@ -408,16 +411,29 @@ async fn who_has_lost_it_is_helped_by_who_may() {
     // A customer is helped by who looks after customers.
     let jana = world.customer().await;
     world.app(&jana).await;
-    let help = async |id| world.run(async |tx| block::remove_second_factor(tx, &agent, id).await).await;
-    help(id_of(&jana)).await.unwrap();
-    help(id_of(&jana)).await.refused(Code::Conflict);
-    help(id_of(&boss)).await.refused(Code::NotFound);
+    let help = async |who: &Actor, name: &str, reason: &str| {
+        let removal = Removal { name: name.into(), reason: reason.into() };
+        world.run(async |tx| block::remove_second_factor(tx, &agent, id_of(who), &removal).await).await
+    };
+    let name = person(&jana).name.clone();
+    help(&jana, &name, "").await.wrong("reason");
+    help(&jana, "Somebody", "Called back").await.wrong("name");
+    help(&jana, &name, "Called back").await.unwrap();
+    help(&jana, &name, "Called back").await.refused(Code::Conflict);
+    help(&boss, &person(&boss).name, "Called back").await.refused(Code::NotFound);
     world.app(&jana).await;
     let browser = Browser::of(&world, &world.agent().await).await;
     let page = format!("/customers/{}", id_of(&jana));
     assert!(browser.get(&page).await.text.contains("With a password and a second step"));
-    let done = browser.post(&format!("{page}/second-factor"), &[]).await;
+    assert!(browser.get(&format!("{page}/second-factor")).await.text.contains("Name of the customer"));
+    let form = format!("{page}/second-factor");
+    let refused = browser.post(&form, &[("reason", "Called back"), ("name", "x")]).await;
+    assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY && refused.text.contains("This is not their name."));
+    assert!(refused.text.contains("Called back"), "what was typed is kept");
+    let done = browser.post(&form, &[("reason", "Called back"), ("name", &name)]).await;
     assert_eq!(done.headers[header::LOCATION], format!("{page}?done=second-factor"));
+    let log = store::access::log::list(&world.desk, &admin, &Default::default()).await.unwrap();
+    assert!(log.rows.iter().any(|line| line.what.contains("Called back")), "{:?}", log.rows);
     assert_eq!(world.count("select count(*) from totp").await, 1, "only the other superadmin's");
 }
 

@@ -18,6 +18,7 @@
 //! run in parallel and know nothing of each other. Nothing here sleeps.
 
 pub mod app;
+pub mod authenticator;
 pub mod browser;
 pub mod files;
 pub mod mailbox;

@@ -16,6 +16,7 @@ use domain::{
     event::Happening,
     page::{self, Page},
     policy::{self, Action},
+    second_factor::Removal,
     text,
 };
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
@@ -31,9 +32,6 @@ pub struct Filter {
     pub after: Option<String>,
     pub limit: Option<u32>,
 }
-
-/// The longest reason that is taken, in characters.
-const REASON_MAX: usize = 300;
 
 const COLUMNS: &str = "u.id, u.name, u.email, u.role, u.role_id, r.name, u.blocked_at is not null, \
      u.password_hash is not null, \
@@ -266,19 +264,16 @@ pub async fn set_blocked(tx: &mut Tx, actor: &Actor, id: UserId, blocked: bool) 
 /// Takes somebody's second factor away, who has lost it: they sign in with their password alone until they set up another.
 /// They are signed out everywhere, and told by mail.
 ///
-/// Errors: a field error for `reason`; `Conflict` for oneself, and where there is none; `Forbidden` for whoever has rights
-/// that the actor has not.
-pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, reason: &str) -> Result<()> {
+/// Errors: field errors for `name` and `reason`; `Conflict` for oneself, and where there is none; `Forbidden` for whoever has
+/// rights that the actor has not.
+pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, removal: &Removal) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
     take_turn(tx).await?;
     let target = target(tx, actor, id).await?;
     if actor.user_id() == Some(id) {
         return Err(Error::new(Code::Conflict, "Remove your own on the page of your two-step sign-in."));
     }
-    let reason = text::tidy_line(reason);
-    if reason.is_empty() || reason.chars().count() > REASON_MAX {
-        return Err(Error::field("reason", "Say in a few words why, and how you know that it is them who ask."));
-    }
+    let reason = removal.check(&target.person().name)?;
     if !second_factor::remove_all(tx, id).await? {
         return Err(Error::new(Code::Conflict, "This person has no second factor."));
     }

@@ -64,6 +64,12 @@ pub enum Letter {
     SecondFactorRemoved {
         user: UserId,
     },
+    /// A passkey was added or removed.
+    PasskeyChanged {
+        user: UserId,
+        name: String,
+        added: bool,
+    },
     RecoveryCodeUsed {
         user: UserId,
         left: i64,
@@ -113,6 +119,12 @@ pub enum Content {
     SecondFactorRemoved {
         page: &'static str,
     },
+    PasskeyChanged {
+        name: String,
+        added: bool,
+        page: &'static str,
+        forgot: &'static str,
+    },
     RecoveryCodeUsed {
         left: i64,
         from: String,
@@ -135,6 +147,7 @@ impl Content {
             Content::Locked { .. } => "locked",
             Content::SecondFactorChanged { .. } => "second_factor_changed",
             Content::SecondFactorRemoved { .. } => "second_factor_removed",
+            Content::PasskeyChanged { .. } => "passkey_changed",
             Content::RecoveryCodeUsed { .. } => "recovery_code_used",
         }
     }
@@ -201,6 +214,10 @@ pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
             to(desk, *user, Content::SecondFactorChanged { on: *on, forgot: FORGOT }).await
         }
         Letter::SecondFactorRemoved { user } => to(desk, *user, Content::SecondFactorRemoved { page: TWO_STEP }).await,
+        Letter::PasskeyChanged { user, name, added } => {
+            let content = Content::PasskeyChanged { name: name.clone(), added: *added, page: TWO_STEP, forgot: FORGOT };
+            to(desk, *user, content).await
+        }
         Letter::RecoveryCodeUsed { user, left, from } => {
             let from = from.clone().unwrap_or_else(|| UNKNOWN.to_owned());
             let content = Content::RecoveryCodeUsed { left: *left, from, page: TWO_STEP, forgot: FORGOT };

@@ -6,6 +6,7 @@ pub mod invitations;
 pub mod letters;
 pub(crate) mod link;
 pub mod own;
+pub mod passkeys;
 pub mod password;
 pub mod picture;
 pub mod register;

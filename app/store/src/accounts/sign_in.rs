@@ -25,6 +25,15 @@ pub enum How {
     Outside,
     /// Another server says so, and that they have shown two factors there. It is believed both.
     OutsideTwice,
+    /// With a passkey, whose device has made sure that it is them. Both factors.
+    Passkey,
+}
+
+impl How {
+    /// Whether nothing more is asked for where there is a second factor.
+    fn is_both(self) -> bool {
+        matches!(self, How::OutsideTwice | How::Passkey)
+    }
 }
 
 /// Checks a password, and opens a session where nothing more is asked for.
@@ -43,8 +52,8 @@ pub async fn sign_in(
     Ok((principal, proved))
 }
 
-/// The way on for somebody who has just proved who they are, be it by a password, a link of a mail or another server: a
-/// session, or the second step where they have a second factor that they have not shown elsewhere. Everything that signs somebody in ends here.
+/// The way on for somebody who has just proved who they are, be it by a password, a link of a mail, a passkey or another
+/// server: a session, or the second step where they have a second factor that they have not shown elsewhere. Everything that signs somebody in ends here.
 pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: &str, how: How) -> Result<Proved> {
     let mut tx = desk.begin().await?;
     // Held, so that one who turns it on meanwhile is asked.
@@ -52,7 +61,7 @@ pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: 
         .fetch_one(&mut *tx.conn)
         .await
         .ours()?;
-    if second && how != How::OutsideTwice {
+    if second && !how.is_both() {
         tracing::debug!(person = person.id.0, ?how, "a second factor is asked for");
         let token = step::begin(&mut tx, person.id).await?;
         tx.commit_quietly().await?;

@@ -67,6 +67,13 @@ pub(super) fn keys_of(desk: &Desk, actor: &Actor, email: &str, person: Option<Us
     })
 }
 
+/// What signing in by a passkey alone counts against. Apart from passwords: whoever guesses at those keeps nobody from their
+/// passkey. Where it is nobody's, only the address counts.
+pub(super) fn passkey_keys(email: Option<&str>, address: Option<&str>) -> Vec<Key> {
+    let keys = both("passkey-", email.unwrap_or_default(), FREE_PER_ACCOUNT, address, FREE_PER_ADDRESS);
+    keys.into_iter().filter(|key| email.is_some() || !key.of_account).collect()
+}
+
 /// What somebody who is signed in is counted against when they are asked for their password again: nobody else gets there.
 pub(super) fn keys_of_proof(person: UserId) -> Vec<Key> {
     vec![Key::new(format!("proof:{person}"), FREE_HERE, true)]

@@ -10,6 +10,7 @@ use domain::{
     Actor, Code, Error, Result, UserId,
     event::Happening,
     policy::{self, Action},
+    second_factor::Removal,
 };
 
 /// Blocks a customer, or lets them in again. A blocked one is signed out everywhere at once and cannot sign in; mails from
@@ -36,15 +37,15 @@ pub async fn block(tx: &mut Tx, actor: &Actor, id: UserId, on: bool) -> Result<(
     Ok(())
 }
 
-/// Takes a customer's second factor away, who has lost it. They are signed out everywhere, and told by mail. Errors:
-/// `Conflict` where there is none.
-pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<()> {
+/// Takes a customer's second factor away, who has lost it. They are signed out everywhere, and told by mail. Errors: field
+/// errors for `name` and `reason`; `Conflict` where there is none.
+pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, removal: &Removal) -> Result<()> {
     policy::demand(actor, Action::EditPeople, None)?;
-    hold(tx, id).await?;
+    let reason = removal.check(&hold(tx, id).await?.name)?;
     if !second_factor::remove_all(tx, id).await? {
         return Err(Error::new(Code::Conflict, "This person has no second factor."));
     }
-    events::append(tx, actor, None, &Happening::CustomerSecondFactorRemoved { customer: id }).await?;
+    events::append(tx, actor, None, &Happening::CustomerSecondFactorRemoved { customer: id, reason }).await?;
     Ok(())
 }
 

@@ -161,7 +161,7 @@ async fn lists(tx: &mut Tx, ids: &[i64]) -> Result<()> {
         "delete from ticket_watchers where user_id = any($1)",
         "delete from sign_in_throttle where key in (
              select kind || ':' || address from user_emails,
-                 unnest(array['account', 'sign-up-account', 'link-account', 'notice']) kind
+                 unnest(array['account', 'sign-up-account', 'link-account', 'passkey-account', 'notice']) kind
              where user_id = any($1))
              or key like 'here:%' and split_part(key, ' ', 2) in (select address from user_emails where user_id = any($1))",
         "delete from account_links l where l.user_id = any($1)

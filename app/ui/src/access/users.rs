@@ -333,7 +333,8 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
 fn SecondFactor(row: StaffRow, page: String, may: bool) -> impl IntoView {
     let on = row.second_factor;
     let flash = flash();
-    let open = flash.problem("reason").is_some();
+    let open = ["reason", "name"].iter().any(|field| flash.problem(field).is_some());
+    let hint = format!("Type “{}”.", row.name);
     view! {
         <section class="section">
             <div class="section__head">
@@ -353,13 +354,14 @@ fn SecondFactor(row: StaffRow, page: String, may: bool) -> impl IntoView {
                                 </p>
                                 <input type="hidden" name="do" value="second-factor" />
                                 <Field
-                                    flash
+                                    flash=flash.clone()
                                     name="reason"
                                     label="Why, and how you know that it is them"
                                     hint="It is kept in the security log."
                                     required=true
                                     maxlength=300
                                 />
+                                <Field flash name="name" label="Their name" hint autocomplete="off" required=true />
                                 <div class="actions">
                                     <button class="button button--danger" type="submit">
                                         "Remove second factor"

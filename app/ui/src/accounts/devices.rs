@@ -69,7 +69,7 @@ pub fn Devices() -> impl IntoView {
                     "Set up"
                 </a>
             </div>
-            <p class="muted">"Ask for a code beside the password, so that a password alone opens nothing."</p>
+            <p class="muted">"Ask for a code or a passkey beside the password, so that a password alone opens nothing. Or sign in with a passkey alone."</p>
         </section>
         <section class="section">
             <div class="section__head">

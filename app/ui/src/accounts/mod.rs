@@ -3,12 +3,16 @@
 mod api_tokens;
 mod by_mail;
 mod card;
+mod credentials;
 mod devices;
+mod passkeys;
 mod picture;
 mod profile;
 mod rpc;
 mod second_step;
 mod sign_in;
+#[cfg(feature = "ssr")]
+mod site;
 mod two_step;
 
 pub use api_tokens::ApiTokensPage;
@@ -17,4 +21,6 @@ pub use card::Card;
 pub use devices::{Devices, MePage};
 pub use second_step::SecondStepPage;
 pub use sign_in::{SetUpPage, SignInPage, SignUpPage};
-pub use two_step::{Site, TwoStepPage};
+#[cfg(feature = "ssr")]
+pub use site::Site;
+pub use two_step::TwoStepPage;

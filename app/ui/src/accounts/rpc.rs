@@ -7,6 +7,7 @@ use domain::{
     account::Device,
     api_token::ApiToken,
     letter::{Opened, Purpose},
+    passkey::{Passkeys, Question},
     profile::Profile,
     second_factor::{Asked, Own},
 };
@@ -44,14 +45,45 @@ pub async fn own_profile() -> Rpc<Profile> {
 #[server(endpoint = "accounts/second_step", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn second_step() -> Rpc<Asked> {
     let token = signed().second.unwrap_or_default();
-    call(|desk, actor| async move { store::accounts::second_factor::step::asked(&desk, &actor, &token).await }).await
+    let place = super::site::place().ok();
+    call(|desk, actor| async move {
+        store::accounts::second_factor::step::asked(&desk, &actor, &token, place.as_ref()).await
+    })
+    .await
+}
+
+/// Asks for a passkey as the second step of signing in.
+#[server(endpoint = "accounts/passkey_second", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn passkey_second() -> Rpc<Question> {
+    let token = signed().second.unwrap_or_default();
+    let place = super::site::place();
+    call(|desk, actor| async move { store::accounts::passkeys::second::ask(&desk, &actor, &token, place).await }).await
+}
+
+/// Asks for a passkey that signs in alone.
+#[server(endpoint = "accounts/passkey_door", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn passkey_door() -> Rpc<Question> {
+    let (place, browser) = (super::site::place(), signed().asked);
+    call(|desk, actor| async move {
+        let (question, browser) = store::accounts::passkeys::door::ask(&desk, &actor, place, browser).await?;
+        super::site::remember(&browser);
+        Ok(question)
+    })
+    .await
+}
+
+/// One's own passkeys.
+#[server(endpoint = "accounts/passkeys", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn own_passkeys() -> Rpc<Passkeys> {
+    let place = super::site::place();
+    call(|desk, actor| async move { store::accounts::passkeys::own::list(&desk, &actor, place).await }).await
 }
 
 /// What one has for the second step.
 #[server(endpoint = "accounts/second_factor", input = Json, output = Json, client = crate::whose::Caller)]
 pub async fn second_factor() -> Rpc<Own> {
     let session = signed().session;
-    let issuer = super::two_step::issuer();
+    let issuer = super::site::issuer();
     call(|desk, actor| async move { store::accounts::second_factor::own::get(&desk, &actor, session, &issuer).await })
         .await
 }

@@ -1,4 +1,8 @@
-use super::{card::Card, rpc};
+use super::{
+    card::Card,
+    passkeys::{Coming, PasskeyButton},
+    rpc,
+};
 use crate::json::resource;
 use crate::{
     app::go_to,
@@ -41,15 +45,23 @@ pub fn SecondStepPage() -> impl IntoView {
 fn Step(asked: Asked) -> impl IntoView {
     let flash = flash();
     let next = use_query_map().with_untracked(|q| q.get("next")).unwrap_or_else(|| flash.value("next"));
-    let (lead, label) = match (asked.app, asked.recovery) {
-        (true, _) => ("Enter the code that your app shows now, or one of your recovery codes.", "Code"),
-        (false, _) => ("Enter one of your recovery codes.", "Recovery code"),
+    let (lead, label) = match (asked.passkey, asked.app) {
+        (true, true) => ("Use your passkey, or enter the code that your app shows now or a recovery code.", "Code"),
+        (true, false) => ("Use your passkey, or enter one of your recovery codes.", "Recovery code"),
+        (false, true) => ("Enter the code that your app shows now, or one of your recovery codes.", "Code"),
+        (false, false) => ("Enter one of your recovery codes.", "Recovery code"),
     };
+    let passkey = asked.passkey.then(|| {
+        let next = next.clone();
+        let question = || -> Coming { Box::pin(rpc::passkey_second()) };
+        view! { <PasskeyButton action="/sign-in/second" label="Use a passkey" next question primary=true /> }
+    });
     let mut said = flash.clone();
     // What is wrong with the only field stands beside it.
     said.error.take_if(|error| !error.fields.is_empty());
     view! {
         <Card title="Two-step sign-in" lead=lead flash=said>
+            {passkey}
             <form method="post" action="/sign-in/second" class="stack">
                 {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
                 <Field
@@ -59,9 +71,10 @@ fn Step(asked: Asked) -> impl IntoView {
                     autocomplete="one-time-code"
                     required=true
                     maxlength=40
-                    autofocus=true
+                    // Where a passkey is at hand, it is the first thing.
+                    autofocus=!asked.passkey
                 />
-                <button class="button button--primary button--block" type="submit">
+                <button class=if asked.passkey { "button button--block" } else { "button button--primary button--block" } type="submit">
                     "Sign in"
                 </button>
             </form>

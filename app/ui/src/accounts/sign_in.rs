@@ -1,6 +1,7 @@
 use super::{
     by_mail::{CheckMail, SendAgain},
     card::Card,
+    passkeys::{Coming, PasskeyButton},
     rpc,
 };
 use crate::json::resource;
@@ -46,6 +47,17 @@ pub fn SignInPage() -> impl IntoView {
     } else {
         None
     };
+    // There are none at an address that is a number, or that is not safe.
+    let passkeys = crate::json::shared(|| {
+        #[cfg(feature = "ssr")]
+        {
+            super::site::place().is_ok()
+        }
+        #[cfg(not(feature = "ssr"))]
+        {
+            false
+        }
+    });
     // An empty desk has nobody who could sign in.
     let first_run = resource(|| (), |()| rpc::first_run());
     let email = flash.clone();
@@ -81,6 +93,12 @@ pub fn SignInPage() -> impl IntoView {
                 </button>
             </form>
             {unproved.map(|email| view! { <SendAgain email /> })}
+            {passkeys
+                .then(|| {
+                    let question = || -> Coming { Box::pin(rpc::passkey_door()) };
+                    let next = next.clone();
+                    view! { <PasskeyButton action="/sign-in/passkey" label="Sign in with a passkey" next question /> }
+                })}
             <OtherWays next=next />
             <p class="auth__foot">
                 <a class="link" href="/forgot" rel="external">

@@ -1,7 +1,11 @@
-//! One's own two-step sign-in: an app for codes, and recovery codes. A page of its own, outside of all frames: who must set it
+//! One's own two-step sign-in: an app for codes, passkeys, and recovery codes. A page of its own, outside of all frames: who must set it
 //! up before anything else gets nothing else.
 
-use super::{card::Card, rpc};
+use super::{
+    card::Card,
+    passkeys::{AddPasskey, ChangePasskey, OwnPasskeys},
+    rpc,
+};
 use crate::json::resource;
 use crate::{
     app::{go_to, sign_in_from_here},
@@ -12,29 +16,20 @@ use crate::{
 };
 use domain::{
     Time,
+    passkey::Passkeys,
     second_factor::{Begun, Own},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-/// Under which name people reach this server, as pages have to know.
-#[derive(Clone, Debug)]
-pub struct Site {
-    pub host: String,
-}
-
-/// How an app is to name this desk.
-#[cfg(feature = "ssr")]
-pub(super) fn issuer() -> String {
-    match use_context::<Site>().filter(|site| !site.host.is_empty()) {
-        Some(site) => format!("Docket {}", site.host),
-        None => "Docket".to_owned(),
-    }
-}
-
 /// What the form that was sent last has come to.
-const DONE: &[(&str, &str)] =
-    &[("on", "The app is set up. From now on, signing in asks for a code."), ("app-removed", "The app is removed.")];
+const DONE: &[(&str, &str)] = &[
+    ("on", "The app is set up. From now on, signing in asks for a code."),
+    ("app-removed", "The app is removed."),
+    ("passkey-added", "The passkey is added."),
+    ("passkey-renamed", "The passkey is renamed."),
+    ("passkey-removed", "The passkey is removed: it signs nobody in any more. Delete it on your device, too."),
+];
 
 /// `/two-step`.
 #[component]
@@ -47,17 +42,27 @@ pub fn TwoStepPage() -> impl IntoView {
     if !codes.is_empty() {
         return view! { <Codes codes /> }.into_any();
     }
+    if !flash.value("options").is_empty() {
+        return view! { <AddPasskey flash /> }.into_any();
+    }
     let own = resource(|| (), |()| rpc::second_factor());
+    let passkeys = resource(|| (), |()| rpc::own_passkeys());
     awaited(
         || (),
         move || {
             let flash = flash.clone();
             async move {
-                match own.await {
-                    Ok(own) => view! { <Manage own flash /> }.into_any(),
-                    Err(error) => view! {
+                match (own.await, passkeys.await) {
+                    (Ok(own), Ok(passkeys)) => view! { <Manage own passkeys flash /> }.into_any(),
+                    (Err(error), _) | (_, Err(error)) => view! {
                         <main class="auth" id="main">
-                            <ErrorNotice error=error.0 retry=Callback::new(move |()| own.refetch()) />
+                            <ErrorNotice
+                                error=error.0
+                                retry=Callback::new(move |()| {
+                                    own.refetch();
+                                    passkeys.refetch();
+                                })
+                            />
                         </main>
                     }
                     .into_any(),
@@ -75,10 +80,17 @@ fn general(flash: &Flash) -> Flash {
 }
 
 #[component]
-fn Manage(own: Own, flash: Flash) -> impl IntoView {
-    let on = own.is_on();
+fn Manage(own: Own, passkeys: Passkeys, flash: Flash) -> impl IntoView {
+    let chosen = use_query_map().with_untracked(|query| query.get("passkey"));
+    let chosen = [flash.value("passkey"), flash.value("renamed"), chosen.unwrap_or_default()];
+    let chosen = chosen.iter().find_map(|id| passkeys.all.iter().find(|passkey| passkey.id.to_string() == *id));
+    if let Some(passkey) = chosen {
+        let last = passkeys.all.len() == 1;
+        return view! { <ChangePasskey passkey=passkey.clone() last own flash /> }.into_any();
+    }
+    let on = own.on;
     let lead = match (on, own.begun.is_some()) {
-        (true, _) => "On: signing in asks for a code beside the password.",
+        (true, _) => "On: signing in asks for a second step beside the password.",
         (false, true) => "Two more steps, and signing in asks for a code beside the password.",
         (false, false) => "Off: whoever knows your password can sign in as you.",
     };
@@ -92,13 +104,24 @@ fn Manage(own: Own, flash: Flash) -> impl IntoView {
             {own.due.map(|due| view! { <Due due /> })}
             {match (begun, own.app_since) {
                 (Some(begun), _) => view! { <SetUp begun flash=flash.clone() /> }.into_any(),
+                // Who has passkeys need not have it, too.
+                (None, None) if on => {
+                    let open = flash.problem("begin_password").is_some();
+                    view! {
+                        <details class="more" open=open>
+                            <summary class="link">"Set up an app for codes, too"</summary>
+                            <Begin own=own.clone() flash=flash.clone() />
+                        </details>
+                    }
+                        .into_any()
+                }
                 (None, None) => view! { <Begin own=own.clone() flash=flash.clone() /> }.into_any(),
                 (None, Some(since)) => {
                     view! {
                         <div class="box">
                             <div class="box__row">
                                 <div>
-                                    <strong class="strong">"App for codes"</strong>
+                                    <h2 class="strong">"App for codes"</h2>
                                     <p class="field__hint">"Set up " <When at=since in_words=true /></p>
                                 </div>
                                 <span class="badge" data-kind="green">
@@ -111,6 +134,8 @@ fn Manage(own: Own, flash: Flash) -> impl IntoView {
                         .into_any()
                 }
             }}
+            {(own.begun.is_none())
+                .then(|| view! { <OwnPasskeys passkeys own=own.clone() flash=flash.clone() /> })}
             {on.then(|| view! { <Recovery own=own.clone() flash /> })}
             {if held {
                 view! {
@@ -169,7 +194,7 @@ fn Due(due: Time) -> impl IntoView {
 
 /// The password again, where there is one.
 #[component]
-fn Again(own: Own, flash: Flash, name: &'static str) -> impl IntoView {
+pub(super) fn Again(own: Own, flash: Flash, name: &'static str) -> impl IntoView {
     if own.has_password {
         return view! {
             <Field flash name=name label="Your password" kind="password" autocomplete="current-password" required=true />
@@ -196,7 +221,7 @@ fn Begin(own: Own, flash: Flash) -> impl IntoView {
     view! {
         <form method="post" action="/two-step" class="stack">
             <p>
-                "You need an app that makes codes on your phone or computer, such as Aegis, Ente Auth, 2FAS or the password \
+                "With an app that makes codes on your phone or computer, such as Aegis, Ente Auth, 2FAS or the password \
                  manager that you use already."
             </p>
             <input type="hidden" name="do" value="begin" />
@@ -286,7 +311,7 @@ fn Recovery(own: Own, flash: Flash) -> impl IntoView {
         <div class="box">
             <div class="box__row">
                 <div>
-                    <strong class="strong">"Recovery codes"</strong>
+                    <h2 class="strong">"Recovery codes"</h2>
                     <p class="field__hint">"For when you have lost the device. Each is good once."</p>
                 </div>
                 <span class="badge" data-kind=if few { "amber" } else { "green" }>

@@ -10,6 +10,7 @@ pub(crate) mod merging;
 mod page;
 pub(crate) mod pieces;
 pub mod rpc;
+mod second_factor;
 
 pub use company::ConvertPage;
 pub use erase::EraseCustomerPage;
@@ -17,3 +18,4 @@ pub use form::{EditCustomerPage, NewCustomerPage};
 pub use list::{CustomersPage, customer_table};
 pub use merge::MergeCustomersPage;
 pub use page::CustomerPage;
+pub use second_factor::SecondFactorOfCustomerPage;

@@ -283,12 +283,10 @@ fn Actions(id: UserId, blocked: bool, second_factor: bool) -> impl IntoView {
                 {second_factor
                     .then(|| {
                         view! {
-                            <form method="post" action=to("second-factor")>
-                                <button class="menu__item" type="submit">
-                                    <Ico icon=Icon::Phone />
-                                    <span>"Remove two-step sign-in"</span>
-                                </button>
-                            </form>
+                            <a class="menu__item" href=to("second-factor")>
+                                <Ico icon=Icon::Phone />
+                                <span>"Remove two-step sign-in"</span>
+                            </a>
                         }
                     })}
             </div>

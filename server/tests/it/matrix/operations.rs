@@ -14,9 +14,11 @@ use domain::{
     invitation::State,
     mail::Raw,
     outside::{self, ProviderInput, Usable, Vouched},
+    passkey::{Answer, Nowhere},
     policy::Action,
     priority::PriorityTable,
     profile::NewProfile,
+    second_factor::Removal,
     security_log::LogFilter,
     ticket::{Change, Filter, NewTicket, Swap, Writing},
     timeline::{Draft, Part},
@@ -25,7 +27,7 @@ use futures::stream;
 use std::convert::Infallible;
 use store::{
     access::{log, roles, teams, users},
-    accounts::{self, invitations, own, picture, second_factor, unsent},
+    accounts::{self, invitations, own, passkeys, picture, second_factor, unsent},
     bulk, companies, customers, imports, mails,
     outside::{identities, providers},
     people,
@@ -128,6 +130,15 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("accounts::second_factor::own::confirm", Rule::Person),
     ("accounts::second_factor::own::new_codes", Rule::Person),
     ("accounts::second_factor::own::remove_app", Rule::Person),
+    ("accounts::passkeys::own::list", Rule::Person),
+    ("accounts::passkeys::own::begin", Rule::Person),
+    ("accounts::passkeys::own::finish", Rule::Person),
+    ("accounts::passkeys::own::rename", Rule::Person),
+    ("accounts::passkeys::own::remove", Rule::Person),
+    ("accounts::passkeys::door::ask", Rule::Anybody("whoever stands at the door")),
+    ("accounts::passkeys::door::prove", DOOR),
+    ("accounts::passkeys::second::ask", Rule::Anybody("whoever has the cookie of the first step")),
+    ("accounts::passkeys::second::prove", DOOR),
     ("accounts::session::sign_out", Rule::Anybody("whoever has the cookie may end its session")),
     ("accounts::session::devices", Rule::Person),
     ("accounts::session::revoke", Rule::Person),
@@ -291,7 +302,9 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
                 done => there(done),
             }
         }
-        "access::users::remove_second_factor" => there(users::remove_second_factor(tx, actor, nobody, "Lost").await),
+        "access::users::remove_second_factor" => {
+            there(users::remove_second_factor(tx, actor, nobody, &Removal::default()).await)
+        }
         "access::users::set_blocked" => there(users::set_blocked(tx, actor, nobody, true).await),
         "access::users::end_sessions" => there(users::end_sessions(tx, actor, nobody, None).await),
         "accounts::invitations::list" => invitations::list(desk, actor).await.map(drop),
@@ -330,6 +343,16 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "accounts::second_factor::own::remove_app" => {
             second_factor::own::remove_app(desk, actor, None, "".into(), "").await
         }
+        "accounts::passkeys::own::list" => passkeys::own::list(desk, actor, Err(Nowhere::Unknown)).await.map(drop),
+        // Refused for the place, the answer and the password.
+        "accounts::passkeys::own::begin" => {
+            passkeys::own::begin(desk, actor, None, Err(Nowhere::Unknown), "Laptop", "".into()).await.map(drop)
+        }
+        "accounts::passkeys::own::finish" => {
+            passkeys::own::finish(desk, actor, None, &Answer::default()).await.map(drop)
+        }
+        "accounts::passkeys::own::rename" => there(passkeys::own::rename(tx, actor, 0.into(), "Laptop").await),
+        "accounts::passkeys::own::remove" => passkeys::own::remove(desk, actor, None, 0.into(), "".into()).await,
         "accounts::session::devices" => accounts::devices(&mut conn, actor, None, world.now()).await.map(drop),
         "accounts::session::revoke" => there(accounts::revoke(tx, actor, SessionId(0)).await),
         "accounts::api_tokens::list" => accounts::api_tokens::list(desk, actor).await.map(drop),
@@ -441,7 +464,7 @@ async fn of_people(
         "companies::view::view" => there(companies::view::view(conn, actor, nothing).await),
         "customers::block::block" => there(customers::block::block(tx, actor, nobody, true).await),
         "customers::block::remove_second_factor" => {
-            there(customers::block::remove_second_factor(tx, actor, nobody).await)
+            there(customers::block::remove_second_factor(tx, actor, nobody, &Removal::default()).await)
         }
         "customers::company::preview" => there(customers::company::preview(conn, actor, nobody, None).await),
         "customers::company::convert" => there(customers::company::convert(tx, actor, nobody, None, None, true).await),

@@ -8,7 +8,7 @@ mod totp;
 use crate::{Desk, OrOurs, Tx, events, seal::Place};
 use domain::{Actor, Error, Principal, Result, UserId, event::Happening, second_factor::Typed};
 
-use super::{Letter, letters, session, throttle};
+use super::{Letter, letters, passkeys, session, throttle};
 
 /// With what the second step was proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ async fn take(desk: &Desk, tx: &mut Tx, user: UserId, typed: &str) -> Result<Opt
 }
 
 /// Lets one try after the other be looked at, and says how long to wait if one has to.
-async fn take_turn(tx: &mut Tx, user: UserId, keys: &[throttle::Key]) -> Result<()> {
+pub(super) async fn take_turn(tx: &mut Tx, user: UserId, keys: &[throttle::Key]) -> Result<()> {
     sqlx::query!("select id from users where id = $1 for no key update", user.0)
         .fetch_optional(&mut *tx.conn)
         .await
@@ -74,16 +74,27 @@ async fn used(tx: &mut Tx, by: &Actor, proof: Proof) -> Result<()> {
     Ok(())
 }
 
-/// Counts a wrong code like a wrong password, and gives notice of a lock. Takes the transaction to its end.
-async fn refused(mut tx: Tx, by: &Actor, person: &Principal, keys: &[throttle::Key]) -> Result<Error> {
+/// Counts a wrong code like a wrong password.
+async fn refused(tx: Tx, by: &Actor, person: &Principal, keys: &[throttle::Key]) -> Result<Error> {
+    counted(tx, by, person, keys, &Happening::SecondFactorFailed).await?;
+    Ok(Error::field("code", "This code is not right, was used before, or has run out. Please take the next one."))
+}
+
+/// Counts what was not right, says in the log what it was, and gives notice of a lock. Takes the transaction to its end.
+pub(super) async fn counted(
+    mut tx: Tx,
+    by: &Actor,
+    person: &Principal,
+    keys: &[throttle::Key],
+    what: &Happening,
+) -> Result<()> {
     if throttle::failed(&mut tx, keys).await? && throttle::notice(&mut tx, &person.email).await? {
         let email = person.email.clone();
         events::append(&mut tx, by, None, &Happening::Locked { email: email.clone() }).await?;
         letters::post(&mut tx, Letter::Locked { email, from: by.address.clone() }).await?;
     }
-    events::append(&mut tx, by, None, &Happening::SecondFactorFailed).await?;
-    tx.commit().await?;
-    Ok(Error::field("code", "This code is not right, was used before, or has run out. Please take the next one."))
+    events::append(&mut tx, by, None, what).await?;
+    tx.commit().await
 }
 
 /// Takes all of somebody's second factor away, and signs them out everywhere; the person is told. Whether there was any.
@@ -103,8 +114,17 @@ pub(crate) async fn remove_all(tx: &mut Tx, user: UserId) -> Result<bool> {
 /// Removes all that somebody has for the second step.
 pub(crate) async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
     sqlx::query!("delete from totp where user_id = $1", user.0).execute(&mut *tx.conn).await.ours()?;
+    passkeys::forget(tx, user).await?;
     sqlx::query!("delete from sign_ins_begun where user_id = $1", user.0).execute(&mut *tx.conn).await.ours()?;
     Ok(())
+}
+
+/// Recovery codes for who has a second factor now and has none yet, to be shown this once.
+pub(super) async fn codes_if_none(tx: &mut Tx, user: UserId) -> Result<Vec<String>> {
+    match recovery::left(tx, user).await? {
+        0 => recovery::renew(tx, user).await,
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Sets up an app with a secret that is known already, past its confirmation.

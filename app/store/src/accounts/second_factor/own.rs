@@ -1,6 +1,6 @@
 //! What people set up for their own second step.
 
-use super::{new_id, place, recovery, refused, take, take_turn, totp, used};
+use super::{codes_if_none, new_id, place, recovery, refused, take, take_turn, totp, used};
 use crate::{
     Desk, OrOurs, Tx,
     accounts::{Letter, letters, own::prove, throttle},
@@ -41,6 +41,7 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
         None => None,
     };
     Ok(Own {
+        on: row.second_factor,
         app_since: row.app_since.map(Into::into),
         begun,
         recovery_codes: row.recovery_codes,
@@ -129,11 +130,7 @@ pub async fn confirm(desk: &Desk, actor: &Actor, session: Option<SessionId>, cod
     .ours()?;
     events::append(&mut tx, actor, None, &Happening::AppAdded).await?;
     letters::post(&mut tx, Letter::SecondFactorChanged { user: person.id, on: true }).await?;
-    let codes = if recovery::left(&mut tx, person.id).await? == 0 {
-        recovery::renew(&mut tx, person.id).await?
-    } else {
-        Vec::new()
-    };
+    let codes = codes_if_none(&mut tx, person.id).await?;
     tx.commit().await?;
     Ok(codes)
 }

@@ -4,7 +4,7 @@
 use super::{refused, take, take_turn, used};
 use crate::{Desk, OrOurs, Tx, accounts::throttle, events, people};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use domain::{Actor, Code, Error, Principal, Result, UserId, event::Happening, second_factor::Asked};
+use domain::{Actor, Code, Error, Principal, Result, UserId, event::Happening, passkey::Place, second_factor::Asked};
 use sha2::{Digest, Sha256};
 
 /// How long the second step may take, in milliseconds: 5 minutes.
@@ -36,7 +36,7 @@ pub(in crate::accounts) async fn begin(tx: &mut Tx, user: UserId) -> Result<Stri
 }
 
 /// Who has proved the first factor with this cookie, as long as they may go on.
-async fn find(tx: &mut Tx, token: &str) -> Result<UserId> {
+pub(in crate::accounts) async fn find(tx: &mut Tx, token: &str) -> Result<UserId> {
     if token.is_empty() || token.len() > 100 {
         return Err(over());
     }
@@ -54,19 +54,22 @@ async fn find(tx: &mut Tx, token: &str) -> Result<UserId> {
     found.map(UserId).ok_or_else(over)
 }
 
-/// What the page of the second step asks for. Errors: `SignedOut` when it is not the turn of whoever asks.
-pub async fn asked(desk: &Desk, _actor: &Actor, token: &str) -> Result<Asked> {
+/// What the page of the second step asks for, at this place if passkeys can be there. Errors: `SignedOut` when it is not the
+/// turn of whoever asks.
+pub async fn asked(desk: &Desk, _actor: &Actor, token: &str, place: Option<&Place>) -> Result<Asked> {
     let mut tx = desk.begin().await?;
     let user = find(&mut tx, token).await?;
     let row = sqlx::query!(
         r#"select exists (select from totp where user_id = $1 and confirmed_at is not null) as "app!",
+                  exists (select from passkeys where user_id = $1 and host = $2) as "passkey!",
                   exists (select from recovery_codes where user_id = $1) as "recovery!""#,
         user.0,
+        place.map(|place| place.host.as_str()),
     )
     .fetch_one(&mut *tx.conn)
     .await
     .ours()?;
-    Ok(Asked { app: row.app, recovery: row.recovery })
+    Ok(Asked { app: row.app, passkey: row.passkey, recovery: row.recovery })
 }
 
 /// Proves the second factor by a code, and opens the session. Returns the person and the session cookie's value.
@@ -84,7 +87,19 @@ pub async fn prove(desk: &Desk, actor: &Actor, token: &str, code: &str, agent: &
         return Err(refused(tx, &by, &person, &keys).await?);
     };
     used(&mut tx, &by, proof).await?;
-    throttle::succeeded(&mut tx, &keys).await?;
+    end(tx, actor, person, token, &keys, agent).await
+}
+
+/// Opens the session of who has proved both factors. Takes the transaction to its end.
+pub(in crate::accounts) async fn end(
+    mut tx: Tx,
+    actor: &Actor,
+    person: Principal,
+    token: &str,
+    keys: &[throttle::Key],
+    agent: &str,
+) -> Result<(Principal, String)> {
+    throttle::succeeded(&mut tx, keys).await?;
     // Of two at once, one gets through.
     let ended = sqlx::query!("delete from sign_ins_begun where token_hash = $1", hash(token))
         .execute(&mut *tx.conn)
@@ -93,7 +108,8 @@ pub async fn prove(desk: &Desk, actor: &Actor, token: &str, code: &str, agent: &
     if ended.rows_affected() == 0 {
         return Err(over());
     }
-    let session = crate::accounts::session::open(&mut tx, user, actor.address.as_deref(), agent).await?;
+    let session = crate::accounts::session::open(&mut tx, person.id, actor.address.as_deref(), agent).await?;
+    let by = Actor::user(person.clone(), actor.address.clone());
     events::append(&mut tx, &by, None, &Happening::SignedIn).await?;
     tx.commit().await?;
     Ok((person, session))
@@ -123,7 +139,8 @@ pub(in crate::accounts) async fn demand(
     let Some(code) = code else {
         return Err(Error::new(
             Code::SecondFactor,
-            "This account has two-step sign-in: send the code of its app, or a recovery code, as “code”, too.",
+            "This account has two-step sign-in: send the code of its app, or a recovery code, as “code”, too. A passkey is none \
+             for programs: make an API token on your profile.",
         ));
     };
     let by = Actor::user(person.clone(), actor.address.clone());
