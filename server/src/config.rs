@@ -152,7 +152,8 @@ pub struct Config {
     pub trust_proxy: bool,
 
     /// Address under which people reach Docket, as it is written into mails and links. Without it: http://, or
-    /// https:// with --tls-certificate, and the address that it listens on
+    /// https:// with --tls-certificate, and the address that it listens on. Passkeys belong to its name: with another they
+    /// have to be made anew
     #[arg(long, env = "DOCKET_PUBLIC_URL", global = true, value_parser = public_url, value_name = "URL")]
     pub public_url: Option<String>,
 
