@@ -178,7 +178,7 @@ pub(crate) async fn end_tokens(tx: &mut Tx, user: UserId) -> Result<()> {
 }
 
 /// Ends all sessions of a person but one, if any: their password is another now. Returns how many.
-pub(super) async fn end_all(tx: &mut Tx, user: UserId, but: Option<SessionId>) -> Result<i64> {
+pub(crate) async fn end_all(tx: &mut Tx, user: UserId, but: Option<SessionId>) -> Result<i64> {
     let ended =
         sqlx::query!("delete from sessions where user_id = $1 and id is distinct from $2", user.0, but.map(|s| s.0),)
             .execute(&mut *tx.conn)

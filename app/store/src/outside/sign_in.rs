@@ -28,11 +28,16 @@ pub struct Proved {
 pub async fn sign_in(desk: &Desk, actor: &Actor, provider: &Usable, who: &Vouched) -> Result<Proved> {
     let mut tx = desk.begin().await?;
     match attempt(&mut tx, actor, provider, who).await {
-        Ok(person) => {
+        Ok(Outcome::In(person)) => {
             let by = Actor::user(person.clone(), actor.address.clone());
             events::append(&mut tx, &by, None, &Happening::Vouched { provider: provider.name.clone() }).await?;
             tx.commit().await?;
             Ok(Proved { person, second_factor: provider.trusts_mfa && who.mfa })
+        }
+        Ok(Outcome::Out(error)) => {
+            tx.commit().await?;
+            refused(desk, actor, provider, &error.message).await?;
+            Err(error)
         }
         Err(error) if error.code == Code::Forbidden => {
             drop(tx);
@@ -55,7 +60,14 @@ fn no(message: impl Into<String>) -> Error {
     Error::new(Code::Forbidden, message.into())
 }
 
-async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -> Result<Principal> {
+/// What has come of it, with what was done on the way.
+enum Outcome {
+    In(Principal),
+    /// They are not let in any more, and signed out where they still are.
+    Out(Error),
+}
+
+async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -> Result<Outcome> {
     let name = &provider.name;
     if who.subject.is_empty() || who.subject.len() > SUBJECT_MAX {
         return Err(no(format!("{name} did not say who you are.")));
@@ -88,9 +100,15 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
         }
         let id = UserId(known.id);
         if known.made && provider.audience == Audience::Staff {
-            give_role(tx, actor, provider, who, id).await?;
+            match give_role(tx, actor, provider, who, id).await {
+                Err(error) if error.code == Code::Forbidden => {
+                    end_everything(tx, actor, id).await?;
+                    return Ok(Outcome::Out(error));
+                }
+                done => done?,
+            }
         }
-        return people::principal(&mut tx.conn, id).await;
+        return people::principal(&mut tx.conn, id).await.map(Outcome::In);
     }
     let (id, made) = first_time(tx, provider, who).await?;
     link(tx, provider, who, id, made).await?;
@@ -103,7 +121,19 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
     events::append(tx, &by, None, &what).await?;
     // Links that were sent to the address before are of no use to anybody else any more.
     accounts::link::end_all(tx, id).await?;
-    Ok(person)
+    Ok(Outcome::In(person))
+}
+
+/// Signs somebody out everywhere to whom no group gives a role any more. The role stays written down, for a group may come
+/// back; without one of them, nobody gets in by it.
+async fn end_everything(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<()> {
+    let count = accounts::session::end_all(tx, id, None).await?;
+    accounts::session::end_tokens(tx, id).await?;
+    accounts::api_tokens::end_all(tx, id).await?;
+    let person = people::principal(&mut tx.conn, id).await?;
+    let by = Actor::user(person, actor.address.clone());
+    events::append(tx, &by, None, &Happening::SessionsRevoked { count }).await?;
+    Ok(())
 }
 
 /// An address as it may be kept: anything else is not shown.
