@@ -5,6 +5,7 @@ mod build;
 mod database;
 mod dev;
 mod fuzz;
+mod openldap;
 mod prepare;
 mod project;
 mod run;

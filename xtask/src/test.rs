@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::build::{self, Profile};
 use crate::project::{Project, run, show};
 use crate::tools::{self, WASM};
-use crate::{database, prepare};
+use crate::{database, openldap, prepare};
 
 #[derive(Debug, Args)]
 pub struct TestArgs {
@@ -143,8 +143,12 @@ fn rust(project: &Project, filter: Option<&str>) -> Tally {
         Ok(cluster) => cluster,
         Err(error) => return broken("tests on a database", &error),
     };
+    let directory = match openldap::find(project) {
+        Ok(directory) => directory,
+        Err(error) => return broken("tests on a directory", &error),
+    };
     let mut server_side = project.cargo("server", "test");
-    server_side.args(SERVER_SIDE).env("DOCKET_TEST_DATABASE_URL", cluster.url());
+    server_side.args(SERVER_SIDE).env("DOCKET_TEST_DATABASE_URL", cluster.url()).env(openldap::VARIABLE, directory);
     let mut own = project.cargo("", "test");
     own.args(["--package", "xtask", "--package", "pack"]);
     let mut tally = Tally::default();
@@ -189,6 +193,7 @@ fn browser(project: &Project, profile: Profile, filter: Option<&str>) -> Result<
     let chromium = tools::chromium(&folder)?;
     // Each server of the journeys runs a PostgreSQL of its own.
     tools::postgres()?;
+    let directory = openldap::find(project)?;
     let binary = build::build(project, profile)?;
     let report = project.state.join("playwright.json");
     if report.exists() {
@@ -200,7 +205,8 @@ fn browser(project: &Project, profile: Profile, filter: Option<&str>) -> Result<
         .args(["playwright", "test", "--reporter=list,json"])
         .args(filter.map(|filter| format!("--grep={filter}")))
         .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report)
-        .env("DOCKET_TEST_BINARY", binary);
+        .env("DOCKET_TEST_BINARY", binary)
+        .env(openldap::VARIABLE, directory);
     if let Some(chromium) = chromium {
         playwright.env("DOCKET_TEST_CHROMIUM", chromium);
     }

@@ -115,7 +115,7 @@ fn playwright_has_browser(end2end: &Path) -> bool {
     works(&mut node)
 }
 
-fn in_path(program: &impl AsRef<OsStr>) -> Option<PathBuf> {
+pub(crate) fn in_path(program: &impl AsRef<OsStr>) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program.as_ref())).find(|file| file.is_file())
 }
