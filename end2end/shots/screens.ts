@@ -295,6 +295,7 @@ const screens: Screen[] = [
   { name: 'settings-two-step', who: 'admin', at: '/settings/two-step' },
   { name: 'settings-sign-in', who: 'admin', at: '/settings/sign-in' },
   { name: 'settings-sign-in-one', who: 'admin', at: '/settings/sign-in/1' },
+  { name: 'settings-directory', who: 'admin', at: '/settings/sign-in/new-ldap' },
   { name: 'settings-log', who: 'admin', at: '/settings/log' },
   { name: 'portal', who: 'customer', at: '/portal' },
   { name: 'portal-ticket', who: 'customer', at: first('/portal', '.portal-ticket__subject') },

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::database;
 use crate::keys;
+use crate::outside::Directories;
 use crate::private;
 
 /// A desk, and the private PostgreSQL it runs on, if it does.
@@ -109,6 +110,7 @@ async fn on(config: &Config, options: PgConnectOptions) -> anyhow::Result<Desk> 
         hash_queue: 50 * hash_workers,
         keys: keys::of_settings(config)?,
         seal_files: config.seal_files,
+        directories: Arc::new(Directories::new(config.outside_private_addresses)),
     };
     Ok(Desk::open(pool, Arc::new(files), Arc::new(SystemClock), options).await?)
 }

@@ -1,5 +1,9 @@
 //! Signing in with an account that somebody has elsewhere: who vouches for whom.
 
+pub mod directory;
+
+pub use directory::Directory;
+
 use crate::{
     CompanyId, IdentityId, ProviderId, Result, Time,
     access::RoleChoice,
@@ -117,22 +121,6 @@ pub struct RoleRule {
     pub role: RoleChoice,
 }
 
-/// Where a directory keeps people, and what it calls what we need.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Directory {
-    /// Below which entry people are, as `ou=people,dc=acme,dc=example`.
-    pub base: String,
-    /// How one is found. `{}` stands for what was typed, in a form that cannot change the filter.
-    pub filter: String,
-    pub name_attribute: String,
-    pub email_attribute: String,
-    /// What stays theirs, whatever they are called and wherever they are moved.
-    pub subject_attribute: String,
-    /// Whether the connection is encrypted after a greeting (StartTLS), where it is not from the start.
-    #[serde(default)]
-    pub start_tls: bool,
-}
-
 /// A provider as its page shows it. Without its secrets: those are never shown again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
@@ -188,25 +176,19 @@ impl ProviderInput {
         let line = |text: &str| text::tidy_line(text);
         let domains: Vec<String> =
             self.domains.replace(['@', ','], " ").to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let issuer = kind.issuer().map_or_else(|| line(&self.issuer), str::to_owned);
         let input = Self {
+            directory: match kind {
+                Kind::Ldap => self.directory.tidied(&issuer),
+                _ => Directory::default(),
+            },
             name: line(&self.name),
             company: line(&self.company),
             domains: domains.join("\n"),
-            issuer: match kind.issuer() {
-                Some(issuer) => issuer.to_owned(),
-                None => line(&self.issuer),
-            },
+            issuer,
             client_id: line(&self.client_id),
             secret: self.secret.trim().to_owned(),
             role_claim: line(&self.role_claim),
-            directory: Directory {
-                base: line(&self.directory.base),
-                filter: line(&self.directory.filter),
-                name_attribute: line(&self.directory.name_attribute),
-                email_attribute: line(&self.directory.email_attribute),
-                subject_attribute: line(&self.directory.subject_attribute),
-                start_tls: self.directory.start_tls,
-            },
             ..self
         };
         problems.unless(!input.name.is_empty(), "name", "Say what stands on the button.");
@@ -237,7 +219,7 @@ impl ProviderInput {
             problems.unless(value.len() <= FIELD_MAX, field, "This is too long.");
         }
         match kind {
-            Kind::Ldap => check_directory(&input, &mut problems),
+            Kind::Ldap => directory::check(&input, had_secret, &mut problems),
             _ => {
                 problems.unless(
                     is_web_address(&input.issuer),
@@ -253,9 +235,12 @@ impl ProviderInput {
             Ok(rules) => {
                 problems.unless(rules.len() <= ROLES_MAX, "roles", "Use at most 50 rules.");
                 problems.unless(
-                    rules.is_empty() || !input.role_claim.is_empty(),
+                    rules.is_empty() || !input.role_claim.is_empty() || !input.directory.group_filter.is_empty(),
                     "role_claim",
-                    "Say which claim names the roles.",
+                    match kind {
+                        Kind::Ldap => "Say which attribute names the groups, or how they are found.",
+                        _ => "Say which claim names the roles.",
+                    },
                 );
                 problems.unless(
                     !rules.is_empty() || input.audience != Audience::Staff || !input.creates,
@@ -283,34 +268,6 @@ impl ProviderInput {
             })
             .collect()
     }
-}
-
-fn check_directory(input: &ProviderInput, problems: &mut Problems) {
-    let Directory { base, filter, name_attribute, email_attribute, subject_attribute, .. } = &input.directory;
-    problems.unless(
-        ["ldaps://", "ldap://"].iter().any(|scheme| {
-            input.issuer.strip_prefix(scheme).is_some_and(|host| !host.is_empty() && !host.contains(['/', '@', ' ']))
-        }),
-        "issuer",
-        "Use an address like ldaps://ldap.acme.example.",
-    );
-    problems.unless(!base.is_empty(), "base", "Say below which entry people are.");
-    problems.unless(
-        filter.starts_with('(') && filter.ends_with(')') && filter.matches("{}").count() == 1,
-        "filter",
-        "Use a filter like (mail={}), with {} once.",
-    );
-    for (field, name) in [
-        ("name_attribute", name_attribute),
-        ("email_attribute", email_attribute),
-        ("subject_attribute", subject_attribute),
-    ] {
-        let good = !name.is_empty()
-            && name.len() <= 100
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ';' | '.'));
-        problems.unless(good, field, "This is not the name of an attribute, like mail.");
-    }
-    problems.unless(base.len() <= FIELD_MAX && filter.len() <= FIELD_MAX, "base", "This is too long.");
 }
 
 /// Whether a provider can be asked there, as far as its form goes. Plain `http` is for networks of one's own, which the
@@ -440,16 +397,6 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_beside_its_field() {
         let staff = ProviderInput { audience: Audience::Staff, domains: "acme.example".into(), ..input() };
-        let directory = Directory {
-            base: "dc=acme".into(),
-            filter: "(mail={})".into(),
-            name_attribute: "cn".into(),
-            email_attribute: "mail".into(),
-            subject_attribute: "entryUUID".into(),
-            start_tls: false,
-        };
-        let ldap = ProviderInput { issuer: "ldaps://ldap.acme.example".into(), directory, ..staff.clone() };
-        ldap.clone().check(Kind::Ldap, false).expect("good");
         for (kind, input, field) in [
             (Kind::Oidc, ProviderInput { name: " ".into(), ..input() }, "name"),
             (Kind::Oidc, ProviderInput { issuer: "ftp://a.example".into(), ..input() }, "issuer"),
@@ -464,24 +411,6 @@ mod tests {
             (Kind::Oidc, ProviderInput { roles: "support = Agent".into(), ..staff.clone() }, "role_claim"),
             (Kind::Oidc, ProviderInput { roles: "a = Agent".into(), role_claim: "g".into(), ..input() }, "roles"),
             (Kind::Google, staff.clone(), "audience"),
-            (Kind::Ldap, ProviderInput { audience: Audience::Everybody, ..ldap.clone() }, "audience"),
-            (Kind::Ldap, ProviderInput { issuer: "https://ldap.acme.example".into(), ..ldap.clone() }, "issuer"),
-            (
-                Kind::Ldap,
-                ProviderInput {
-                    directory: Directory { filter: "(mail=x)".into(), ..ldap.directory.clone() },
-                    ..ldap.clone()
-                },
-                "filter",
-            ),
-            (
-                Kind::Ldap,
-                ProviderInput {
-                    directory: Directory { email_attribute: "mail)(".into(), ..ldap.directory.clone() },
-                    ..ldap.clone()
-                },
-                "email_attribute",
-            ),
         ] {
             let error = input.check(kind, false).expect_err(field);
             assert!(error.of_field(field).is_some(), "{field}: {error:?}");

@@ -5,6 +5,7 @@ use crate::{
     accounts::password::Hashing,
     error::of_commit,
     keys::{Key, Keychain, Keys, Ring},
+    outside::directories::{Directories, NoDirectories},
     reader::{Reader, Resting},
     seal::files::SealedFiles,
     settings::Catalog,
@@ -79,6 +80,8 @@ pub struct Options {
     pub keys: Keys,
     /// Whether files are sealed when they are written.
     pub seal_files: bool,
+    /// How directories are asked for people's passwords.
+    pub directories: Arc<dyn Directories>,
 }
 
 impl Default for Options {
@@ -89,6 +92,7 @@ impl Default for Options {
             hash_queue: 100,
             keys: Keys::only(Key::new([0; 32])),
             seal_files: false,
+            directories: Arc::new(NoDirectories),
         }
     }
 }

@@ -202,19 +202,17 @@ impl Outgoing {
         read(response, most).await.map(Answer::Content)
     }
 
-    /// Connects to the host of an address, by an address of it that has been checked.
-    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, Refused> {
-        let secure = match url.scheme() {
-            "https" => true,
-            "http" => false,
-            _ => return Err(Refused::Address),
-        };
-        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return Err(Refused::Address) };
+    /// Connects to a host, by an address of it that has been checked. For what is not asked by HTTP; whoever calls this
+    /// bounds how long all of it may take.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn dial(&self, host: &Host, port: u16) -> Result<TcpStream, Refused> {
         // The parser has read all the ways to write an IPv4 address: as one number, octal, in parts.
         let found = match host {
             Host::Domain(name) => self.reach.resolve(name, port).await.map_err(unreachable)?,
-            Host::Ipv4(ip) => vec![(ip, port).into()],
-            Host::Ipv6(ip) => vec![(ip, port).into()],
+            Host::Ipv4(ip) => vec![(*ip, port).into()],
+            Host::Ipv6(ip) => vec![(*ip, port).into()],
         };
         // One bad address is reason enough: nobody's public host is also a private one.
         if !found.iter().all(|to| to.port() == port && self.reach.allows(*to)) {
@@ -223,20 +221,29 @@ impl Outgoing {
         let mut outcome = Err(Refused::Unreachable("it has no address".to_owned()));
         for to in found {
             match timeout(CONNECT, TcpStream::connect(to)).await {
-                Ok(Ok(stream)) => {
-                    outcome = Ok(stream);
-                    break;
-                }
+                Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => outcome = Err(unreachable(error)),
                 Err(_) => outcome = Err(Refused::Slow),
             }
         }
-        let stream = outcome?;
+        outcome
+    }
+
+    /// Connects to the host of an address.
+    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, Refused> {
+        let secure = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(Refused::Address),
+        };
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return Err(Refused::Address) };
+        let host = host.to_owned();
+        let stream = self.dial(&host, port).await?;
         if !secure {
             return Ok(Box::new(stream));
         }
         let name = match host {
-            Host::Domain(name) => ServerName::try_from(name.to_owned()).map_err(unreachable)?,
+            Host::Domain(name) => ServerName::try_from(name).map_err(unreachable)?,
             Host::Ipv4(ip) => ServerName::from(std::net::IpAddr::V4(ip)),
             Host::Ipv6(ip) => ServerName::from(std::net::IpAddr::V6(ip)),
         };

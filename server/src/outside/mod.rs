@@ -1,6 +1,7 @@
 //! Signing in with an account that somebody has elsewhere: there and back. Only redirects and plain forms, so it needs no
 //! JavaScript.
 
+mod directory;
 mod oidc;
 pub mod token;
 
@@ -19,6 +20,7 @@ use ui::flash::Flash;
 use crate::app::AppState;
 use crate::forms::{Fields, agent, go_on, local, page_of, private_cookie, refuse};
 use crate::identify::{Who, cookie as cookie_value};
+pub use directory::{Directories, authorities};
 pub use oidc::{Answer, Partners};
 
 /// The largest form, in bytes.
@@ -267,6 +269,8 @@ async fn on_own_page(state: AppState, headers: &HeaderMap, who: Who, uri: &Uri, 
         (Code::Conflict, _) => "last-way",
         (Code::Forbidden, _) => "not-connected",
         (Code::Unavailable, _) => "out-of-order",
+        (Code::Invalid, _) if error.of_field("password").is_some() => "wrong",
+        (Code::TooMany, _) => "wait",
         _ => "gone",
     };
     Redirect::to(&format!("{}?{word}#connected", page_of(&who.0.actor))).into_response()
@@ -291,6 +295,13 @@ async fn connect(
     tx.commit().await
 }
 
+/// What a button of the connected accounts has come to.
+enum Done {
+    Sent(Departure),
+    Connected,
+    Disconnected,
+}
+
 /// Connects an account, or takes a connection away. Only our own page can send this: who could have somebody come back from
 /// a provider with a stranger's account would have a way into theirs.
 async fn connected(
@@ -311,16 +322,22 @@ async fn connected(
             let mut tx = state.desk.begin().await?;
             identities::disconnect(&mut tx, actor, IdentityId(id)).await?;
             tx.commit().await?;
-            return Ok(None);
+            return Ok(Done::Disconnected);
         }
-        let provider = providers::in_use(&state.desk, ProviderId(fields.number("connect")?)).await?;
+        let id = ProviderId(fields.number("connect")?);
+        if let Some(password) = fields.value("password") {
+            identities::connect_directory(&state.desk, actor, id, password).await?;
+            return Ok(Done::Connected);
+        }
+        let provider = providers::in_use(&state.desk, id).await?;
         identities::may_connect(actor, &provider).await?;
         let email = actor.principal().map(|person| person.email.as_str());
-        send(&state, &headers, &provider, Some(user), page, email).await.map(Some)
+        send(&state, &headers, &provider, Some(user), page, email).await.map(Done::Sent)
     };
     match done.await {
-        Ok(Some(departure)) => leave(departure),
-        Ok(None) => Redirect::to(&format!("{page}?disconnected")).into_response(),
+        Ok(Done::Sent(departure)) => leave(departure),
+        Ok(Done::Connected) => Redirect::to(&format!("{page}?connected")).into_response(),
+        Ok(Done::Disconnected) => Redirect::to(&format!("{page}?disconnected")).into_response(),
         Err(error) => on_own_page(state, &headers, who, &uri, error).await,
     }
 }

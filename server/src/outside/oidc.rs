@@ -52,6 +52,11 @@ impl Reach for Network {
     }
 }
 
+/// How providers are asked, with so much time for each request.
+pub(super) fn network(private: bool, patience: Duration) -> Outgoing {
+    Outgoing::with(Network { private }, patience)
+}
+
 /// What is known of providers, each as it was set up when it was asked.
 type Memory = HashMap<(ProviderId, i64), Arc<Known>>;
 
@@ -112,7 +117,7 @@ pub type Failed = String;
 impl Partners {
     /// `private`: they may be in private networks, and be asked without encryption.
     pub fn new(private: bool) -> Self {
-        Self { outgoing: Outgoing::with(Network { private }, PATIENCE), private, known: Arc::default() }
+        Self { outgoing: network(private, PATIENCE), private, known: Arc::default() }
     }
 
     /// The same over other requests, for tests.
@@ -147,7 +152,7 @@ impl Partners {
             match refused {
                 Refused::Address => format!(
                     "has an address that is not in the internet, or none at all: {}. For providers in your own network, \
-                     start Docket with --outside-private-addresses yes",
+                     start Docket with --outside-private-addresses true",
                     shown(host)
                 ),
                 other => format!("cannot be asked at {}: {other}", shown(host)),

@@ -3,7 +3,7 @@
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use domain::outside::{Audience, Directory, Kind, ProviderInput};
+use domain::outside::{Audience, Directory, Kind, ProviderInput, directory::is_encrypted};
 use domain::{Error, ProviderId};
 use store::outside::providers;
 use ui::flash::Flash;
@@ -29,7 +29,7 @@ pub(super) async fn provider(
     who: Who,
     request: Request,
 ) -> Response {
-    let kind = id.strip_prefix("new-").and_then(Kind::from_word).filter(|kind| kind.redirects());
+    let kind = id.strip_prefix("new-").and_then(Kind::from_word);
     let number = ProviderId(id.parse().unwrap_or_default());
     let page = match kind {
         Some(kind) => format!("{PAGE}/new-{}", kind.word()),
@@ -63,11 +63,16 @@ async fn perform(
     match fields.value("do").unwrap_or("save") {
         "try" => {
             let provider = providers::to_try(desk, actor, id).await?;
-            let trial = state.partners.attempt(&provider, desk.now()).await;
+            let login = fields.value("login").unwrap_or_default();
+            let trial = match provider.kind {
+                Kind::Ldap => desk.options().directories.attempt(&provider, login).await,
+                _ => state.partners.attempt(&provider, desk.now()).await,
+            };
             let told = |name: &str, lines: Vec<String>| {
                 lines.into_iter().map(|line| (name.to_owned(), line)).collect::<Vec<_>>()
             };
-            Ok(Done::Shown([told("tried-good", trial.good), told("tried-bad", trial.bad)].concat()))
+            let typed = vec![("login".to_owned(), login.to_owned())];
+            Ok(Done::Shown([told("tried-good", trial.good), told("tried-bad", trial.bad), typed].concat()))
         }
         "delete" if fields.value("sure").is_none() => Ok(Done::Shown(vec![("ask".to_owned(), "delete".to_owned())])),
         "delete" => {
@@ -78,10 +83,12 @@ async fn perform(
         }
         "save" => {
             let mut tx = desk.begin().await?;
+            let input = input(fields)?;
+            may_be_asked(state, &input)?;
             let id = match kind {
-                Some(kind) => providers::create(&mut tx, actor, kind, input(fields)?).await?,
+                Some(kind) => providers::create(&mut tx, actor, kind, input).await?,
                 None => {
-                    providers::change(&mut tx, actor, id, fields.number("version")?, input(fields)?).await?;
+                    providers::change(&mut tx, actor, id, fields.number("version")?, input).await?;
                     id
                 }
             };
@@ -90,6 +97,25 @@ async fn perform(
         }
         _ => Err(unreadable()),
     }
+}
+
+/// Whether a directory with these settings would be asked at all: what only this program knows of it.
+fn may_be_asked(state: &AppState, input: &ProviderInput) -> Result<(), Error> {
+    let (address, settings) = (domain::text::tidy_line(&input.issuer), &input.directory);
+    if address.starts_with("ldap://")
+        && !is_encrypted(&address)
+        && !settings.start_tls
+        && !state.config.outside_private_addresses
+    {
+        let problem = "Without encryption everybody on the way could read passwords. Use ldaps:// or StartTLS. Without either, \
+                       a directory has to be in your own network, and Docket started with --outside-private-addresses true.";
+        return Err(Error::field("issuer", problem));
+    }
+    // What else is wrong with it is said with all that is wrong.
+    if settings.ca.contains("BEGIN CERTIFICATE") && !settings.ca.contains("PRIVATE KEY") {
+        crate::outside::authorities(&settings.ca).map_err(|wrong| Error::field("ca", format!("This {wrong}.")))?;
+    }
+    Ok(())
 }
 
 fn input(fields: &Fields) -> Result<ProviderInput, Error> {
@@ -114,6 +140,9 @@ fn input(fields: &Fields) -> Result<ProviderInput, Error> {
             email_attribute: text("email_attribute"),
             subject_attribute: text("subject_attribute"),
             start_tls: on("start_tls"),
+            group_base: text("group_base"),
+            group_filter: text("group_filter"),
+            ca: text("ca"),
         },
         enabled: on("enabled"),
     })

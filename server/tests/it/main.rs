@@ -17,6 +17,7 @@ mod board;
 mod console;
 mod conversation;
 mod customers;
+mod directory;
 mod durability;
 mod forms;
 mod fuzzing;

@@ -28,6 +28,7 @@ pub mod proxy;
 pub mod random;
 pub mod seed;
 mod server;
+pub mod slapd;
 pub mod sql;
 
 use ::server::post::Post;

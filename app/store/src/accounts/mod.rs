@@ -14,7 +14,7 @@ pub mod reset;
 pub mod second_factor;
 pub mod session;
 pub mod sign_in;
-mod throttle;
+pub(crate) mod throttle;
 pub mod unsent;
 
 pub use letters::Letter;

@@ -1,7 +1,7 @@
 //! What people change about their own account: the profile, the password, the address.
 
 use super::{Letter, letters, link, password, reset, throttle};
-use crate::{Desk, OrOurs, Tx, events};
+use crate::{Desk, OrOurs, Tx, events, outside::directories};
 use domain::{
     Actor, Code, Error, Principal, Result, SessionId, Time,
     account::{PASSWORD_MAX, password_problem},
@@ -126,7 +126,7 @@ pub async fn set_theme(tx: &mut Tx, actor: &Actor, theme: Option<&str>) -> Resul
 
 /// Asks for the password of who is signed in, before what a borrowed device must not do. Wrong ones count like those of who
 /// signs in, but apart from them: nobody else keeps whoever is signed in from it. Who has no password (they come in by another
-/// server) must have signed in just now. Errors: a field error for `password`; `TooMany` after wrong ones.
+/// server, or theirs is tried at a directory) must have signed in just now. Errors: a field error for `password`; `TooMany` after wrong ones.
 pub(super) async fn prove(
     desk: &Desk,
     actor: &Actor,
@@ -147,8 +147,9 @@ pub(super) async fn prove(
     .await
     .ours()?;
     let just_now = tx.now.plus_millis(-JUST_NOW_MS);
+    let elsewhere = directories::way(&mut tx.conn, &person.email).await?.is_some();
     drop(tx);
-    if account.password_hash.is_none() {
+    if elsewhere || account.password_hash.is_none() {
         if account.came.is_some_and(|came| Time::from(came) > just_now) {
             return Ok(person);
         }
@@ -169,7 +170,7 @@ pub(super) async fn prove(
 }
 
 /// Replaces one's own password. Everybody else who is signed in to the account is signed out. Errors: field errors for
-/// `password`, the one until now, and `new_password`.
+/// `password`, the one until now, and `new_password`; `Forbidden` for whom a directory lets in.
 pub async fn change_password(
     desk: &Desk,
     actor: &Actor,
@@ -184,6 +185,7 @@ pub async fn change_password(
     let person = prove(desk, actor, session, password).await?;
     let hash = password::hash(desk, new).await?;
     let mut tx = desk.begin().await?;
+    directories::demand_own_password(&mut tx.conn, &person.email).await?;
     reset::replace(&mut tx, actor, person.id, &hash, session, false).await?;
     tx.commit().await
 }

@@ -1,7 +1,7 @@
 //! New accounts: the first superadmin, customers who register themselves, staff made on the console.
 
 use super::{Letter, letters, link, password, throttle};
-use crate::{Desk, OrOurs, Tx, events, people};
+use crate::{Desk, OrOurs, Tx, events, outside::directories, people};
 use domain::{
     Actor, Code, Error, Principal, Result, Role, UserId,
     account::{PASSWORD_MAX, Registration},
@@ -75,7 +75,7 @@ pub async fn send_again(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
 
 /// Makes an account of a registration: who opened the link reads the address, and who knows the password is who chose it. The
 /// link alone is not enough, or somebody could register a stranger's address and have them let one in. Whoever is known with
-/// the address from mails keeps what they have written. Errors: `NotFound` for a link that is not good.
+/// the address from mails keeps what they have written. Errors: `NotFound` for a link that is not good; `Forbidden` for whom a directory lets in.
 pub async fn confirm(desk: &Desk, actor: &Actor, token: &str, password: String) -> Result<Principal> {
     let link = link::find(desk, Purpose::Register, token).await?;
     let keys = throttle::keys(&link.email, actor.address.as_deref());
@@ -104,6 +104,7 @@ pub async fn confirm(desk: &Desk, actor: &Actor, token: &str, password: String) 
     if !ended.contains(&link.id) {
         return Err(link::lost());
     }
+    directories::demand_own_password(&mut tx.conn, &link.email).await?;
     let known = sqlx::query!(
         r#"select u.id, u.password_hash, u.blocked_at, lower(u.email) = lower($1) as "is_first!"
            from user_emails e join users u on u.id = e.user_id where e.address = lower($1) for update of u"#,

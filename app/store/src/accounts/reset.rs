@@ -1,7 +1,7 @@
 //! Choosing a new password by mail. Also how people whom we only know by mail get in for the first time.
 
 use super::{Letter, letters, link, password, session, throttle};
-use crate::{Desk, OrOurs, Tx, events, people};
+use crate::{Desk, OrOurs, Tx, events, outside::directories, people};
 use domain::{
     Actor, Error, Principal, Result, SessionId, UserId, account::password_problem, event::Happening, letter::Purpose,
     text,
@@ -30,7 +30,7 @@ pub async fn ask(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
 
 /// Sets the password of who opened the link, once. They are signed out everywhere, and may try to sign in again at once; a second
 /// factor is asked for then.
-/// Errors: `NotFound` for a link that is not good.
+/// Errors: `NotFound` for a link that is not good; `Forbidden` for whom a directory lets in.
 pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> Result<Principal> {
     let link = link::find(desk, Purpose::Reset, token).await?;
     let user = link.user.ok_or_else(link::lost)?;
@@ -41,6 +41,7 @@ pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> R
     let mut tx = desk.begin().await?;
     link::consume(&mut tx, &link).await?;
     let person = people::principal(&mut tx.conn, user).await.map_err(|_| link::lost())?;
+    directories::demand_own_password(&mut tx.conn, &person.email).await?;
     let by = Actor::user(person.clone(), actor.address.clone());
     replace(&mut tx, &by, user, &hash, None, true).await?;
     let second = sqlx::query_scalar!("select second_factor from users where id = $1", user.0)

@@ -1,8 +1,16 @@
 //! Signing in with address and password.
 
 use super::{Letter, letters, password, second_factor::step, session, throttle};
-use crate::{Desk, OrOurs, events, people};
-use domain::{Actor, Code, Error, FieldError, Principal, Result, UserId, event::Happening};
+use crate::{
+    Desk, OrOurs, events,
+    outside::{directories, sign_in as outside},
+    people,
+};
+use domain::{
+    Actor, Code, Error, FieldError, Principal, Result, UserId,
+    event::Happening,
+    outside::{Usable, Vouched},
+};
 
 /// What the first proof of who somebody is has come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +47,8 @@ impl How {
 /// Checks a password, and opens a session where nothing more is asked for.
 ///
 /// Errors: `Invalid` with the same words whether the address or the password is wrong; `TooMany` while the account or the
-/// address has to wait.
+/// address has to wait; `Unavailable` when the directory that knows the password does not answer; `Forbidden`, in words,
+/// when it lets them in and we do not.
 pub async fn sign_in(
     desk: &Desk,
     actor: &Actor,
@@ -47,15 +56,21 @@ pub async fn sign_in(
     password: String,
     agent: &str,
 ) -> Result<(Principal, Proved)> {
-    let principal = check_password(desk, actor, email, password).await?;
-    let proved = after_proof(desk, actor, &principal, agent, How::Password).await?;
+    let (principal, how) = check_password(desk, actor, email, password).await?;
+    let proved = after_proof(desk, actor, &principal, agent, how).await?;
     Ok((principal, proved))
 }
 
 /// The way on for somebody who has just proved who they are, be it by a password, a link of a mail, a passkey or another
 /// server: a session, or the second step where they have a second factor that they have not shown elsewhere. Everything that signs somebody in ends here.
+///
+/// Errors: `Forbidden` for whom a directory lets in, and who has come past it.
 pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: &str, how: How) -> Result<Proved> {
     let mut tx = desk.begin().await?;
+    if matches!(how, How::Mail | How::Passkey) && directories::way(&mut tx.conn, &person.email).await?.is_some() {
+        let why = "Sign in with the password that you have at your company: it decides who comes in.";
+        return Err(Error::new(Code::Forbidden, why));
+    }
     // Held, so that one who turns it on meanwhile is asked.
     let second = sqlx::query_scalar!("select second_factor from users where id = $1 for no key update", person.id.0)
         .fetch_one(&mut *tx.conn)
@@ -85,8 +100,11 @@ pub async fn sign_in_for_token(
     password: String,
     code: Option<&str>,
 ) -> Result<(Principal, i32)> {
-    let principal = check_password(desk, actor, email, password).await?;
-    let mut tx = step::demand(desk, desk.begin().await?, actor, &principal, code).await?;
+    let (principal, how) = check_password(desk, actor, email, password).await?;
+    let mut tx = desk.begin().await?;
+    if how != How::OutsideTwice {
+        tx = step::demand(desk, tx, actor, &principal, code).await?;
+    }
     let epoch = sqlx::query_scalar!("select token_epoch from users where id = $1", principal.id.0)
         .fetch_one(&mut *tx.conn)
         .await
@@ -130,14 +148,25 @@ fn unproved() -> Error {
     error
 }
 
-/// Who this is, if the password is right; counts the failure if it is not.
-pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: String) -> Result<Principal> {
+/// Who has typed the right password.
+enum Right {
+    /// Of the account here.
+    Here,
+    /// At a directory, which says who it is.
+    There(Box<(Usable, Vouched)>),
+}
+
+/// Who this is, if the password is right, and how that is known; counts the failure if it is not.
+///
+/// It is tried at one place: here, or at the directory that answers for this account or address. Nothing is held of the
+/// database meanwhile.
+pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: String) -> Result<(Principal, How)> {
     let email = domain::text::tidy_line(email);
     let wrong = || Error::new(Code::Invalid, "The e-mail address or the password is not right.");
     if email.len() > domain::text::EMAIL_MAX || password.len() > 4 * domain::account::PASSWORD_MAX {
         return Err(wrong());
     }
-    let (found, keys) = {
+    let (found, keys, way) = {
         let mut tx = desk.begin().await?;
         let now = tx.at();
         let found = sqlx::query!(
@@ -155,24 +184,51 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
         .ours()?;
         let keys = throttle::keys_of(desk, actor, &email, found.id.map(UserId))?;
         throttle::check(&mut tx, &keys).await?;
-        (found, keys)
+        let way = directories::way(&mut tx.conn, &email).await?;
+        (found, keys, way)
     };
     let proved = found.password_hash.is_some();
-    let hash = found.password_hash.or(found.registered);
-    let right = password::verify(desk, password, hash).await?;
+    let right = match &way {
+        None => {
+            let hash = found.password_hash.or(found.registered);
+            password::verify(desk, password, hash).await?.then_some(Right::Here)
+        }
+        Some(way) => {
+            let directory = directories::of_way(desk, way).await?;
+            let who = directories::ask(desk, &directory, &email, &password).await?;
+            who.map(|who| Right::There(Box::new((directory, who))))
+        }
+    };
     let mut tx = desk.begin().await?;
     throttle::check_again(&mut tx, &keys).await?;
-    match found.id {
-        Some(id) if right && proved && found.blocked_at.is_none() => {
+    match (right, found.id) {
+        (Some(Right::There(there)), _) => {
+            let (directory, who) = *there;
+            // Somebody else has the address there by now.
+            if way.and_then(|way| way.subject).is_some_and(|subject| subject != who.subject) {
+                drop(tx);
+                let why = format!("{} knows somebody else by this address.", directory.name);
+                outside::refused(desk, actor, &directory, &why).await?;
+                return Err(Error::new(Code::Forbidden, why));
+            }
+            let twice = directory.trusts_mfa && who.mfa;
+            if twice || !found.second_factor {
+                throttle::succeeded(&mut tx, &keys).await?;
+            }
+            tx.commit_quietly().await?;
+            let known = outside::sign_in(desk, actor, &directory, &who).await?;
+            Ok((known.person, if known.second_factor { How::OutsideTwice } else { How::Outside }))
+        }
+        (Some(Right::Here), Some(id)) if proved && found.blocked_at.is_none() => {
             // Who is to guess a code after it must not start anew with each password.
             if !found.second_factor {
                 throttle::succeeded(&mut tx, &keys).await?;
             }
             let principal = people::principal(&mut tx.conn, UserId(id)).await?;
             tx.commit().await?;
-            Ok(principal)
+            Ok((principal, How::Password))
         }
-        _ if right && !proved && found.blocked_at.is_none() => Err(unproved()),
+        (Some(Right::Here), _) if !proved && found.blocked_at.is_none() => Err(unproved()),
         _ => {
             if throttle::failed(&mut tx, &keys).await? && throttle::notice(&mut tx, &email).await? {
                 // Whether there is such an account is found out when the mail is sent, so that this takes as long as ever.

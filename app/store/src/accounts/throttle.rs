@@ -32,7 +32,7 @@ const LONGEST: i64 = 15 * 60;
 const MEMORY_MS: i64 = 60 * 60_000;
 
 /// One thing that is counted.
-pub(super) struct Key {
+pub(crate) struct Key {
     key: String,
     free: i32,
     /// Whether it is about one account alone: its owner is told when it is locked, and it is forgotten once they are in.
@@ -75,7 +75,7 @@ pub(super) fn passkey_keys(email: Option<&str>, address: Option<&str>) -> Vec<Ke
 }
 
 /// What somebody who is signed in is counted against when they are asked for their password again: nobody else gets there.
-pub(super) fn keys_of_proof(person: UserId) -> Vec<Key> {
+pub(crate) fn keys_of_proof(person: UserId) -> Vec<Key> {
     vec![Key::new(format!("proof:{person}"), FREE_HERE, true)]
 }
 
@@ -109,7 +109,7 @@ fn network(address: &str) -> String {
 }
 
 /// The error that says how long to wait, if a wait is on.
-pub(super) async fn check(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+pub(crate) async fn check(tx: &mut Tx, keys: &[Key]) -> Result<()> {
     let names: Vec<String> = keys.iter().map(|k| k.key.clone()).collect();
     let now = tx.at();
     let until = sqlx::query_scalar!(
@@ -133,7 +133,7 @@ pub(super) async fn check(tx: &mut Tx, keys: &[Key]) -> Result<()> {
 /// [`check`] again, once the password has been looked at, and keeping others out until the end of the transaction. Of many
 /// tries at once, all of which were let in before the first one had failed, only as many count as may: the others learn
 /// nothing, not even whether they were right.
-pub(super) async fn check_again(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+pub(crate) async fn check_again(tx: &mut Tx, keys: &[Key]) -> Result<()> {
     let names: Vec<String> = keys.iter().map(|k| k.key.clone()).collect();
     // In one order everywhere, so that no two wait for each other.
     sqlx::query!("select key from sign_in_throttle where key = any($1) order by key for update", &names)
@@ -174,7 +174,7 @@ pub(super) async fn link(tx: &mut Tx, keys: &[Key]) -> Result<()> {
 
 /// Counts a failure. From the first one past the free ones on, each doubles the wait: 1, 2, 4 … seconds. Whether the account
 /// is locked from this one on, at least for this place.
-pub(super) async fn failed(tx: &mut Tx, keys: &[Key]) -> Result<bool> {
+pub(crate) async fn failed(tx: &mut Tx, keys: &[Key]) -> Result<bool> {
     let mut locked = false;
     let now = tx.at();
     let forget = time::OffsetDateTime::from(tx.now.plus_millis(-MEMORY_MS));
@@ -224,7 +224,7 @@ pub(super) async fn notice(tx: &mut Tx, email: &str) -> Result<bool> {
 
 /// Forgets the account's failures after a right password; the address's stay, or one good account would reset the count
 /// for guessing at others.
-pub(super) async fn succeeded(tx: &mut Tx, keys: &[Key]) -> Result<()> {
+pub(crate) async fn succeeded(tx: &mut Tx, keys: &[Key]) -> Result<()> {
     let names: Vec<String> = keys.iter().filter(|k| k.of_account).map(|k| k.key.clone()).collect();
     sqlx::query!("delete from sign_in_throttle where key = any($1)", &names).execute(&mut *tx.conn).await.ours()?;
     Ok(())

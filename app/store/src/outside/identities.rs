@@ -1,9 +1,10 @@
 //! One's own connected accounts.
 
-use super::sign_in::link;
-use crate::{Desk, OrOurs, Tx, events};
+use super::{directories, providers, sign_in::link};
+use crate::{Desk, OrOurs, Tx, accounts::throttle, events};
 use domain::{
     Actor, Code, Error, IdentityId, ProviderId, Result,
+    account::PASSWORD_MAX,
     event::Happening,
     outside::{Audience, Button, Connected, Connections, Kind, SUBJECT_MAX, Usable, Vouched},
 };
@@ -34,8 +35,7 @@ pub async fn own(desk: &Desk, actor: &Actor) -> Result<Connections> {
     .collect();
     let more = sqlx::query!(
         "select id, name, kind from providers p
-         where enabled and kind <> 'ldap'
-             and (audience = 'everybody' or company_id = $2 or (audience = 'staff' and $3))
+         where enabled and (audience = 'everybody' or company_id = $2 or (audience = 'staff' and $3))
              and not exists (select 1 from identities i where i.provider_id = p.id and i.user_id = $1)
          order by lower(name) limit 20",
         person.id.0,
@@ -109,6 +109,38 @@ pub async fn connect(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouche
     let what = Happening::Connected { provider: provider.name.clone(), user: person.id };
     events::append(tx, actor, None, &what).await?;
     Ok(())
+}
+
+/// Connects one's own account with one's entry in a directory, by the password there. Wrong ones count like those of who is
+/// asked for their password here.
+///
+/// Errors: a field error for `password`; `NotFound` for a directory of others; `TooMany` after wrong passwords;
+/// `Unavailable` when the directory does not answer; `Conflict` like [`connect`].
+pub async fn connect_directory(desk: &Desk, actor: &Actor, id: ProviderId, password: &str) -> Result<()> {
+    let person = actor.signed_in()?;
+    let directory = providers::in_use(desk, id).await?;
+    if directory.kind.redirects() {
+        return Err(Error::not_found("way in"));
+    }
+    demand_theirs(actor, &directory)?;
+    let keys = throttle::keys_of_proof(person.id);
+    throttle::check(&mut desk.begin().await?, &keys).await?;
+    let who = match password.len() <= 4 * PASSWORD_MAX {
+        true => directories::ask(desk, &directory, &person.email, password).await?,
+        false => None,
+    };
+    let mut tx = desk.begin().await?;
+    throttle::check_again(&mut tx, &keys).await?;
+    let Some(who) = who else {
+        throttle::failed(&mut tx, &keys).await?;
+        events::append(&mut tx, actor, None, &Happening::SignInFailed { email: person.email.clone() }).await?;
+        tx.commit().await?;
+        let wrong = format!("{} does not know your address, or this is not the password there.", directory.name);
+        return Err(Error::field("password", wrong));
+    };
+    throttle::succeeded(&mut tx, &keys).await?;
+    connect(&mut tx, actor, &directory, &who).await?;
+    tx.commit().await
 }
 
 /// Takes a connection away.

@@ -4,6 +4,7 @@
 //! How a provider is asked is not known here: that is the server's. What comes in is what a provider has said, proved to come
 //! from there ([`domain::outside::Vouched`]).
 
+pub mod directories;
 pub mod identities;
 pub mod providers;
 pub mod sign_in;

@@ -238,7 +238,9 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
     .ours()?;
     keep_secret(tx, id, &input.secret).await?;
     let after = load(&mut tx.conn, Some(id)).await?.into_iter().next().ok_or_else(|| Error::not_found("way in"))?;
-    if moved {
+    // Another server of a directory knows the same people, as long as they are below the same entry.
+    let same_people = before.kind == Kind::Ldap && before.directory.base == after.directory.base;
+    if moved && !same_people {
         // Numbers of people mean nothing to another issuer: there, somebody else may have them.
         sqlx::query!("delete from identities where provider_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
     }

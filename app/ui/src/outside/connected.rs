@@ -38,6 +38,8 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("not-connected", "Nothing was connected: it could not be made sure who you are there. Please try again."),
     ("out-of-order", "Nothing was connected: the other side does not answer as it should. Please try again later."),
+    ("wrong", "Nothing was connected: your address is not known there, or this is not your password there."),
+    ("wait", "Nothing was connected: too many passwords were wrong. Please wait some minutes."),
     ("gone", "Nothing was changed: that is not there any more."),
 ];
 
@@ -71,11 +73,39 @@ fn Section(found: Connections) -> impl IntoView {
     });
     let rows: Vec<_> = rows.collect();
     let list = (!rows.is_empty()).then(|| view! { <ul class="box">{rows}</ul> });
-    let more = found.more.into_iter().map(|button| {
+    let (there, directories): (Vec<_>, Vec<_>) = found.more.into_iter().partition(|button| button.kind.redirects());
+    let more = there.into_iter().map(|button| {
         view! {
             <button class="button" type="submit" name="connect" value=button.id.to_string()>
                 {format!("Connect {}", button.name)}
             </button>
+        }
+    });
+    let directories = directories.into_iter().map(|directory| {
+        let field = format!("directory-{}", directory.id);
+        view! {
+            <form method="post" action="/me/connected" class="stack">
+                <input type="hidden" name="connect" value=directory.id.to_string() />
+                <div class="field">
+                    <label class="field__label" for=field.clone()>
+                        {format!("Your password at {}", directory.name)}
+                    </label>
+                    <input
+                        class="input"
+                        id=field
+                        name="password"
+                        type="password"
+                        autocomplete="off"
+                        required=true
+                        maxlength="512"
+                    />
+                </div>
+                <div class="actions">
+                    <button class="button" type="submit">
+                        {format!("Connect {}", directory.name)}
+                    </button>
+                </div>
+            </form>
         }
     });
     view! {
@@ -96,6 +126,7 @@ fn Section(found: Connections) -> impl IntoView {
             <form method="post" action="/me/connected" class="stack">
                 {list} <div class="actions">{more.collect_view()}</div>
             </form>
+            {directories.collect_view()}
         </section>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! One provider: everything about it, whether it works, and the end of it.
 
-use super::rpc;
+use super::{directory::DirectoryFields, rpc};
 use crate::erased::memo;
 use crate::json::resource;
 use crate::{
@@ -61,7 +61,8 @@ fn values(provider: Option<&Provider>, kind: Kind) -> Vec<(String, String)> {
     let pairs = match provider {
         None => {
             let ldap = [
-                ("filter", "(mail={})"),
+                ("filter", "(mail={login})"),
+                ("role_claim", if kind == Kind::Ldap { "memberOf" } else { "" }),
                 ("name_attribute", "cn"),
                 ("email_attribute", "mail"),
                 ("subject_attribute", "entryUUID"),
@@ -90,6 +91,9 @@ fn values(provider: Option<&Provider>, kind: Kind) -> Vec<(String, String)> {
             ("email_attribute", provider.directory.email_attribute.clone()),
             ("subject_attribute", provider.directory.subject_attribute.clone()),
             ("start_tls", on(provider.directory.start_tls)),
+            ("group_base", provider.directory.group_base.clone()),
+            ("group_filter", provider.directory.group_filter.clone()),
+            ("ca", provider.directory.ca.clone()),
             ("enabled", on(provider.enabled)),
         ],
     };
@@ -115,7 +119,13 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, back: String) -> impl In
         <form method="post" action=page class="stack" novalidate autocomplete="off">
             <input type="hidden" name="version" value=version.to_string() />
             <p class="muted">{kind.name()}</p>
-            <Field flash=flash.clone() name="name" label="Name on the button" required=true maxlength=60 />
+            <Field
+                flash=flash.clone()
+                name="name"
+                label=if kind == Kind::Ldap { "What people call it" } else { "Name on the button" }
+                required=true
+                maxlength=60
+            />
             <Whom flash=flash.clone() kind />
             {match kind {
                 Kind::Ldap => view! { <DirectoryFields flash=flash.clone() has_secret /> }.into_any(),
@@ -123,6 +133,19 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, back: String) -> impl In
             }}
             <Rules flash=flash.clone() kind />
             <Check flash=flash.clone() name="enabled" label="People can sign in this way" />
+            {(kind == Kind::Ldap && end.is_some())
+                .then(|| {
+                    view! {
+                        <Field
+                            flash=flash.clone()
+                            name="login"
+                            label="Address to try"
+                            autocomplete="off"
+                            hint="“Try what is saved” says what is found by it. No password is tried."
+                            maxlength=254
+                        />
+                    }
+                })}
             <div class="actions">
                 <button class="button button--primary" type="submit" name="do" value="save">
                     "Save"
@@ -163,7 +186,7 @@ fn Tried(flash: Flash) -> impl IntoView {
 }
 
 #[component]
-fn Check(flash: Flash, name: &'static str, #[prop(into)] label: String) -> impl IntoView {
+pub(super) fn Check(flash: Flash, name: &'static str, #[prop(into)] label: String) -> impl IntoView {
     let on = !flash.value(name).is_empty();
     view! {
         <label class="check">
@@ -176,7 +199,7 @@ fn Check(flash: Flash, name: &'static str, #[prop(into)] label: String) -> impl 
 
 /// A text of several lines with its label, what is wrong with it, and what it means.
 #[component]
-fn Lines(flash: Flash, name: &'static str, label: &'static str, hint: &'static str) -> impl IntoView {
+pub(super) fn Lines(flash: Flash, name: &'static str, label: &'static str, hint: &'static str) -> impl IntoView {
     let problem = flash.problem(name);
     let described = Some(format!("{name}-{}", if problem.is_some() { "error" } else { "hint" }));
     view! {
@@ -309,39 +332,22 @@ fn OidcFields(flash: Flash, kind: Kind, has_secret: bool, back: String) -> impl 
     .into_any()
 }
 
-#[component]
-fn DirectoryFields(flash: Flash, has_secret: bool) -> impl IntoView {
-    let secret = if has_secret {
-        "One is kept. Leave this empty to go on with it."
-    } else {
-        "Empty: people are looked up without one."
-    };
-    view! {
-        <Field
-            flash=flash.clone()
-            name="issuer"
-            label="Server"
-            hint="Like ldaps://ldap.acme.example. People type their password here, and it is tried there."
-            required=true
-            maxlength=1000
-        />
-        <Check flash=flash.clone() name="start_tls" label="Encrypt after a greeting (StartTLS), with ldap://" />
-        <Field flash=flash.clone() name="base" label="Base" hint="Below which entry people are, like ou=people,dc=acme,dc=example." required=true maxlength=1000 />
-        <Field flash=flash.clone() name="filter" label="Filter" hint="How one is found by what they type: {} stands for it." required=true maxlength=1000 />
-        <Field flash=flash.clone() name="client_id" label="Look people up as" hint="The name of an entry that may search, like cn=docket,dc=acme,dc=example." maxlength=1000 />
-        <Field flash=flash.clone() name="secret" label="Its password" kind="password" autocomplete="off" hint=secret maxlength=1000 />
-        <Field flash=flash.clone() name="name_attribute" label="Attribute with the name" maxlength=100 />
-        <Field flash=flash.clone() name="email_attribute" label="Attribute with the e-mail address" maxlength=100 />
-        <Field flash name="subject_attribute" label="Attribute that never changes" hint="entryUUID; objectGUID in Active Directory." maxlength=100 />
-    }
-    .into_any()
-}
-
 /// Accounts that are made, and the roles they get.
 #[component]
 fn Rules(flash: Flash, kind: Kind) -> impl IntoView {
     let private = kind.issuer().is_some();
-    let claim = if kind == Kind::Ldap { "Attribute with groups" } else { "Claim with groups" };
+    let (claim, means) = match kind {
+        Kind::Ldap => ("Attribute with groups", "For people on staff: like memberOf."),
+        _ => ("Claim with groups", "For people on staff: like groups, or realm_access.roles."),
+    };
+    let roles = match kind {
+        Kind::Ldap => {
+            "For people on staff: a line for each group by its whole name, as “cn=support,ou=groups,dc=acme,dc=example = Agent”. The first that fits is theirs; whoever is in none of them is not let in. Superadmins are made by people only."
+        }
+        _ => {
+            "For people on staff: a line for each group, as “support-team = Agent”. The first that fits is theirs. Superadmins are made by people only."
+        }
+    };
     view! {
         <Check flash=flash.clone() name="creates" label="Make an account for who comes for the first time" />
         {(!private)
@@ -351,14 +357,14 @@ fn Rules(flash: Flash, kind: Kind) -> impl IntoView {
                         flash=flash.clone()
                         name="role_claim"
                         label=claim
-                        hint="For people on staff: like groups, or realm_access.roles."
+                        hint=means
                         maxlength=200
                     />
                     <Lines
                         flash
                         name="roles"
                         label="Roles"
-                        hint="For people on staff: a line for each group, as “support-team = Agent”. The first that fits is theirs. Superadmins are made by people only."
+                        hint=roles
                     />
                 }
             })}

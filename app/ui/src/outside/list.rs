@@ -17,7 +17,7 @@ pub fn ProvidersPage() -> impl IntoView {
     view! {
         <SettingsPage
             title="Sign-in from outside"
-            lead="People sign in with an account that they have elsewhere: customers by Google, a company's users and staff by their own provider."
+            lead="People sign in with an account that they have elsewhere: customers by Google, a company's users and staff by their own provider or directory."
         >
             {awaited(
                 loading,
@@ -70,7 +70,7 @@ fn All(providers: Vec<Provider>) -> impl IntoView {
             </tr>
         }
     });
-    let new = Kind::ALL.into_iter().filter(|kind| kind.redirects()).map(|kind| {
+    let new = Kind::ALL.into_iter().map(|kind| {
         view! {
             <a class="button" href=format!("/settings/sign-in/new-{}", kind.word())>
                 <Ico icon=Icon::Plus />

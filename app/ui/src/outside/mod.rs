@@ -2,6 +2,7 @@
 
 mod buttons;
 mod connected;
+mod directory;
 mod form;
 mod list;
 mod rpc;

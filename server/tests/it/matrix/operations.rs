@@ -192,6 +192,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("outside::identities::own", Rule::Person),
     ("outside::identities::may_connect", Rule::Person),
     ("outside::identities::connect", Rule::Person),
+    ("outside::identities::connect_directory", Rule::Person),
     ("outside::identities::disconnect", Rule::Person),
     ("outside::providers::list", Rule::Desk(Action::ManageProviders)),
     ("outside::providers::get", Rule::Desk(Action::ManageProviders)),
@@ -403,6 +404,9 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
                 Err(error) if error.code == domain::Code::Forbidden => Ok(()),
                 done => done,
             }
+        }
+        "outside::identities::connect_directory" => {
+            there(identities::connect_directory(desk, actor, 0.into(), "").await)
         }
         "outside::identities::disconnect" => there(identities::disconnect(tx, actor, 0.into()).await),
         "outside::providers::list" => providers::list(desk, actor).await.map(drop),

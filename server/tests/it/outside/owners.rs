@@ -106,8 +106,11 @@ async fn staff_get_the_role_that_their_groups_give() {
     assert!(signed_in(&scene.sign_in().await));
     assert_eq!(role().await, Role::Manager.word());
     assert!(scene.kinds().await.contains(&"access.role_given".to_owned()));
+    // In none of the groups any more, they are signed out where they still are.
     scene.fake.says(groups(json!([])));
-    scene.refused("nothing that gives you a role").await;
+    let page = scene.sign_in().await;
+    assert!(page.text.contains("nothing that gives you a role"), "{}", said(&page.text));
+    assert_eq!(scene.world.count("select count(*) from sessions").await, 0);
     // Whoever people have made a superadmin stays one.
     sqlx::query("update users set role = 'superadmin' where email = 'mia@desk.example'")
         .execute(scene.world.desk.pool())

@@ -5,6 +5,7 @@ use crate::{
     Desk, OrOurs, Tx,
     accounts::{Letter, letters, own::prove, throttle},
     events,
+    outside::directories,
 };
 use domain::{
     Actor, Code, Error, Principal, Result, SessionId,
@@ -35,6 +36,7 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
     .fetch_one(&mut *conn)
     .await
     .ours()?;
+    let elsewhere = directories::way(&mut conn, &person.email).await?.is_some();
     conn.done();
     let begun = match row.begun.zip(row.secret_sealed) {
         Some((id, sealed)) => Some(totp::begun(&desk.sealer().open(&place(id), &sealed)?, issuer, &person.email)?),
@@ -45,7 +47,7 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
         app_since: row.app_since.map(Into::into),
         begun,
         recovery_codes: row.recovery_codes,
-        has_password: row.has_password,
+        has_password: row.has_password && !elsewhere,
         due: desk.catalog().second_factor_due(person, row.created_at.into()).filter(|_| !row.second_factor),
     })
 }
