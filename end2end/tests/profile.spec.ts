@@ -68,3 +68,29 @@ test('a signature stands below replies, and is left out of one', async ({ page }
   await expect(page.locator('[data-pending]')).toHaveCount(0);
   await expect(conversation(page).locator('.signature')).toHaveCount(1);
 });
+
+test('clocks are those of the chosen zone, in both halves', async ({ page, openPage }) => {
+  await signIn(page, ANOUK);
+  const id = await newTicket(page);
+  const far = await openPage({ timezoneId: 'Asia/Tokyo' });
+  await signIn(far, ANOUK);
+  await profile(far);
+  await far.getByLabel('Time zone').fill('America/St_Johns');
+  await far.getByRole('button', { name: 'Save profile' }).click();
+  await expect(far.getByText('Saved.')).toBeVisible();
+
+  const plain = await openPage({ javaScriptEnabled: false, timezoneId: 'Asia/Tokyo' });
+  await signIn(plain, ANOUK);
+  await plain.goto(`/tickets/${id}`);
+  await live(far, `/tickets/${id}`);
+  const clock = (of: Page) => conversation(of).locator('time[data-clock]').first();
+  const shown = (await clock(plain).textContent()) ?? '';
+  expect(shown).toMatch(/^\d\d:\d\d$/);
+  await expect(clock(far)).toHaveText(shown);
+  await expect(clock(far)).toHaveAttribute('title', /UTC−[23]:30$/);
+
+  await profile(far);
+  await far.getByLabel('Time zone').fill('');
+  await far.getByRole('button', { name: 'Save profile' }).click();
+  await expect(far.getByText('Saved.')).toBeVisible();
+});

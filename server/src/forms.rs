@@ -129,9 +129,24 @@ async fn welcome(state: &AppState, headers: &HeaderMap, person: &Principal, toke
     if let Some(theme) = known.theme {
         response.headers_mut().append(header::SET_COOKIE, theme_cookie(Some(&theme)));
     }
+    adopt_zone(state, headers, person).await;
     remember(state, headers, person, &mut response);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Takes the zone that the page for signing in has read from the browser, if this person has none yet.
+async fn adopt_zone(state: &AppState, headers: &HeaderMap, person: &Principal) {
+    let Some(zone) = identify::plain_cookie(headers, "docket_zone") else { return };
+    let done = async {
+        let mut tx = state.desk.begin().await?;
+        store::accounts::own::adopt_zone(&mut tx, &Actor::user(person.clone(), None), &zone).await?;
+        tx.commit().await
+    };
+    // They are signed in all the same.
+    if let Err(error) = done.await {
+        tracing::warn!(%error, "the time zone of somebody who signs in could not be noted");
+    }
 }
 
 /// Has the browser known from now on as one on which this person has proved who they are.

@@ -135,9 +135,17 @@ pub fn token(config: &Config, headers: &HeaderMap) -> Option<String> {
     cookie(config, headers, COOKIE)
 }
 
+/// The value of a cookie that tells nothing of who somebody is, and that any script may set.
+pub fn plain_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    named(headers, "", name)
+}
+
 /// The value of a cookie.
 pub fn cookie(config: &Config, headers: &HeaderMap, name: &str) -> Option<String> {
-    let prefix = cookie_prefix(config);
+    named(headers, cookie_prefix(config), name)
+}
+
+fn named(headers: &HeaderMap, prefix: &str, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -3,6 +3,7 @@
 use crate::{
     CompanyId, TeamId, UserId,
     access::{Permission, Permissions},
+    zone::Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,9 @@ pub struct Principal {
     /// The number of the picture of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<i64>,
+    /// The zone of their clocks, where they have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
 }
 
 impl Principal {
@@ -86,6 +90,7 @@ impl Principal {
             custom_role: None,
             teams: Vec::new(),
             picture: None,
+            zone: None,
         }
     }
 

@@ -38,6 +38,7 @@ pub mod ticket;
 pub mod time;
 pub mod timeline;
 pub mod workflow;
+pub mod zone;
 
 pub use actor::{Actor, Principal, Role};
 pub use error::{Code, Error, FieldError, Result};

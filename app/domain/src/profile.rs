@@ -3,14 +3,12 @@
 use crate::{Result, account::NAME_MAX, error::Problems, text};
 use serde::{Deserialize, Serialize};
 
-/// The languages that Docket speaks: the code (BCP 47) and the name, each in its own language.
-pub const LANGUAGES: [(&str, &str); 1] = [("en", "English")];
 /// In characters.
 pub const SIGNATURE_MAX: usize = 2_000;
 /// The longest name of a time zone, in characters.
 pub const ZONE_MAX: usize = 64;
 
-/// Time zones that are offered; any other of the IANA's names may be typed.
+/// Time zones that are offered at once; any other of the IANA's names may be typed.
 pub const ZONES: [&str; 24] = [
     "UTC",
     "Africa/Cairo",
@@ -42,8 +40,7 @@ pub const ZONES: [&str; 24] = [
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     pub name: String,
-    /// Empty: as the browser says. The same for the zone.
-    pub language: String,
+    /// Empty: as the browser says.
     pub time_zone: String,
     pub signature: String,
     /// Where a mail waits that makes it the new address, if one does.
@@ -54,7 +51,6 @@ pub struct Profile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewProfile {
     pub name: String,
-    pub language: String,
     pub time_zone: String,
     pub signature: String,
 }
@@ -63,18 +59,16 @@ impl NewProfile {
     /// The same tidied, or everything that is wrong with it. Whether there is such a zone, only the database knows.
     pub fn check(self) -> Result<Self> {
         let name = text::tidy_line(&self.name);
-        let (language, time_zone) = (text::tidy_line(&self.language), text::tidy_line(&self.time_zone));
+        let time_zone = text::tidy_line(&self.time_zone);
         let signature = text::tidy(&self.signature);
         let mut problems = Problems::default();
         problems.unless(!name.is_empty(), "name", "Please tell us your name.");
         problems.unless(name.chars().count() <= NAME_MAX, "name", "Use at most 100 characters.");
-        let known = language.is_empty() || LANGUAGES.iter().any(|(code, _)| *code == language);
-        problems.unless(known, "language", "Docket does not speak this language.");
         problems.unless(is_zone(&time_zone), "time_zone", NO_ZONE);
         let fits = signature.chars().count() <= SIGNATURE_MAX;
         problems.unless(fits, "signature", "Use at most 2,000 characters.");
         problems.check()?;
-        Ok(Self { name, language, time_zone, signature })
+        Ok(Self { name, time_zone, signature })
     }
 }
 
@@ -82,7 +76,7 @@ impl NewProfile {
 pub const NO_ZONE: &str = "There is no such time zone. Use a name like Europe/Berlin, or leave it empty.";
 
 /// Whether this may be the name of a zone, or none. PostgreSQL takes rules of one's own for names, too.
-fn is_zone(name: &str) -> bool {
+pub fn is_zone(name: &str) -> bool {
     let area = name.split('/').next().unwrap_or_default();
     name.is_empty()
         || name == "UTC"
@@ -100,7 +94,6 @@ mod tests {
     fn profiles_are_checked() {
         let good = NewProfile {
             name: " Mia  Berger ".into(),
-            language: "en".into(),
             time_zone: "America/Argentina/Buenos_Aires".into(),
             signature: "Mia\r\nSupport".into(),
         };
@@ -113,8 +106,8 @@ mod tests {
             let error = NewProfile { time_zone: zone.into(), ..good.clone() }.check().unwrap_err();
             assert!(error.of_field("time_zone").is_some(), "{zone}");
         }
-        let all = NewProfile { language: "xx".into(), signature: "x".repeat(2_001), ..NewProfile::default() };
+        let all = NewProfile { signature: "x".repeat(2_001), ..NewProfile::default() };
         let error = all.check().unwrap_err();
-        assert!(["name", "language", "signature"].iter().all(|f| error.of_field(f).is_some()), "{error:?}");
+        assert!(["name", "signature"].iter().all(|f| error.of_field(f).is_some()), "{error:?}");
     }
 }

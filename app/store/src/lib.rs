@@ -27,6 +27,7 @@ pub mod secret;
 pub mod settings;
 pub mod sweep;
 pub mod tickets;
+pub mod zones;
 
 pub use desk::{Clock, Desk, ManualClock, Options, SESSION, SystemClock, Tx};
 pub use error::OrOurs;

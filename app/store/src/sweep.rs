@@ -4,6 +4,7 @@ use crate::{
     Desk, OrOurs,
     accounts::session::IDLE_MS,
     jobs::{self, Work},
+    zones,
 };
 use domain::Result;
 use object_store::{ObjectStoreExt, path::Path};
@@ -58,6 +59,7 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         .execute(desk.pool())
         .await
         .ours()?;
+    zones::refresh(&mut *desk.pool().acquire().await.ours()?).await?;
     let mut tx = desk.begin().await?;
     let mut gone = sqlx::query_scalar!("delete from imports where created_at < $1 returning path", before(IMPORTS_MS))
         .fetch_all(&mut *tx.conn)

@@ -1,11 +1,12 @@
 //! Who looks at the page, as far as pages need it. Rendered into the page, so that both halves agree.
 
 use domain::{
-    Principal, Role,
+    Principal, Role, Time,
     access::TeamName,
     policy::{self, Action},
     tag::Tag,
     workflow::Workflow,
+    zone::Zone,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub struct Start {
     /// The limit for one file, in bytes.
     pub max_file_bytes: i64,
     /// The moment of rendering, so that both halves say “3 m” of the same message; it moves on in the browser.
-    pub now: domain::Time,
+    pub now: Time,
 }
 
 impl Start {
@@ -90,10 +91,10 @@ pub fn max_file_bytes() -> i64 {
 }
 
 #[derive(Clone, Copy)]
-struct Now(RwSignal<domain::Time>);
+struct Now(RwSignal<Time>);
 
 /// The time for relative times: that of rendering until the page is hydrated, then ticking.
-pub fn now() -> RwSignal<domain::Time> {
+pub fn now() -> RwSignal<Time> {
     expect_context::<Now>().0
 }
 
@@ -105,16 +106,40 @@ pub fn taken_over() -> RwSignal<bool> {
     expect_context::<TakenOver>().0
 }
 
-/// A moment moved so that its [`Time::civil`] parts are what a clock on the wall shows: UTC as the server renders it, the
-/// browser's zone once the page has been taken over.
+/// A moment moved so that its [`Time::civil`] parts are what a clock on the wall shows: that of the zone that this person has
+/// chosen, or else UTC as the server renders it, and the browser's zone once the page has been taken over.
 ///
 /// [`Time::civil`]: domain::Time::civil
-pub fn wall(at: domain::Time) -> domain::Time {
+pub fn wall(at: Time) -> Time {
+    if let Some(wall) = in_zone(|zone| zone.wall(at)) {
+        return wall;
+    }
     if !taken_over().get() {
         return at;
     }
     let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at.0 as f64));
     at.plus_millis(-(date.get_timezone_offset() * 60_000.0) as i64)
+}
+
+/// Day and time in the zone that this person has chosen, or in UTC, which is said.
+pub fn readable(at: Time) -> String {
+    in_zone(|zone| zone.readable(at)).unwrap_or_else(|| at.readable())
+}
+
+/// The day alone, likewise.
+pub fn day(at: Time) -> String {
+    in_zone(|zone| zone.wall(at)).unwrap_or(at).day()
+}
+
+/// How long ago this was; in the zone likewise, where it is so long that the day is told.
+pub fn ago(at: Time, now: Time, in_words: bool) -> String {
+    let ahead = in_zone(|zone| zone.wall(at).0 - at.0).unwrap_or_default();
+    let (at, now) = (at.plus_millis(ahead), now.plus_millis(ahead));
+    if in_words { at.ago_in_words(now) } else { at.ago(now) }
+}
+
+fn in_zone<T>(look: impl FnOnce(&Zone) -> T) -> Option<T> {
+    expect_context::<StoredValue<Start>>().with_value(|start| start.me.as_ref()?.zone.as_ref().map(look))
 }
 
 #[cfg(feature = "ssr")]

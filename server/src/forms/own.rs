@@ -31,7 +31,6 @@ struct Fields {
     /// Given with `others`: tokens of the API are revoked, too.
     tokens: Option<String>,
     name: String,
-    language: String,
     time_zone: String,
     signature: String,
     new_email: String,
@@ -70,7 +69,6 @@ impl Fields {
         let pairs = [
             ("form", &self.form),
             ("name", &self.name),
-            ("language", &self.language),
             ("time_zone", &self.time_zone),
             ("signature", &self.signature),
             ("new_email", &self.new_email),
@@ -84,9 +82,9 @@ async fn perform(state: &AppState, who: &Signed, fields: Fields) -> Result<&'sta
     let desk = &state.desk;
     match fields.form.as_str() {
         "profile" => {
-            let Fields { name, language, time_zone, signature, .. } = fields;
+            let Fields { name, time_zone, signature, .. } = fields;
             let mut tx = desk.begin().await?;
-            let input = NewProfile { name, language, time_zone, signature };
+            let input = NewProfile { name, time_zone, signature };
             accounts::own::set_profile(&mut tx, &who.actor, input).await?;
             tx.commit().await?;
             Ok("saved")

@@ -22,7 +22,6 @@ async fn a_profile_is_kept() {
     let agent = world.agent().await;
     let wanted = NewProfile {
         name: "Mia Berger".into(),
-        language: "en".into(),
         time_zone: "Europe/Berlin".into(),
         signature: "Mia\n</textarea><b>".into(),
     };
@@ -126,4 +125,106 @@ async fn nothing_is_signed_twice() {
     assert_eq!(seen.signature, "");
     let page = Browser::of(&world, &agent).await.get(&format!("/tickets/{ticket}")).await.text;
     assert!(page.contains("Leave out signature"), "{page}");
+}
+
+#[tokio::test]
+async fn clocks_are_those_of_the_zone_that_somebody_has_chosen() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let ticket = world.ticket(&jana).await.id;
+    let mia = Browser::of(&world, &agent).await;
+    let page = format!("/tickets/{ticket}");
+    assert!(mia.get(&page).await.text.contains("title=\"21 Nov 2026, 08:12 UTC\""));
+    for (zone, shown, clock) in [
+        ("Europe/Berlin", "21 Nov 2026, 09:12 UTC+1", ">09:12<"),
+        ("America/New_York", "21 Nov 2026, 03:12 UTC−5", ">03:12<"),
+        ("Asia/Kolkata", "21 Nov 2026, 13:42 UTC+5:30", ">13:42<"),
+        ("Pacific/Kiritimati", "21 Nov 2026, 22:12 UTC+14", ">22:12<"),
+        ("UTC", "21 Nov 2026, 08:12 UTC", ">08:12<"),
+    ] {
+        let form = [("form", "profile"), ("name", "Mia Berger"), ("time_zone", zone)];
+        assert_eq!(mia.post("/me", &form).await.status, StatusCode::SEE_OTHER, "{zone}");
+        let text = mia.get(&page).await.text;
+        assert!(text.contains(&format!("title=\"{shown}\"")) && text.contains(clock), "{zone}: {text}");
+    }
+    // A day has begun there that has not in UTC.
+    let admin = world.superadmin().await;
+    let ada = Browser::of(&world, &admin).await;
+    let form = [("form", "profile"), ("name", "Ada"), ("time_zone", "Pacific/Kiritimati")];
+    ada.post("/me", &form).await;
+    world.advance_seconds(2 * 3_600);
+    let table = ada.get("/settings/log.csv").await.text;
+    assert!(table.contains("2026-11-21T22:12:0"), "{table}");
+    assert!(table.contains("+14:00,"), "{table}");
+    assert!(ada.get("/settings/log").await.text.contains("UTC+14"));
+}
+
+/// When clocks are set is worked out by the database; here it is compared with what the database itself makes of moments.
+#[tokio::test]
+async fn zones_are_right_to_the_minute() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let mut seed = 7_u64;
+    for name in ["Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu"] {
+        let input = NewProfile { name: "Mia".into(), time_zone: name.into(), ..NewProfile::default() };
+        world.run(async |tx: &mut Tx| own::set_profile(tx, &agent, input).await).await.unwrap();
+        let shifts: Vec<i64> = sqlx::query_scalar("select shifts from zones where name = $1")
+            .bind(name)
+            .fetch_one(world.desk.pool())
+            .await
+            .unwrap();
+        let zone = domain::zone::Zone::from_pairs(name.into(), &shifts);
+        for _ in 0..200 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            // Between 2010 and 2044, on any second.
+            let second = 1_262_304_000 + i64::try_from(seed >> 33).unwrap() % 1_072_000_000;
+            let known: i32 = sqlx::query_scalar(
+                "select (extract(epoch from (to_timestamp($1) at time zone $2) - (to_timestamp($1) at time zone 'UTC')) / 60)::int",
+            )
+            .bind(second as f64)
+            .bind(name)
+            .fetch_one(world.desk.pool())
+            .await
+            .unwrap();
+            assert_eq!(zone.ahead(domain::Time(second * 1_000)), known, "{name} at {second}");
+        }
+        // And just before and after each of them.
+        for pair in zone.shifts.windows(2) {
+            assert_eq!(zone.ahead(domain::Time(pair[1].0 * 60_000 - 1)), pair[0].1);
+            assert_eq!(zone.ahead(domain::Time(pair[1].0 * 60_000)), pair[1].1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_browsers_zone_is_taken_once() {
+    let world = World::new().await;
+    let jana = world.customer().await;
+    let zone = async || -> Option<String> {
+        let sql = sqlx::query_scalar("select time_zone from users where id = $1").bind(id_of(&jana).0);
+        sql.fetch_one(world.desk.pool()).await.unwrap()
+    };
+    let sign_in = async |cookie: &str| {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("email", person(&jana).email.as_str()), ("password", PASSWORD)])
+            .finish();
+        let request = http::Request::post("/sign-in")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::COOKIE, format!("docket_zone={cookie}"));
+        let page = Browser::of_visitor(&world).send(request.body(axum::body::Body::from(form)).unwrap()).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{cookie}");
+    };
+    for nonsense in ["", "Mars/Phobos", "x", "Europe/Berlin'--", "CET-1CEST", &"A/".repeat(500)] {
+        sign_in(nonsense).await;
+        assert_eq!(zone().await, None, "{nonsense}");
+    }
+    sign_in("Europe/Berlin").await;
+    assert_eq!(zone().await.as_deref(), Some("Europe/Berlin"));
+    sign_in("Asia/Tokyo").await;
+    assert_eq!(zone().await.as_deref(), Some("Europe/Berlin"), "it is theirs to change");
+    assert_eq!(world.count("select count(*) from events where kind = 'account.profile_changed'").await, 1);
+    let admin = Browser::of(&world, &world.agent().await).await;
+    let names = admin.call("/rpc/accounts/zones", "{}").await.text;
+    assert!(names.contains("\"Europe/Berlin\"") && names.contains("\"UTC\"") && !names.contains("posix"), "{names}");
 }

@@ -71,6 +71,7 @@ fn functions() -> Vec<Function> {
         // Nobody here has proved the first factor.
         Function("accounts/second_step", |_, _| json!({}), [401; 5]),
         Function("accounts/link", |_, _| json!({ "purpose": "reset", "token": "x" }), [404; 5]),
+        Function("accounts/zones", |_, _| json!({}), SIGNED_IN),
         Function("board/move", moved, WORKERS),
         Function("board/read", |_, _| json!({ "filter": BoardFilter::default() }), STAFF),
         Function("companies/list", |_, _| json!({ "filter": { "text": "a", "after": null } }), STAFF),

@@ -305,6 +305,7 @@ fn plain(kind: &str, data: Option<&Value>) -> String {
 /// the log before anything is given away.
 pub async fn export(desk: &Desk, actor: &Actor, filter: &LogFilter) -> Result<String> {
     policy::demand(actor, Action::SeeSecurityLog, None)?;
+    let zone = actor.principal().and_then(|person| person.zone.as_ref());
     let mut table = String::from("number,at,who,account,address,kind,what\r\n");
     let (mut after, mut count) = (None, 0);
     {
@@ -319,7 +320,7 @@ pub async fn export(desk: &Desk, actor: &Actor, filter: &LogFilter) -> Result<St
                 let by = line.by.map(|by| by.to_string()).unwrap_or_default();
                 let cells = [
                     line.id.to_string(),
-                    line.at.rfc3339(),
+                    zone.map_or_else(|| line.at.rfc3339(), |zone| zone.rfc3339(line.at)),
                     line.name,
                     by,
                     line.address.unwrap_or_default(),

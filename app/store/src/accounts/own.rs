@@ -1,15 +1,14 @@
 //! What people change about their own account: the profile, the password, the address.
 
 use super::{Letter, letters, link, password, reset, throttle};
-use crate::{Desk, OrOurs, Tx, events, outside::directories};
+use crate::{Desk, OrOurs, Tx, events, outside::directories, zones};
 use domain::{
     Actor, Code, Error, Principal, Result, SessionId, Time,
     account::{PASSWORD_MAX, password_problem},
     event::{Happening, Was},
     letter::Purpose,
-    profile::{NO_ZONE, NewProfile, Profile},
+    profile::{NewProfile, Profile, is_zone},
 };
-use sqlx::PgConnection;
 
 /// So long after signing in it stands for a password, in milliseconds: a quarter of an hour.
 const JUST_NOW_MS: i64 = 15 * 60_000;
@@ -19,7 +18,7 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
     let person = actor.signed_in()?;
     let now = desk.now();
     let row = sqlx::query!(
-        "select name, language, time_zone, signature,
+        "select name, time_zone, signature,
                 (select l.email from account_links l where l.user_id = u.id and l.purpose = 'new_address' and l.expires_at > $2
                  order by l.id desc limit 1) as new_email
          from users u where id = $1",
@@ -31,7 +30,6 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
     .ours()?;
     Ok(Profile {
         name: row.name,
-        language: row.language.unwrap_or_default(),
         time_zone: row.time_zone.unwrap_or_default(),
         signature: row.signature,
         new_email: row.new_email,
@@ -42,19 +40,16 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
 pub async fn set_profile(tx: &mut Tx, actor: &Actor, input: NewProfile) -> Result<()> {
     let person = actor.signed_in()?.id;
     let input = input.check()?;
-    if !is_zone(&mut tx.conn, &input.time_zone).await? {
-        return Err(Error::field("time_zone", NO_ZONE));
+    if !input.time_zone.is_empty() {
+        zones::learn(tx, &input.time_zone).await?;
     }
-    let before =
-        sqlx::query!("select name, language, time_zone, signature from users where id = $1 for update", person.0,)
-            .fetch_one(&mut *tx.conn)
-            .await
-            .ours()?;
-    let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let (language, time_zone) = (set(&input.language), set(&input.time_zone));
+    let before = sqlx::query!("select name, time_zone, signature from users where id = $1 for update", person.0,)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+    let time_zone = Some(input.time_zone).filter(|zone| !zone.is_empty());
     let what: Vec<String> = [
         ("name", before.name != input.name),
-        ("language", before.language != language),
         ("time_zone", before.time_zone != time_zone),
         ("signature", before.signature != input.signature),
     ]
@@ -66,10 +61,9 @@ pub async fn set_profile(tx: &mut Tx, actor: &Actor, input: NewProfile) -> Resul
         return Ok(());
     }
     sqlx::query!(
-        "update users set name = $2, language = $3, time_zone = $4, signature = $5 where id = $1",
+        "update users set name = $2, time_zone = $3, signature = $4 where id = $1",
         person.0,
         input.name,
-        language,
         time_zone,
         input.signature,
     )
@@ -78,17 +72,6 @@ pub async fn set_profile(tx: &mut Tx, actor: &Actor, input: NewProfile) -> Resul
     .ours()?;
     events::append(tx, actor, None, &Happening::ProfileChanged { what }).await?;
     Ok(())
-}
-
-/// Whether the database knows a zone of this name, or none is named.
-async fn is_zone(conn: &mut PgConnection, name: &str) -> Result<bool> {
-    if name.is_empty() {
-        return Ok(true);
-    }
-    sqlx::query_scalar!(r#"select exists (select from pg_timezone_names where name = $1) as "known!""#, name)
-        .fetch_one(conn)
-        .await
-        .ours()
 }
 
 /// What is to be known of somebody who has just signed in.
@@ -108,6 +91,34 @@ pub async fn welcome(desk: &Desk, person: &Principal) -> Result<Welcome> {
         .ours()?;
     let due = desk.catalog().second_factor_due(person, row.created_at.into());
     Ok(Welcome { theme: row.theme, second_factor_due: due.filter(|_| !row.second_factor) })
+}
+
+/// Takes the zone of the browser that somebody signs in with, as long as they have chosen none. What is no zone is passed over:
+/// nobody has typed it.
+pub async fn adopt_zone(tx: &mut Tx, actor: &Actor, zone: &str) -> Result<()> {
+    let person = actor.signed_in()?.id;
+    if zone.is_empty() || !is_zone(zone) {
+        return Ok(());
+    }
+    let open = sqlx::query_scalar!(r#"select time_zone is null as "open!" from users where id = $1"#, person.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+    if !open {
+        return Ok(());
+    }
+    match zones::learn(tx, zone).await {
+        Err(error) if error.of_field("time_zone").is_some() => return Ok(()),
+        learnt => learnt?,
+    }
+    let changed = sqlx::query!("update users set time_zone = $2 where id = $1 and time_zone is null", person.0, zone)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    if changed.rows_affected() > 0 {
+        events::append(tx, actor, None, &Happening::ProfileChanged { what: vec!["time_zone".to_owned()] }).await?;
+    }
+    Ok(())
 }
 
 /// Chooses a theme, for this and for new devices.

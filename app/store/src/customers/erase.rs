@@ -155,6 +155,7 @@ async fn messages(tx: &mut Tx, ids: &[i64]) -> Result<()> {
 /// What else has their words or addresses in it.
 async fn lists(tx: &mut Tx, ids: &[i64]) -> Result<()> {
     for sql in [
+        "update users set signature = '', time_zone = null, language = null where id = any($1)",
         "delete from identities where user_id = any($1)",
         "delete from drafts where user_id = any($1)",
         "delete from attempts where user_id = any($1)",

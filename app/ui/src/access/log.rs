@@ -137,7 +137,7 @@ fn Lines(page: Page<LogLine>, filter: LogFilter) -> impl IntoView {
         view! {
             <tr>
                 <td data-label="When" class="nowrap tnum">
-                    <time datetime=line.at.rfc3339()>{line.at.readable()}</time>
+                    <time datetime=line.at.rfc3339()>{crate::me::readable(line.at)}</time>
                 </td>
                 <td data-label="Who">{name}</td>
                 <td data-label="What">{line.what}</td>

@@ -94,7 +94,7 @@ fn Row(token: ApiToken) -> impl IntoView {
                 <p class="field__hint">
                     <span class="mono">{format!("dkt_…{ending}")}</span>
                     {if ended { ", ended " } else { ", good until " }}
-                    <time datetime=expires_at.rfc3339()>{expires_at.readable()}</time>
+                    <time datetime=expires_at.rfc3339()>{me::readable(expires_at)}</time>
                 </p>
                 <p class="field__hint">
                     {match last_used_at {

@@ -1,9 +1,12 @@
+use crate::erased::effect;
 use crate::{
     flash::Flash,
     icons::{Ico, Icon},
     shared::Title,
 };
+use js_sys::{Array, Intl::DateTimeFormat, Object, Reflect};
 use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// The card that every page for visitors is.
 #[component]
@@ -28,6 +31,7 @@ pub fn Card(
         [one] if one.field != "password" && !asks_for_password => "Please look at the marked field.".to_owned(),
         _ => "Please look at the marked fields, and type your password again: it is not kept.".to_owned(),
     });
+    effect(tell_zone);
     view! {
         <Title text=title />
         <div class="auth">
@@ -63,4 +67,14 @@ pub fn Card(
         </div>
     }
     .into_any()
+}
+
+/// Tells the server the browser's time zone, by a cookie for an hour: whoever signs in and has chosen none gets this one.
+fn tell_zone() {
+    let options = DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
+    let zone = Reflect::get(&options, &JsValue::from_str("timeZone")).ok().and_then(|zone| zone.as_string());
+    let zone = zone.filter(|zone| domain::profile::is_zone(zone));
+    if let (Some(zone), Ok(document)) = (zone, document().dyn_into::<web_sys::HtmlDocument>()) {
+        let _ = document.set_cookie(&format!("docket_zone={zone}; Path=/; SameSite=Lax; Max-Age=3600"));
+    }
 }

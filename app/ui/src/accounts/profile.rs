@@ -1,4 +1,4 @@
-//! What people set about themselves: name, language, zone and signature; password; address.
+//! What people set about themselves: name, zone and signature; password; address.
 
 use super::{picture::OwnPicture, rpc};
 use crate::erased::{dynamic, handler};
@@ -11,8 +11,8 @@ use crate::{
     outside::ConnectedAccounts,
     shared::{ErrorNotice, Field, TextArea, awaited, toaster},
 };
-use domain::profile::{LANGUAGES, Profile, SIGNATURE_MAX, ZONES};
-use leptos::{html, prelude::*};
+use domain::profile::{Profile, SIGNATURE_MAX, ZONES};
+use leptos::{ev, html, prelude::*};
 
 /// The forms, each sent to the address of its page.
 #[component]
@@ -70,13 +70,22 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
     let flash = refused("profile").unwrap_or_else(|| Flash {
         values: vec![
             ("name".into(), profile.name),
-            ("language".into(), profile.language),
             ("time_zone".into(), profile.time_zone),
             ("signature".into(), profile.signature),
         ],
         error: None,
     });
-    let language = flash.value("language");
+    // All names there are, once somebody looks for theirs: hundreds.
+    let zones = RwSignal::new(None::<Vec<String>>);
+    let look_up = move |_: ev::FocusEvent| {
+        if zones.with_untracked(Option::is_none) {
+            leptos::task::spawn_local(async move {
+                if let Ok(names) = rpc::zones().await {
+                    zones.try_set(Some(names));
+                }
+            });
+        }
+    };
     let zone_problem = flash.problem("time_zone");
     let signature_problem = flash.problem("signature");
     let area = NodeRef::new();
@@ -89,24 +98,6 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
             <form method="post" action=page class="stack">
                 <input type="hidden" name="form" value="profile" />
                 <Field flash=flash.clone() name="name" label="Your name" autocomplete="name" required=true maxlength=100 />
-                <div class="field">
-                    <label class="field__label" for="language">
-                        "Language"
-                    </label>
-                    <select class="select" id="language" name="language">
-                        <option value="">"As the browser says"</option>
-                        {LANGUAGES
-                            .map(|(code, name)| {
-                                let chosen = language == code;
-                                view! {
-                                    <option value=code selected=chosen>
-                                        {name}
-                                    </option>
-                                }
-                            })
-                            .collect_view()}
-                    </select>
-                </div>
                 <div class="field">
                     <label class="field__label" for="time_zone">
                         "Time zone"
@@ -122,8 +113,14 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                         placeholder="As the browser says"
                         aria-invalid=zone_problem.is_some().then_some("true")
                         aria-describedby=if zone_problem.is_some() { "time_zone-error" } else { "time_zone-hint" }
+                        on:focus=handler(look_up)
                     />
-                    <datalist id="zones">{ZONES.map(|zone| view! { <option value=zone></option> }).collect_view()}</datalist>
+                    <datalist id="zones">
+                        {dynamic(move || {
+                            let offered = zones.get().unwrap_or_else(|| ZONES.map(str::to_owned).to_vec());
+                            offered.into_iter().map(|zone| view! { <option value=zone></option> }).collect_view()
+                        })}
+                    </datalist>
                     {zone_problem
                         .map(|problem| {
                             view! {
@@ -134,7 +131,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                             }
                         })}
                     <p class="field__hint" id="time_zone-hint">
-                        "Like Europe/Berlin. Kept for mails and reports; pages go by the browser."
+                        "Like Europe/Berlin. Days and times on your pages and in what you export are those of this zone. Empty: pages go by the browser, exports by UTC."
                     </p>
                 </div>
                 {staff

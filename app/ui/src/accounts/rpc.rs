@@ -93,3 +93,13 @@ pub async fn second_factor() -> Rpc<Own> {
 pub async fn api_tokens() -> Rpc<Vec<ApiToken>> {
     call(|desk, actor| async move { store::accounts::api_tokens::list(&desk, &actor).await }).await
 }
+
+/// The names of all time zones.
+#[server(endpoint = "accounts/zones", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn zones() -> Rpc<Vec<String>> {
+    call(|desk, actor| async move {
+        actor.signed_in()?;
+        store::zones::names(&mut *desk.read().await?).await
+    })
+    .await
+}

@@ -176,8 +176,7 @@ fn Due(due: Time) -> impl IntoView {
         }
         .into_any();
     }
-    let until = due.rfc3339();
-    let day = until.get(..10).unwrap_or_default().to_owned();
+    let (until, day) = (due.rfc3339(), me::day(due));
     view! {
         <div class="notice" data-kind="info">
             <Ico icon=Icon::Info />

@@ -211,7 +211,7 @@ fn Exports(exports: Vec<Export>, waiting: bool, look: Callback<()>) -> impl Into
     }
     let row = |export: Export| {
         let what = match (export.size, export.expires_at) {
-            (Some(size), Some(until)) => format!("{}, kept until {}", domain::text::bytes(size), until.day()),
+            (Some(size), Some(until)) => format!("{}, kept until {}", domain::text::bytes(size), me::day(until)),
             _ => "Being gathered…".to_owned(),
         };
         let ready = export.size.is_some();

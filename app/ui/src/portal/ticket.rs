@@ -216,7 +216,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                 <h1 class="portal__title">{view.ticket.subject}</h1>
                 <div class="portal__ticket-meta">
                     {dynamic(move || pill(&me::workflow(), status.get()))} <span>{format!("#{id}")}</span>
-                    <span>"opened " {view.ticket.created_at.day()}</span>
+                    <span>"opened " {me::day(view.ticket.created_at)}</span>
                 </div>
             </header>
             <div class="timeline" tabindex="0" role="region" aria-label="Conversation">

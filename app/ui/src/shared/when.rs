@@ -17,8 +17,8 @@ pub fn When(
 ) -> impl IntoView {
     let now = me::now();
     view! {
-        <time class=class datetime=at.rfc3339() title=at.readable()>
-            {dynamic(move || if in_words { at.ago_in_words(now.get()) } else { at.ago(now.get()) })}
+        <time class=class datetime=at.rfc3339() title=me::readable(at)>
+            {dynamic(move || me::ago(at, now.get(), in_words))}
         </time>
     }
 }
@@ -30,20 +30,21 @@ pub fn when(at: Time, class: &'static str) -> Markup {
         .raw("\" datetime=\"")
         .text(at.rfc3339())
         .raw("\" title=\"")
-        .text(at.readable())
+        .text(me::readable(at))
         .raw("\">")
-        .text(at.ago(me::now().get_untracked()))
+        .text(me::ago(at, me::now().get_untracked(), false))
         .raw("</time>")
 }
 
-/// A moment as hours and minutes, for where the day stands above it. [`set_clocks`] brings it to the browser's zone.
+/// A moment as hours and minutes, for where the day stands above it. [`set_clocks`] brings it to the browser's zone, where this
+/// person has chosen none.
 pub fn clock_time(at: Time) -> Markup {
     Markup::new("<time data-clock=\"")
         .number(at.0)
         .raw("\" datetime=\"")
         .text(at.rfc3339())
         .raw("\" title=\"")
-        .text(at.readable())
+        .text(me::readable(at))
         .raw("\">")
         .text(untrack(|| clock(me::wall(at))))
         .raw("</time>")

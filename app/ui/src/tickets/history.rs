@@ -164,9 +164,9 @@ fn row(ticket: TicketId, line: &HistoryLine, workflow: &Workflow) -> Markup {
         .raw("</td></tr>")
 }
 
-/// Day and time. In UTC, and said so: a history is compared with those of other systems.
+/// Day and time, with the zone: a history is compared with those of other systems.
 fn moment(at: Time) -> Markup {
-    Markup::new("<time datetime=\"").text(at.rfc3339()).raw("\">").text(at.readable()).raw("</time>")
+    Markup::new("<time datetime=\"").text(at.rfc3339()).raw("\">").text(crate::me::readable(at)).raw("</time>")
 }
 
 /// A change in words.

@@ -101,6 +101,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("accounts::own::profile", Rule::Person),
     ("accounts::own::set_profile", Rule::Person),
     ("accounts::own::set_theme", Rule::Person),
+    ("accounts::own::adopt_zone", Rule::Person),
     ("accounts::picture::set", Rule::Person),
     ("accounts::picture::remove", Rule::Person),
     ("accounts::picture::open", Rule::Person),
@@ -326,6 +327,7 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         },
         "accounts::picture::remove" => picture::remove(tx, actor).await,
         "accounts::picture::open" => there(picture::open(desk, actor, nobody, 1).await),
+        "accounts::own::adopt_zone" => own::adopt_zone(tx, actor, "Europe/Berlin").await,
         "accounts::own::set_theme" => own::set_theme(tx, actor, None).await,
         // Refused for what is wrong with the input, before anybody is asked for a password.
         "accounts::own::change_password" => own::change_password(desk, actor, None, "".into(), "".into()).await,
