@@ -69,6 +69,7 @@ test('a superadmin sets a directory up and tries it', async ({ page, directory, 
   await page.getByLabel('Its password').fill(READER.password);
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
+  await hydrated(page);
 
   await page.getByLabel('Address to try').fill(TOM.email);
   await page.getByRole('button', { name: 'Try what is saved' }).click();
