@@ -296,6 +296,15 @@ const screens: Screen[] = [
   { name: 'settings-sign-in', who: 'admin', at: '/settings/sign-in' },
   { name: 'settings-sign-in-one', who: 'admin', at: '/settings/sign-in/1' },
   { name: 'settings-directory', who: 'admin', at: '/settings/sign-in/new-ldap' },
+  {
+    name: 'settings-sign-in-token',
+    who: 'admin',
+    at: '/settings/sign-in/2',
+    act: async (page) => {
+      await page.getByRole('button', { name: /the token|a token/ }).first().click();
+      await page.locator('#token').waitFor();
+    },
+  },
   { name: 'settings-log', who: 'admin', at: '/settings/log' },
   { name: 'portal', who: 'customer', at: '/portal' },
   { name: 'portal-ticket', who: 'customer', at: first('/portal', '.portal-ticket__subject') },

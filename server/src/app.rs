@@ -38,6 +38,7 @@ use crate::passkeys;
 use crate::portal;
 use crate::problem::{Details, Problem};
 use crate::remote_images;
+use crate::scim;
 use crate::settings;
 use crate::site::Site;
 use crate::together::{self, together};
@@ -88,7 +89,8 @@ impl AppState {
     pub fn provide(&self) {
         provide_context(self.desk.clone());
         provide_context(self.accounts.clone());
-        provide_context(ui::outside::BackAddress(outside::back_address(self)));
+        let (back, scim) = (outside::back_address(self), scim::base_address(self));
+        provide_context(ui::outside::Addresses { back, scim });
         provide_context(ui::accounts::MailsGo { nowhere: self.config.smtp_url.is_none() });
     }
 
@@ -137,6 +139,7 @@ pub fn router(state: AppState) -> Router {
         .layer(same_origin(&state.config));
     let router = Router::new()
         .merge(crate::api::router(state.clone()))
+        .merge(scim::router(state.clone()))
         .fallback_service(pages.with_state(state.clone()))
         .layer(axum::middleware::from_fn(pack))
         .layer(axum::middleware::from_fn(together))

@@ -6,6 +6,7 @@ use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use bytes::Bytes;
 use domain::import::{COLUMNS_MAX, Kind};
+use domain::scim::PersonInput;
 use domain::ticket::{Change, Filter, NewMessage, NewTicket};
 use domain::timeline::{Draft, Part};
 use domain::{UserId, attachment, board, customer, security_log};
@@ -15,6 +16,7 @@ use server_fn::{Decodes, Encodes as _};
 use ui::rpc::JsonText;
 
 use crate::api::{auth, input, tickets, work};
+use crate::scim::read;
 
 /// One way in.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +30,7 @@ pub struct Target {
 }
 
 /// All there are.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     Target {
         name: "rpc",
         run: rpc,
@@ -89,6 +91,20 @@ pub const TARGETS: [Target; 8] = [
             b"\xef\xbb\xbfName\tE-mail\r\nJana\tjana@acme.example\r\n",
             b"\xff\xfen\0a\0m\0e\0,\0m\0a\0i\0l\0\n\0J\0,\0x\0",
             b"Company,Domains\nM\xfcller,\"mueller.example\nmueller2.example\"\n",
+        ],
+    },
+    Target {
+        name: "scim_json",
+        run: scim_json,
+        seeds: &[
+            br#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"jana@acme.example","externalId":"7",
+                "name":{"givenName":"Jana","familyName":"W"},"emails":[{"value":"j@acme.example","type":"work","primary":true}],
+                "active":"True"}"#,
+            br#"{"Operations":[{"op":"Replace","path":"active","value":"False"},{"op":"Add","path":
+                "emails[type eq \"work\"].value","value":"j@acme.example"},{"op":"add","value":{"name.givenName":"J"}},
+                {"op":"remove","path":"members[value eq \"12\"]"},{"op":"add","path":"members","value":[{"value":"7"}]}]}"#,
+            br#"{"displayName":"Leads","members":[{"value":"7","display":"Jana","type":"User"}]}"#,
+            b"userName eq \"jana@acme.example\" and emails[type eq \"work\"].value eq \"a\" and active eq true",
         ],
     },
     Target {
@@ -267,6 +283,27 @@ fn csv(data: &[u8]) {
         // A byte is three at the most: a sign that says that it cannot be read.
         assert!(characters <= 3 * data.len() && last <= data.len() as i64 + 1);
     }
+}
+
+/// What providers announce, and by what they look people up.
+fn scim_json(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let _ = (read::people_filter(&text), read::group_filter(&text));
+    let Ok(body) = read::body(data) else { return };
+    let checked = |input: Result<PersonInput, _>| {
+        if let Some(input) = input.ok().and_then(|input| input.check().ok()) {
+            assert!(!input.user_name.is_empty() && domain::text::is_email(input.address()), "{input:?}");
+            let name = input.names.whole().unwrap_or_default();
+            assert!(name.chars().count() <= domain::account::NAME_MAX, "{name}");
+        }
+    };
+    checked(read::person(&body, PersonInput::default()));
+    if let Ok(operations) = read::operations(&body) {
+        let before = PersonInput { user_name: "jana@acme.example".into(), ..PersonInput::default() };
+        checked(read::changed(before, &operations));
+        let _ = read::group_change(&operations).map(|change| change.check());
+    }
+    let _ = read::group(&body).map(|change| change.check());
 }
 
 /// Mails as they come, down to what staff are shown of them.

@@ -27,6 +27,7 @@ pub mod private;
 pub mod problem;
 mod remote_images;
 pub mod rotate;
+pub mod scim;
 pub mod serve;
 mod settings;
 pub mod signals;

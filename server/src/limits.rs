@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Method;
-use domain::{Actor, Error, Time, UserId};
+use domain::actor::Who;
+use domain::{Actor, Error, ProviderId, Time, UserId};
 
 /// Whose requests are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,14 +22,20 @@ pub enum Caller {
     Person(UserId),
     /// A network address; of IPv6 the part that one customer of a network has (/64).
     Network(IpAddr),
+    /// A provider that announces people.
+    Provider(ProviderId),
     /// Requests whose address is not known.
     Somebody,
 }
 
 impl Caller {
-    /// Whoever is signed in, else the address.
+    /// Whoever is signed in, the provider that announces people, else the address.
     pub fn of(actor: &Actor) -> Self {
-        actor.user_id().map_or_else(|| Self::network(actor.address.as_deref()), Self::Person)
+        match &actor.who {
+            Who::User(person) => Self::Person(person.id),
+            Who::Provider(provider) => Self::Provider(provider.id),
+            Who::Visitor | Who::System(_) => Self::network(actor.address.as_deref()),
+        }
     }
 
     /// The caller behind an address, when nobody is signed in.
@@ -61,6 +68,8 @@ pub enum Kind {
     Socket,
     /// What has others asked on somebody's behalf: a picture that is fetched, a provider of accounts.
     Remote,
+    /// Somebody or a group that a provider announces. It does so with hundreds at once, the first time with all.
+    Announcement,
 }
 
 impl Kind {
@@ -89,7 +98,7 @@ impl Kind {
     /// Which part of a minute's pages may be asked for at once, and by how much more slowly than those it fills up again.
     fn share(self) -> (u32, u32) {
         match self {
-            Self::Page => (1, 1),
+            Self::Page | Self::Announcement => (1, 1),
             Self::Remote => (4, 4),
             Self::Search | Self::Upload | Self::Socket => (8, 8),
             Self::Writing => (40, 120),

@@ -3,6 +3,7 @@
 use crate::{
     CompanyId, TeamId, UserId,
     access::{Permission, Permissions},
+    scim::Announcer,
     zone::Zone,
 };
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,8 @@ pub enum Who {
     User(Principal),
     /// Docket itself: imports, jobs, reactors. The name is shown on the timeline.
     System(&'static str),
+    /// A provider that announces its people, by its token. It is nobody's account, and may nothing else.
+    Provider(Announcer),
 }
 
 /// Who does something, and from which address.
@@ -160,10 +163,14 @@ impl Actor {
         Self { who: Who::System(name), address: None, device: None }
     }
 
+    pub fn provider(announcer: Announcer, address: Option<String>) -> Self {
+        Self { who: Who::Provider(announcer), address, device: None }
+    }
+
     pub fn principal(&self) -> Option<&Principal> {
         match &self.who {
             Who::User(p) => Some(p),
-            Who::Visitor | Who::System(_) => None,
+            Who::Visitor | Who::System(_) | Who::Provider(_) => None,
         }
     }
 
@@ -180,7 +187,7 @@ impl Actor {
         match &self.who {
             Who::User(p) => p.role.is_staff(),
             Who::System(_) => true,
-            Who::Visitor => false,
+            Who::Visitor | Who::Provider(_) => false,
         }
     }
 }

@@ -232,6 +232,19 @@ pub enum Happening {
     Connected { provider: String, user: UserId },
     #[serde(rename = "account.disconnected")]
     Disconnected { provider: String, user: UserId },
+    /// A provider has said something else of somebody than before: the names of what is another now.
+    #[serde(rename = "account.changed_outside")]
+    ChangedOutside { provider: String, user: UserId, fields: Vec<String> },
+    /// A provider has announced a group, or that so many came into it and left it.
+    #[serde(rename = "access.group_saved")]
+    GroupSaved { provider: String, group: String, added: i64, removed: i64 },
+    #[serde(rename = "access.group_deleted")]
+    GroupDeleted { provider: String, group: String },
+    /// A provider has got a token to announce people with; one that it had is good no more.
+    #[serde(rename = "settings.provider_token_made")]
+    ProviderTokenMade { name: String },
+    #[serde(rename = "settings.provider_token_revoked")]
+    ProviderTokenRevoked { name: String },
     /// A provider was made, or these of its settings are others now.
     #[serde(rename = "settings.provider_saved")]
     ProviderSaved { name: String, fields: Vec<String> },

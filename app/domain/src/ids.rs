@@ -73,4 +73,6 @@ ids! {
     ApiTokenId,
     /// A key on a device of somebody, for signing in.
     PasskeyId,
+    /// A group of people that a provider has announced.
+    GroupId,
 }

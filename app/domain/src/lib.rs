@@ -29,6 +29,7 @@ pub mod profile;
 pub mod quoted;
 pub mod rank;
 pub mod remote_images;
+pub mod scim;
 pub mod search;
 pub mod second_factor;
 pub mod security_log;

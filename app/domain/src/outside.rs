@@ -9,6 +9,7 @@ use crate::{
     access::RoleChoice,
     company::{CompanyName, domain_problem},
     error::Problems,
+    scim::Token,
     text,
 };
 use serde::{Deserialize, Serialize};
@@ -140,8 +141,8 @@ pub struct Provider {
     pub trusts_mfa: bool,
     pub directory: Directory,
     pub enabled: bool,
-    /// Whether it has a token to announce people with.
-    pub has_token: bool,
+    /// The token that it announces people with, if it has one.
+    pub token: Option<Token>,
     /// How many accounts are connected.
     pub people: i64,
     pub version: i64,

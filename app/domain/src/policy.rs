@@ -3,7 +3,7 @@
 //! Pages, REST, websocket topics, search and files all ask here. The same question as SQL is answered in one place of
 //! `store` (`tickets::row::visible`), which must agree with [`Action::SeeTicket`].
 
-use crate::{Actor, CompanyId, Principal, Role, TeamId, UserId, access::Permission, actor::Who};
+use crate::{Actor, CompanyId, Principal, Role, TeamId, UserId, access::Permission, actor::Who, scim::Announcer};
 
 /// What staff need for an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ pub struct TicketFacts {
 pub fn may(actor: &Actor, action: Action, ticket: Option<TicketFacts>) -> bool {
     match &actor.who {
         Who::System(_) => true,
-        Who::Visitor => false,
+        Who::Visitor | Who::Provider(_) => false,
         Who::User(person) => person_may(person, action, ticket),
     }
 }
@@ -162,7 +162,7 @@ fn is_theirs(person: &Principal, ticket: TicketFacts) -> bool {
 pub fn may_hand_out(actor: &Actor, role: Role, permissions: crate::access::Permissions) -> bool {
     match &actor.who {
         Who::System(_) => true,
-        Who::Visitor => false,
+        Who::Visitor | Who::Provider(_) => false,
         Who::User(person) => {
             person.role == Role::Superadmin
                 || (role != Role::Superadmin
@@ -177,7 +177,7 @@ pub fn may_hand_out(actor: &Actor, role: Role, permissions: crate::access::Permi
 pub fn may_see_picture(actor: &Actor, of: UserId, role: Role, company: Option<CompanyId>) -> bool {
     match &actor.who {
         Who::System(_) => true,
-        Who::Visitor => false,
+        Who::Visitor | Who::Provider(_) => false,
         Who::User(person) => {
             person.role.is_staff()
                 || person.id == of
@@ -187,10 +187,20 @@ pub fn may_see_picture(actor: &Actor, of: UserId, role: Role, company: Option<Co
     }
 }
 
+/// The provider that announces people. What it may is to say who its own people are; whose those are, the database says
+/// (`scim_visible`), and everybody else is not there for it.
+pub fn demand_announcer(actor: &Actor) -> crate::Result<&Announcer> {
+    match &actor.who {
+        Who::Provider(announcer) => Ok(announcer),
+        Who::Visitor => Err(crate::Error::signed_out()),
+        Who::User(_) | Who::System(_) => Err(crate::Error::forbidden()),
+    }
+}
+
 /// Sends visitors to the sign-in page, before anything is looked up: whether it is there is nothing they may learn.
 pub fn demand_somebody(actor: &Actor) -> crate::Result<()> {
     match actor.who {
-        Who::Visitor => Err(crate::Error::signed_out()),
+        Who::Visitor | Who::Provider(_) => Err(crate::Error::signed_out()),
         Who::User(_) | Who::System(_) => Ok(()),
     }
 }
@@ -224,6 +234,20 @@ mod tests {
             Principal { permissions, custom_role: Some("Custom".into()), teams: vec![TeamId(5)], ..person },
             None,
         )
+    }
+
+    fn provider() -> Actor {
+        let audience = crate::outside::Audience::Company;
+        Actor::provider(Announcer { id: 1.into(), name: "Acme ID".into(), audience, company: Some(CompanyId(7)) }, None)
+    }
+
+    #[test]
+    fn only_providers_announce_people() {
+        assert_eq!(demand_announcer(&provider()).map(|it| it.id), Ok(1.into()));
+        let code = |actor: &Actor| demand_announcer(actor).expect_err("refused").code;
+        assert_eq!(code(&Actor::visitor(None)), crate::Code::SignedOut);
+        assert_eq!(code(&person(Role::Superadmin, None, false)), crate::Code::Forbidden);
+        assert_eq!(code(&Actor::system("Jobs")), crate::Code::Forbidden);
     }
 
     const FOREIGN: TicketFacts = TicketFacts {
@@ -275,6 +299,7 @@ mod tests {
             ("individual", person(Role::Customer, None, false)),
             ("individual, switch stray", person(Role::Customer, None, true)),
             ("visitor", Actor::visitor(None)),
+            ("provider", provider()),
         ];
         for (name, actor) in actors {
             for action in Action::ALL.iter().copied() {
@@ -299,7 +324,7 @@ mod tests {
                         "custom, an agent of teams" => {
                             !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action) && theirs
                         }
-                        "visitor" => false,
+                        "visitor" | "provider" => false,
                         _ => match action {
                             Action::CreateTicket => true,
                             Action::SeeTicket | Action::Reply | Action::AddFile => {
@@ -340,6 +365,7 @@ mod tests {
         assert!(!may_hand_out(&custom(agent), Role::Agent, agent), "without the right to manage users");
         assert!(may_hand_out(&person(Role::Superadmin, None, false), Role::Superadmin, Permissions::ALL));
         assert!(!may_hand_out(&Actor::visitor(None), Role::Customer, Permissions::NONE));
+        assert!(!may_hand_out(&provider(), Role::Agent, agent), "rules do that, which people have made");
     }
 
     #[test]

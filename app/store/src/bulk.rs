@@ -173,7 +173,7 @@ pub async fn reserve_ids(desk: &Desk, tickets: usize, events: usize) -> Result<(
 fn only_system(actor: &Actor) -> Result<()> {
     match actor.who {
         Who::System(_) => Ok(()),
-        Who::User(_) | Who::Visitor => Err(Error::forbidden()),
+        Who::User(_) | Who::Visitor | Who::Provider(_) => Err(Error::forbidden()),
     }
 }
 

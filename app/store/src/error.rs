@@ -13,6 +13,9 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("teams_name", "name", "There is already a team of this name."),
     ("providers_name", "name", "There is already a way in of this name."),
     ("providers_company", "company", "This company has a way in already."),
+    ("scim_people_external", "externalId", "Somebody else has this externalId already."),
+    ("scim_people_user_name", "userName", "Somebody else has this userName already."),
+    ("scim_groups_name", "displayName", "There is a group of this displayName already."),
     ("tickets_team_id_fkey", "team", "There is no such team any more."),
     ("tags_name_key", "tags", "There is already a tag of this name."),
 ];

@@ -21,6 +21,7 @@ impl<'a> By<'a> {
         match &actor.who {
             Who::User(p) => By { id: Some(p.id.0), name: &p.name, staff: p.role.is_staff() },
             Who::System(name) => By { id: None, name, staff: true },
+            Who::Provider(provider) => By { id: None, name: &provider.name, staff: true },
             Who::Visitor => By { id: None, name: "Visitor", staff: false },
         }
     }

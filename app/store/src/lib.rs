@@ -22,6 +22,7 @@ pub mod outside;
 pub mod people;
 pub mod reader;
 pub mod render;
+pub mod scim;
 pub mod seal;
 pub mod secret;
 pub mod settings;

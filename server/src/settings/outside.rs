@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::outside::{Audience, Directory, Kind, ProviderInput, directory::is_encrypted};
 use domain::{Error, ProviderId};
 use store::outside::providers;
+use store::scim;
 use ui::flash::Flash;
 
 use crate::app::AppState;
@@ -73,6 +74,19 @@ async fn perform(
             };
             let typed = vec![("login".to_owned(), login.to_owned())];
             Ok(Done::Shown([told("tried-good", trial.good), told("tried-bad", trial.bad), typed].concat()))
+        }
+        "token" => {
+            let mut tx = desk.begin().await?;
+            let token = scim::token::make(&mut tx, actor, id).await?;
+            tx.commit().await?;
+            // Written into this answer and nowhere else.
+            Ok(Done::Shown(vec![("token".to_owned(), token)]))
+        }
+        "revoke-token" => {
+            let mut tx = desk.begin().await?;
+            scim::token::revoke(&mut tx, actor, id).await?;
+            tx.commit().await?;
+            Ok(Done::Gone(format!("{PAGE}/{id}?saved")))
         }
         "delete" if fields.value("sure").is_none() => Ok(Done::Shown(vec![("ask".to_owned(), "delete".to_owned())])),
         "delete" => {

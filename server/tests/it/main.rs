@@ -44,6 +44,7 @@ mod private;
 mod profile;
 mod remote_images;
 mod rpc;
+mod scim;
 mod seal;
 mod sealed_files;
 mod search;

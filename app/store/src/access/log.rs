@@ -246,6 +246,14 @@ fn words(kind: &str, data: Option<&Value>) -> String {
         Happening::TeamDeleted { name } => format!("Deleted the team {name}"),
         Happening::Vouched { provider } => format!("Was vouched for by {provider}"),
         Happening::OutsideRefused { provider, why } => format!("Came by {provider} and was refused: {why}"),
+        Happening::ChangedOutside { provider, fields, .. } => format!("{provider} says otherwise: {}", list(&fields)),
+        Happening::GroupSaved { provider, group, added: 0, removed: 0 } => format!("Group {group} of {provider}"),
+        Happening::GroupSaved { provider, group, added, removed } => {
+            format!("Group {group} of {provider}: {added} came, {removed} went")
+        }
+        Happening::GroupDeleted { provider, group } => format!("Deleted the group {group} of {provider}"),
+        Happening::ProviderTokenMade { name } => format!("Made a token for {name} to announce people with"),
+        Happening::ProviderTokenRevoked { name } => format!("Revoked the token of {name} to announce people with"),
         Happening::ProviderSaved { name, fields } if fields.is_empty() => format!("Made the way in by {name}"),
         Happening::ProviderSaved { name, fields } => format!("Changed the way in by {name}: {}", list(&fields)),
         Happening::ProviderDeleted { name } => format!("Deleted the way in by {name}"),

@@ -15,6 +15,7 @@ use domain::{
     account::Device,
     event::Happening,
     page::{self, Page},
+    people::Person,
     policy::{self, Action},
     second_factor::Removal,
     text,
@@ -239,7 +240,12 @@ pub async fn set_blocked(tx: &mut Tx, actor: &Actor, id: UserId, blocked: bool) 
     if blocked && target.principal.role == Role::Superadmin {
         demand_another_superadmin(tx, id).await?;
     }
-    let at = tx.at();
+    put_blocked(tx, actor, target.person(), blocked).await
+}
+
+/// Locks somebody on staff out, or lets them in again, whoever asked for it.
+pub(crate) async fn put_blocked(tx: &mut Tx, actor: &Actor, who: Person, blocked: bool) -> Result<()> {
+    let (id, at) = (who.id, tx.at());
     sqlx::query!(
         "update users set blocked_at = case when $2 then $3::timestamptz end where id = $1",
         id.0,
@@ -249,7 +255,6 @@ pub async fn set_blocked(tx: &mut Tx, actor: &Actor, id: UserId, blocked: bool) 
     .execute(&mut *tx.conn)
     .await
     .ours()?;
-    let who = target.person();
     if blocked {
         sqlx::query!("delete from sessions where user_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
         crate::accounts::api_tokens::end_all(tx, id).await?;

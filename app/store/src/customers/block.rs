@@ -21,6 +21,11 @@ pub async fn block(tx: &mut Tx, actor: &Actor, id: UserId, on: bool) -> Result<(
     if before.blocked == on {
         return Ok(());
     }
+    put(tx, actor, id, on).await
+}
+
+/// Blocks a customer, or lets them in again, whoever asked for it.
+pub(crate) async fn put(tx: &mut Tx, actor: &Actor, id: UserId, on: bool) -> Result<()> {
     let at = on.then(|| tx.at());
     sqlx::query!("update users set blocked_at = $2, version = version + 1 where id = $1", id.0, at)
         .execute(&mut *tx.conn)

@@ -122,12 +122,16 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input:
     .ours()?;
     add_emails(tx, id, &fields.emails).await?;
     events::append(tx, actor, None, &Happening::CustomerChanged { customer: id, fields: changed }).await?;
-    if before.email != fields.email { tell_old_address(tx, id, before.email, &fields).await } else { Ok(()) }
+    if before.email != fields.email {
+        tell_old_address(tx, id, before.email, &fields.name, &fields.email).await
+    } else {
+        Ok(())
+    }
 }
 
 /// Who reads the new address can choose a password for the account. Somebody who signs in already is told at the old one, where
 /// nothing that was sent opens anything any more.
-async fn tell_old_address(tx: &mut Tx, id: UserId, email: String, fields: &CustomerFields) -> Result<()> {
+pub(crate) async fn tell_old_address(tx: &mut Tx, id: UserId, email: String, name: &str, to: &str) -> Result<()> {
     link::end_all(tx, id).await?;
     let signs_in =
         sqlx::query_scalar!(r#"select password_hash is not null as "signs_in!" from users where id = $1"#, id.0)
@@ -135,7 +139,7 @@ async fn tell_old_address(tx: &mut Tx, id: UserId, email: String, fields: &Custo
             .await
             .ours()?;
     if signs_in {
-        let letter = Letter::AddressChanged { name: fields.name.clone(), email, to: fields.email.clone() };
+        let letter = Letter::AddressChanged { name: name.to_owned(), email, to: to.to_owned() };
         letters::post(tx, letter).await?;
     }
     Ok(())

@@ -157,6 +157,8 @@ async fn lists(tx: &mut Tx, ids: &[i64]) -> Result<()> {
     for sql in [
         "update users set signature = '', time_zone = null, language = null where id = any($1)",
         "delete from identities where user_id = any($1)",
+        "delete from scim_people where user_id = any($1)",
+        "delete from scim_members where user_id = any($1)",
         "delete from drafts where user_id = any($1)",
         "delete from attempts where user_id = any($1)",
         "delete from ticket_watchers where user_id = any($1)",

@@ -161,6 +161,12 @@ async fn things(tx: &mut Tx, kept: UserId, gone: UserId) -> Result<()> {
     for sql in [
         "update attachments set uploader_id = $1 where uploader_id = $2",
         "update identities set user_id = $1 where user_id = $2",
+        "update scim_people s set user_id = $1 where user_id = $2
+             and not exists (select 1 from scim_people k where k.user_id = $1 and k.provider_id = s.provider_id)",
+        "delete from scim_people where user_id = $2 and $1::bigint is not null",
+        "insert into scim_members (group_id, user_id) select group_id, $1 from scim_members where user_id = $2
+         on conflict do nothing",
+        "delete from scim_members where user_id = $2 and $1::bigint is not null",
         "insert into ticket_watchers (ticket_id, user_id) select ticket_id, $1 from ticket_watchers where user_id = $2
          on conflict do nothing",
         "insert into drafts (user_id, ticket_id, writing, body, updated_at)

@@ -1,6 +1,6 @@
 //! The providers, as superadmins set them up.
 
-use crate::{Desk, OrOurs, Tx, access, events, seal::Place};
+use crate::{Desk, OrOurs, Tx, access, events, scim, seal::Place};
 use domain::{
     Actor, Code, CompanyId, Error, ProviderId, Result, Role, RoleId,
     access::{Permissions, RoleChoice},
@@ -8,6 +8,7 @@ use domain::{
     event::Happening,
     outside::{Audience, Button, Directory, Kind, Provider, ProviderInput, RoleRule, Usable, WaysIn, domain_of},
     policy::{self, Action},
+    scim::Token,
 };
 use sqlx::PgConnection;
 
@@ -43,7 +44,7 @@ async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Pro
     let rows = sqlx::query!(
         r#"select p.id, p.kind, p.name, p.audience, p.company_id, c.name as "company?", p.domains, p.issuer, p.client_id,
                   p.secret_sealed is not null as "has_secret!", p.creates, p.role_claim, p.roles, p.trusts_mfa,
-                  p.directory, p.enabled, p.scim_hash is not null as "has_token!", p.version,
+                  p.directory, p.enabled, p.scim_ending, p.scim_made_at, p.scim_used_at, p.scim_address, p.version,
                   (select count(*) from identities i where i.provider_id = p.id) as "people!"
            from providers p left join companies c on c.id = p.company_id
            where $1::bigint is null or p.id = $1 order by lower(p.name)"#,
@@ -78,7 +79,12 @@ async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Pro
                 trusts_mfa: r.trusts_mfa,
                 directory: directory(r.directory)?,
                 enabled: r.enabled,
-                has_token: r.has_token,
+                token: r.scim_ending.zip(r.scim_made_at).map(|(ending, made_at)| Token {
+                    ending,
+                    made_at: made_at.into(),
+                    used_at: r.scim_used_at.map(Into::into),
+                    address: r.scim_address,
+                }),
                 people: r.people,
                 version: r.version,
             })
@@ -243,6 +249,17 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
     if moved && !same_people {
         // Numbers of people mean nothing to another issuer: there, somebody else may have them.
         sqlx::query!("delete from identities where provider_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
+        sqlx::query!("update scim_people set external_id = null where provider_id = $1", id.0)
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
+    }
+    if (before.audience, &before.company) != (after.audience, &after.company) {
+        // A token is for one company's people: it is no key to those of another.
+        scim::token::end(tx, actor, id, &after.name).await?;
+    }
+    if before.roles != after.roles {
+        scim::rights::settle_all(tx, actor, id).await?;
     }
     let fields: Vec<String> = [
         ("name", before.name != after.name),
@@ -368,7 +385,7 @@ pub async fn of_address(desk: &Desk, email: &str) -> Result<Option<(ProviderId, 
 
 /// What a role that a provider gives comes to: the base role, the custom one, its name and its rights. Nothing for a role
 /// that is gone, and never one that may everything.
-pub(super) async fn role(tx: &mut Tx, choice: RoleChoice) -> Result<Option<(Role, Option<i64>, String, Permissions)>> {
+pub(crate) async fn role(tx: &mut Tx, choice: RoleChoice) -> Result<Option<(Role, Option<i64>, String, Permissions)>> {
     Ok(match choice {
         RoleChoice::BuiltIn(Role::Superadmin | Role::Customer) => None,
         RoleChoice::BuiltIn(role) => Some((role, None, role.name().to_owned(), Permissions::of_role(role))),

@@ -5,7 +5,7 @@
 //! do is too much for that: they connect accounts themselves, while they are signed in.
 
 use super::providers;
-use crate::{Desk, OrOurs, Tx, access, accounts, events, people};
+use crate::{Desk, OrOurs, Tx, access, accounts, events, people, scim};
 use domain::{
     Actor, Code, Error, Principal, Result, Role, UserId,
     event::Happening,
@@ -99,7 +99,10 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
             return Err(no("This account is blocked. Please ask the people whose desk this is."));
         }
         let id = UserId(known.id);
-        if known.made && provider.audience == Audience::Staff {
+        if known.made
+            && provider.audience == Audience::Staff
+            && !scim::rights::are_of_groups(tx, provider.id, id).await?
+        {
             match give_role(tx, actor, provider, who, id).await {
                 Err(error) if error.code == Code::Forbidden => {
                     end_everything(tx, actor, id).await?;
@@ -110,11 +113,16 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
         }
         return people::principal(&mut tx.conn, id).await.map(Outcome::In);
     }
-    let (id, made) = first_time(tx, provider, who).await?;
+    let announced = announced(tx, provider, who).await?;
+    let announced_before = announced.is_some();
+    let (id, made) = match announced {
+        Some(announced) => announced,
+        None => first_time(tx, provider, who).await?,
+    };
     link(tx, provider, who, id, made).await?;
     let person = people::principal(&mut tx.conn, id).await?;
     let by = Actor::user(person.clone(), actor.address.clone());
-    let what = match made {
+    let what = match made && !announced_before {
         true => Happening::MadeOutside { provider: name.clone(), user: id },
         false => Happening::Connected { provider: name.clone(), user: id },
     };
@@ -158,6 +166,38 @@ pub(super) async fn link(tx: &mut Tx, provider: &Usable, who: &Vouched, id: User
     .await
     .ours()?;
     Ok(())
+}
+
+/// Who comes for the first time, but was announced by this provider before: under the number that it knows them by, or with the
+/// address that it vouches for. Staff, too: their account is one that it has made, or they have connected themselves.
+async fn announced(tx: &mut Tx, provider: &Usable, who: &Vouched) -> Result<Option<(UserId, bool)>> {
+    let email = text::tidy_line(&who.email);
+    let theirs = match domain_of(&email) {
+        Some(domain) => answers_for(tx, provider, who, &domain).await.is_ok(),
+        None => false,
+    };
+    let found = sqlx::query!(
+        r#"select v.user_id as "user_id!", v.made as "made!", v.user_blocked_at is not null as "blocked!"
+           from scim_visible v
+           where v.provider_id = $1 and v.announced
+               and (v.external_id = $2
+                   or ($4 and (lower(v.email) = lower($3) or lower(v.user_name) = lower($3))))
+           order by v.external_id is not distinct from $2 desc limit 1"#,
+        provider.id.0,
+        who.subject,
+        email,
+        theirs,
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await
+    .ours()?;
+    match found {
+        Some(found) if found.blocked => {
+            Err(no("This account is blocked, or has no role yet. Please ask the people whose desk this is."))
+        }
+        Some(found) => Ok(Some((UserId(found.user_id), found.made))),
+        None => Ok(None),
+    }
 }
 
 /// Whose account somebody gets who comes for the first time, and whether it was made for them.

@@ -109,7 +109,7 @@ pub async fn load_many(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Ticke
 pub(crate) fn visible(query: &mut QueryBuilder<Postgres>, actor: &Actor) {
     match &actor.who {
         Who::System(_) => {}
-        Who::Visitor => {
+        Who::Visitor | Who::Provider(_) => {
             query.push(" and false");
         }
         Who::User(person) if policy::sees_all(person) => {}
@@ -141,7 +141,7 @@ pub(crate) fn visible(query: &mut QueryBuilder<Postgres>, actor: &Actor) {
 pub(super) fn ways(actor: &Actor) -> Vec<Way> {
     match &actor.who {
         Who::System(_) => vec![Way::All],
-        Who::Visitor => Vec::new(),
+        Who::Visitor | Who::Provider(_) => Vec::new(),
         Who::User(person) if policy::sees_all(person) => vec![Way::All],
         Who::User(person) if person.role.is_staff() => {
             let teams = person.teams.iter().map(|team| Way::Team(*team, person.id));

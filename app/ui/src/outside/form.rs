@@ -1,6 +1,6 @@
 //! One provider: everything about it, whether it works, and the end of it.
 
-use super::{directory::DirectoryFields, rpc};
+use super::{Addresses, announce::Announcing, directory::DirectoryFields, rpc};
 use crate::erased::memo;
 use crate::json::resource;
 use crate::{
@@ -39,9 +39,9 @@ pub fn ProviderPage() -> impl IntoView {
                 loading,
                 move || async move {
                     match found.await {
-                        Ok((provider, back)) => {
+                        Ok((provider, addresses)) => {
                             let kind = Kind::from_word(step.get_untracked().trim_start_matches("new-"));
-                            view! { <Edit provider kind=kind back /> }.into_any()
+                            view! { <Edit provider kind=kind addresses /> }.into_any()
                         }
                         Err(error) => {
                             let retry = Callback::new(move |()| found.refetch());
@@ -101,7 +101,7 @@ fn values(provider: Option<&Provider>, kind: Kind) -> Vec<(String, String)> {
 }
 
 #[component]
-fn Edit(provider: Option<Provider>, kind: Option<Kind>, back: String) -> impl IntoView {
+fn Edit(provider: Option<Provider>, kind: Option<Kind>, addresses: Addresses) -> impl IntoView {
     let kind = provider.as_ref().map(|p| p.kind).or(kind).unwrap_or(Kind::Oidc);
     let mut flash = flash();
     if !flash.values.iter().any(|(name, _)| name == "name") {
@@ -114,6 +114,11 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, back: String) -> impl In
     let version = provider.as_ref().map_or(0, |p| p.version);
     let has_secret = provider.as_ref().is_some_and(|p| p.has_secret);
     let end = provider.is_some().then(|| page.clone());
+    let Addresses { back, scim } = addresses;
+    let announcing = provider.map(|provider| {
+        let (page, made) = (page.clone(), flash.value("token"));
+        view! { <Announcing provider page address=scim made /> }
+    });
     view! {
         <Tried flash=flash.clone() />
         <form method="post" action=page class="stack" novalidate autocomplete="off">
@@ -161,6 +166,7 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, back: String) -> impl In
                     })}
             </div>
         </form>
+        {announcing}
         {end.map(|page| view! { <End page asked=flash.value("ask") == "delete" /> })}
     }
     .into_any()

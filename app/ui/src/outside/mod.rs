@@ -1,5 +1,6 @@
 //! Signing in with an account that somebody has elsewhere: the buttons, one's own connected accounts, and the settings.
 
+mod announce;
 mod buttons;
 mod connected;
 mod directory;
@@ -12,6 +13,11 @@ pub use connected::ConnectedAccounts;
 pub use form::ProviderPage;
 pub use list::ProvidersPage;
 
-/// The address that providers send people back to. The router provides it: it is entered there.
-#[derive(Clone, Debug)]
-pub struct BackAddress(pub String);
+/// What has to be entered at providers. The router provides it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Addresses {
+    /// Where they send people back to.
+    pub back: String,
+    /// Where they announce people.
+    pub scim: String,
+}

@@ -1,5 +1,6 @@
 //! Server functions for signing in from outside.
 
+use super::Addresses;
 #[cfg(feature = "ssr")]
 use crate::rpc::call;
 use crate::rpc::{Json, Rpc};
@@ -27,10 +28,10 @@ pub async fn all_providers() -> Rpc<Vec<Provider>> {
     call(|desk, actor| async move { store::outside::providers::list(&desk, &actor).await }).await
 }
 
-/// A provider, if it is one already, and the address that it has to send people back to.
+/// A provider, if it is one already, and what has to be entered there.
 #[server(endpoint = "outside/provider", input = Json, output = Json, client = crate::whose::Caller)]
-pub async fn one_provider(id: Option<ProviderId>) -> Rpc<(Option<Provider>, String)> {
-    let back = use_context::<super::BackAddress>().map(|address| address.0).unwrap_or_default();
+pub async fn one_provider(id: Option<ProviderId>) -> Rpc<(Option<Provider>, Addresses)> {
+    let addresses = use_context::<Addresses>().unwrap_or_default();
     call(|desk, actor| async move {
         let provider = match id {
             Some(id) => Some(store::outside::providers::get(&desk, &actor, id).await?),
@@ -39,7 +40,7 @@ pub async fn one_provider(id: Option<ProviderId>) -> Rpc<(Option<Provider>, Stri
                 None
             }
         };
-        Ok((provider, back))
+        Ok((provider, addresses))
     })
     .await
 }

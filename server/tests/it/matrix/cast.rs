@@ -2,9 +2,10 @@
 
 use crate::support::{World, id_of, text};
 use domain::{
-    Actor, AttachmentId, EventId, Role, TeamId, TicketId,
+    Actor, AttachmentId, CompanyId, EventId, Role, TeamId, TicketId,
     access::{NewTeam, Permission, Permissions},
     policy::TicketFacts,
+    scim::Announcer,
     ticket::Writing,
 };
 use object_store::{ObjectStoreExt as _, path::Path};
@@ -89,6 +90,8 @@ impl Cast {
         }
         actors.push(("visitor", Actor::visitor(Some("192.0.2.9".into()))));
         tickets.push(tickets[9].clone());
+        actors.push(("provider", announcer(&world, closed).await));
+        tickets.push(tickets[9].clone());
         Self { world, actors, tickets, team, admin }
     }
 
@@ -102,6 +105,21 @@ impl Cast {
         let mut conn = self.world.desk.read().await.unwrap();
         store::tickets::row::load_many(&mut conn, &[id.0]).await.unwrap()[0].facts()
     }
+}
+
+/// A company's provider, as its token lets it act.
+async fn announcer(world: &World, company: CompanyId) -> Actor {
+    let id: i64 = sqlx::query_scalar(
+        "insert into providers (kind, name, audience, company_id, issuer, client_id, scim_hash, created_at)
+         values ('oidc', 'Their own', 'company', $1, 'https://id.example', 'docket', decode('00', 'hex'), now()) returning id",
+    )
+    .bind(company.0)
+    .fetch_one(world.desk.pool())
+    .await
+    .unwrap();
+    let audience = domain::outside::Audience::Company;
+    let announcer = Announcer { id: id.into(), name: "Their own".into(), audience, company: Some(company) };
+    Actor::provider(announcer, Some("192.0.2.8".into()))
 }
 
 /// A message with a file and a picture from elsewhere, and the mail that it came with.

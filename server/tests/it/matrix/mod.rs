@@ -9,6 +9,7 @@ mod operations;
 use self::cast::{Cast, RELATIONS};
 use domain::{
     Actor, Code,
+    actor::Who,
     policy::{self, Action},
 };
 use operations::{OPERATIONS, Rule, run};
@@ -64,6 +65,9 @@ fn expected(rule: Rule, actor: &Actor, ticket: policy::TicketFacts) -> Result<()
     let sees = policy::may(actor, Action::SeeTicket, Some(ticket));
     match rule {
         Rule::Anybody(_) => Ok(()),
+        Rule::Announcer if matches!(actor.who, Who::Provider(_)) => Ok(()),
+        Rule::Announcer if visitor => Err(Code::SignedOut),
+        Rule::Announcer => Err(Code::Forbidden),
         Rule::System => Err(Code::Forbidden),
         Rule::Person if visitor => Err(Code::SignedOut),
         Rule::Person => Ok(()),

@@ -18,6 +18,7 @@ use domain::{
     policy::Action,
     priority::PriorityTable,
     profile::NewProfile,
+    scim::{GroupChange, PersonInput, Window},
     second_factor::Removal,
     security_log::LogFilter,
     ticket::{Change, Filter, NewTicket, Swap, Writing},
@@ -31,6 +32,7 @@ use store::{
     bulk, companies, customers, imports, mails,
     outside::{identities, providers},
     people,
+    scim::{groups, people as announced, token},
     settings::{self, Limit, priorities},
     tickets::{
         self, attachments, board, change, create, draft, history, list, message, remote_images, search, timeline, view,
@@ -57,6 +59,8 @@ pub enum Rule {
     Hidden(Action),
     /// Somebody else's file on a ticket.
     File,
+    /// A provider that announces its people, by its token, and nobody else.
+    Announcer,
 }
 
 impl Rule {
@@ -65,6 +69,8 @@ impl Rule {
         !matches!(self, Rule::Ticket(_) | Rule::Hidden(_) | Rule::File)
     }
 }
+
+const WINDOW: Window = Window { skip: 0, count: 10 };
 
 const DOOR: Rule = Rule::Anybody("it is how somebody comes in");
 
@@ -211,6 +217,18 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("settings::set_wip_limit", Rule::Desk(Action::Administer)),
     ("settings::second_factor::get", Rule::Desk(Action::RequireSecondFactor)),
     ("settings::second_factor::set", Rule::Desk(Action::RequireSecondFactor)),
+    ("scim::groups::list", Rule::Announcer),
+    ("scim::groups::get", Rule::Announcer),
+    ("scim::groups::create", Rule::Announcer),
+    ("scim::groups::change", Rule::Announcer),
+    ("scim::groups::delete", Rule::Announcer),
+    ("scim::people::list", Rule::Announcer),
+    ("scim::people::get", Rule::Announcer),
+    ("scim::people::create", Rule::Announcer),
+    ("scim::people::change", Rule::Announcer),
+    ("scim::people::delete", Rule::Announcer),
+    ("scim::token::make", Rule::Desk(Action::ManageProviders)),
+    ("scim::token::revoke", Rule::Desk(Action::ManageProviders)),
     ("settings::priorities::get", Rule::Desk(Action::Administer)),
     ("settings::priorities::set", Rule::Desk(Action::Administer)),
     ("tickets::demand", Rule::Ticket(Action::WorkTicket)),
@@ -398,6 +416,20 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "mails::quarantine::raw" => mails::raw(desk, actor, Raw::Message(ticket.mail)).await.map(drop),
         "mails::waiting::enqueue" => mails::enqueue(tx, actor, &[]).await.map(drop),
         "mails::waiting::waiting" => mails::waiting(desk, actor).await.map(drop),
+        "scim::groups::list" => groups::list(desk, actor, &[], WINDOW, true).await.map(drop),
+        "scim::groups::get" => there(groups::get(desk, actor, 0.into(), true).await),
+        "scim::groups::create" => groups::create(tx, actor, GroupChange::default()).await.map(drop),
+        "scim::groups::change" => {
+            there(groups::change(tx, actor, 0.into(), || Ok::<_, domain::Error>(GroupChange::default())).await)
+        }
+        "scim::groups::delete" => there(groups::delete(tx, actor, 0.into()).await),
+        "scim::people::list" => announced::list(desk, actor, &[], WINDOW).await.map(drop),
+        "scim::people::get" => there(announced::get(desk, actor, nobody).await),
+        "scim::people::create" => announced::create(tx, actor, PersonInput::default()).await.map(drop),
+        "scim::people::change" => there(announced::change(tx, actor, nobody, Ok::<_, domain::Error>).await),
+        "scim::people::delete" => there(announced::delete(tx, actor, nobody).await),
+        "scim::token::make" => there(token::make(tx, actor, 0.into()).await),
+        "scim::token::revoke" => there(token::revoke(tx, actor, 0.into()).await),
         "outside::identities::own" => identities::own(desk, actor).await.map(drop),
         "outside::identities::may_connect" => identities::may_connect(actor, &everybodys()).await,
         // Refused for who is named, whoever asks.

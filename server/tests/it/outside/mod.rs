@@ -1,5 +1,6 @@
 //! Signing in with an account elsewhere: against a provider that does it right, and one that lies.
 
+mod announced;
 mod fake;
 mod owners;
 
