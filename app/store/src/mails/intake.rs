@@ -327,9 +327,7 @@ async fn thread(tx: &mut Tx, references: &[String]) -> Result<Option<TicketId>> 
 async fn open(tx: &mut Tx, sender: &Principal, mail: &Prepared) -> Result<(TicketId, EventId)> {
     let by = Actor::user(sender.clone(), None);
     let input = NewTicket { subject: mail.subject.clone(), source: Source::Email, ..NewTicket::default() };
-    let ticket = create::open(tx, &by, sender, &input).await?;
-    let event = message::add(tx, As::actor(&by), ticket, &said(Kind::Customer, mail)).await?;
-    Ok((ticket, event))
+    create::open(tx, &by, sender, &input, &As::actor(&by), &said(Kind::Customer, mail)).await
 }
 
 /// A message on the ticket that the mail answers in.

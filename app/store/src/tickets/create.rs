@@ -5,9 +5,13 @@ use super::{
     message::{self, Kind},
     once, row, watch,
 };
-use crate::{OrOurs, Tx, events, people, settings};
+use crate::{
+    OrOurs, Tx,
+    events::{self, By},
+    people, settings,
+};
 use domain::{
-    Actor, Code, Error, Principal, Result, TeamId, TicketId, UserId,
+    Actor, Code, Error, EventId, Principal, Result, TeamId, TicketId, UserId,
     access::TeamName,
     event::Happening,
     policy::{self, Action},
@@ -34,14 +38,13 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTicket) -> Result<Tick
     }
     let requester = requester(tx, actor, input.requester.as_ref()).await?;
     let written = crate::render::written(&input.body);
-    let ticket = open(tx, actor, &requester, &input).await?;
     let kind = kind(actor, &requester, input.opening)?;
     let who = match kind {
         Kind::Customer => message::As::person(actor, &requester),
         Kind::Reply | Kind::Note => message::As::actor(actor),
     };
     let said = message::Said::written(kind, input.source, &input.body, &written);
-    let event = message::add(tx, who, ticket, &said).await?;
+    let (ticket, event) = open(tx, actor, &requester, &input, &who, &said).await?;
     attachments::claim(tx, actor, ticket, event, &input.attachments).await?;
     once::end(tx, actor, input.key.as_deref(), &once::Done { ticket, entry: event }).await?;
     Ok(super::for_actor(actor, row::load(&mut tx.conn, ticket).await?))
@@ -82,8 +85,15 @@ async fn requester(tx: &mut Tx, actor: &Actor, wanted: Option<&Requester>) -> Re
     }
 }
 
-/// Makes the ticket's row and its first event. The first message follows in the same transaction.
-pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, input: &NewTicket) -> Result<TicketId> {
+/// Makes the ticket's row, its first event and its first message.
+pub(crate) async fn open(
+    tx: &mut Tx,
+    actor: &Actor,
+    requester: &Principal,
+    input: &NewTicket,
+    who: &message::As<'_>,
+    said: &message::Said<'_>,
+) -> Result<(TicketId, EventId)> {
     let catalog = tx.desk().catalog();
     let status = catalog
         .workflow
@@ -112,17 +122,40 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
             .await
             .ours()?,
     );
-    // Locked as the reference locks them anyway: who is being merged into another one right now is waited for, and is that one.
-    sqlx::query!(
-        "with t as (
+    let by = [&By::actor(actor), &who.by];
+    let (created, said_so) = (Happening::Created { source: input.source }, said.kind.happening());
+    let (created_kind, created_data) = events::split(&created)?;
+    let (said_kind, said_data) = events::split(&said_so)?;
+    // One statement: every index of the row is written once, and it waits once. The ticket's event comes before the message's.
+    // The requester is locked as the reference locks them anyway: who is being merged into another one right now is waited for,
+    // and is that one.
+    let event = sqlx::query_scalar!(
+        r#"with e as (
+             insert into events (at, actor_id, actor_name, actor_staff, address, ticket_id, audience, kind, data)
+             select $2, n.actor, n.name, n.staff, n.address, $1, n.audience, n.kind, n.data
+             from unnest($16::bigint[], $17::text[], $18::boolean[], $19::text[], $20::smallint[], $21::text[], $22::jsonb[])
+                 with ordinality as n (actor, name, staff, address, audience, kind, data, place)
+             order by n.place returning id
+         ), m as (
+             select max(id) as id from e
+         ), t as (
              insert into tickets (id, subject, status_id, urgency, importance, priority, source, requester_id, company_id,
-                                  assignee_id, tag_ids, rank, created_at, updated_at, public_at, customer_last, team_id)
+                 assignee_id, tag_ids, rank, created_at, updated_at, public_at, team_id, last_message_id, excerpt,
+                 customer_last)
              overriding system value
-             select $13, $1, $2, $3, $4, $5, $6, coalesce(u.merged_into, u.id), $8, $9, $10, $11, $12, $12, $12, $14, $15
-             from users u where u.id = $7 for key share
+             select $1, $3, $4, $5, $6, $7, $8, coalesce(u.merged_into, u.id), $10, $11, $12, $13, $2, $2, $2, $14, m.id, $15,
+                 $23 = 'customer'
+             from m, users u where u.id = $9 for key share of u
              returning id, subject
+         ), s as (
+             insert into ticket_subjects (ticket_id, search) select id, to_tsvector('english', subject) from t
+         ), w as (
+             insert into messages (event_id, ticket_id, kind, channel, body, html, quoted_html, foreign_html, markdown)
+             select m.id, t.id, $23, $24, $25, $26, $27, $28, $29 from m, t
          )
-         insert into ticket_subjects (ticket_id, search) select id, to_tsvector('english', subject) from t",
+         select m.id as "id!" from m, t"#,
+        id.0,
+        at,
         input.subject,
         status.id.0,
         input.urgency.number(),
@@ -134,19 +167,30 @@ pub(crate) async fn open(tx: &mut Tx, actor: &Actor, requester: &Principal, inpu
         assignee.map(|a: UserId| a.0),
         &tags,
         rank::entering(tx.now.0, id),
-        at,
-        id.0,
-        input.opening == Opening::FromCustomer,
         team.map(|t: TeamId| t.0),
+        said.excerpt().unwrap_or_default(),
+        &by.map(|by| by.id) as &[Option<i64>],
+        &by.map(|by| by.name.to_owned()),
+        &by.map(|by| by.staff),
+        &[actor.address.clone(), who.address.map(str::to_owned)] as &[Option<String>],
+        &[created.audience().number(), said_so.audience().number()],
+        &[created_kind, said_kind],
+        &[created_data, said_data] as &[Option<serde_json::Value>],
+        said.kind.word(),
+        said.channel.word(),
+        said.body,
+        said.html,
+        said.quoted_html,
+        said.foreign_html,
+        said.markdown,
     )
-    .execute(&mut *tx.conn)
+    .fetch_one(&mut *tx.conn)
     .await
     .ours()?;
     if let Some(user) = assignee {
         watch::begin(tx, id, user).await?;
     }
-    events::append(tx, actor, Some(id), &Happening::Created { source: input.source }).await?;
-    Ok(id)
+    Ok((id, EventId(event)))
 }
 
 /// A person a ticket may be assigned to, or the field error.

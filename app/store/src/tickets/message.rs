@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Kind::Customer => "customer",
             Kind::Reply => "reply",
@@ -34,7 +34,7 @@ impl Kind {
         }
     }
 
-    fn happening(self) -> Happening {
+    pub(super) fn happening(self) -> Happening {
         match self {
             Kind::Customer => Happening::CustomerMessage,
             Kind::Reply => Happening::Reply,
@@ -73,12 +73,17 @@ impl<'a> Said<'a> {
             foreign_html: false,
         }
     }
+
+    /// What lists show of it. A note must not show through in what customers see of the list.
+    pub(super) fn excerpt(&self) -> Option<String> {
+        (self.kind != Kind::Note).then(|| text::excerpt(self.own, EXCERPT))
+    }
 }
 
 /// In whose name a message stands.
 pub(crate) struct As<'a> {
-    by: By<'a>,
-    address: Option<&'a str>,
+    pub(super) by: By<'a>,
+    pub(super) address: Option<&'a str>,
 }
 
 impl<'a> As<'a> {
@@ -101,8 +106,6 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
     let happening = said.kind.happening();
     let (kind, data) = events::split(&happening)?;
     let at = tx.at();
-    // A note must not show through in what customers see of the list.
-    let excerpt = (said.kind != Kind::Note).then(|| text::excerpt(said.own, EXCERPT));
     let event = sqlx::query_scalar!(
         r#"with e as (
              insert into events (at, actor_id, actor_name, actor_staff, address, ticket_id, audience, kind, data)
@@ -118,7 +121,7 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
          from e where tickets.id = $1 returning e.id as "id!""#,
         ticket.0,
         at,
-        excerpt,
+        said.excerpt(),
         said.kind == Kind::Customer,
         said.kind.word(),
         said.channel.word(),
