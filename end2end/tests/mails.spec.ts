@@ -38,7 +38,7 @@ Content-Type: multipart/related; boundary=b
 --b
 Content-Type: text/html; charset=utf-8
 
-<p>Here it is: <img src="cid:logo@mail.example" alt="Our logo"></p>
+<p style="text-align:right">Here it is: <img src="cid:logo@mail.example" alt="Our logo"></p>
 <p><img src="${elsewhere}/cover.png" alt="The cover" width="120" height="80" style="border:1px solid red"></p>
 <img src="${elsewhere}/read.gif" width="1" height="1">
 --b
@@ -74,6 +74,13 @@ test('a mail shows the pictures it brought along, and those that are elsewhere o
   const images = [{ alt: 'Our logo', loaded: true }];
   await expect.poll(shown).toEqual({ text: 'Here it is: Remote image hidden: The cover', images });
 
+  // Pages forbid style attributes; those of the mail are there all the same.
+  const aligned = (frame: HTMLIFrameElement) => {
+    const first = frame.contentDocument?.querySelector('p');
+    return first && getComputedStyle(first).textAlign;
+  };
+  expect(await page.locator('iframe[title="Mail of Jana Weiß"]').evaluate(aligned)).toBe('right');
+
   // Our server asks nobody on loopback: here, the pictures that it would have fetched are handed out.
   const fetched: string[] = [];
   await page.route('**/files/remote/**', (route) => {
@@ -86,6 +93,7 @@ test('a mail shows the pictures it brought along, and those that are elsewhere o
   await button.press('Enter');
   const both = [...images, { alt: 'The cover', loaded: true }];
   await expect.poll(shown).toEqual({ text: 'Here it is:', images: both });
+  expect(await page.locator('iframe[title="Mail of Jana Weiß"]').evaluate(aligned)).toBe('right');
   expect(fetched).toEqual([expect.stringMatching(/^\/files\/remote\/\d+\/0$/)]);
   await expect(page.getByText('1 image from elsewhere is shown.')).toBeVisible();
   // The button stays where it was, for who works by keyboard, and there is no step in the history to go back over.
@@ -99,6 +107,7 @@ test('a mail shows the pictures it brought along, and those that are elsewhere o
   // Without a script: another page, with the pictures of this message.
   const message = fetched[0]?.split('/')[3] ?? '';
   const html = await (await page.request.get(`${ticket}?images=${message}`)).text();
+  expect(html).toMatch(/&lt;style nonce=&quot;[\w+/=-]{16,}&quot;&gt;\[data-style=/);
   expect(html).toContain(`/files/remote/${message}/0`);
   expect(await (await page.request.get(`${ticket}?images=1`)).text()).not.toContain('/files/remote/');
   expect(elsewhere.asked).toHaveLength(0);

@@ -33,6 +33,7 @@ pub mod scim;
 pub mod search;
 pub mod second_factor;
 pub mod security_log;
+pub mod styles;
 pub mod tag;
 pub mod text;
 pub mod ticket;

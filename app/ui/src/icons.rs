@@ -137,22 +137,13 @@ icons! {
 pub fn Ico(
     /// Which one.
     icon: Icon,
-    /// Width and height in CSS pixels. Without it the style sheet decides by place (14, 16 or 18).
-    #[prop(optional)]
-    size: Option<u8>,
 ) -> impl IntoView {
-    self::icon(icon, size).element()
+    self::icon(icon).element()
 }
 
-/// The same inside of other markup.
-pub fn icon(icon: Icon, size: Option<u8>) -> Markup {
-    let svg = match size {
-        Some(px) => {
-            Markup::new("<svg class=\"icon\" aria-hidden=\"true\" style=\"--icon:").number(px.into()).raw("px\">")
-        }
-        None => Markup::new("<svg class=\"icon\" aria-hidden=\"true\">"),
-    };
-    svg.raw("<use href=\"").raw(icon.href()).raw("\"></use></svg>")
+/// The same inside of other markup. How large it is the style sheet decides by place.
+pub fn icon(icon: Icon) -> Markup {
+    Markup::new("<svg class=\"icon\" aria-hidden=\"true\"><use href=\"").raw(icon.href()).raw("\"></use></svg>")
 }
 
 #[cfg(test)]

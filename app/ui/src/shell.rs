@@ -157,11 +157,11 @@ fn head(assets: &Assets, path: &str, nonce: &str, private: bool) -> Markup {
 /// Tells the browser what this page may load and run, so that text which slipped in as markup stays text.
 ///
 /// Scripts need the nonce of this answer. WebAssembly is compiled, which browsers count as a kind of evaluation.
-/// Style attributes are allowed, as sizes and positions are rendered into them.
+/// No style stands in a page but in its style sheets; those of a mail, in its frame, have the nonce as well.
 fn restrict(response: &ResponseOptions, nonce: &Nonce) {
     let policy = format!(
-        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-         style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; \
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     // A nonce is base64, so this is always a valid header.

@@ -233,7 +233,7 @@ async fn the_pages_take_a_file_from_the_upload_to_its_report() {
     assert!(wrong.text.contains("Say which column has the e-mail addresses."), "{}", wrong.text);
     let form = [&form[..], &[("column-1", "email")]].concat();
     assert_eq!(browser.post(&page, &form).await.status, StatusCode::SEE_OTHER);
-    assert!(browser.get(&page).await.text.contains("progressbar"));
+    assert!(browser.get(&page).await.text.contains("<progress"));
     while jobs::one(&world.desk, &world.post).await.unwrap() {}
     assert!(browser.get(&page).await.text.contains("Would be made"));
     assert_eq!(browser.post(&page, &[("do", "run")]).await.status, StatusCode::SEE_OTHER);

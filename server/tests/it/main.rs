@@ -29,6 +29,7 @@ mod limits;
 mod lists;
 mod live;
 mod mail;
+mod markup;
 mod matrix;
 mod migrations;
 mod opening;

@@ -111,7 +111,7 @@ pub fn Devices() -> impl IntoView {
                     </button>
                 </form>
             </div>
-            {awaited(|| view! { <i class="skeleton skeleton--block" style="--tall:120px"></i> }, move || async move {
+            {awaited(|| view! { <i class="skeleton skeleton--block" data-tall="120"></i> }, move || async move {
                     match devices.await {
                         Ok(devices) => {
                             view! {
@@ -132,7 +132,7 @@ pub fn Devices() -> impl IntoView {
             <div class="section__head">
                 <h2 class="section__title">"Recent sign-ins"</h2>
             </div>
-            {awaited(|| view! { <i class="skeleton skeleton--block" style="--tall:120px"></i> }, move || async move {
+            {awaited(|| view! { <i class="skeleton skeleton--block" data-tall="120"></i> }, move || async move {
                     match sign_ins.await {
                         Ok(lines) if lines.is_empty() => {
                             view! { <p class="muted">"None are known."</p> }.into_any()

@@ -21,7 +21,7 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
     view! {
         <Done words=DONE />
         {awaited(
-            || view! { <i class="skeleton skeleton--block" style="--tall:320px"></i> },
+            || view! { <i class="skeleton skeleton--block" data-tall="320"></i> },
             move || async move {
                 match profile.await {
                     Ok(profile) => {

@@ -38,9 +38,9 @@ pub fn card(of: &Card, tags: &[Tag], by_company: bool) -> Markup {
         card = card.raw("<ul class=\"tags\">");
         for tag in tags {
             card = card
-                .raw("<li class=\"tag\" style=\"--tag:var(--tag-")
+                .raw("<li class=\"tag\" data-colour=\"")
                 .number(tag.colour.into())
-                .raw(")\">")
+                .raw("\">")
                 .text(&tag.name)
                 .raw("</li>");
         }

@@ -67,7 +67,7 @@ pub fn Cell(
             <For each=move || items.get() key=|item| *item let:item>
                 {match item {
                     Shown::Gap => {
-                        view! { <li class="card-gap" style="--tall:60px" aria-hidden="true"></li> }.into_any()
+                        view! { <li class="card-gap" aria-hidden="true"></li> }.into_any()
                     }
                     // Those who hear are told by the live region.
                     Shown::Refused => {

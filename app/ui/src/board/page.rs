@@ -208,7 +208,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
             tabindex="0"
             role="region"
             aria-label="Board"
-            style=format!("--columns:{count}")
+            data-columns=count.to_string()
             node_ref=drag.scroller
             on:pointerdown=handler(move |event: leptos::ev::PointerEvent| {
                 drag.pressed(card_of(&event), &event);
@@ -274,7 +274,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
             held.and_then(|id| cards.with_untracked(|c| c.get(id).cloned()))
                 .map(|ticket| {
                     view! {
-                        <div class="card card--ghost is-lifted" style="--w:232px" aria-hidden="true" node_ref=drag.ghost>
+                        <div class="card card--ghost is-lifted" aria-hidden="true" node_ref=drag.ghost>
                             <span class="card__subject">{ticket.subject}</span>
                             <div class="card__meta">
                                 <span>{format!("#{}", ticket.id)}</span>

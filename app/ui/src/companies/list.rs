@@ -40,7 +40,7 @@ pub fn CompaniesPage() -> impl IntoView {
     view! {
         <ListPage words>
             {awaited(
-                || view! { <i class="skeleton skeleton--block" style="--tall:480px"></i> },
+                || view! { <i class="skeleton skeleton--block" data-tall="480"></i> },
                 move || async move {
                     let page: Rpc<Page<CompanyRow>> = found.await;
                     match page {

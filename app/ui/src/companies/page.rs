@@ -143,7 +143,7 @@ fn People(id: CompanyId) -> impl IntoView {
                 </h2>
             </div>
             {awaited(
-                || view! { <i class="skeleton skeleton--block" style="--tall:160px"></i> },
+                || view! { <i class="skeleton skeleton--block" data-tall="160"></i> },
                 move || async move {
                     let page: Rpc<Page<CustomerRow>> = found.await;
                     match page {

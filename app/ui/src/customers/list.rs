@@ -65,7 +65,7 @@ pub fn CustomersPage() -> impl IntoView {
     view! {
         <ListPage words more=import chips=Some(chips)>
             {awaited(
-                || view! { <i class="skeleton skeleton--block" style="--tall:480px"></i> },
+                || view! { <i class="skeleton skeleton--block" data-tall="480"></i> },
                 move || async move {
                     let page: Rpc<Page<CustomerRow>> = found.await;
                     match page {

@@ -161,7 +161,7 @@ fn Data(id: UserId) -> impl IntoView {
                 </form>
             </div>
             {awaited(
-                || view! { <i class="skeleton skeleton--block" style="--tall:80px"></i> },
+                || view! { <i class="skeleton skeleton--block" data-tall="80"></i> },
                 move || async move {
                     let exports: Rpc<Vec<Export>> = found.await;
                     match exports {

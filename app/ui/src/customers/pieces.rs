@@ -99,8 +99,8 @@ pub fn loading() -> AnyView {
     view! {
         <div class="page" role="status" aria-label="Loading">
             <div class="page__body">
-                <i class="skeleton" style="--w:40%"></i>
-                <i class="skeleton skeleton--block" style="--tall:320px"></i>
+                <i class="skeleton" data-w="40%"></i>
+                <i class="skeleton skeleton--block" data-tall="320"></i>
             </div>
         </div>
     }
@@ -306,7 +306,7 @@ pub fn Tickets(filter: Filter, path: String) -> impl IntoView {
                 </h2>
             </div>
             {awaited(
-                || view! { <i class="skeleton skeleton--block" style="--tall:160px"></i> },
+                || view! { <i class="skeleton skeleton--block" data-tall="160"></i> },
                 move || async move {
                     let page: Rpc<Page<Ticket>> = found.await;
                     match page {

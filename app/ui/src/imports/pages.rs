@@ -111,7 +111,7 @@ pub fn ImportsPage() -> impl IntoView {
                 </div>
             </form>
             {awaited(
-                || view! { <i class="skeleton skeleton--block" style="--tall:160px"></i> },
+                || view! { <i class="skeleton skeleton--block" data-tall="160"></i> },
                 move || async move {
                     let imports: Rpc<Vec<Import>> = found.await;
                     match imports {
@@ -255,15 +255,7 @@ fn Progress(import: Import, page: String) -> impl IntoView {
     view! {
         <div class="stack">
             <div class="progress">
-                <div
-                    class="progress__bar"
-                    role="progressbar"
-                    aria-label="Import"
-                    aria-valuemin="0"
-                    aria-valuemax="100"
-                    aria-valuenow=percent.to_string()
-                    style=format!("--done:{percent}%")
-                ></div>
+                <progress class="progress__bar" aria-label="Import" max="100" value=percent.to_string()></progress>
                 <span class="progress__number">{format!("{} / {}", grouped(import.lines_done), grouped(import.lines_all))}</span>
                 <p class="progress__text">{format!("{words} You can leave this page; it goes on.")}</p>
             </div>

@@ -122,7 +122,7 @@ pub fn PortalHome() -> impl IntoView {
                     {sees_company.then(|| chip("whose", Some("company"), "Of all colleagues"))}
                 </div>
                 {awaited(|| {
-                    view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> }
+                    view! { <i class="skeleton skeleton--block" data-tall="240"></i> }
                 }, move || async move {
                         match found.await {
                             Ok(page) if page.rows.is_empty() => nothing(&wanted.get_untracked()),

@@ -51,7 +51,7 @@ pub fn PortalTicket() -> impl IntoView {
         {awaited(|| {
             view! {
                 <div class="portal__width portal__width--read" aria-busy="true">
-                    <i class="skeleton skeleton--block" style="--tall:320px"></i>
+                    <i class="skeleton skeleton--block" data-tall="320"></i>
                 </div>
             }
         }, move || async move {

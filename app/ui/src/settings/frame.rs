@@ -285,7 +285,7 @@ pub fn SettingsPage(title: &'static str, lead: &'static str, children: Children)
 
 /// While a page's data are fetched.
 pub fn loading() -> impl IntoView {
-    view! { <i class="skeleton skeleton--block" style="--tall:240px"></i> }
+    view! { <i class="skeleton skeleton--block" data-tall="240"></i> }
 }
 
 /// What became of the form that was sent last: an error, or that it was saved.

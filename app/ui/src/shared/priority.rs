@@ -54,7 +54,7 @@ pub fn status_mark(status: &Status) -> Markup {
     Markup::new("<span class=\"status\" data-status=\"")
         .raw(state_word(status.category))
         .raw("\">")
-        .with(icon(state_icon(status.category), None))
+        .with(icon(state_icon(status.category)))
         .text(&status.name)
         .raw("</span>")
 }

@@ -106,9 +106,9 @@ fn head(ticket: TicketId, entry: &Entry, message: &Message, staff: bool) -> Mark
         .raw("\">")
         .with(clock_time(entry.at))
         .raw("</a>")
-        .with(icon(source_icon(message.channel), None));
+        .with(icon(source_icon(message.channel)));
     if side(&entry.what) == "note" {
-        head.raw("<span class=\"message__flag\">").with(icon(Icon::Lock, None)).raw("Internal</span></header>")
+        head.raw("<span class=\"message__flag\">").with(icon(Icon::Lock)).raw("Internal</span></header>")
     } else {
         head.raw("</header>")
     }
@@ -240,7 +240,7 @@ fn event_line(entry: &Entry, staff: bool, workflow: StoredValue<Workflow>, marke
         .raw("\" id=\"e")
         .number(entry.id.0)
         .raw("\">")
-        .with(icon(symbol(&entry.what), None))
+        .with(icon(symbol(&entry.what)))
         .raw("<span><b>")
         .text(&entry.by.name)
         .raw("</b>");

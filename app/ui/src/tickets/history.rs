@@ -39,8 +39,8 @@ pub fn HistoryPage() -> impl IntoView {
                 || {
                     view! {
                         <div class="ticket__loading" role="status" aria-label="Loading the history">
-                            <i class="skeleton" style="--w:40%"></i>
-                            <i class="skeleton skeleton--block" style="--tall:320px"></i>
+                            <i class="skeleton" data-w="40%"></i>
+                            <i class="skeleton skeleton--block" data-tall="320"></i>
                         </div>
                     }
                 },

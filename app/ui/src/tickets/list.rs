@@ -79,7 +79,7 @@ pub fn TicketList() -> impl IntoView {
 
 #[component]
 fn Skeleton() -> impl IntoView {
-    const ROW: &str = "<li class=\"skeleton-row\"><i class=\"skeleton\" style=\"--w:70%\"></i><i class=\"skeleton\" style=\"--w:45%\"></i></li>";
+    const ROW: &str = "<li class=\"skeleton-row\"><i class=\"skeleton\" data-w=\"70%\"></i><i class=\"skeleton\" data-w=\"45%\"></i></li>";
     let list = Markup::new(
         "<div class=\"ticket-list__scroll\" aria-busy=\"true\" aria-label=\"Loading tickets\"><ol class=\"ticket-rows\">",
     );
@@ -103,7 +103,7 @@ fn still_chips() -> Markup {
             chips.raw("<span class=\"chip\">").raw(chip).raw("</span>")
         })
         .raw("<span class=\"chip chip--more\">")
-        .with(icon(Icon::Sliders, None))
+        .with(icon(Icon::Sliders))
         .raw("</span></div>")
 }
 
@@ -390,7 +390,7 @@ where
     let meta = if ticket.customer_last || ticket.excerpt.is_empty() {
         meta
     } else {
-        meta.with(icon(Icon::Reply, Some(12))).raw("<span class=\"sr-only\">Answered: </span>")
+        meta.with(icon(Icon::Reply)).raw("<span class=\"sr-only\">Answered: </span>")
     };
     let meta = meta.text(&ticket.excerpt).raw("</span></div>");
     let meta = match &ticket.assignee {

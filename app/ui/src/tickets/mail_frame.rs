@@ -2,8 +2,9 @@
 
 use crate::erased::{dynamic, effect, handler, reactive};
 use crate::icons::{Ico, Icon};
-use domain::{EventId, remote_images};
+use domain::{EventId, remote_images, styles};
 use leptos::{html, prelude::*};
+use std::borrow::Cow;
 use wasm_bindgen::{JsCast, closure::Closure};
 
 /// The part of a page's address that names a message whose remote pictures are to be seen.
@@ -74,11 +75,14 @@ pub fn MailFrame(
             resized.remove();
         });
     });
+    let nonce = nonce();
     let document = move || {
-        let html = if pictures.get() { remote_images::shown(&html, event, first) } else { html.clone() };
+        let html =
+            if pictures.get() { remote_images::shown(&html, event, first).into() } else { Cow::Borrowed(&*html) };
+        let (html, styles) = styles::apart(&html);
         format!(
             "<!doctype html><html><head><meta charset=\"utf-8\"><link rel=\"stylesheet\" href=\"/mail.css\">\
-             <base target=\"_blank\"></head><body>{html}</body></html>"
+             <style nonce=\"{nonce}\">{styles}</style><base target=\"_blank\"></head><body>{html}</body></html>"
         )
     };
     view! {
@@ -98,6 +102,20 @@ pub fn MailFrame(
         })}
     }
     .into_any()
+}
+
+/// What the page's styles are known by (`shell::restrict`): the frame's document is held to the same policy.
+#[cfg(feature = "ssr")]
+fn nonce() -> String {
+    use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default()
+}
+
+/// The page's scripts have it. Browsers hide it from the document, but not from scripts.
+#[cfg(not(feature = "ssr"))]
+fn nonce() -> String {
+    let script = document().query_selector("script[nonce]").ok().flatten();
+    let nonce = script.and_then(|script| js_sys::Reflect::get(&script, &"nonce".into()).ok());
+    nonce.and_then(|nonce| nonce.as_string()).unwrap_or_default()
 }
 
 /// Says that remote pictures are not shown, and offers to show them. Without a script it asks for the page again.

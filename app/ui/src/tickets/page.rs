@@ -194,10 +194,10 @@ fn NoSuchTicket() -> impl IntoView {
 fn Skeleton() -> impl IntoView {
     let message = |kind: &'static str, width: &'static str| {
         view! {
-            <li class="message" data-kind=kind style=format!("width:{width}")>
-                <i class="skeleton" style="--w:40%"></i>
-                <i class="skeleton" style="--w:95%"></i>
-                <i class="skeleton" style="--w:70%"></i>
+            <li class="message" data-kind=kind data-w=width>
+                <i class="skeleton" data-w="40%"></i>
+                <i class="skeleton" data-w="95%"></i>
+                <i class="skeleton" data-w="70%"></i>
             </li>
         }
     };
@@ -205,10 +205,10 @@ fn Skeleton() -> impl IntoView {
         <section class="ticket" aria-busy="true" aria-label="Loading the ticket">
             <header class="ticket__head">
                 <p class="ticket__title">
-                    <i class="skeleton" style="--w:60%"></i>
+                    <i class="skeleton" data-w="60%"></i>
                 </p>
                 <div class="ticket__meta">
-                    <i class="skeleton" style="--w:240px"></i>
+                    <i class="skeleton" data-w="240px"></i>
                 </div>
             </header>
             <div class="timeline">

@@ -99,9 +99,9 @@ fn Skeleton() -> impl IntoView {
                 .map(|_| {
                     view! {
                         <li class="skeleton-row">
-                            <i class="skeleton" style="--w:70%"></i>
-                            <i class="skeleton" style="--w:45%"></i>
-                            <i class="skeleton" style="--w:85%"></i>
+                            <i class="skeleton" data-w="70%"></i>
+                            <i class="skeleton" data-w="45%"></i>
+                            <i class="skeleton" data-w="85%"></i>
                         </li>
                     }
                 })

@@ -164,7 +164,7 @@ fn tags(form: Form) -> AnyView {
         let colour = known.with_value(|all| all.iter().find(|t| t.name == name).map_or(0, |t| t.colour));
         let remove = format!("Remove tag {name}");
         view! {
-            <li class="tag" style=format!("--tag:var(--tag-{colour})")>
+            <li class="tag" data-colour=colour.to_string()>
                 {name.clone()}
                 <button
                     type="button"

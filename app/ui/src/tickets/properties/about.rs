@@ -94,7 +94,7 @@ pub fn Customer(state: TicketState) -> impl IntoView {
                 }
             })} {dynamic(move || known.get().map(beyond))}
             {dynamic(move || match recent.get() {
-                None => view! { <i class="skeleton" style="--w:80%"></i> }.into_any(),
+                None => view! { <i class="skeleton" data-w="80%"></i> }.into_any(),
                 Some(tickets) if tickets.is_empty() => {
                     view! { <p class="faint small">"No other tickets"</p> }.into_any()
                 }

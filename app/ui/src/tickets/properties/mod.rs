@@ -272,7 +272,7 @@ fn Tags(state: TicketState, work: Work, open: RwSignal<bool>) -> impl IntoView {
     let shown = move |tag: Tag| {
         let name = tag.name.clone();
         view! {
-            <li class="tag" style=format!("--tag:var(--tag-{})", tag.colour)>
+            <li class="tag" data-colour=tag.colour.to_string()>
                 {tag.name}
                 <button
                     type="button"

@@ -71,13 +71,12 @@ fn Chip(upload: Upload, uploads: Uploads, icon: fn(&Attachment) -> Icon, back: C
                     {bar
                         .map(|percent| {
                             view! {
-                                <i
+                                <progress
                                     class="attachment__bar"
-                                    role="progressbar"
                                     aria-label=format!("Upload of {name}")
-                                    aria-valuenow=percent
-                                    style=format!("--done:{percent}%")
-                                ></i>
+                                    max="100"
+                                    value=percent
+                                ></progress>
                             }
                         })}
                     {again
