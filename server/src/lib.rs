@@ -1,5 +1,6 @@
 //! The server behind the binary `docket`: configuration, the router and everything that talks to the network.
 
+pub mod answer;
 pub mod api;
 pub mod app;
 pub mod config;

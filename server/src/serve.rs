@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use axum::Router;
-use axum::serve::ListenerExt as _;
-use tokio::net::TcpListener;
+use axum::serve::{Listener, ListenerExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use crate::answer;
 use crate::app::{self, AppState};
 use crate::config::Config;
 use crate::desk;
@@ -18,7 +18,7 @@ use crate::live::Live;
 use crate::post::Post;
 use crate::signals::{self, Asked};
 use crate::site::Site;
-use crate::tls::{self, Certificates, Limits, Peer, TlsListener};
+use crate::tls::{self, Certificates, Limits, TlsListener};
 use crate::work;
 
 /// Serves the application until the process is asked to stop (Ctrl-C, SIGTERM).
@@ -89,13 +89,8 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         if let Ok(address) = listener.local_addr() {
             tracing::info!("http://{address} only leads there");
         }
-        let leading = axum::serve(listener, tls::redirect(public, address.port()));
-        let leading = leading.with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
-        tokio::spawn(async move {
-            if let Err(error) = leading.await {
-                tracing::error!(%error, "nobody is led from http to https any more");
-            }
-        });
+        let leading = tls::redirect(public, address.port());
+        tokio::spawn(answer(Listening::Plain(listener), leading, stop.clone()));
     }
     let serving = match encrypted(listener, certificates, &stop) {
         Ok(listening) => answer(listening, router, stop.clone()),
@@ -107,11 +102,10 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     };
     // Sockets have left the server's care with their upgrade: they are waited for apart.
     let serving = async {
-        serving.await?;
+        serving.await;
         live.closed().await;
         live.ended().await;
         workers.finished().await;
-        Ok::<_, std::io::Error>(())
     };
     let too_late = async {
         stop.cancelled().await;
@@ -121,14 +115,7 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         }
     };
     tokio::select! {
-        served = serving => {
-            if let Err(error) = served {
-                tracing::error!(%error, "stopping: the server has failed");
-                stop.cancel();
-                opened.close().await;
-                return Err(error).context("the server has failed");
-            }
-        }
+        () = serving => {}
         () = too_late => tracing::warn!("some requests did not finish in time and were cut off"),
     }
     opened.close().await;
@@ -155,25 +142,23 @@ fn encrypted(
 }
 
 /// Answers requests until the server stops.
-async fn answer(listening: Listening, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    let stop = stop.cancelled_owned();
+async fn answer(listening: Listening, router: Router, stop: CancellationToken) {
     match listening {
-        Listening::Plain(listener) => {
-            // Small answers must not wait for the acknowledgement of earlier ones (Nagle's algorithm): 40 ms each otherwise.
-            let listener = listener.tap_io(|socket| {
-                if let Err(error) = socket.set_nodelay(true) {
-                    tracing::debug!(%error, "TCP_NODELAY was refused");
-                }
-            });
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service).with_graceful_shutdown(stop).await
-        }
+        Listening::Plain(listener) => answer::answer(prompt(listener), router, answer::HEAD, |_| false, stop).await,
         Listening::Encrypted(listener) => {
             let router = router.layer(axum::middleware::from_fn(tls::named));
-            let service = router.into_make_service_with_connect_info::<Peer>();
-            axum::serve(listener, service).with_graceful_shutdown(stop).await
+            answer::answer(listener, router, answer::HEAD, tls::is_two, stop).await;
         }
     }
+}
+
+/// Small answers must not wait for the acknowledgement of earlier ones (Nagle's algorithm): 40 ms each otherwise.
+fn prompt(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
+    listener.tap_io(|socket| {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY was refused");
+        }
+    })
 }
 
 /// Takes the address, or says why it cannot be had.

@@ -6,12 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
+use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
@@ -145,21 +144,13 @@ impl Drop for Turn {
     }
 }
 
-/// Who is at the other end of an encrypted connection.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(SocketAddr);
-
-impl Connected<IncomingStream<'_, TlsListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
+/// Whether the handshake has led to HTTP/2.
+pub fn is_two(stream: &TlsStream<TcpStream>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(b"h2")
 }
 
-/// Names the peer, and the host that was asked for, as requests on other connections do: HTTP/2 has no header `Host`.
+/// Names the host that was asked for as requests on other connections do: HTTP/2 has no header `Host`.
 pub async fn named(mut request: Request, next: Next) -> Response {
-    if let Some(ConnectInfo(Peer(address))) = request.extensions().get().copied() {
-        request.extensions_mut().insert(ConnectInfo(address));
-    }
     let host = request.uri().authority().and_then(|it| HeaderValue::from_str(it.as_str()).ok());
     if let Some(host) = host {
         request.headers_mut().entry(header::HOST).or_insert(host);

@@ -5,7 +5,7 @@ mod listener;
 mod redirect;
 
 pub use certificates::{Certificates, watch};
-pub use listener::{Limits, Peer, TlsListener, named};
+pub use listener::{Limits, TlsListener, is_two, named};
 pub use redirect::redirect;
 
 use std::sync::Arc;
