@@ -5,6 +5,7 @@
 
 mod cast;
 mod operations;
+mod tries;
 
 use self::cast::{Cast, RELATIONS};
 use domain::{
@@ -12,8 +13,9 @@ use domain::{
     actor::Who,
     policy::{self, Action},
 };
-use operations::{OPERATIONS, Rule, run};
+use operations::{OPERATIONS, Rule};
 use std::{collections::BTreeSet, fs, path::Path};
+use tries::run;
 
 /// The names of all public functions of `store` that act for somebody, as `module::function`.
 fn operations_of_store() -> BTreeSet<String> {
