@@ -3,8 +3,8 @@ import { signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
 import { conversation, draftSaved, live, newTicket, replyField } from '../support/tickets.ts';
 
-/** Whom no other journey has: what they set about themselves shows on their pages. */
-const ANOUK = 'anouk.kowalska@docket.example';
+/** Whom no other journey changes: what they set about themselves shows on their pages. */
+const CLARA = 'clara.weiss@docket.example';
 
 async function profile(page: Page): Promise<void> {
   await page.goto('/me');
@@ -13,7 +13,7 @@ async function profile(page: Page): Promise<void> {
 
 test('a picture is made small, shown beside the name, and removed', async ({ page, allowErrors }) => {
   allowErrors(/status of 415/);
-  await signIn(page, ANOUK);
+  await signIn(page, CLARA);
   await profile(page);
   await page.getByLabel('Choose a picture').setInputFiles('../public/icons/icon-512.png');
   await page.getByRole('button', { name: 'Save picture' }).click();
@@ -33,15 +33,17 @@ test('a picture is made small, shown beside the name, and removed', async ({ pag
   await page.getByLabel('Choose a picture').setInputFiles(file);
   await page.getByRole('button', { name: 'Save picture' }).click();
   await expect(page.getByText('This is no picture of a kind that is taken')).toBeVisible();
+  // The page with the refusal is alive.
+  await hydrated(page);
 });
 
 test('a signature stands below replies, and is left out of one', async ({ page }) => {
-  await signIn(page, ANOUK);
+  await signIn(page, CLARA);
   await profile(page);
   const field = page.getByRole('textbox', { name: 'Signature' });
-  await field.fill('**Anouk**, second line');
+  await field.fill('**Clara**, second line');
   await page.getByRole('button', { name: 'Preview' }).click();
-  await expect(page.getByRole('region', { name: 'Preview of the signature' }).locator('strong')).toHaveText('Anouk');
+  await expect(page.getByRole('region', { name: 'Preview of the signature' }).locator('strong')).toHaveText('Clara');
   await page.getByRole('button', { name: 'Save profile' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
 
@@ -59,7 +61,7 @@ test('a signature stands below replies, and is left out of one', async ({ page }
   await live(page, `/tickets/${id}`);
   await expect(replyField(page)).toHaveValue('Which floor is it on?');
   await replyField(page).press('Control+Enter');
-  await expect(conversation(page).locator('.signature')).toHaveText('Anouk, second line');
+  await expect(conversation(page).locator('.signature')).toHaveText('Clara, second line');
 
   await replyField(page).pressSequentially('And which room?');
   await page.getByRole('button', { name: 'Leave out signature' }).click();
@@ -71,17 +73,17 @@ test('a signature stands below replies, and is left out of one', async ({ page }
 });
 
 test('clocks are those of the chosen zone, in both halves', async ({ page, openPage }) => {
-  await signIn(page, ANOUK);
+  await signIn(page, CLARA);
   const id = await newTicket(page);
   const far = await openPage({ timezoneId: 'Asia/Tokyo' });
-  await signIn(far, ANOUK);
+  await signIn(far, CLARA);
   await profile(far);
   await far.getByLabel('Time zone').fill('America/St_Johns');
   await far.getByRole('button', { name: 'Save profile' }).click();
   await expect(far.getByText('Saved.')).toBeVisible();
 
   const plain = await openPage({ javaScriptEnabled: false, timezoneId: 'Asia/Tokyo' });
-  await signIn(plain, ANOUK);
+  await signIn(plain, CLARA);
   await plain.goto(`/tickets/${id}`);
   await live(far, `/tickets/${id}`);
   const clock = (of: Page) => conversation(of).locator('time[data-clock]').first();

@@ -43,7 +43,6 @@ pub fn router() -> Router<AppState> {
         .merge(by_mail::router())
         .merge(own::router())
         .merge(passkeys::router())
-        .merge(picture::router())
         .merge(second_factor::router())
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }

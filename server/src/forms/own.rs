@@ -1,7 +1,7 @@
 //! The forms of one's own page: devices, theme, profile, password, address.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::post;
@@ -12,12 +12,14 @@ use store::accounts;
 use ui::flash::Flash;
 use ui::rpc::Signed;
 
-use super::{read, refuse, theme_cookie};
+use super::{picture, read, refuse, theme_cookie};
 use crate::app::AppState;
 use crate::identify::Who;
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/me", post(me)).route("/portal/me", post(me)).route("/me/theme", post(theme))
+    // A picture is refused on the page that it was sent from, as everything else is: the browser's half knows pages only.
+    let own = post(me).layer(DefaultBodyLimit::max(picture::LONGEST));
+    Router::new().route("/me", own.clone()).route("/portal/me", own).route("/me/theme", post(theme))
 }
 
 /// What the page sends. Each of its forms has fields of its own.
@@ -49,6 +51,9 @@ async fn me(State(state): State<AppState>, headers: HeaderMap, who: Who, request
     let page = page_of(&who.0.actor);
     if who.0.actor.principal().is_none() {
         return Redirect::to(&format!("/sign-in?next={page}")).into_response();
+    }
+    if picture::is_sent(&headers) {
+        return picture::take(state, headers, who, request).await;
     }
     let mut kept = Vec::new();
     let done = async {

@@ -1,10 +1,8 @@
 //! The form of one's own picture: it carries a file.
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRequest as _, Multipart, Request};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::post;
 use domain::picture::BYTES_MAX;
 use domain::{Code, Error};
 use store::accounts::picture;
@@ -14,18 +12,18 @@ use super::{page_of, refuse};
 use crate::app::AppState;
 use crate::identify::Who;
 
-/// What a form has around its file, in bytes.
-const AROUND: usize = 16 * 1024;
+/// The longest form with a picture, in bytes: the file, and what is around it.
+pub(super) const LONGEST: usize = BYTES_MAX + 16 * 1024;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/me/picture", post(take).layer(DefaultBodyLimit::max(BYTES_MAX + AROUND)))
+/// Whether it is this form. The others of the page carry no files.
+pub(super) fn is_sent(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("multipart/form-data"))
 }
 
-async fn take(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+/// Takes the form of somebody who is signed in.
+pub(super) async fn take(state: AppState, headers: HeaderMap, who: Who, request: Request) -> Response {
     let page = page_of(&who.0.actor);
-    if who.0.actor.principal().is_none() {
-        return Redirect::to(&format!("/sign-in?next={page}")).into_response();
-    }
     let done = async {
         let sent = read(request).await?;
         let actor = &who.0.actor;

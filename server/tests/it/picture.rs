@@ -42,7 +42,7 @@ async fn with_picture(world: &World, of: &Actor) -> i64 {
 async fn sent(browser: &Browser, field: &str, file: &str, content: &[u8]) -> Page {
     let head = format!("--x\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"{file}\"\r\n\r\n");
     let body = [head.as_bytes(), content, b"\r\n--x--\r\n"].concat();
-    let request = Request::post("/me/picture")
+    let request = Request::post("/me")
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
         .header("sec-fetch-site", "same-origin");
     browser.send(request.body(Body::from(body)).unwrap()).await
@@ -161,7 +161,7 @@ async fn what_is_no_picture_is_refused_on_the_page() {
     }
     let page = sent(&browser, "picture", "", b"").await;
     assert!(page.text.contains("Choose a picture first"), "{}", page.text);
-    let page = browser.post("/me/picture", &[("picture", "x")]).await;
+    let page = browser.post("/me", &[("picture", "x")]).await;
     assert!(page.status.is_client_error());
     assert_eq!(number(&world, &agent).await, None);
     assert_eq!(world.count("select count(*) from events where kind = 'account.profile_changed'").await, 0);

@@ -10,7 +10,7 @@ use crate::{
 use leptos::{ev, html, prelude::*};
 
 #[component]
-pub fn OwnPicture() -> impl IntoView {
+pub fn OwnPicture(page: &'static str) -> impl IntoView {
     let me = me::me().map(|me| me.as_person());
     let picture = me.as_ref().and_then(|me| me.picture_path());
     let has_one = picture.is_some();
@@ -35,7 +35,7 @@ pub fn OwnPicture() -> impl IntoView {
             </div>
             <form
                 method="post"
-                action="/me/picture"
+                action=page
                 enctype="multipart/form-data"
                 class="stack"
                 on:submit=handler(send)
@@ -74,7 +74,7 @@ pub fn OwnPicture() -> impl IntoView {
             {has_one
                 .then(|| {
                     view! {
-                        <form method="post" action="/me/picture" enctype="multipart/form-data" class="actions">
+                        <form method="post" action=page enctype="multipart/form-data" class="actions">
                             <input type="hidden" name="remove" value="yes" />
                             <button class="button" type="submit">
                                 "Remove picture"

@@ -27,7 +27,7 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
                     Ok(profile) => {
                         view! {
                             <About profile=profile.clone() page />
-                            <OwnPicture />
+                            <OwnPicture page />
                             <Address waiting=profile.new_email page />
                             <Password page />
                             <ConnectedAccounts />
