@@ -1,7 +1,7 @@
 //! The forms of one's own page: devices, theme, profile, password, address.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::post;
@@ -18,8 +18,7 @@ use crate::identify::Who;
 
 pub(super) fn router() -> Router<AppState> {
     // A picture is refused on the page that it was sent from, as everything else is: the browser's half knows pages only.
-    let own = post(me).layer(DefaultBodyLimit::max(picture::LONGEST));
-    Router::new().route("/me", own.clone()).route("/portal/me", own).route("/me/theme", post(theme))
+    Router::new().route("/me", post(me)).route("/portal/me", post(me)).route("/me/theme", post(theme))
 }
 
 /// What the page sends. Each of its forms has fields of its own.

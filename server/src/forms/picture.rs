@@ -1,6 +1,6 @@
 //! The form of one's own picture: it carries a file.
 
-use axum::extract::{FromRequest as _, Multipart, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::picture::BYTES_MAX;
@@ -13,7 +13,7 @@ use crate::app::AppState;
 use crate::identify::Who;
 
 /// The longest form with a picture, in bytes: the file, and what is around it.
-pub(super) const LONGEST: usize = BYTES_MAX + 16 * 1024;
+const LONGEST: usize = BYTES_MAX + 16 * 1024;
 
 /// Whether it is this form. The others of the page carry no files.
 pub(super) fn is_sent(headers: &HeaderMap) -> bool {
@@ -22,7 +22,8 @@ pub(super) fn is_sent(headers: &HeaderMap) -> bool {
 }
 
 /// Takes the form of somebody who is signed in.
-pub(super) async fn take(state: AppState, headers: HeaderMap, who: Who, request: Request) -> Response {
+pub(super) async fn take(state: AppState, headers: HeaderMap, who: Who, mut request: Request) -> Response {
+    DefaultBodyLimit::max(LONGEST).apply(&mut request);
     let page = page_of(&who.0.actor);
     let done = async {
         let sent = read(request).await?;
