@@ -1,12 +1,12 @@
 //! The security log: who signed in, who changed what, and from where.
 
-use super::{failed, rpc};
+use super::rpc;
 use crate::erased::memo;
 use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     settings::{SettingsPage, loading},
-    shared::{EmptyState, awaited},
+    shared::{EmptyState, fetched, options},
 };
 use domain::{
     page::Page,
@@ -39,14 +39,10 @@ pub fn LogPage() -> impl IntoView {
             lead="Every sign-in, every change of rights and settings, every export: who, when, from where. Nothing in it can be changed or removed."
         >
             <Choose filter=filter.get_untracked() />
-            {awaited(
+            {fetched(
                 loading,
-                move || async move {
-                    match lines.await {
-                        Ok(page) => view! { <Lines page filter=filter.get_untracked() /> }.into_any(),
-                        Err(error) => failed(error, move || lines.refetch()),
-                    }
-                },
+                lines,
+                move |page| view! { <Lines page filter=filter.get_untracked() /> }.into_any(),
             )}
         </SettingsPage>
     }
@@ -84,16 +80,7 @@ fn Choose(filter: LogFilter) -> impl IntoView {
                 </label>
                 <select class="select" id="about" name="about">
                     <option value="">"Everything"</option>
-                    {Group::ALL
-                        .map(|g| {
-                            let chosen = Some(g) == group;
-                            view! {
-                                <option value=g.word() selected=chosen>
-                                    {g.name()}
-                                </option>
-                            }
-                        })
-                        .collect_view()}
+                    {options(Group::ALL.map(|g| (g.word(), g.name())), group.map_or("", Group::word))}
                 </select>
             </div>
             <div class="field">

@@ -11,7 +11,7 @@ pub use roles::{RolePage, RolesPage};
 pub use teams::{TeamPage, TeamsPage};
 pub use users::{UserPage, UsersPage};
 
-use crate::{erased::memo, rpc::RpcError, shared::ErrorNotice};
+use crate::erased::memo;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -19,12 +19,6 @@ use leptos_router::hooks::use_params_map;
 fn last_step() -> Memo<String> {
     let params = use_params_map();
     memo(move || params.with(|p| p.get("id")).unwrap_or_default())
-}
-
-/// What a page shows that could not be read.
-fn failed(error: RpcError, again: impl Fn() + Send + Sync + 'static) -> AnyView {
-    let retry = Callback::new(move |()| again());
-    view! { <ErrorNotice error=error.0 retry /> }.into_any()
 }
 
 /// The way back from one to all of them.

@@ -1,13 +1,13 @@
 //! Roles: the list of them, and what one of them may.
 
-use super::{Back, failed, last_step, rpc};
+use super::{Back, last_step, rpc};
 use crate::json::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
     me,
     settings::{SettingsPage, loading},
-    shared::{Field, awaited},
+    shared::{Field, fetched},
 };
 use domain::{
     Role, RoleId,
@@ -26,15 +26,7 @@ pub fn RolesPage() -> impl IntoView {
             title="Roles"
             lead="What people on staff may do. The built-in roles are fixed; make others for those who need less, or something else."
         >
-            {awaited(
-                loading,
-                move || async move {
-                    match roles.await {
-                        Ok(roles) => view! { <All roles /> }.into_any(),
-                        Err(error) => failed(error, move || roles.refetch()),
-                    }
-                },
-            )}
+            {fetched(loading, roles, |roles| view! { <All roles /> }.into_any())}
         </SettingsPage>
     }
     .into_any()
@@ -128,15 +120,7 @@ pub fn RolePage() -> impl IntoView {
     view! {
         <SettingsPage title="Role" lead="Whoever has it has these rights at once, on pages, in the API and everywhere else.">
             <Back href="/settings/roles" name="All roles" />
-            {awaited(
-                loading,
-                move || async move {
-                    match found.await {
-                        Ok(found) => view! { <Edit found /> }.into_any(),
-                        Err(error) => failed(error, move || found.refetch()),
-                    }
-                },
-            )}
+            {fetched(loading, found, |found| view! { <Edit found /> }.into_any())}
         </SettingsPage>
     }
     .into_any()

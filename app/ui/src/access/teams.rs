@@ -1,12 +1,12 @@
 //! Teams: the list of them, and one with its people.
 
-use super::{Back, failed, last_step, rpc};
+use super::{Back, last_step, rpc};
 use crate::json::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
     settings::{SettingsPage, loading},
-    shared::{EmptyState, Field, awaited},
+    shared::{Column, EmptyState, Field, fetched, field_error, table},
 };
 use domain::{TeamId, access::Team, people::Person};
 use leptos::prelude::*;
@@ -20,15 +20,7 @@ pub fn TeamsPage() -> impl IntoView {
             title="Teams"
             lead="Tickets can be given to a team. Whoever does not see all tickets sees those of their teams."
         >
-            {awaited(
-                loading,
-                move || async move {
-                    match teams.await {
-                        Ok(teams) => view! { <All teams /> }.into_any(),
-                        Err(error) => failed(error, move || teams.refetch()),
-                    }
-                },
-            )}
+            {fetched(loading, teams, |teams| view! { <All teams /> }.into_any())}
         </SettingsPage>
     }
     .into_any()
@@ -62,22 +54,11 @@ fn All(teams: Vec<Team>) -> impl IntoView {
             view! { <EmptyState icon=Icon::Users title="No teams yet" text="Make one where several people share their work." /> }
                 .into_any()
         } else {
-            view! {
-                <div class="table-wrap">
-                    <table class="table table--stack">
-                        <caption class="sr-only">"Teams, by name"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Team"</th>
-                                <th scope="col">"Members"</th>
-                                <th scope="col" class="fit">"Tickets"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows.collect_view()}</tbody>
-                    </table>
-                </div>
-            }
-                .into_any()
+            table(
+                "Teams, by name",
+                &[Column::Text("Team"), Column::Text("Members"), Column::Narrow("Tickets")],
+                rows,
+            )
         }}
         <div class="actions">
             <a class="button button--primary" href="/settings/teams/new">
@@ -103,15 +84,7 @@ pub fn TeamPage() -> impl IntoView {
     view! {
         <SettingsPage title="Team" lead="Who is in it sees its tickets, also without the right to see all.">
             <Back href="/settings/teams" name="All teams" />
-            {awaited(
-                loading,
-                move || async move {
-                    match found.await {
-                        Ok((team, staff)) => view! { <Edit team staff /> }.into_any(),
-                        Err(error) => failed(error, move || found.refetch()),
-                    }
-                },
-            )}
+            {fetched(loading, found, |(team, staff)| view! { <Edit team staff /> }.into_any())}
         </SettingsPage>
     }
     .into_any()
@@ -147,7 +120,7 @@ fn Edit(team: Option<Team>, mut staff: Vec<Person>) -> impl IntoView {
             <Field flash name="description" label="What it takes care of" maxlength=300 />
             <fieldset class="field">
                 <legend class="field__label">"Members"</legend>
-                {problem.map(|p| view! { <p class="field__error"><Ico icon=Icon::Alert /> {p}</p> })}
+                {field_error("members", problem)}
                 <div class="members">{rows.collect_view()}</div>
             </fieldset>
             <div class="actions">

@@ -1,6 +1,6 @@
 //! Users: everybody on staff, and one of them.
 
-use super::{Back, failed, last_step, rpc};
+use super::{Back, last_step, rpc};
 use crate::erased::memo;
 use crate::json::resource;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     icons::{Ico, Icon},
     me,
     settings::{SettingsPage, loading},
-    shared::{Avatar, EmptyState, Field, When, awaited},
+    shared::{Avatar, Column, EmptyState, Field, NameAgain, When, awaited, fetched, options, table, unread},
 };
 use domain::picture::path;
 use domain::{
@@ -17,6 +17,7 @@ use domain::{
     account::Device,
     page::Page,
     policy::{self, Action},
+    second_factor::REASON_MAX,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -39,7 +40,7 @@ pub fn UsersPage() -> impl IntoView {
                     match (people.await, roles.await) {
                         (Ok(page), Ok(roles)) => view! { <Users page roles asked=asked.get_untracked() /> }.into_any(),
                         (Err(error), _) | (_, Err(error)) => {
-                            failed(
+                            unread(
                                 error,
                                 move || {
                                     people.refetch();
@@ -61,7 +62,7 @@ type Asked = (String, String, String, Option<String>);
 fn Users(page: Page<StaffRow>, roles: Roles, asked: Asked) -> impl IntoView {
     let (q, role, blocked, _) = asked;
     let narrowed = !(q.is_empty() && role.is_empty() && blocked.is_empty());
-    let options = choices(&roles).into_iter().map(|(choice, name)| (choice.word(), name));
+    let roles = choices(&roles).into_iter().map(|(choice, name)| (choice.word(), name));
     let mut next = url_query(&[("q", &q), ("role", &role), ("blocked", &blocked)]);
     let next = page.next.map(|after| {
         next.push_str(&format!("&after={}", domain::attachment::url_name(&after)));
@@ -81,28 +82,10 @@ fn Users(page: Page<StaffRow>, roles: Roles, asked: Asked) -> impl IntoView {
             />
             <select class="select" name="role" aria-label="Role">
                 <option value="">"Any role"</option>
-                {options
-                    .map(|(word, name)| {
-                        let chosen = word == role;
-                        view! {
-                            <option value=word selected=chosen>
-                                {name}
-                            </option>
-                        }
-                    })
-                    .collect_view()}
+                {options(roles, &role)}
             </select>
             <select class="select" name="blocked" aria-label="Blocked or not">
-                {[("", "Blocked or not"), ("no", "Not blocked"), ("yes", "Blocked")]
-                    .map(|(word, name)| {
-                        let chosen = word == blocked;
-                        view! {
-                            <option value=word selected=chosen>
-                                {name}
-                            </option>
-                        }
-                    })
-                    .collect_view()}
+                {options([("", "Blocked or not"), ("no", "Not blocked"), ("yes", "Blocked")], &blocked)}
             </select>
             <button class="button" type="submit">
                 "Show"
@@ -112,23 +95,11 @@ fn Users(page: Page<StaffRow>, roles: Roles, asked: Asked) -> impl IntoView {
             let text = if narrowed { "Nobody on staff is like this." } else { "Nobody is on staff yet." };
             view! { <EmptyState icon=Icon::Users title="Nobody here" text=text /> }.into_any()
         } else {
-            view! {
-                <div class="table-wrap">
-                    <table class="table table--stack">
-                        <caption class="sr-only">"Users, by name"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Name"</th>
-                                <th scope="col">"Role"</th>
-                                <th scope="col">"Teams"</th>
-                                <th scope="col">"Last seen"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{page.rows.into_iter().map(|row| view! { <UserRow row /> }).collect_view()}</tbody>
-                    </table>
-                </div>
-            }
-                .into_any()
+            table(
+                "Users, by name",
+                &["Name", "Role", "Teams", "Last seen"].map(Column::Text),
+                page.rows.into_iter().map(|row| view! { <UserRow row /> }),
+            )
         }}
         {next
             .map(|next| {
@@ -196,15 +167,7 @@ pub fn UserPage() -> impl IntoView {
     view! {
         <SettingsPage title="User" lead="What this person may do, and where they are signed in.">
             <Back href="/settings/users" name="All users" />
-            {awaited(
-                loading,
-                move || async move {
-                    match found.await {
-                        Ok((row, devices, roles)) => view! { <User row devices roles /> }.into_any(),
-                        Err(error) => failed(error, move || found.refetch()),
-                    }
-                },
-            )}
+            {fetched(loading, found, |(row, devices, roles)| view! { <User row devices roles /> }.into_any())}
         </SettingsPage>
     }
     .into_any()
@@ -334,7 +297,6 @@ fn SecondFactor(row: StaffRow, page: String, may: bool) -> impl IntoView {
     let on = row.second_factor;
     let flash = flash();
     let open = ["reason", "name"].iter().any(|field| flash.problem(field).is_some());
-    let hint = format!("Type “{}”.", row.name);
     view! {
         <section class="section">
             <div class="section__head">
@@ -359,9 +321,9 @@ fn SecondFactor(row: StaffRow, page: String, may: bool) -> impl IntoView {
                                     label="Why, and how you know that it is them"
                                     hint="It is kept in the security log."
                                     required=true
-                                    maxlength=300
+                                    maxlength=REASON_MAX as u32
                                 />
-                                <Field flash name="name" label="Their name" hint autocomplete="off" required=true />
+                                <NameAgain flash label="Their name" whose=row.name.clone() />
                                 <div class="actions">
                                     <button class="button button--danger" type="submit">
                                         "Remove second factor"

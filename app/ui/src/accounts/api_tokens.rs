@@ -7,7 +7,7 @@ use crate::{
     flash::{Done, Flash, flash},
     icons::{Ico, Icon},
     me,
-    shared::{ErrorNotice, Field, When, awaited, copy},
+    shared::{ErrorNotice, Field, Secret, When, awaited, field_error, options},
 };
 use domain::api_token::{ApiToken, DAYS, Scope};
 use leptos::prelude::*;
@@ -124,19 +124,10 @@ fn Row(token: ApiToken) -> impl IntoView {
 
 #[component]
 fn Make(flash: Flash) -> impl IntoView {
-    let problem = |name: &str| {
-        flash.problem(name).map(|problem| {
-            view! {
-                <p class="field__error">
-                    <Ico icon=Icon::Alert />
-                    {problem}
-                </p>
-            }
-        })
-    };
     let (scope, days) = (flash.value("scope"), flash.value("days"));
     let scope = Scope::from_word(&scope).unwrap_or(Scope::Read);
-    let days = days.parse().unwrap_or(90);
+    let days = if days.is_empty() { "90".to_owned() } else { days };
+    let in_words = |n: i64| if n == 365 { "a year".to_owned() } else { format!("{n} days") };
     view! {
         <form method="post" action="/api-tokens" class="stack">
             <h2 class="section__title">"Make a token"</h2>
@@ -163,25 +154,16 @@ fn Make(flash: Flash) -> impl IntoView {
                         }
                     })
                     .collect_view()}
-                {problem("scope")}
+                {field_error("scope", flash.problem("scope"))}
             </fieldset>
             <div class="field">
                 <label class="field__label" for="days">
                     "Good for"
                 </label>
                 <select class="select" id="days" name="days">
-                    {DAYS
-                        .map(|one| {
-                            let chosen = one == days;
-                            view! {
-                                <option value=one.to_string() selected=chosen>
-                                    {if one == 365 { "a year".to_owned() } else { format!("{one} days") }}
-                                </option>
-                            }
-                        })
-                        .collect_view()}
+                    {options(DAYS.map(|n| (n.to_string(), in_words(n))), &days)}
                 </select>
-                {problem("days")}
+                {field_error("days", flash.problem("days"))}
             </div>
             <Field
                 flash=flash.clone()
@@ -201,8 +183,6 @@ fn Make(flash: Flash) -> impl IntoView {
 /// A token, this once.
 #[component]
 fn Made(token: String) -> impl IntoView {
-    let text = token.clone();
-    let copied = RwSignal::new(false);
     view! {
         <Card
             title="Your new token"
@@ -213,16 +193,7 @@ fn Made(token: String) -> impl IntoView {
                 <Ico icon=Icon::Warning />
                 "It is shown only now. Whoever has it can act as you, within what it may."
             </p>
-            <p>
-                <code class="mono qr__key" id="token">
-                    {token}
-                </code>
-            </p>
-            <div class="actions">
-                <button class="button" type="button" on:click=move |_| copied.set(copy(&text))>
-                    {move || if copied.get() { "Copied" } else { "Copy" }}
-                </button>
-            </div>
+            <Secret text=token />
             <a class="button button--primary button--block" href="/api-tokens" rel="external">
                 "I have kept it"
             </a>

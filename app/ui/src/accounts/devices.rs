@@ -4,7 +4,7 @@ use crate::{
     flash::flash,
     icons::{Ico, Icon},
     me,
-    shared::{ErrorNotice, Title, When, awaited},
+    shared::{ErrorNotice, Title, When, fetched},
 };
 use domain::{account::Device, security_log::LogLine};
 use leptos::prelude::*;
@@ -111,50 +111,41 @@ pub fn Devices() -> impl IntoView {
                     </button>
                 </form>
             </div>
-            {awaited(|| view! { <i class="skeleton skeleton--block" data-tall="120"></i> }, move || async move {
-                    match devices.await {
-                        Ok(devices) => {
-                            view! {
-                                <div class="box">
-                                    {devices.into_iter().map(|device| view! { <Row device=device page=page /> }).collect_view()}
-                                </div>
-                            }
-                                .into_any()
-                        }
-                        Err(error) => {
-                            let retry = Callback::new(move |()| devices.refetch());
-                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
-                        }
-                    }
-                })}
+            {fetched(
+                waiting,
+                devices,
+                move |devices| {
+                    let rows = devices.into_iter().map(|device| view! { <Row device=device page=page /> });
+                    view! { <div class="box">{rows.collect_view()}</div> }.into_any()
+                },
+            )}
         </section>
         <section class="section">
             <div class="section__head">
                 <h2 class="section__title">"Recent sign-ins"</h2>
             </div>
-            {awaited(|| view! { <i class="skeleton skeleton--block" data-tall="120"></i> }, move || async move {
-                    match sign_ins.await {
-                        Ok(lines) if lines.is_empty() => {
-                            view! { <p class="muted">"None are known."</p> }.into_any()
-                        }
-                        Ok(lines) => {
-                            view! {
-                                <div class="box">
-                                    {lines.into_iter().map(|line| view! { <SignIn line /> }).collect_view()}
-                                </div>
-                                <p class="field__hint">"Was one of them not you? Sign out everywhere else, and choose another password."</p>
-                            }
-                                .into_any()
-                        }
-                        Err(error) => {
-                            let retry = Callback::new(move |()| sign_ins.refetch());
-                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
-                        }
+            {fetched(
+                waiting,
+                sign_ins,
+                |lines| {
+                    if lines.is_empty() {
+                        return view! { <p class="muted">"None are known."</p> }.into_any();
                     }
-                })}
+                    view! {
+                        <div class="box">{lines.into_iter().map(|line| view! { <SignIn line /> }).collect_view()}</div>
+                        <p class="field__hint">"Was one of them not you? Sign out everywhere else, and choose another password."</p>
+                    }
+                        .into_any()
+                },
+            )}
         </section>
     }
     .into_any()
+}
+
+/// While a list is fetched.
+fn waiting() -> AnyView {
+    view! { <i class="skeleton skeleton--block" data-tall="120"></i> }.into_any()
 }
 
 /// A sign-in, or one that was refused.

@@ -3,9 +3,8 @@
 use super::profile::refused;
 use crate::erased::handler;
 use crate::{
-    icons::{Ico, Icon},
     me,
-    shared::Avatar,
+    shared::{Avatar, field_error},
 };
 use leptos::{ev, html, prelude::*};
 
@@ -55,15 +54,7 @@ pub fn OwnPicture(page: &'static str) -> impl IntoView {
                         aria-invalid=problem.is_some().then_some("true")
                         aria-describedby=problem.is_some().then_some("picture-error")
                     />
-                    {problem
-                        .map(|problem| {
-                            view! {
-                                <p class="field__error" id="picture-error">
-                                    <Ico icon=Icon::Alert />
-                                    {problem}
-                                </p>
-                            }
-                        })}
+                    {field_error("picture", problem)}
                 </div>
                 <div class="actions">
                     <button class="button button--primary" type="submit">

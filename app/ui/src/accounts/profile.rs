@@ -6,10 +6,9 @@ use crate::json::resource;
 use crate::tickets::rpc::preview;
 use crate::{
     flash::{Done, Flash, flash},
-    icons::{Ico, Icon},
     me,
     outside::ConnectedAccounts,
-    shared::{ErrorNotice, Field, TextArea, awaited, toaster},
+    shared::{Field, TextArea, fetched, field_error, toaster},
 };
 use domain::profile::{Profile, SIGNATURE_MAX, ZONES};
 use leptos::{ev, html, prelude::*};
@@ -20,25 +19,18 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
     let profile = resource(|| (), |()| rpc::own_profile());
     view! {
         <Done words=DONE />
-        {awaited(
-            || view! { <i class="skeleton skeleton--block" data-tall="320"></i> },
-            move || async move {
-                match profile.await {
-                    Ok(profile) => {
-                        view! {
-                            <About profile=profile.clone() page />
-                            <OwnPicture page />
-                            <Address waiting=profile.new_email page />
-                            <Password page />
-                            <ConnectedAccounts />
-                        }
-                            .into_any()
-                    }
-                    Err(error) => {
-                        let retry = Callback::new(move |()| profile.refetch());
-                        view! { <ErrorNotice error=error.0 retry /> }.into_any()
-                    }
+        {fetched(
+            || view! { <i class="skeleton skeleton--block" data-tall="320"></i> }.into_any(),
+            profile,
+            move |profile| {
+                view! {
+                    <About profile=profile.clone() page />
+                    <OwnPicture page />
+                    <Address waiting=profile.new_email page />
+                    <Password page />
+                    <ConnectedAccounts />
                 }
+                    .into_any()
             },
         )}
     }
@@ -121,15 +113,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                             offered.into_iter().map(|zone| view! { <option value=zone></option> }).collect_view()
                         })}
                     </datalist>
-                    {zone_problem
-                        .map(|problem| {
-                            view! {
-                                <p class="field__error" id="time_zone-error">
-                                    <Ico icon=Icon::Alert />
-                                    {problem}
-                                </p>
-                            }
-                        })}
+                    {field_error("time_zone", zone_problem)}
                     <p class="field__hint" id="time_zone-hint">
                         "Like Europe/Berlin. Days and times on your pages and in what you export are those of this zone. Empty: pages go by the browser, exports by UTC."
                     </p>
@@ -150,15 +134,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                                     described_by=described
                                     node=area
                                 />
-                                {signature_problem
-                                    .map(|problem| {
-                                        view! {
-                                            <p class="field__error" id="signature-error">
-                                                <Ico icon=Icon::Alert />
-                                                {problem}
-                                            </p>
-                                        }
-                                    })}
+                                {field_error("signature", signature_problem)}
                                 <p class="field__hint">
                                     {format!(
                                         "Stands below your replies to customers; it can be left out of any of them. Markdown, at most {SIGNATURE_MAX} characters.",

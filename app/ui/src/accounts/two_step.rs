@@ -12,7 +12,7 @@ use crate::{
     flash::{Done, Flash, flash},
     icons::{Ico, Icon},
     me,
-    shared::{ErrorNotice, Field, When, awaited, copy},
+    shared::{CopyButton, ErrorNotice, Field, When, awaited, field_error},
 };
 use domain::{
     Time,
@@ -201,18 +201,7 @@ pub(super) fn Again(own: Own, flash: Flash, name: &'static str) -> impl IntoView
         .into_any();
     }
     let problem = flash.problem(name);
-    view! {
-        {problem
-            .map(|problem| {
-                view! {
-                    <p class="field__error">
-                        <Ico icon=Icon::Alert />
-                        {problem}
-                    </p>
-                }
-            })}
-    }
-    .into_any()
+    field_error(name, problem)
 }
 
 #[component]
@@ -339,7 +328,6 @@ fn Codes(codes: String) -> impl IntoView {
     let list: Vec<String> = codes.split_whitespace().map(str::to_owned).collect();
     let text = format!("Recovery codes for Docket, each good once:\r\n\r\n{}\r\n", list.join("\r\n"));
     let file = format!("data:text/plain;charset=utf-8,{}", domain::attachment::url_name(&text));
-    let copied = RwSignal::new(false);
     view! {
         <Card
             title="Your recovery codes"
@@ -356,9 +344,7 @@ fn Codes(codes: String) -> impl IntoView {
                     <Ico icon=Icon::Download />
                     "Download"
                 </a>
-                <button class="button" type="button" on:click=move |_| copied.set(copy(&text))>
-                    {move || if copied.get() { "Copied" } else { "Copy" }}
-                </button>
+                <CopyButton text />
                 <button
                     class="button"
                     type="button"

@@ -3,12 +3,11 @@
 use super::page::company_resource;
 use crate::customers::{
     frames::FormPage,
-    pieces::{Area, failed, filled, loading},
+    pieces::{about, filled},
 };
 use crate::{
     flash::{Flash, flash},
-    rpc::Rpc,
-    shared::{Field, awaited},
+    shared::{Area, Field},
 };
 use domain::company::Company;
 use leptos::prelude::*;
@@ -30,17 +29,7 @@ pub fn NewCompanyPage() -> impl IntoView {
 #[component]
 pub fn EditCompanyPage() -> impl IntoView {
     let flash = flash();
-    let found = company_resource();
-    awaited(loading, move || {
-        let flash = flash.clone();
-        async move {
-            let company: Rpc<Company> = found.await;
-            match company {
-                Ok(company) => view! { <Edit company flash /> }.into_any(),
-                Err(error) => failed(error.0, "Company", Callback::new(move |()| found.refetch())),
-            }
-        }
-    })
+    about("Company", company_resource(), move |company| Ok(view! { <Edit company flash=flash.clone() /> }.into_any()))
 }
 
 #[component]

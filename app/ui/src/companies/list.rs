@@ -8,8 +8,7 @@ use crate::erased::memo;
 use crate::json::resource;
 use crate::{
     icons::Icon,
-    rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, awaited},
+    shared::{Column, EmptyState, Markup, fetched, table_of},
 };
 use domain::{
     company::{CompanyFilter, CompanyRow},
@@ -39,18 +38,10 @@ pub fn CompaniesPage() -> impl IntoView {
     };
     view! {
         <ListPage words>
-            {awaited(
-                || view! { <i class="skeleton skeleton--block" data-tall="480"></i> },
-                move || async move {
-                    let page: Rpc<Page<CompanyRow>> = found.await;
-                    match page {
-                        Ok(page) => view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
-                        Err(error) => {
-                            view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
-                                .into_any()
-                        }
-                    }
-                },
+            {fetched(
+                || view! { <i class="skeleton skeleton--block" data-tall="480"></i> }.into_any(),
+                found,
+                move |page| view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
             )}
         </ListPage>
     }
@@ -94,25 +85,16 @@ fn Rows(page: Page<CompanyRow>, filter: CompanyFilter) -> impl IntoView {
     };
     let rows = page.rows.iter().fold(Markup::new("<tbody>"), row).raw("</tbody>");
     let found = Found { searched, shown: page.rows.len(), next: page.next, is_later: filter.after.is_some() };
-    let table = view! {
-        <div class="table-wrap">
-            <table class="table table--stack">
-                <caption class="sr-only">"Companies by name"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Domains"</th>
-                        <th scope="col">"Tier"</th>
-                        <th scope="col">"Users see"</th>
-                        <th scope="col" class="num">
-                            "People"
-                        </th>
-                    </tr>
-                </thead>
-                {rows.element()}
-            </table>
-        </div>
-    }
-    .into_any();
+    let table = table_of(
+        "Companies by name",
+        &[
+            Column::Text("Name"),
+            Column::Text("Domains"),
+            Column::Text("Tier"),
+            Column::Text("Users see"),
+            Column::Number("People"),
+        ],
+        rows,
+    );
     listed(found, "/companies", "", ("company", "companies"), table)
 }

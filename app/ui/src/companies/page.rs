@@ -1,7 +1,7 @@
 //! `/companies/N`: what it is, its people and its tickets.
 
 use crate::customers::{
-    pieces::{Pages, PeoplePage, Tickets, fact, failed, in_lines, in_paragraphs, loading},
+    pieces::{Pages, PeoplePage, Tickets, about, fact, in_lines, in_paragraphs},
     rpc,
 };
 use crate::erased::memo;
@@ -11,7 +11,7 @@ use crate::{
     icons::{Ico, Icon},
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, When, awaited},
+    shared::{EmptyState, When, fetched},
 };
 use domain::{
     CompanyId, Error,
@@ -47,14 +47,12 @@ pub fn company_resource() -> Resource<Rpc<Company>, crate::json::InPage> {
 #[component]
 pub fn CompanyPage() -> impl IntoView {
     let (id, found) = (asked(), company_resource());
-    awaited(loading, move || async move {
-        let company: Rpc<Company> = found.await;
-        match company {
+    about("Company", found, move |company| {
+        Ok(match Some(company.id) == id.get_untracked() {
+            true => view! { <Shown company /> }.into_any(),
             // Merged into another one: its page is this one's.
-            Ok(company) if Some(company.id) != id.get_untracked() => go_to(&format!("/companies/{}", company.id)),
-            Ok(company) => view! { <Shown company /> }.into_any(),
-            Err(error) => failed(error.0, "Company", Callback::new(move |()| found.refetch())),
-        }
+            false => go_to(&format!("/companies/{}", company.id)),
+        })
     })
 }
 
@@ -142,37 +140,29 @@ fn People(id: CompanyId) -> impl IntoView {
                     "People"
                 </h2>
             </div>
-            {awaited(
-                || view! { <i class="skeleton skeleton--block" data-tall="160"></i> },
-                move || async move {
-                    let page: Rpc<Page<CustomerRow>> = found.await;
-                    match page {
-                        Ok(page) if page.rows.is_empty() => {
-                            view! {
-                                <EmptyState
-                                    icon=Icon::Users
-                                    title="Nobody yet"
-                                    text="Whoever writes from one of its domains for the first time joins it."
-                                />
-                            }
-                                .into_any()
+            {fetched(
+                || view! { <i class="skeleton skeleton--block" data-tall="160"></i> }.into_any(),
+                found,
+                move |page: Page<CustomerRow>| {
+                    if page.rows.is_empty() {
+                        return view! {
+                            <EmptyState
+                                icon=Icon::Users
+                                title="Nobody yet"
+                                text="Whoever writes from one of its domains for the first time joins it."
+                            />
                         }
-                        Ok(page) => {
-                            let to = |next: String| {
-                                format!("/companies/{id}?people={}#people", domain::attachment::url_name(&next))
-                            };
-                            let first = after.get_untracked().map(|_| format!("/companies/{id}#people"));
-                            view! {
-                                {crate::customers::customer_table(&page.rows, false)}
-                                <Pages first next=page.next.map(to) what="people" />
-                            }
-                                .into_any()
-                        }
-                        Err(error) => {
-                            view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
-                                .into_any()
-                        }
+                            .into_any();
                     }
+                    let to = |next: String| {
+                        format!("/companies/{id}?people={}#people", domain::attachment::url_name(&next))
+                    };
+                    let first = after.get_untracked().map(|_| format!("/companies/{id}#people"));
+                    view! {
+                        {crate::customers::customer_table(&page.rows, false)}
+                        <Pages first next=page.next.map(to) what="people" />
+                    }
+                        .into_any()
                 },
             )}
         </section>

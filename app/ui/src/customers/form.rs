@@ -3,12 +3,11 @@
 use super::{
     frames::FormPage,
     page::customer_resource,
-    pieces::{Area, CompanyField, failed, filled, loading},
+    pieces::{CompanyField, about, filled},
 };
 use crate::{
     flash::{Flash, flash},
-    rpc::Rpc,
-    shared::{Field, awaited},
+    shared::{Area, Field},
 };
 use domain::customer::Customer;
 use leptos::prelude::*;
@@ -34,16 +33,8 @@ pub fn NewCustomerPage() -> impl IntoView {
 #[component]
 pub fn EditCustomerPage() -> impl IntoView {
     let flash = flash();
-    let found = customer_resource();
-    awaited(loading, move || {
-        let flash = flash.clone();
-        async move {
-            let customer: Rpc<Customer> = found.await;
-            match customer {
-                Ok(customer) => view! { <Edit customer flash /> }.into_any(),
-                Err(error) => failed(error.0, "Customer", Callback::new(move |()| found.refetch())),
-            }
-        }
+    about("Customer", customer_resource(), move |customer| {
+        Ok(view! { <Edit customer flash=flash.clone() /> }.into_any())
     })
 }
 

@@ -17,6 +17,9 @@ pub fn FormPage(
     #[prop(into)] action: String,
     /// What the button says.
     submit: &'static str,
+    /// What stands on the button of something that is dangerous.
+    #[prop(optional)]
+    danger: Option<Icon>,
     children: Children,
 ) -> impl IntoView {
     let back = up.1.clone();
@@ -25,7 +28,8 @@ pub fn FormPage(
             <form method="post" action=action class="stack" novalidate>
                 {children()}
                 <div class="actions">
-                    <button class="button button--primary" type="submit">
+                    <button class=if danger.is_some() { "button button--danger" } else { "button button--primary" } type="submit">
+                        {danger.map(|icon| view! { <Ico icon /> })}
                         {submit}
                     </button>
                     <a class="button" href=back>

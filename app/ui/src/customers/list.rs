@@ -9,8 +9,7 @@ use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     me,
-    rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, awaited, face},
+    shared::{Column, EmptyState, Markup, face, fetched, table_of},
 };
 use domain::{
     customer::{CustomerFilter, CustomerRow, Shown, counted},
@@ -64,18 +63,10 @@ pub fn CustomersPage() -> impl IntoView {
     };
     view! {
         <ListPage words more=import chips=Some(chips)>
-            {awaited(
-                || view! { <i class="skeleton skeleton--block" data-tall="480"></i> },
-                move || async move {
-                    let page: Rpc<Page<CustomerRow>> = found.await;
-                    match page {
-                        Ok(page) => view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
-                        Err(error) => {
-                            view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
-                                .into_any()
-                        }
-                    }
-                },
+            {fetched(
+                || view! { <i class="skeleton skeleton--block" data-tall="480"></i> }.into_any(),
+                found,
+                move |page| view! { <Rows page filter=filter.get_untracked() /> }.into_any(),
             )}
         </ListPage>
     }
@@ -130,23 +121,8 @@ pub fn customer_table(rows: &[CustomerRow], company: bool) -> AnyView {
         table.raw("<td class=\"num\" data-label=\"Tickets\">").text(counted(customer.tickets)).raw("</td></tr>")
     };
     let rows = rows.iter().fold(Markup::new("<tbody>"), row).raw("</tbody>");
-    view! {
-        <div class="table-wrap">
-            <table class="table table--stack">
-                <caption class="sr-only">"Customers by name"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"E-mail"</th>
-                        {company.then(|| view! { <th scope="col">"Company"</th> })}
-                        <th scope="col" class="num">
-                            "Tickets"
-                        </th>
-                    </tr>
-                </thead>
-                {rows.element()}
-            </table>
-        </div>
-    }
-    .into_any()
+    let mut columns = vec![Column::Text("Name"), Column::Text("E-mail")];
+    columns.extend(company.then_some(Column::Text("Company")));
+    columns.push(Column::Number("Tickets"));
+    table_of("Customers by name", &columns, rows)
 }

@@ -1,17 +1,18 @@
 //! `/customers/N`: who it is, what can be done, and their tickets.
 
 use super::{
-    pieces::{PeoplePage, Tickets, fact, failed, in_lines, in_paragraphs, loading},
+    pieces::{PeoplePage, Tickets, about, fact, in_lines, in_paragraphs},
     rpc,
 };
 use crate::erased::{effect, memo};
 use crate::json::resource;
 use crate::{
     app::go_to,
+    flash::{Flash, flash},
     icons::{Ico, Icon},
     me,
     rpc::Rpc,
-    shared::{ErrorNotice, When, awaited},
+    shared::{When, fetched},
 };
 use domain::{
     Error, UserId,
@@ -42,17 +43,25 @@ pub fn customer_resource() -> Resource<Rpc<Customer>, crate::json::InPage> {
     )
 }
 
+/// A page that asks before something is done to the customer of its address that cannot be taken back.
+pub(super) fn asked_again(title: &'static str, action: Action, ask: fn(Customer, Flash) -> AnyView) -> AnyView {
+    let flash = flash();
+    about(title, customer_resource(), move |customer| match customer.erased {
+        _ if !me::may(action) => Err(Error::forbidden()),
+        true => Err(Error::not_found("customer")),
+        false => Ok(ask(customer, flash.clone())),
+    })
+}
+
 #[component]
 pub fn CustomerPage() -> impl IntoView {
     let (id, found) = (asked(), customer_resource());
-    awaited(loading, move || async move {
-        let customer: Rpc<Customer> = found.await;
-        match customer {
+    about("Customer", found, move |customer| {
+        Ok(match Some(customer.id) == id.get_untracked() {
+            true => view! { <Shown customer /> }.into_any(),
             // Merged into another one: their page is this one's.
-            Ok(customer) if Some(customer.id) != id.get_untracked() => go_to(&format!("/customers/{}", customer.id)),
-            Ok(customer) => view! { <Shown customer /> }.into_any(),
-            Err(error) => failed(error.0, "Customer", Callback::new(move |()| found.refetch())),
-        }
+            false => go_to(&format!("/customers/{}", customer.id)),
+        })
     })
 }
 
@@ -160,21 +169,12 @@ fn Data(id: UserId) -> impl IntoView {
                     </button>
                 </form>
             </div>
-            {awaited(
-                || view! { <i class="skeleton skeleton--block" data-tall="80"></i> },
-                move || async move {
-                    let exports: Rpc<Vec<Export>> = found.await;
-                    match exports {
-                        Ok(exports) => {
-                            let waiting = exports.iter().any(|e| e.size.is_none());
-                            let look = move || found.refetch();
-                            view! { <Exports exports waiting look=Callback::new(move |()| look()) /> }.into_any()
-                        }
-                        Err(error) => {
-                            view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
-                                .into_any()
-                        }
-                    }
+            {fetched(
+                || view! { <i class="skeleton skeleton--block" data-tall="80"></i> }.into_any(),
+                found,
+                move |exports: Vec<Export>| {
+                    let waiting = exports.iter().any(|e| e.size.is_none());
+                    view! { <Exports exports waiting look=Callback::new(move |()| found.refetch()) /> }.into_any()
                 },
             )}
             {me::may(Action::ErasePeople)

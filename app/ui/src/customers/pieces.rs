@@ -1,18 +1,20 @@
 //! What the pages of customers and companies have in common.
 
 use crate::erased::{effect, handler};
-use crate::json::resource;
+use crate::json::{InPage, resource};
 use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
     keys::{Command, on_command},
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Markup, TextArea, Title, awaited, status_mark, when},
+    shared::{
+        Column, EmptyState, ErrorNotice, Markup, Title, awaited, fetched, field_error, status_mark, table_of, when,
+    },
     tickets::rpc as tickets,
 };
 use domain::{
-    Error,
+    Error, Result,
     page::Page,
     ticket::{Filter, Ticket},
 };
@@ -21,6 +23,8 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
 };
+use serde::{Serialize, de::DeserializeOwned};
+use std::sync::Arc;
 use wasm_bindgen::JsCast;
 
 /// A page with its head, and what became of the form that was sent last.
@@ -109,12 +113,6 @@ pub fn loading() -> AnyView {
 
 /// The page in the place of one that could not be shown. What is not there is told so, also to programs.
 pub fn failed(error: Error, title: &'static str, retry: Callback<()>) -> AnyView {
-    #[cfg(feature = "ssr")]
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
-        && let Ok(status) = axum::http::StatusCode::from_u16(error.code.status())
-    {
-        response.set_status(status);
-    }
     view! {
         <Title text=title />
         <div class="page page--narrow">
@@ -125,6 +123,22 @@ pub fn failed(error: Error, title: &'static str, retry: Callback<()>) -> AnyView
         </div>
     }
     .into_any()
+}
+
+/// A page about one of them: what `shown` makes of what is fetched, or the page in its place.
+pub fn about<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static>(
+    title: &'static str,
+    found: Resource<Rpc<T>, InPage>,
+    shown: impl Fn(T) -> Result<AnyView> + Send + Sync + 'static,
+) -> AnyView {
+    let shown = Arc::new(shown);
+    awaited(loading, move || {
+        let shown = shown.clone();
+        async move {
+            let made = found.await.map_err(|error| error.0).and_then(|found| shown(found));
+            made.unwrap_or_else(|error| failed(error, title, Callback::new(move |()| found.refetch())))
+        }
+    })
 }
 
 /// The lists of people, and the search of tickets, side by side: on a phone there is no rail.
@@ -234,57 +248,6 @@ pub fn filled(flash: Flash, values: &[(&str, &str)]) -> Flash {
     Flash { values: values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(), error: None }
 }
 
-/// A labelled text area of a plain form, like [`crate::shared::Field`].
-#[component]
-pub fn Area(
-    flash: Flash,
-    name: &'static str,
-    label: &'static str,
-    #[prop(default = 3)] rows: u32,
-    #[prop(into, optional)] hint: String,
-) -> impl IntoView {
-    let problem = flash.problem(name);
-    let described = match (&problem, hint.is_empty()) {
-        (Some(_), _) => Some(format!("{name}-error")),
-        (None, false) => Some(format!("{name}-hint")),
-        (None, true) => None,
-    };
-    let invalid = problem.is_some();
-    view! {
-        <div class="field">
-            <label class="field__label" for=name>
-                {label}
-            </label>
-            <TextArea
-                text=flash.value(name)
-                name=name
-                id=name
-                rows=rows
-                described_by=Signal::derive(move || described.clone())
-                invalid=Signal::derive(move || invalid)
-            />
-            {problem
-                .map(|problem| {
-                    view! {
-                        <p class="field__error" id=format!("{name}-error")>
-                            <Ico icon=Icon::Alert />
-                            {problem}
-                        </p>
-                    }
-                })}
-            {(!hint.is_empty())
-                .then(|| {
-                    view! {
-                        <p class="field__hint" id=format!("{name}-hint")>
-                            {hint}
-                        </p>
-                    }
-                })}
-        </div>
-    }
-    .into_any()
-}
-
 /// The tickets of a customer or a company, newest change first, page by page.
 #[component]
 pub fn Tickets(filter: Filter, path: String) -> impl IntoView {
@@ -305,18 +268,10 @@ pub fn Tickets(filter: Filter, path: String) -> impl IntoView {
                     "Tickets"
                 </h2>
             </div>
-            {awaited(
-                || view! { <i class="skeleton skeleton--block" data-tall="160"></i> },
-                move || async move {
-                    let page: Rpc<Page<Ticket>> = found.await;
-                    match page {
-                        Ok(page) => ticket_table(page, &path.get_value(), after.get_untracked().is_some()),
-                        Err(error) => {
-                            view! { <ErrorNotice error=error.0 retry=Callback::new(move |()| found.refetch()) /> }
-                                .into_any()
-                        }
-                    }
-                },
+            {fetched(
+                || view! { <i class="skeleton skeleton--block" data-tall="160"></i> }.into_any(),
+                found,
+                move |page| ticket_table(page, &path.get_value(), after.get_untracked().is_some()),
             )}
         </section>
     }
@@ -352,23 +307,17 @@ fn ticket_table(page: Page<Ticket>, path: &str, later: bool) -> AnyView {
     let first = path.to_owned();
     let next = page.next.map(|next| format!("{path}?tickets={}#tickets", domain::attachment::url_name(&next)));
     view! {
-        <div class="table-wrap">
-            <table class="table table--stack">
-                <caption class="sr-only">"Tickets, last changed first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Subject"</th>
-                        <th scope="col" class="num">
-                            "Number"
-                        </th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"By"</th>
-                        <th scope="col">"Changed"</th>
-                    </tr>
-                </thead>
-                {rows.element()}
-            </table>
-        </div>
+        {table_of(
+            "Tickets, last changed first",
+            &[
+                Column::Text("Subject"),
+                Column::Number("Number"),
+                Column::Text("Status"),
+                Column::Text("By"),
+                Column::Text("Changed"),
+            ],
+            rows,
+        )}
         <Pages first=later.then_some(first) next=next what="tickets" />
     }
     .into_any()
@@ -448,15 +397,7 @@ pub fn CompanyField(flash: Flash, hint: &'static str) -> impl IntoView {
                     names.get().into_iter().map(|c| view! { <option value=c.name></option> }).collect_view()
                 })}
             </datalist>
-            {problem
-                .map(|problem| {
-                    view! {
-                        <p class="field__error" id="company-error">
-                            <Ico icon=Icon::Alert />
-                            {problem}
-                        </p>
-                    }
-                })}
+            {field_error("company", problem)}
             <p class="field__hint" id="company-hint">
                 {hint}
             </p>

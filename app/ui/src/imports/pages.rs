@@ -8,7 +8,7 @@ use crate::{
     flash::flash,
     icons::{Ico, Icon},
     rpc::Rpc,
-    shared::{Markup, awaited, when},
+    shared::{Column, Markup, awaited, fetched, field_error, table_of, when},
 };
 use domain::{
     Error, ImportId,
@@ -92,15 +92,7 @@ pub fn ImportsPage() -> impl IntoView {
                         aria-invalid=problem.is_some().then_some("true")
                         aria-describedby=described
                     />
-                    {problem
-                        .map(|problem| {
-                            view! {
-                                <p class="field__error" id="file-error">
-                                    <Ico icon=Icon::Alert />
-                                    {problem}
-                                </p>
-                            }
-                        })}
+                    {field_error("file", problem)}
                     <p class="field__hint">"At most 50 MB and 200,000 lines. Who is there already is not doubled."</p>
                 </div>
                 <div class="actions">
@@ -110,23 +102,10 @@ pub fn ImportsPage() -> impl IntoView {
                     </button>
                 </div>
             </form>
-            {awaited(
-                || view! { <i class="skeleton skeleton--block" data-tall="160"></i> },
-                move || async move {
-                    let imports: Rpc<Vec<Import>> = found.await;
-                    match imports {
-                        Ok(imports) => earlier(&imports),
-                        Err(error) => {
-                            view! {
-                                <crate::shared::ErrorNotice
-                                    error=error.0
-                                    retry=Callback::new(move |()| found.refetch())
-                                />
-                            }
-                                .into_any()
-                        }
-                    }
-                },
+            {fetched(
+                || view! { <i class="skeleton skeleton--block" data-tall="160"></i> }.into_any(),
+                found,
+                |imports: Vec<Import>| earlier(&imports),
             )}
         </PeoplePage>
     }
@@ -159,22 +138,17 @@ fn earlier(imports: &[Import]) -> AnyView {
             <h2 class="section__title" id="earlier">
                 "Earlier files"
             </h2>
-            <div class="table-wrap">
-                <table class="table table--stack">
-                    <thead>
-                        <tr>
-                            <th scope="col">"File"</th>
-                            <th scope="col">"State"</th>
-                            <th scope="col" class="num">
-                                "Lines"
-                            </th>
-                            <th scope="col">"By"</th>
-                            <th scope="col">"When"</th>
-                        </tr>
-                    </thead>
-                    {rows.element()}
-                </table>
-            </div>
+            {table_of(
+                "Earlier files, newest first",
+                &[
+                    Column::Text("File"),
+                    Column::Text("State"),
+                    Column::Number("Lines"),
+                    Column::Text("By"),
+                    Column::Text("When"),
+                ],
+                rows,
+            )}
         </section>
     }
     .into_any()
@@ -368,20 +342,11 @@ fn refused(refusals: &[Refusal], all: i64, page: &str) -> AnyView {
                 </a>
             </div>
             {more.map(|more| view! { <p class="muted">{more}</p> })}
-            <div class="table-wrap">
-                <table class="table table--stack">
-                    <thead>
-                        <tr>
-                            <th scope="col" class="num">
-                                "Line"
-                            </th>
-                            <th scope="col">"Why"</th>
-                            <th scope="col">"What it says"</th>
-                        </tr>
-                    </thead>
-                    {rows.element()}
-                </table>
-            </div>
+            {table_of(
+                "Refused lines",
+                &[Column::Number("Line"), Column::Text("Why"), Column::Text("What it says")],
+                rows,
+            )}
         </section>
     }
     .into_any()

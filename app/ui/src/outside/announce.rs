@@ -2,7 +2,7 @@
 
 use crate::{
     icons::{Ico, Icon},
-    shared::{When, copy},
+    shared::{ReadOnly, Secret, When},
 };
 use domain::{
     outside::{Audience, Provider},
@@ -31,16 +31,24 @@ pub(super) fn Announcing(provider: Provider, page: String, address: String, made
                 "With a token, the provider says by itself who its people are. Whoever leaves there is blocked here and signed out at once. "
                 {gives}
             </p>
-            <div class="field">
-                <label class="field__label" for="scim">
-                    "Address for SCIM"
-                </label>
-                <input class="input mono" id="scim" value=address readonly aria-describedby="scim-hint" />
-                <p class="field__hint" id="scim-hint">
-                    "Enter this address there, with the token as the secret (bearer token)."
-                </p>
-            </div>
-            {(!made.is_empty()).then(|| view! { <Made token=made /> })}
+            <ReadOnly
+                id="scim"
+                label="Address for SCIM"
+                value=address
+                hint="Enter this address there, with the token as the secret (bearer token)."
+            />
+            {(!made.is_empty())
+                .then(|| {
+                    view! {
+                        <div class="notice" data-kind="warning" role="status">
+                            <Ico icon=Icon::Warning />
+                            <div class="stack stack--tight">
+                                <p>"This is the token. It is shown only now: copy it to the provider."</p>
+                                <Secret text=made />
+                            </div>
+                        </div>
+                    }
+                })}
             {provider.token.map(|token| view! { <Known token /> })}
             <form method="post" action=page class="actions">
                 <button class="button" type="submit" name="do" value="token">
@@ -56,32 +64,6 @@ pub(super) fn Announcing(provider: Provider, page: String, address: String, made
                     })}
             </form>
         </section>
-    }
-    .into_any()
-}
-
-/// A token, this once.
-#[component]
-fn Made(token: String) -> impl IntoView {
-    let text = token.clone();
-    let copied = RwSignal::new(false);
-    view! {
-        <div class="notice" data-kind="warning" role="status">
-            <Ico icon=Icon::Warning />
-            <div class="stack stack--tight">
-                <p>"This is the token. It is shown only now: copy it to the provider."</p>
-                <p>
-                    <code class="mono qr__key" id="token">
-                        {token}
-                    </code>
-                </p>
-                <div class="actions">
-                    <button class="button button--sm" type="button" on:click=move |_| copied.set(copy(&text))>
-                        {move || if copied.get() { "Copied" } else { "Copy" }}
-                    </button>
-                </div>
-            </div>
-        </div>
     }
     .into_any()
 }

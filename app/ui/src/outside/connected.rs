@@ -4,7 +4,7 @@ use super::rpc;
 use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
-    shared::{ErrorNotice, When, awaited},
+    shared::{When, fetched, row_button},
 };
 use domain::outside::Connections;
 use leptos::prelude::*;
@@ -14,17 +14,12 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn ConnectedAccounts() -> impl IntoView {
     let found = resource(|| (), |()| rpc::own_connections());
-    awaited(
-        || (),
-        move || async move {
-            match found.await {
-                Ok(found) if found.connected.is_empty() && found.more.is_empty() => ().into_any(),
-                Ok(found) => view! { <Section found /> }.into_any(),
-                Err(error) => {
-                    let retry = Callback::new(move |()| found.refetch());
-                    view! { <ErrorNotice error=error.0 retry /> }.into_any()
-                }
-            }
+    fetched(
+        || ().into_any(),
+        found,
+        |found| match found.connected.is_empty() && found.more.is_empty() {
+            true => ().into_any(),
+            false => view! { <Section found /> }.into_any(),
         },
     )
 }
@@ -59,15 +54,7 @@ fn Section(found: Connections) -> impl IntoView {
                         {account.last_used_at.map(|at| view! { ", last used " <When at in_words=true /> })}
                     </span>
                 </span>
-                <button
-                    class="button button--sm"
-                    type="submit"
-                    name="disconnect"
-                    value=account.id.to_string()
-                    aria-label=label
-                >
-                    "Disconnect"
-                </button>
+                {row_button("disconnect", account.id.0, "Disconnect", label)}
             </li>
         }
     });

@@ -1,7 +1,10 @@
 //! What is asked about a directory.
 
-use super::form::{Check, Lines};
-use crate::{flash::Flash, shared::Field};
+use super::form::{Check, SecretField};
+use crate::{
+    flash::Flash,
+    shared::{Area, Field},
+};
 use leptos::prelude::*;
 
 #[component]
@@ -20,7 +23,7 @@ pub(super) fn DirectoryFields(flash: Flash, has_secret: bool) -> impl IntoView {
             maxlength=1000
         />
         <Check flash=flash.clone() name="start_tls" label="Encrypt after a greeting (StartTLS), with ldap://" />
-        <Lines
+        <Area
             flash=flash.clone()
             name="ca"
             label="Who signs its certificate"
@@ -33,15 +36,7 @@ pub(super) fn DirectoryFields(flash: Flash, has_secret: bool) -> impl IntoView {
             hint="The whole name of an entry that may search, like cn=docket,dc=acme,dc=example."
             maxlength=1000
         />
-        <Field
-            flash=flash.clone()
-            name="secret"
-            label="Its password"
-            kind="password"
-            autocomplete="off"
-            hint=secret
-            maxlength=1000
-        />
+        <SecretField flash=flash.clone() label="Its password" hint=secret />
         <Field
             flash=flash.clone()
             name="base"

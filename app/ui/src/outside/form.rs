@@ -7,7 +7,7 @@ use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
     settings::{SettingsPage, loading},
-    shared::{ErrorNotice, Field, TextArea, awaited},
+    shared::{Area, Field, ReadOnly, fetched, field_error},
 };
 use domain::{
     ProviderId,
@@ -35,19 +35,12 @@ pub fn ProviderPage() -> impl IntoView {
                     "All ways in"
                 </a>
             </nav>
-            {awaited(
+            {fetched(
                 loading,
-                move || async move {
-                    match found.await {
-                        Ok((provider, addresses)) => {
-                            let kind = Kind::from_word(step.get_untracked().trim_start_matches("new-"));
-                            view! { <Edit provider kind=kind addresses /> }.into_any()
-                        }
-                        Err(error) => {
-                            let retry = Callback::new(move |()| found.refetch());
-                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
-                        }
-                    }
+                found,
+                move |(provider, addresses)| {
+                    let kind = Kind::from_word(step.get_untracked().trim_start_matches("new-"));
+                    view! { <Edit provider kind=kind addresses /> }.into_any()
                 },
             )}
         </SettingsPage>
@@ -203,34 +196,6 @@ pub(super) fn Check(flash: Flash, name: &'static str, #[prop(into)] label: Strin
     .into_any()
 }
 
-/// A text of several lines with its label, what is wrong with it, and what it means.
-#[component]
-pub(super) fn Lines(flash: Flash, name: &'static str, label: &'static str, hint: &'static str) -> impl IntoView {
-    let problem = flash.problem(name);
-    let described = Some(format!("{name}-{}", if problem.is_some() { "error" } else { "hint" }));
-    view! {
-        <div class="field">
-            <label class="field__label" for=name>
-                {label}
-            </label>
-            <TextArea text=flash.value(name) name=name id=name rows=3 invalid=problem.is_some() described_by=described />
-            {problem
-                .map(|problem| {
-                    view! {
-                        <p class="field__error" id=format!("{name}-error")>
-                            <Ico icon=Icon::Alert />
-                            {problem}
-                        </p>
-                    }
-                })}
-            <p class="field__hint" id=format!("{name}-hint")>
-                {hint}
-            </p>
-        </div>
-    }
-    .into_any()
-}
-
 /// Whom it vouches for.
 #[component]
 fn Whom(flash: Flash, kind: Kind) -> impl IntoView {
@@ -258,15 +223,7 @@ fn Whom(flash: Flash, kind: Kind) -> impl IntoView {
         <fieldset class="field">
             <legend class="field__label">"For whom"</legend>
             {choices}
-            {problem
-                .map(|problem| {
-                    view! {
-                        <p class="field__error">
-                            <Ico icon=Icon::Alert />
-                            {problem}
-                        </p>
-                    }
-                })}
+            {field_error("audience", problem)}
         </fieldset>
         <Field
             flash=flash.clone()
@@ -278,7 +235,7 @@ fn Whom(flash: Flash, kind: Kind) -> impl IntoView {
         {(!private)
             .then(|| {
                 view! {
-                    <Lines
+                    <Area
                         flash
                         name="domains"
                         label="Domains of staff"
@@ -295,15 +252,12 @@ fn OidcFields(flash: Flash, kind: Kind, has_secret: bool, back: String) -> impl 
     let secret =
         if has_secret { "One is kept. Leave this empty to go on with it." } else { "As the provider gave it to you." };
     view! {
-        <div class="field">
-            <label class="field__label" for="back">
-                "Where the provider sends people back to"
-            </label>
-            <input class="input mono" id="back" value=back readonly aria-describedby="back-hint" />
-            <p class="field__hint" id="back-hint">
-                "Enter exactly this address there, as the redirect URI."
-            </p>
-        </div>
+        <ReadOnly
+            id="back"
+            label="Where the provider sends people back to"
+            value=back
+            hint="Enter exactly this address there, as the redirect URI."
+        />
         {kind
             .issuer()
             .is_none()
@@ -320,15 +274,7 @@ fn OidcFields(flash: Flash, kind: Kind, has_secret: bool, back: String) -> impl 
                 }
             })}
         <Field flash=flash.clone() name="client_id" label="Client ID" required=true maxlength=1000 />
-        <Field
-            flash=flash.clone()
-            name="secret"
-            label="Client secret"
-            kind="password"
-            autocomplete="off"
-            hint=secret
-            maxlength=1000
-        />
+        <SecretField flash=flash.clone() label="Client secret" hint=secret />
         <Check
             flash
             name="trusts_mfa"
@@ -336,6 +282,12 @@ fn OidcFields(flash: Flash, kind: Kind, has_secret: bool, back: String) -> impl 
         />
     }
     .into_any()
+}
+
+/// What Docket shows itself by. One that is kept is never shown again.
+#[component]
+pub(super) fn SecretField(flash: Flash, label: &'static str, hint: &'static str) -> impl IntoView {
+    view! { <Field flash name="secret" label kind="password" autocomplete="off" hint maxlength=1000 /> }.into_any()
 }
 
 /// Accounts that are made, and the roles they get.
@@ -366,7 +318,7 @@ fn Rules(flash: Flash, kind: Kind) -> impl IntoView {
                         hint=means
                         maxlength=200
                     />
-                    <Lines
+                    <Area
                         flash
                         name="roles"
                         label="Roles"

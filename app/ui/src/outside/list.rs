@@ -5,7 +5,7 @@ use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     settings::{SettingsPage, loading},
-    shared::{EmptyState, ErrorNotice, awaited},
+    shared::{Column, EmptyState, fetched, table},
 };
 use domain::outside::{Audience, Kind, Provider};
 use leptos::prelude::*;
@@ -19,18 +19,7 @@ pub fn ProvidersPage() -> impl IntoView {
             title="Sign-in from outside"
             lead="People sign in with an account that they have elsewhere: customers by Google, a company's users and staff by their own provider or directory."
         >
-            {awaited(
-                loading,
-                move || async move {
-                    match providers.await {
-                        Ok(providers) => view! { <All providers /> }.into_any(),
-                        Err(error) => {
-                            let retry = Callback::new(move |()| providers.refetch());
-                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
-                        }
-                    }
-                },
-            )}
+            {fetched(loading, providers, |providers| view! { <All providers /> }.into_any())}
         </SettingsPage>
     }
     .into_any()
@@ -83,27 +72,11 @@ fn All(providers: Vec<Provider>) -> impl IntoView {
             view! { <EmptyState icon=Icon::Key title="Nobody vouches for anybody yet" text="People sign in with their address and password." /> }
                 .into_any()
         } else {
-            view! {
-                <div class="table-wrap">
-                    <table class="table table--stack">
-                        <caption class="sr-only">"Ways in, by name"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Way in"</th>
-                                <th scope="col">"For"</th>
-                                <th scope="col" class="fit">
-                                    "Connected"
-                                </th>
-                                <th scope="col" class="fit">
-                                    "State"
-                                </th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows.collect_view()}</tbody>
-                    </table>
-                </div>
-            }
-                .into_any()
+            table(
+                "Ways in, by name",
+                &[Column::Text("Way in"), Column::Text("For"), Column::Narrow("Connected"), Column::Narrow("State")],
+                rows,
+            )
         }}
         <div class="actions">{new.collect_view()}</div>
     }

@@ -8,7 +8,7 @@ use crate::{
     attempt::Attempt,
     flash::{Flash, keyed},
     icons::{Ico, Icon},
-    shared::{ErrorNotice, Field, TextArea, Title, settled},
+    shared::{ErrorNotice, Field, TextArea, Title, field_error, options, settled},
     tickets::rpc::create,
 };
 use domain::{Code, Error, priority::Level, ticket::NewTicket};
@@ -98,30 +98,14 @@ fn fields(flash: &Flash) -> impl IntoView + use<> {
                 invalid=problem.is_some()
                 described_by=problem.as_ref().map(|_| "body-error".to_owned())
             />
-            {problem
-                .map(|problem| {
-                    view! {
-                        <p class="field__error" id="body-error">
-                            <Ico icon=Icon::Alert />
-                            {problem}
-                        </p>
-                    }
-                })}
+            {field_error("body", problem)}
         </div>
         <div class="field">
             <label class="field__label" for="urgency">
                 "How urgent is it?"
             </label>
             <select class="select" id="urgency" name="urgency">
-                {choices
-                    .map(|(level, label)| {
-                        view! {
-                            <option value=level.word() selected=urgency.eq(level.word())>
-                                {label}
-                            </option>
-                        }
-                    })
-                    .collect_view()}
+                {options(choices.map(|(level, name)| (level.word(), name)), &urgency)}
             </select>
         </div>
     }

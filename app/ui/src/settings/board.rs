@@ -7,8 +7,7 @@ use super::{
 use crate::json::resource;
 use crate::{
     flash::flash,
-    icons::{Ico, Icon},
-    shared::{ErrorNotice, StatusMark, awaited},
+    shared::{Column, StatusMark, fetched, field_error, table},
 };
 use domain::workflow::Status;
 use leptos::prelude::*;
@@ -22,18 +21,7 @@ pub fn BoardSettings() -> impl IntoView {
             title="Board"
             lead="A limit on the work in progress shows where it piles up. A column over its limit is marked; it can also refuse further tickets."
         >
-            {awaited(
-                loading,
-                move || async move {
-                    match columns.await {
-                        Ok(columns) => view! { <Limits columns=columns /> }.into_any(),
-                        Err(error) => {
-                            let retry = Callback::new(move |()| columns.refetch());
-                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
-                        }
-                    }
-                },
-            )}
+            {fetched(loading, columns, |columns| view! { <Limits columns=columns /> }.into_any())}
         </SettingsPage>
     }
     .into_any()
@@ -43,19 +31,11 @@ pub fn BoardSettings() -> impl IntoView {
 fn Limits(columns: Vec<Status>) -> impl IntoView {
     view! {
         <form method="post" action="/settings/board" class="stack" novalidate>
-            <div class="table-wrap">
-                <table class="table table--stack">
-                    <caption class="sr-only">"Limits of the board's columns"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Column"</th>
-                            <th scope="col">"At most"</th>
-                            <th scope="col">"When it is full"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{columns.into_iter().map(|status| view! { <Limit status=status /> }).collect_view()}</tbody>
-                </table>
-            </div>
+            {table(
+                "Limits of the board's columns",
+                &["Column", "At most", "When it is full"].map(Column::Text),
+                columns.into_iter().map(|status| view! { <Limit status=status /> }),
+            )}
             <div class="actions">
                 <button class="button button--primary" type="submit">
                     "Save"
@@ -95,15 +75,7 @@ fn Limit(status: Status) -> impl IntoView {
                     aria-invalid=problem.is_some().then_some("true")
                     aria-describedby=problem.is_some().then(|| format!("{limit}-error"))
                 />
-                {problem
-                    .map(|problem| {
-                        view! {
-                            <p class="field__error" id=format!("{limit}-error")>
-                                <Ico icon=Icon::Alert />
-                                {problem}
-                            </p>
-                        }
-                    })}
+                {field_error(&limit, problem)}
             </td>
             <td data-label="When it is full">
                 <label class="check">

@@ -284,8 +284,8 @@ pub fn SettingsPage(title: &'static str, lead: &'static str, children: Children)
 }
 
 /// While a page's data are fetched.
-pub fn loading() -> impl IntoView {
-    view! { <i class="skeleton skeleton--block" data-tall="240"></i> }
+pub fn loading() -> AnyView {
+    view! { <i class="skeleton skeleton--block" data-tall="240"></i> }.into_any()
 }
 
 /// What became of the form that was sent last: an error, or that it was saved.

@@ -8,9 +8,9 @@ use crate::access::rpc::all_roles;
 use crate::json::resource;
 use crate::{
     flash::{Done, flash},
-    icons::{Ico, Icon},
+    icons::Icon,
     me,
-    shared::{EmptyState, ErrorNotice, Field, When, awaited},
+    shared::{Column, EmptyState, Field, When, awaited, field_error, options, row_button, table, unread},
 };
 use domain::{
     Actor, Role,
@@ -45,11 +45,10 @@ pub fn InvitationsPage() -> impl IntoView {
                                 .into_any()
                         }
                         (Err(error), _) | (_, Err(error)) => {
-                            let retry = Callback::new(move |()| {
+                            unread(error, move || {
                                 invitations.refetch();
                                 roles.refetch();
-                            });
-                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
+                            })
                         }
                     }
                 },
@@ -101,7 +100,7 @@ fn Invite(roles: Roles) -> impl IntoView {
                 <legend class="field__label">"In these teams"</legend>
                 {rows.collect_view()}
             </fieldset>
-            {team_problem.map(problem)}
+            {field_error("team", team_problem)}
         }
     });
     view! {
@@ -120,19 +119,9 @@ fn Invite(roles: Roles) -> impl IntoView {
                     "As"
                 </label>
                 <select class="select" id="role" name="role">
-                    {offered(roles)
-                        .into_iter()
-                        .map(|(word, name)| {
-                            let chosen = wanted == word;
-                            view! {
-                                <option value=word selected=chosen>
-                                    {name}
-                                </option>
-                            }
-                        })
-                        .collect_view()}
+                    {options(offered(roles), &wanted)}
                 </select>
-                {role_problem.map(problem)}
+                {field_error("role", role_problem)}
             </div>
             {teams}
             <div class="actions">
@@ -145,16 +134,6 @@ fn Invite(roles: Roles) -> impl IntoView {
     .into_any()
 }
 
-/// What is wrong with a field.
-fn problem(said: String) -> impl IntoView {
-    view! {
-        <p class="field__error">
-            <Ico icon=Icon::Alert />
-            {said}
-        </p>
-    }
-}
-
 #[component]
 fn List(list: Vec<Invitation>) -> impl IntoView {
     if list.is_empty() {
@@ -164,26 +143,11 @@ fn List(list: Vec<Invitation>) -> impl IntoView {
         .into_any();
     }
     let rows = list.into_iter().map(|invitation| view! { <Row invitation /> });
-    view! {
-        <div class="table-wrap">
-            <table class="table table--stack">
-                <caption class="sr-only">"Invitations, those that wait first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Address"</th>
-                        <th scope="col">"As"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Sent"</th>
-                        <th scope="col" class="fit">
-                            <span class="sr-only">"What can be done"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    table(
+        "Invitations, those that wait first",
+        &[Column::Text("Address"), Column::Text("As"), Column::Text("State"), Column::Text("Sent"), Column::Doings],
+        rows,
+    )
 }
 
 #[component]
@@ -220,29 +184,8 @@ fn Row(invitation: Invitation) -> impl IntoView {
                     .then(|| {
                         view! {
                             <form method="post" action=PAGE class="actions">
-                                {again
-                                    .then(|| {
-                                        view! {
-                                            <button
-                                                class="button button--sm"
-                                                type="submit"
-                                                name="resend"
-                                                value=id.to_string()
-                                                aria-label=format!("Send the invitation of {email} again")
-                                            >
-                                                "Send again"
-                                            </button>
-                                        }
-                                    })}
-                                <button
-                                    class="button button--sm"
-                                    type="submit"
-                                    name="revoke"
-                                    value=id.to_string()
-                                    aria-label=format!("Take back the invitation of {email}")
-                                >
-                                    "Take back"
-                                </button>
+                                {again.then(|| row_button("resend", id, "Send again", format!("Send the invitation of {email} again")))}
+                                {row_button("revoke", id, "Take back", format!("Take back the invitation of {email}"))}
                             </form>
                         }
                     })}

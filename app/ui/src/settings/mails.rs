@@ -12,7 +12,7 @@ use crate::{
     flash::{Done, flash},
     icons::{Ico, Icon},
     me,
-    shared::{EmptyState, ErrorNotice, When, awaited},
+    shared::{Column, EmptyState, When, awaited, row_button, table, unread},
 };
 use domain::{
     MailId,
@@ -67,12 +67,11 @@ pub fn QuarantinePage() -> impl IntoView {
                                 .into_any()
                         }
                         (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
-                            let retry = Callback::new(move |()| {
+                            unread(error, move || {
                                 mails.refetch();
                                 outcomes.refetch();
                                 unsent.refetch();
-                            });
-                            view! { <ErrorNotice error=error.0 retry=retry /> }.into_any()
+                            })
                         }
                     }
                 },
@@ -221,21 +220,11 @@ fn Mails(page: Page<Quarantined>, after: Option<String>) -> impl IntoView {
                     "Discard marked"
                 </button>
             </div>
-            <div class="table-wrap">
-                <table class="table table--stack">
-                    <caption class="sr-only">"Unreadable mails, newest first"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Mail"</th>
-                            <th scope="col">"Why"</th>
-                            <th scope="col" class="fit">
-                                <span class="sr-only">"What can be done"</span>
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                </table>
-            </div>
+            {table(
+                "Unreadable mails, newest first",
+                &[Column::Text("Mail"), Column::Text("Why"), Column::Doings],
+                rows,
+            )}
         </form>
         {page
             .next
@@ -332,28 +321,9 @@ fn Row(mail: Quarantined, marked: bool) -> impl IntoView {
                     {if mail.waiting {
                         view! { <span class="field__hint">"On its way"</span> }.into_any()
                     } else {
-                        view! {
-                            <button
-                                class="button button--sm"
-                                type="submit"
-                                name="retry"
-                                value=mail.id.to_string()
-                                aria-label=label("Try again:")
-                            >
-                                "Try again"
-                            </button>
-                        }
-                            .into_any()
+                        row_button("retry", mail.id.0, "Try again", label("Try again:"))
                     }}
-                    <button
-                        class="button button--sm"
-                        type="submit"
-                        name="discard"
-                        value=mail.id.to_string()
-                        aria-label=label("Discard")
-                    >
-                        "Discard"
-                    </button>
+                    {row_button("discard", mail.id.0, "Discard", label("Discard"))}
                     <a
                         class="button button--sm"
                         href=format!("/settings/mails/{}/raw", mail.id)

@@ -5,7 +5,7 @@ use super::{
     rpc,
 };
 use crate::json::resource;
-use crate::shared::{ErrorNotice, awaited};
+use crate::shared::{fetched, options};
 use domain::priority::{Level, Priority, PriorityTable};
 use leptos::prelude::*;
 
@@ -18,18 +18,7 @@ pub fn PrioritySettings() -> impl IntoView {
             title="Priority"
             lead="Urgency says how soon it hurts, importance how much it matters. Each pair of them gives a ticket its priority. A change applies to tickets that are there, too."
         >
-            {awaited(
-                loading,
-                move || async move {
-                    match table.await {
-                        Ok(table) => view! { <Table table=table /> }.into_any(),
-                        Err(error) => {
-                            let retry = Callback::new(move |()| table.refetch());
-                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
-                        }
-                    }
-                },
-            )}
+            {fetched(loading, table, |table| view! { <Table table=table /> }.into_any())}
         </SettingsPage>
     }
     .into_any()
@@ -92,16 +81,7 @@ fn Choice(urgency: Level, importance: Level, now: Priority) -> impl IntoView {
     let label = format!("Urgency {}, importance {}", urgency.name().to_lowercase(), importance.name().to_lowercase());
     view! {
         <select class="select" name=format!("{}-{}", urgency.word(), importance.word()) aria-label=label>
-            {Priority::ALL
-                .map(|priority| {
-                    let chosen = priority == now;
-                    view! {
-                        <option value=priority.word() selected=chosen>
-                            {priority.name()}
-                        </option>
-                    }
-                })
-                .collect_view()}
+            {options(Priority::ALL.map(|priority| (priority.word(), priority.name())), now.word())}
         </select>
     }
     .into_any()

@@ -7,7 +7,7 @@ use super::{
 use crate::json::resource;
 use crate::{
     flash::flash,
-    shared::{ErrorNotice, Field, awaited},
+    shared::{Field, fetched},
 };
 use domain::second_factor::Required;
 use leptos::prelude::*;
@@ -21,18 +21,7 @@ pub fn SecondFactorSettings() -> impl IntoView {
             title="Two-step sign-in"
             lead="A password can be guessed, read off or given away. With a second step it opens nothing on its own."
         >
-            {awaited(
-                loading,
-                move || async move {
-                    match required.await {
-                        Ok(required) => view! { <Requirement required /> }.into_any(),
-                        Err(error) => {
-                            let retry = Callback::new(move |()| required.refetch());
-                            view! { <ErrorNotice error=error.0 retry /> }.into_any()
-                        }
-                    }
-                },
-            )}
+            {fetched(loading, required, |required| view! { <Requirement required /> }.into_any())}
         </SettingsPage>
     }
     .into_any()

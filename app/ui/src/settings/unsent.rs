@@ -2,7 +2,7 @@
 
 use crate::{
     icons::{Ico, Icon},
-    shared::When,
+    shared::{Column, When, row_button, table},
 };
 use domain::mail::Unsent;
 use leptos::prelude::*;
@@ -22,22 +22,11 @@ pub fn UnsentMails(list: Vec<Unsent>) -> impl IntoView {
             view! {
                 <h2>"Mails that could not be sent"</h2>
                 <form method="post" action="/settings/mails" class="stack">
-                    <div class="table-wrap">
-                        <table class="table table--stack">
-                            <caption class="sr-only">"Mails that could not be sent, those given up first"</caption>
-                            <thead>
-                                <tr>
-                                    <th scope="col">"Mail"</th>
-                                    <th scope="col">"Why"</th>
-                                    <th scope="col">"State"</th>
-                                    <th scope="col" class="fit">
-                                        <span class="sr-only">"What can be done"</span>
-                                    </th>
-                                </tr>
-                            </thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
+                    {table(
+                        "Mails that could not be sent, those given up first",
+                        &[Column::Text("Mail"), Column::Text("Why"), Column::Text("State"), Column::Doings],
+                        rows,
+                    )}
                 </form>
             }
         })
@@ -79,24 +68,8 @@ fn Row(mail: Unsent) -> impl IntoView {
             <td data-label="State">{state}</td>
             <td class="fit">
                 <div class="actions">
-                    <button
-                        class="button button--sm"
-                        type="submit"
-                        name="send"
-                        value=mail.id.to_string()
-                        aria-label=label("Try now:")
-                    >
-                        "Try now"
-                    </button>
-                    <button
-                        class="button button--sm"
-                        type="submit"
-                        name="give-up"
-                        value=mail.id.to_string()
-                        aria-label=label("Give up")
-                    >
-                        "Give up"
-                    </button>
+                    {row_button("send", mail.id, "Try now", label("Try now:"))}
+                    {row_button("give-up", mail.id, "Give up", label("Give up"))}
                 </div>
             </td>
         </tr>

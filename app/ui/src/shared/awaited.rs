@@ -1,6 +1,12 @@
 //! What is shown of data that have to be fetched first.
 
-use std::pin::Pin;
+use super::ErrorNotice;
+use crate::{
+    json::InPage,
+    rpc::{Rpc, RpcError},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{pin::Pin, sync::Arc};
 
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
@@ -27,6 +33,30 @@ where
     Made: Future<Output = AnyView> + Send + 'static,
 {
     show(Box::new(move || fallback().into_any()), Box::new(move || Box::pin(body())))
+}
+
+/// [`awaited`] for one thing: what `shown` makes of it once it has come, or what went wrong, with a way to try again.
+pub fn fetched<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static>(
+    fallback: fn() -> AnyView,
+    found: Resource<Rpc<T>, InPage>,
+    shown: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    let shown = Arc::new(shown);
+    awaited(fallback, move || {
+        let shown = shown.clone();
+        async move {
+            match found.await {
+                Ok(found) => shown(found),
+                Err(error) => unread(error, move || found.refetch()),
+            }
+        }
+    })
+}
+
+/// In the place of what could not be read.
+pub fn unread(error: RpcError, again: impl Fn() + Send + Sync + 'static) -> AnyView {
+    let retry = Callback::new(move |()| again());
+    view! { <ErrorNotice error=error.0 retry /> }.into_any()
 }
 
 /// The same for everybody, and therefore only once in the module.

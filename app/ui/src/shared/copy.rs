@@ -1,3 +1,4 @@
+use crate::erased::{dynamic, handler};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, HtmlElement, HtmlTextAreaElement};
@@ -22,4 +23,32 @@ pub fn copy(text: &str) -> bool {
         let _ = before.focus();
     }
     copied
+}
+
+/// Puts a text into the clipboard, and says so.
+#[component]
+pub fn CopyButton(text: String) -> impl IntoView {
+    let copied = RwSignal::new(false);
+    view! {
+        <button class="button" type="button" on:click=handler(move |_| copied.set(copy(&text)))>
+            {dynamic(move || if copied.get() { "Copied" } else { "Copy" })}
+        </button>
+    }
+    .into_any()
+}
+
+/// A secret that is shown this once, to be copied.
+#[component]
+pub fn Secret(text: String) -> impl IntoView {
+    view! {
+        <p>
+            <code class="mono qr__key" id="token">
+                {text.clone()}
+            </code>
+        </p>
+        <div class="actions">
+            <CopyButton text />
+        </div>
+    }
+    .into_any()
 }

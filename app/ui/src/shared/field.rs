@@ -1,8 +1,44 @@
+use super::TextArea;
 use crate::{
     flash::Flash,
     icons::{Ico, Icon},
 };
 use leptos::prelude::*;
+
+/// What is wrong with a field, below it.
+pub fn field_error(name: &str, problem: Option<String>) -> AnyView {
+    problem
+        .map(|problem| {
+            view! {
+                <p class="field__error" id=format!("{name}-error")>
+                    <Ico icon=Icon::Alert />
+                    {problem}
+                </p>
+            }
+        })
+        .into_any()
+}
+
+fn field_hint(name: &str, hint: String) -> AnyView {
+    (!hint.is_empty())
+        .then(|| {
+            view! {
+                <p class="field__hint" id=format!("{name}-hint")>
+                    {hint}
+                </p>
+            }
+        })
+        .into_any()
+}
+
+/// The element that says more of a field.
+fn described(name: &str, problem: &Option<String>, hint: &str) -> Option<String> {
+    match (problem, hint.is_empty()) {
+        (Some(_), _) => Some(format!("{name}-error")),
+        (None, false) => Some(format!("{name}-hint")),
+        (None, true) => None,
+    }
+}
 
 /// A labelled input of a plain form, filled with what was typed before and with its error beside it.
 ///
@@ -27,13 +63,7 @@ pub fn Field(
         Some(_) => problem.is_some(),
     };
     let value = if kind == "password" { String::new() } else { flash.value(name) };
-    let error_id = format!("{name}-error");
-    let hint_id = format!("{name}-hint");
-    let described = match (&problem, hint.is_empty()) {
-        (Some(_), _) => Some(error_id.clone()),
-        (None, false) => Some(hint_id.clone()),
-        (None, true) => None,
-    };
+    let described = described(name, &problem, &hint);
     view! {
         <div class="field">
             <label class="field__label" for=name>
@@ -52,24 +82,72 @@ pub fn Field(
                 aria-invalid=problem.is_some().then_some("true")
                 aria-describedby=described
             />
-            {problem
-                .map(|problem| {
-                    view! {
-                        <p class="field__error" id=error_id>
-                            <Ico icon=Icon::Alert />
-                            {problem}
-                        </p>
-                    }
-                })}
-            {(!hint.is_empty())
-                .then(|| {
-                    view! {
-                        <p class="field__hint" id=hint_id>
-                            {hint}
-                        </p>
-                    }
-                })}
+            {field_error(name, problem)}
+            {field_hint(name, hint)}
         </div>
     }
     .into_any()
+}
+
+/// A labelled text area of a plain form, like [`Field`].
+#[component]
+pub fn Area(
+    flash: Flash,
+    name: &'static str,
+    label: &'static str,
+    #[prop(default = 3)] rows: u32,
+    #[prop(into, optional)] hint: String,
+) -> impl IntoView {
+    let problem = flash.problem(name);
+    let described = described(name, &problem, &hint);
+    let invalid = problem.is_some();
+    view! {
+        <div class="field">
+            <label class="field__label" for=name>
+                {label}
+            </label>
+            <TextArea text=flash.value(name) name=name id=name rows=rows described_by=described invalid=invalid />
+            {field_error(name, problem)}
+            {field_hint(name, hint)}
+        </div>
+    }
+    .into_any()
+}
+
+/// The name of somebody, typed once more before something is done that cannot be taken back.
+#[component]
+pub fn NameAgain(flash: Flash, label: &'static str, whose: String) -> impl IntoView {
+    let hint = format!("Type “{whose}”.");
+    view! { <Field flash name="name" label hint autocomplete="off" required=true /> }.into_any()
+}
+
+/// Something to be copied from here, which nobody changes.
+#[component]
+pub fn ReadOnly(id: &'static str, label: &'static str, value: String, hint: &'static str) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label class="field__label" for=id>
+                {label}
+            </label>
+            <input class="input mono" id=id value=value readonly aria-describedby=format!("{id}-hint") />
+            {field_hint(id, hint.to_owned())}
+        </div>
+    }
+    .into_any()
+}
+
+/// The options of a list, each by its value and its name.
+pub fn options<V: Into<String>, N: Into<String>>(all: impl IntoIterator<Item = (V, N)>, chosen: &str) -> AnyView {
+    fn show(all: Vec<(String, String)>, chosen: &str) -> AnyView {
+        let option = |(value, name): (String, String)| {
+            let on = value == chosen;
+            view! {
+                <option value=value selected=on>
+                    {name}
+                </option>
+            }
+        };
+        all.into_iter().map(option).collect::<Vec<_>>().into_any()
+    }
+    show(all.into_iter().map(|(value, name)| (value.into(), name.into())).collect(), chosen)
 }

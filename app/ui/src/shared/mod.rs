@@ -13,15 +13,16 @@ mod menu;
 mod opener;
 mod picker;
 mod priority;
+mod table;
 mod textarea;
 mod title;
 mod when;
 
 pub use avatar::{Avatar, avatar, avatar_of, face};
-pub use awaited::awaited;
-pub use copy::copy;
+pub use awaited::{awaited, fetched, unread};
+pub use copy::{CopyButton, Secret, copy};
 pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast_error, toaster};
-pub use field::Field;
+pub use field::{Area, Field, NameAgain, ReadOnly, field_error, options};
 pub use focus::{bring_into_view, focus_main, focus_page, focus_soon, hand_on, is_lost, keep_focus, settled};
 pub use fold::close_like_menu;
 #[cfg(not(feature = "ssr"))]
@@ -31,6 +32,7 @@ pub use menu::{Menu, MenuList};
 pub use opener::{Opener, Opening};
 pub use picker::{Choice, Picker};
 pub use priority::{PriorityMark, StatusMark, priority_mark, state_icon, state_word, status_mark};
+pub use table::{Column, row_button, table, table_of};
 pub use textarea::{TextArea, escaped};
 pub use title::Title;
 pub use when::{When, clock, clock_time, set_clocks, when};

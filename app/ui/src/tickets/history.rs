@@ -6,7 +6,7 @@ use crate::json::resource;
 use crate::{
     icons::{Ico, Icon},
     rpc::Rpc,
-    shared::{ErrorNotice, Markup, Title, awaited},
+    shared::{Column, ErrorNotice, Markup, Title, awaited, table_of},
 };
 use domain::{
     Error, EventId, TicketId, Time,
@@ -51,12 +51,6 @@ pub fn HistoryPage() -> impl IntoView {
                             view! { <Lines history older=before.get_untracked().is_some() /> }.into_any()
                         }
                         Err(error) => {
-                            #[cfg(feature = "ssr")]
-                            if let (domain::Code::NotFound, Some(response)) =
-                                (error.0.code, use_context::<leptos_axum::ResponseOptions>())
-                            {
-                                response.set_status(axum::http::StatusCode::NOT_FOUND);
-                            }
                             view! {
                                 <Title text="History" />
                                 <h1 class="sr-only" id="history-title">
@@ -97,22 +91,11 @@ fn Lines(history: History, older: bool) -> impl IntoView {
             </div>
         </header>
         <div class="history" tabindex="0" role="region" aria-labelledby="history-title">
-            <div class="table-wrap">
-                <table class="table table--stack">
-                    <caption class="sr-only">"Changes, newest first"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"When"</th>
-                            <th scope="col">"Who"</th>
-                            <th scope="col">"What"</th>
-                            <th scope="col">"From"</th>
-                            <th scope="col">"To"</th>
-                            <th scope="col">"Address"</th>
-                        </tr>
-                    </thead>
-                    {rows.element()}
-                </table>
-            </div>
+            {table_of(
+                "Changes, newest first",
+                &["When", "Who", "What", "From", "To", "Address"].map(Column::Text),
+                rows,
+            )}
             <nav class="actions" aria-label="Pages of the history">
                 {older
                     .then(|| {
