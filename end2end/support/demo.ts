@@ -1,18 +1,8 @@
 import type { Page } from '@playwright/test';
-import { expect, test as base } from './fixtures.ts';
-import { Server } from './server.ts';
+import { expect, testWith } from './fixtures.ts';
 
 /** The test function of journeys that need a desk with the people and a few tickets of the demo. */
-export const test = base.extend<{}, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start({}, 120);
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-});
+export const test = testWith({}, 120);
 
 export const MIA = 'agent@docket.example';
 /** One of the other agents, whose rights a journey may change. */

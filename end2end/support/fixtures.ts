@@ -64,6 +64,20 @@ export const test = base.extend<Fixtures, { server: Server }>({
   allowErrors: async ({ watched }, use) => use((pattern) => void watched.allowed.push(pattern)),
 });
 
+/** The test function of journeys with a server of their own, which is started with these (see `Server.start`). */
+export function testWith(...how: Parameters<typeof Server.start>) {
+  return test.extend<{}, { server: Server }>({
+    server: [
+      async ({}, use) => {
+        const server = await Server.start(...how);
+        await use(server);
+        await server.stop();
+      },
+      { scope: 'worker', timeout: 120_000 },
+    ],
+  });
+}
+
 /** Waits until the page's script has taken over: before, clicks fall on elements that nothing listens to. */
 export async function hydrated(page: Page): Promise<void> {
   await expect(page.locator('html[data-hydrated]')).toBeAttached();

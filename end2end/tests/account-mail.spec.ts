@@ -1,19 +1,9 @@
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
+import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
 import { ADA, signIn as signInDemo } from '../support/demo.ts';
 import { customer, PASSWORD, signUp } from '../support/people.ts';
-import { Server } from '../support/server.ts';
 
-const test = base.extend<{}, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start({ DOCKET_TRUST_PROXY: 'true' }, 5);
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-});
+const test = testWith({ DOCKET_TRUST_PROXY: 'true' }, 5);
 
 const NEW = 'another horse battery';
 

@@ -1,20 +1,11 @@
 import type { Page, WebSocket } from '@playwright/test';
-import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
+import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
 import { customer, PASSWORD, type Person, signIn, signUp } from '../support/people.ts';
 import { Server } from '../support/server.ts';
 import { live } from '../support/tickets.ts';
 
 /** With addresses of the visitors' own, so that one test's wrong passwords are not held against another. */
-const test = base.extend<{}, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start({ DOCKET_TRUST_PROXY: 'true' }, 5);
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-});
+const test = testWith({ DOCKET_TRUST_PROXY: 'true' }, 5);
 
 async function fillIn(page: Page, who: Person, password: string): Promise<void> {
   await page.getByLabel('Your name').fill(who.name);

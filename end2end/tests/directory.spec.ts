@@ -1,21 +1,12 @@
 import { BASE, Directory, READER } from '../support/directory.ts';
-import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
-import { PASSWORD, signIn } from '../support/people.ts';
+import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
+import { ADA, makeAcme, setDeskUp, signIn } from '../support/people.ts';
 import { Server } from '../support/server.ts';
 
-const ADA = { name: 'Ada Admin', email: 'ada@desk.example' };
 const TOM = { uid: 'tom', name: 'Tom of Acme', email: 'tom@acme.example', password: 'a password of the directory' };
 
 /** A server that may ask directories on loopback, and a directory with one person in it. */
-const test = base.extend<object, { server: Server; directory: Directory }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start({ DOCKET_OUTSIDE_PRIVATE_ADDRESSES: 'true' });
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker' },
-  ],
+const test = testWith({ DOCKET_OUTSIDE_PRIVATE_ADDRESSES: 'true' }).extend<object, { directory: Directory }>({
   directory: [
     async ({}, use) => {
       const directory = await Directory.start([TOM]);
@@ -30,18 +21,8 @@ test.describe.configure({ mode: 'serial' });
 
 test('a superadmin sets a directory up and tries it', async ({ page, directory, allowErrors }) => {
   allowErrors(/status of 422/);
-  await page.goto('/set-up');
-  await page.getByLabel('Your name').fill(ADA.name);
-  await page.getByLabel('E-mail address').fill(ADA.email);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Create the superadmin' }).click();
-  await expect(page).toHaveURL(/tickets/);
-  await page.goto('/companies/new');
-  await hydrated(page);
-  await page.getByLabel('Name').fill('Acme');
-  await page.getByLabel('Domains').fill('acme.example');
-  await page.getByRole('button', { name: 'Make company' }).click();
-  await expect(page).toHaveURL(/companies\/\d+/);
+  await setDeskUp(page);
+  await makeAcme(page);
 
   await page.goto('/settings/sign-in');
   await hydrated(page);

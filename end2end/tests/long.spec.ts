@@ -1,23 +1,13 @@
 import type { Locator, Page } from '@playwright/test';
-import { MIA, signIn, test as base } from '../support/demo.ts';
-import { expect, hydrated } from '../support/fixtures.ts';
-import { Server } from '../support/server.ts';
+import { MIA, signIn } from '../support/demo.ts';
+import { expect, hydrated, testWith } from '../support/fixtures.ts';
 import { conversation, live } from '../support/tickets.ts';
 
 const ENTRIES = 10_000;
 const CARDS = 1_000;
 
 /** With one ticket of ten thousand messages, and so many tickets of today that every column of the board is full. */
-const test = base.extend<{}, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start({}, 1_400, '--days', '1', '--longest', String(ENTRIES));
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 120_000 },
-  ],
-});
+const test = testWith({}, 1_400, '--days', '1', '--longest', String(ENTRIES));
 
 // Recording a trace costs frames of its own.
 test.use({ trace: 'off' });

@@ -1,25 +1,15 @@
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
-import { PASSWORD, signIn } from '../support/people.ts';
+import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
+import { ADA, makeAcme, setDeskUp, signIn } from '../support/people.ts';
 import { CLIENT, Outside } from '../support/provider.ts';
-import { Server } from '../support/server.ts';
 
-const ADA = { name: 'Ada Admin', email: 'ada@desk.example' };
 const JANA = { sub: 'jana', name: 'Jana Weiß', email: 'jana@mail.example', email_verified: true };
 const EVE = { sub: 'eve', name: 'Eve', email: 'eve@mail.example', email_verified: false };
 const TOM = { sub: 'tom', name: 'Tom of Acme', email: 'tom@acme.example' };
 const ADA_THERE = { sub: 'ada', name: 'Ada at home', email: 'ada@home.example' };
 
 /** A server that may ask providers on loopback, with a superadmin, and a provider that sends people back to it. */
-const test = base.extend<object, { server: Server; outside: Outside }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start({ DOCKET_OUTSIDE_PRIVATE_ADDRESSES: 'true' });
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker' },
-  ],
+const test = testWith({ DOCKET_OUTSIDE_PRIVATE_ADDRESSES: 'true' }).extend<object, { outside: Outside }>({
   outside: [
     async ({ server }, use) => {
       const outside = await Outside.start(`${server.url}/sign-in/back`, [JANA, EVE, TOM, ADA_THERE]);
@@ -53,12 +43,7 @@ async function setUp(page: Page, outside: Outside, name: string, whom: string, c
 
 test('a superadmin sets a provider up, and customers come by it', async ({ page, openPage, outside, allowErrors }) => {
   allowErrors(/status of (403|422)/);
-  await page.goto('/set-up');
-  await page.getByLabel('Your name').fill(ADA.name);
-  await page.getByLabel('E-mail address').fill(ADA.email);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Create the superadmin' }).click();
-  await expect(page).toHaveURL(/tickets/);
+  await setDeskUp(page);
 
   // What is missing stands beside its field.
   await page.goto('/settings/sign-in/new-oidc');
@@ -93,12 +78,7 @@ test('a superadmin sets a provider up, and customers come by it', async ({ page,
 
 test('users of a company come by their own provider, without JavaScript', async ({ page, openPage, outside }) => {
   await signIn(page, ADA);
-  await page.goto('/companies/new');
-  await hydrated(page);
-  await page.getByLabel('Name').fill('Acme');
-  await page.getByLabel('Domains').fill('acme.example');
-  await page.getByRole('button', { name: 'Make company' }).click();
-  await expect(page).toHaveURL(/companies\/\d+/);
+  await makeAcme(page);
   await setUp(page, outside, 'Acme ID', 'Users of one company', 'Acme');
 
   const tom = await openPage({ javaScriptEnabled: false });

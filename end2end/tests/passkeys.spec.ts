@@ -1,18 +1,9 @@
 import type { CDPSession, Page } from '@playwright/test';
 import { ADA, ANOUK, MIA } from '../support/demo.ts';
-import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
-import { Server } from '../support/server.ts';
+import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
 
 /** With somebody on staff, and by the name of the machine: passkeys belong to no number. */
-const test = base.extend<{}, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start({}, 5);
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
+const test = testWith({}, 5).extend({
   baseURL: async ({ server }, use) => use(server.url.replace('127.0.0.1', 'localhost')),
 });
 

@@ -1,21 +1,10 @@
-import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
-import { PASSWORD, signIn } from '../support/people.ts';
-import { Server } from '../support/server.ts';
+import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
+import { makeAcme, PASSWORD, setDeskUp, signIn } from '../support/people.ts';
 
-const ADA = { name: 'Ada Admin', email: 'ada@desk.example' };
 const TOM = 'tom@acme.example';
 
 /** A server of its own: a provider belongs to all of it. */
-const test = base.extend<object, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start();
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker' },
-  ],
-});
+const test = testWith();
 
 /** What a provider has the desk do, and its answer. */
 type Call = (method: string, path: string, body?: object) => Promise<{ status: number; body: Record<string, unknown> }>;
@@ -34,18 +23,8 @@ function client(base: string, token: string): Call {
 
 test('a provider announces somebody, and puts them out at once', async ({ server, page, openPage, allowErrors }) => {
   allowErrors(/status of 401|WebSocket/);
-  await page.goto('/set-up');
-  await page.getByLabel('Your name').fill(ADA.name);
-  await page.getByLabel('E-mail address').fill(ADA.email);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Create the superadmin' }).click();
-  await expect(page).toHaveURL(/tickets/);
-  await page.goto('/companies/new');
-  await hydrated(page);
-  await page.getByLabel('Name').fill('Acme');
-  await page.getByLabel('Domains').fill('acme.example');
-  await page.getByRole('button', { name: 'Make company' }).click();
-  await expect(page).toHaveURL(/companies\/\d+/);
+  await setDeskUp(page);
+  await makeAcme(page);
 
   await page.goto('/settings/sign-in/new-oidc');
   await hydrated(page);

@@ -1,21 +1,12 @@
 import type { Page } from '@playwright/test';
 import { codeOf } from '../support/codes.ts';
 import { ADA, MIA, signIn as signInStaff } from '../support/demo.ts';
-import { expect, expectAccessible, hydrated, test as base } from '../support/fixtures.ts';
+import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
 import { customer, PASSWORD, type Person, signUp } from '../support/people.ts';
 import { Server } from '../support/server.ts';
 
 /** With somebody on staff: else signing in leads to setting Docket up. */
-const test = base.extend<{}, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await Server.start({}, 5);
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-});
+const test = testWith({}, 5);
 
 /** Shows the password, and comes to the second step. */
 async function firstStep(page: Page, who: Person, next = ''): Promise<void> {
