@@ -104,6 +104,7 @@ pub const TARGETS: [Target; 9] = [
                 "emails[type eq \"work\"].value","value":"j@acme.example"},{"op":"add","value":{"name.givenName":"J"}},
                 {"op":"remove","path":"members[value eq \"12\"]"},{"op":"add","path":"members","value":[{"value":"7"}]}]}"#,
             br#"{"displayName":"Leads","members":[{"value":"7","display":"Jana","type":"User"}]}"#,
+            br#"{"filter":"active eq true","startIndex":2,"count":1,"attributes":["userName"],"excludedAttributes":["x"]}"#,
             b"userName eq \"jana@acme.example\" and emails[type eq \"work\"].value eq \"a\" and active eq true",
         ],
     },
@@ -303,7 +304,7 @@ fn scim_json(data: &[u8]) {
         checked(read::changed(before, &operations));
         let _ = read::group_change(&operations).map(|change| change.check());
     }
-    let _ = read::group(&body).map(|change| change.check());
+    let _ = (read::group(&body).map(|change| change.check()), read::search(&body));
 }
 
 /// Mails as they come, down to what staff are shown of them.

@@ -142,6 +142,8 @@ impl PersonInput {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announced {
     pub id: UserId,
+    /// Whether the provider has ever said who they are; else they have connected themselves, or are known by their address.
+    pub described: bool,
     pub user_name: String,
     pub external_id: Option<String>,
     /// The name as it stands here.

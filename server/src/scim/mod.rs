@@ -16,7 +16,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use domain::scim::{PersonInput, Window};
 use domain::{Actor, GroupId, UserId};
 use serde_json::Value;
@@ -56,8 +56,12 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/Users/{id}", get(read_person).put(replace_person).patch(change_person).delete(delete_person))
         .route("/Groups", get(list_groups).post(create_group))
         .route("/Groups/{id}", get(read_group).put(replace_group).patch(change_group).delete(delete_group))
+        .route("/Users/.search", post(search_people))
+        .route("/Groups/.search", post(search_groups))
         .route("/Me", unsupported.clone())
-        .route("/Bulk", unsupported)
+        .route("/Bulk", unsupported.clone())
+        // Of all kinds of resources at once.
+        .route("/.search", unsupported)
         .fallback(|| async { nothing_here().into_response() })
         .method_not_allowed_fallback(|| async {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, None, "There is no such call with this method.")
@@ -210,6 +214,25 @@ async fn schema(call: Call, Path(id): Path<String>) -> Response {
     one_of(wire::schemas(&call.base), &id)
 }
 
+/// A question that is asked in a body instead of an address (RFC 7644, 3.4.3), as the address would ask it.
+fn asked(call: Call, body: &Value) -> Result<Call, Refusal> {
+    let read::Search { only, without, filter, start, count } = read::search(body)?;
+    Ok(Call {
+        wanted: Wanted::new(only.as_deref(), without.as_deref()),
+        filter: filter.filter(|text| !text.trim().is_empty()),
+        window: Window::new(start, count),
+        ..call
+    })
+}
+
+async fn search_people(call: Call, Body(body): Body) -> Result<Response, Refusal> {
+    list_people(asked(call, &body)?).await
+}
+
+async fn search_groups(call: Call, Body(body): Body) -> Result<Response, Refusal> {
+    list_groups(asked(call, &body)?).await
+}
+
 async fn list_people(call: Call) -> Result<Response, Refusal> {
     let clauses = call.filter.as_deref().map(read::people_filter).transpose()?.unwrap_or_default();
     let (all, found) = people::list(&call.desk, &call.actor, &clauses, call.window).await?;
@@ -307,7 +330,8 @@ async fn replace_group(call: Call, Path(id): Path<String>, Body(body): Body) -> 
     shown_group(&call, id).await
 }
 
-/// Without the group in the answer: that may be long, and whoever has asked knows it.
+/// Without the group in the answer: that may be long, and whoever has asked knows it. Who names attributes wants to see them
+/// (RFC 7644, 3.5.2).
 async fn change_group(call: Call, Path(id): Path<String>, Body(body): Body) -> Result<Response, Refusal> {
     let id = GroupId(number(&id)?);
     let mut tx = call.desk.begin().await?;
@@ -317,7 +341,10 @@ async fn change_group(call: Call, Path(id): Path<String>, Body(body): Body) -> R
     })
     .await?;
     tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    match call.wanted.is_said() {
+        true => shown_group(&call, id).await,
+        false => Ok(StatusCode::NO_CONTENT.into_response()),
+    }
 }
 
 async fn delete_group(call: Call, Path(id): Path<String>) -> Result<Response, Refusal> {

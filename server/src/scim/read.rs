@@ -60,6 +60,48 @@ fn is_deeper(value: &Value, than: usize) -> bool {
     }
 }
 
+/// What is asked in a body instead of an address (RFC 7644, 3.4.3).
+#[derive(Debug, Default)]
+pub(crate) struct Search {
+    /// Attributes, as the address would name them.
+    pub only: Option<String>,
+    pub without: Option<String>,
+    pub filter: Option<String>,
+    pub start: Option<i64>,
+    pub count: Option<i64>,
+}
+
+/// Reads a search. That it is to be sorted is not heard: there is one order.
+pub(crate) fn search(body: &Value) -> Result<Search, Refusal> {
+    let of = |name: &str| body.as_object().and_then(|body| member(body, name)).filter(|value| !value.is_null());
+    let names = |name: &str| match of(name) {
+        None => Ok(None),
+        Some(Value::Array(all)) => {
+            let all: Option<Vec<&str>> = all.iter().map(Value::as_str).collect();
+            all.map(|all| Some(all.join(","))).ok_or_else(|| Refusal::of_value(&format!("{name} must be texts.")))
+        }
+        Some(_) => Err(Refusal::of_value(&format!("{name} must be an array of texts."))),
+    };
+    let number = |name: &str| match of(name) {
+        None => Ok(None),
+        Some(value) => {
+            value.as_i64().map(Some).ok_or_else(|| Refusal::of_value(&format!("{name} must be a whole number.")))
+        }
+    };
+    let filter = match of("filter") {
+        None => None,
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(_) => return Err(Refusal::of_filter("filter must be a text.")),
+    };
+    Ok(Search {
+        only: names("attributes")?,
+        without: names("excludedAttributes")?,
+        filter,
+        start: number("startIndex")?,
+        count: number("count")?,
+    })
+}
+
 /// What is to be done to an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Op {
@@ -173,13 +215,16 @@ pub(crate) fn changed(mut input: PersonInput, operations: &[Operation]) -> Resul
 fn set(input: &mut PersonInput, op: Op, path: &Path, value: &Value, named: bool) -> Result<(), Refusal> {
     let name = path.dotted();
     match (path.name.as_str(), path.part.as_deref()) {
+        // What everybody has cannot be taken away (RFC 7644, 3.5.2.2).
+        ("username", None) if op == Op::Remove => return Err(Refusal::of_mutability("userName")),
         ("username", None) => {
             // Nobody is without one: the check says so.
             input.user_name = text("userName", op, value)?.unwrap_or_default();
         }
         ("externalid", None) => input.external_id = text("externalId", op, value)?,
         ("active", None) => match op {
-            Op::Remove => return Err(Refusal::of_value("active cannot be removed. Say false.")),
+            // Who may come in is said, never guessed.
+            Op::Remove => return Err(Refusal::of_mutability("active")),
             Op::Add | Op::Replace => input.active = flag("active", value)?,
         },
         ("displayname", None) => input.names.display = text("displayName", op, value)?,
@@ -341,6 +386,7 @@ pub(crate) fn group_change(operations: &[Operation]) -> Result<GroupChange, Refu
 
 fn set_group(change: &mut GroupChange, op: Op, path: &Path, value: &Value, named: bool) -> Result<(), Refusal> {
     match path.name.as_str() {
+        "displayname" if op == Op::Remove => return Err(Refusal::of_mutability("displayName")),
         "displayname" => change.name = Some(text("displayName", op, value)?.unwrap_or_default()),
         "externalid" => change.external_id = Some(text("externalId", op, value)?),
         "members" => {

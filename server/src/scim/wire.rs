@@ -21,6 +21,11 @@ impl Wanted {
         Self { only: only.map(names), without: without.map(names).unwrap_or_default() }
     }
 
+    /// Whether somebody has said what they want to see.
+    pub(crate) fn is_said(&self) -> bool {
+        self.only.is_some() || !self.without.is_empty()
+    }
+
     /// Whether this one is to be sent.
     pub(crate) fn has(&self, name: &str) -> bool {
         let is = |one: &String| one.eq_ignore_ascii_case(name);
@@ -45,19 +50,24 @@ pub(crate) fn person(person: &Announced, base: &str, wanted: &Wanted) -> Value {
             json!({ "value": id.to_string(), "display": name, "$ref": format!("{base}/Groups/{id}"), "type": "direct" })
         })
         .collect();
-    let mut name = json!({ "formatted": names.formatted.as_ref().unwrap_or(&person.name) });
-    for (part, value) in [("givenName", &names.given), ("familyName", &names.family)] {
-        if let Some(value) = value {
-            name[part] = value.clone().into();
-        }
-    }
+    // Of whom nothing was ever said, the name that stands here is shown. Else what was said counts: what was removed is
+    // unassigned, and not shown as if it was still there (RFC 7644, 3.5.2.2).
+    let here = (!person.described).then(|| person.name.clone());
+    let parts = [
+        ("formatted", names.formatted.clone().or_else(|| here.clone())),
+        ("givenName", names.given.clone()),
+        ("familyName", names.family.clone()),
+    ];
+    let name: Map<String, Value> =
+        parts.into_iter().filter_map(|(part, value)| Some((part.to_owned(), value?.into()))).collect();
+    let name = if name.is_empty() { Value::Null } else { name.into() };
     wanted.choose(vec![
         ("schemas", json!([format!("{CORE}User")])),
         ("id", person.id.to_string().into()),
         ("externalId", person.external_id.clone().into()),
         ("userName", person.user_name.clone().into()),
         ("name", name),
-        ("displayName", person.name.clone().into()),
+        ("displayName", names.display.clone().or(here).into()),
         ("active", person.active.into()),
         ("emails", json!([{ "value": person.email, "type": "work", "primary": true }])),
         ("groups", groups.into()),
@@ -163,6 +173,10 @@ struct Attribute<'a> {
     mutability: &'a str,
     exact: bool,
     unique: bool,
+    /// The values that there are, where they are few.
+    values: &'a [&'a str],
+    /// What an address leads to.
+    leads_to: &'a [&'a str],
     parts: Vec<Value>,
 }
 
@@ -177,6 +191,8 @@ impl Default for Attribute<'_> {
             mutability: "readWrite",
             exact: false,
             unique: false,
+            values: &[],
+            leads_to: &[],
             parts: Vec::new(),
         }
     }
@@ -195,6 +211,12 @@ impl Attribute<'_> {
             "returned": "default",
             "uniqueness": if self.unique { "server" } else { "none" },
         });
+        if !self.values.is_empty() {
+            described["canonicalValues"] = json!(self.values);
+        }
+        if !self.leads_to.is_empty() {
+            described["referenceTypes"] = json!(self.leads_to);
+        }
         if !self.parts.is_empty() {
             described["subAttributes"] = self.parts.into();
         }
@@ -208,12 +230,15 @@ fn part<'a>(name: &'a str, description: &'a str) -> Attribute<'a> {
 
 /// What people and groups consist of.
 pub(crate) fn schemas(base: &str) -> Vec<Value> {
-    let reference = |mutability| {
+    // Of groups and their members: what they lead to, and of which type that is.
+    let reference = |mutability, to: &str, kind: &str| {
         vec![
             Attribute { mutability, ..part("value", "The id") }.json(),
-            Attribute { mutability, kind: "reference", ..part("$ref", "The address") }.json(),
+            // Addresses are compared exactly (RFC 7643, 2.3.7).
+            Attribute { mutability, kind: "reference", exact: true, leads_to: &[to], ..part("$ref", "The address") }
+                .json(),
             Attribute { mutability: "readOnly", ..part("display", "The name") }.json(),
-            Attribute { mutability, ..part("type", "The kind") }.json(),
+            Attribute { mutability, values: &[kind], ..part("type", "The kind") }.json(),
         ]
     };
     let external = || Attribute { exact: true, ..part("externalId", "What the provider calls it, for ever") }.json();
@@ -231,23 +256,29 @@ pub(crate) fn schemas(base: &str) -> Vec<Value> {
         }
         .json(),
         part("displayName", "The name as others see it").json(),
-        Attribute { kind: "boolean", ..part("active", "Whether they may come in") }.json(),
+        // Said as required because neither can be removed. Whoever leaves them out is active, and has the userName as address.
+        Attribute { kind: "boolean", required: true, ..part("active", "Whether they may come in; true when not said") }
+            .json(),
         Attribute {
             kind: "complex",
             many: true,
+            required: true,
             parts: vec![
-                part("value", "The address").json(),
-                part("type", "Always work").json(),
+                Attribute { required: true, ..part("value", "The address") }.json(),
+                Attribute { values: &["work"], ..part("type", "Always work") }.json(),
                 Attribute { kind: "boolean", ..part("primary", "Always true") }.json(),
             ],
-            ..part("emails", "The address to write to: one is kept, the primary one or that of work")
+            ..part(
+                "emails",
+                "The address to write to: one is kept, the primary one or that of work; the userName when none is said",
+            )
         }
         .json(),
         Attribute {
             kind: "complex",
             many: true,
             mutability: "readOnly",
-            parts: reference("readOnly"),
+            parts: reference("readOnly", "Group", "direct"),
             ..part("groups", "The groups they are in")
         }
         .json(),
@@ -255,8 +286,13 @@ pub(crate) fn schemas(base: &str) -> Vec<Value> {
     let group = vec![
         Attribute { required: true, unique: true, ..part("displayName", "The name of the group") }.json(),
         external(),
-        Attribute { kind: "complex", many: true, parts: reference("immutable"), ..part("members", "Who is in it") }
-            .json(),
+        Attribute {
+            kind: "complex",
+            many: true,
+            parts: reference("immutable", "User", "User"),
+            ..part("members", "Who is in it")
+        }
+        .json(),
     ];
     let schema = |name: &str, description: &str, attributes: Vec<Value>| {
         json!({

@@ -13,7 +13,7 @@ use domain::{
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 const COLUMNS: &str = "v.user_id, v.name, v.email, v.user_name, v.external_id, v.names, v.wanted, v.user_blocked_at, \
-     v.blocked_at, v.user_created_at, v.changed_at";
+     v.blocked_at, v.user_created_at, v.changed_at, v.names <> '{}'";
 
 /// Whether somebody may come in, as their provider sees it.
 const ACTIVE: &str =
@@ -37,6 +37,7 @@ fn from_row(r: &PgRow) -> Result<Announced> {
             groups: Vec::new(),
             created_at: r.try_get::<Moment, _>(9)?.into(),
             changed_at: r.try_get::<Moment, _>(10)?.into(),
+            described: r.try_get(11)?,
         })
     })()
     .ours()

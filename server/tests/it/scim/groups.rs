@@ -138,6 +138,7 @@ async fn groups_are_kept_as_they_are_sent() {
         (json!([{ "op": "replace", "path": "displayName", "value": " " }]), "invalidValue"),
         (json!([{ "op": "replace", "path": "owner", "value": "x" }]), "invalidPath"),
         (json!([{ "op": "replace", "path": "id", "value": "x" }]), "mutability"),
+        (json!([{ "op": "remove", "path": "displayName" }]), "mutability"),
         (json!([{ "op": "remove" }]), "noTarget"),
     ] {
         scene.patch(&path, operations).await.refused(400, Some(kind));
@@ -157,11 +158,14 @@ async fn groups_are_kept_as_they_are_sent() {
         assert_eq!(list["totalResults"], found, "{filter}");
         assert!(list["Resources"].as_array().unwrap().iter().all(|group| group.get("members").is_none()));
     }
+    // Whoever names attributes is answered with them.
+    let rename = patch(json!([{ "op": "replace", "path": "displayName", "value": "Prints" }]));
+    let answer = scene.send(Method::PATCH, &format!("{path}?attributes=displayName"), &rename).await.is(200);
+    assert_eq!((answer["displayName"].as_str(), answer.get("members")), (Some("Prints"), None));
     // Who is gone is not named.
     scene.delete(&format!("/Users/{tom}")).await.is(204);
     assert!(members().await.is_empty());
     // A provider of others sees none of them.
     let other = Scene::company().await;
     assert_eq!(other.get("/Groups").await.is(200)["totalResults"], 0);
-    let _ = patch;
 }

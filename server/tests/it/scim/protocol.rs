@@ -44,10 +44,90 @@ async fn it_says_what_it_can_do() {
     for path in ["/ResourceTypes/Robot", "/Schemas/x", "/Robots", "/Users/x", "/Users/1/2", "/Groups/-1", ""] {
         scene.get(path).await.refused(404, None);
     }
-    for path in ["/Me", "/Bulk"] {
+    for path in ["/Me", "/Bulk", "/.search"] {
         scene.get(path).await.refused(501, None);
     }
     scene.send(Method::PUT, "/Users", &json!({})).await.refused(405, None);
+}
+
+/// Clients make their forms of what is described, and fill them in by it.
+#[tokio::test]
+async fn what_is_described_can_be_kept_to() {
+    let scene = Scene::company().await;
+    let described = async |schema: &str, attribute: &str| -> Value {
+        let schema = scene.get(&format!("/Schemas/urn:ietf:params:scim:schemas:core:2.0:{schema}")).await.is(200);
+        schema["attributes"].as_array().unwrap().iter().find(|one| one["name"] == attribute).unwrap().clone()
+    };
+    let part = |whole: &Value, name: &str| {
+        whole["subAttributes"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone()
+    };
+    // What is a reference says to what (RFC 7643, 7); what has few values says which.
+    for (schema, attribute, to, kind) in [("Group", "members", "User", "User"), ("User", "groups", "Group", "direct")] {
+        let whole = described(schema, attribute).await;
+        assert_eq!(part(&whole, "$ref")["referenceTypes"], json!([to]));
+        assert_eq!(part(&whole, "type")["canonicalValues"], json!([kind]));
+    }
+    assert_eq!(part(&described("User", "emails").await, "type")["canonicalValues"], json!(["work"]));
+    // What cannot be removed is said to be required, and nothing else is.
+    let id = scene.announce("jana@acme.example").await;
+    for (attribute, required) in [
+        ("userName", true),
+        ("active", true),
+        ("emails", true),
+        ("displayName", false),
+        ("name", false),
+        ("externalId", false),
+    ] {
+        assert_eq!(described("User", attribute).await["required"], required, "{attribute}");
+        let remove = json!([{ "op": "remove", "path": attribute }]);
+        let answer = scene.patch(&format!("/Users/{id}"), remove).await;
+        if attribute == "emails" {
+            // There is always one: the userName.
+            assert_eq!(answer.is(200)["emails"][0]["value"], "jana@acme.example");
+        } else if required {
+            answer.refused(400, Some("mutability"));
+        } else {
+            assert_eq!(answer.is(200).get(attribute), None, "{attribute}");
+        }
+    }
+    // The account keeps a name all the same.
+    assert_eq!(scene.one::<String>("select name from users where id = $1", &id).await, "Jana Weiß");
+}
+
+#[tokio::test]
+async fn what_is_asked_in_a_body_is_answered_like_an_address() {
+    let scene = Scene::company().await;
+    for n in 0..3 {
+        scene.announce(&format!("person{n}@acme.example")).await;
+    }
+    scene.post("/Groups", &json!({ "displayName": "All" })).await.is(201);
+    let search = |more: Value| {
+        let mut body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let whole = scene.post("/Users/.search", &search(json!({}))).await.is(200);
+    assert_eq!(whole, scene.get("/Users").await.is(200));
+    let some = json!({
+        "filter": "active eq true", "startIndex": 2, "count": 1, "attributes": ["userName"], "sortBy": "userName",
+    });
+    assert_eq!(
+        scene.post("/Users/.search", &search(some)).await.is(200),
+        scene.get("/Users?filter=active%20eq%20true&startIndex=2&count=1&attributes=userName").await.is(200)
+    );
+    let groups = json!({ "filter": "displayName eq \"all\"", "excludedAttributes": ["members"] });
+    let groups = scene.post("/Groups/.search", &search(groups)).await.is(200);
+    assert_eq!((groups["totalResults"].as_i64(), groups["Resources"][0].get("members")), (Some(1), None));
+    for (wrong, kind) in [
+        (json!({ "filter": "userName co \"a\"" }), "invalidFilter"),
+        (json!({ "filter": 5 }), "invalidFilter"),
+        (json!({ "count": "x" }), "invalidValue"),
+        (json!({ "attributes": "userName" }), "invalidValue"),
+        (json!({ "attributes": [5] }), "invalidValue"),
+    ] {
+        scene.post("/Users/.search", &search(wrong)).await.refused(400, Some(kind));
+    }
+    scene.send_as(None, Method::POST, "/Users/.search", Some(&json!({}))).await.refused(401, None);
 }
 
 #[tokio::test]
