@@ -1,12 +1,13 @@
 //! Signing in with an account that somebody has elsewhere: who vouches for whom.
 
 pub mod directory;
+pub mod groups;
 
 pub use directory::Directory;
+pub use groups::{GroupRules, RoleRule, TeamRule};
 
 use crate::{
     CompanyId, IdentityId, ProviderId, Result, Time,
-    access::RoleChoice,
     company::{CompanyName, domain_problem},
     error::Problems,
     scim::Token,
@@ -19,8 +20,6 @@ pub const NAME_MAX: usize = 60;
 pub const FIELD_MAX: usize = 1_000;
 /// The most domains of the desk's own provider.
 pub const DOMAINS_MAX: usize = 50;
-/// The most rules about roles.
-pub const ROLES_MAX: usize = 50;
 /// The longest number of somebody that a provider may give, in bytes (OpenID Connect Core, 2).
 pub const SUBJECT_MAX: usize = 255;
 
@@ -115,13 +114,6 @@ impl Audience {
     }
 }
 
-/// A value of a claim, and the role that it gives. Never one that may everything.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoleRule {
-    pub value: String,
-    pub role: RoleChoice,
-}
-
 /// A provider as its page shows it. Without its secrets: those are never shown again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
@@ -138,6 +130,8 @@ pub struct Provider {
     pub role_claim: String,
     /// As they are typed: a line for each.
     pub roles: String,
+    /// In the same way.
+    pub teams: String,
     pub trusts_mfa: bool,
     pub directory: Directory,
     pub enabled: bool,
@@ -163,8 +157,10 @@ pub struct ProviderInput {
     pub secret: String,
     pub creates: bool,
     pub role_claim: String,
-    /// Lines as `value = role`.
+    /// Lines as `group = role`.
     pub roles: String,
+    /// Lines as `group = team`.
+    pub teams: String,
     pub trusts_mfa: bool,
     pub directory: Directory,
     pub enabled: bool,
@@ -231,43 +227,51 @@ impl ProviderInput {
                 problems.unless(had_secret || !input.secret.is_empty(), "secret", "Copy the secret from the provider.");
             }
         }
-        match input.rules() {
-            Err(problem) => problems.add("roles", problem),
-            Ok(rules) => {
-                problems.unless(rules.len() <= ROLES_MAX, "roles", "Use at most 50 rules.");
-                problems.unless(
-                    rules.is_empty() || !input.role_claim.is_empty() || !input.directory.group_filter.is_empty(),
-                    "role_claim",
-                    match kind {
-                        Kind::Ldap => "Say which attribute names the groups, or how they are found.",
-                        _ => "Say which claim names the roles.",
-                    },
-                );
-                problems.unless(
-                    !rules.is_empty() || input.audience != Audience::Staff || !input.creates,
-                    "roles",
-                    "Say which groups get which role: nobody else on staff gets an account.",
-                );
-                problems.unless(
-                    rules.is_empty() || input.audience == Audience::Staff,
-                    "roles",
-                    "Only people on staff have roles.",
-                );
-            }
-        }
+        input.check_rules(kind, &mut problems);
         problems.check()?;
         Ok(input)
     }
 
-    /// The rules about roles, each as a value and the name of a role. The error says which line is none.
+    /// What groups give is for staff alone, and where they are told has to be known.
+    fn check_rules(&self, kind: Kind, problems: &mut Problems) {
+        let staff = self.audience == Audience::Staff;
+        let mut some = false;
+        for (field, rules, others) in [
+            ("roles", self.rules(), "Only people on staff have roles."),
+            ("teams", self.team_rules(), "Only people on staff are in teams."),
+        ] {
+            match rules {
+                Err(problem) => problems.add(field, problem),
+                Ok(rules) => {
+                    problems.unless(rules.len() <= groups::RULES_MAX, field, "Use at most 50 rules.");
+                    problems.unless(rules.is_empty() || staff, field, others);
+                    some |= !rules.is_empty();
+                }
+            }
+        }
+        problems.unless(
+            !some || !self.role_claim.is_empty() || !self.directory.group_filter.is_empty(),
+            "role_claim",
+            match kind {
+                Kind::Ldap => "Say which attribute names the groups, or how they are found.",
+                _ => "Say which claim names the groups.",
+            },
+        );
+        problems.unless(
+            !(staff && self.creates && self.rules().is_ok_and(|rules| rules.is_empty())),
+            "roles",
+            "Say which groups get which role: nobody else on staff gets an account.",
+        );
+    }
+
+    /// The rules about roles, each as a group and the name of a role. The error says which line is none.
     pub fn rules(&self) -> std::result::Result<Vec<(String, String)>, String> {
-        let lines = self.roles.lines().map(text::tidy_line).filter(|line| !line.is_empty());
-        lines
-            .map(|line| match line.rsplit_once('=').map(|(value, role)| (value.trim(), role.trim())) {
-                Some((value, role)) if !value.is_empty() && !role.is_empty() => Ok((value.to_owned(), role.to_owned())),
-                _ => Err(format!("“{}” is not like “support-team = Agent”.", text::excerpt(&line, 60))),
-            })
-            .collect()
+        groups::lines(&self.roles, "support-team = Agent")
+    }
+
+    /// The rules about teams, each as a group and the name of a team. The error says which line is none.
+    pub fn team_rules(&self) -> std::result::Result<Vec<(String, String)>, String> {
+        groups::lines(&self.teams, "support-team = Support")
     }
 }
 
@@ -356,7 +360,7 @@ pub struct Usable {
     pub secret: String,
     pub creates: bool,
     pub role_claim: String,
-    pub roles: Vec<RoleRule>,
+    pub rules: GroupRules,
     pub trusts_mfa: bool,
     pub directory: Directory,
     pub version: i64,
@@ -411,6 +415,19 @@ mod tests {
             (Kind::Oidc, ProviderInput { roles: "support".into(), ..staff.clone() }, "roles"),
             (Kind::Oidc, ProviderInput { roles: "support = Agent".into(), ..staff.clone() }, "role_claim"),
             (Kind::Oidc, ProviderInput { roles: "a = Agent".into(), role_claim: "g".into(), ..input() }, "roles"),
+            (Kind::Oidc, ProviderInput { teams: "support".into(), ..staff.clone() }, "teams"),
+            (Kind::Oidc, ProviderInput { teams: "support = Printers".into(), ..staff.clone() }, "role_claim"),
+            (Kind::Oidc, ProviderInput { teams: "a = Printers".into(), role_claim: "g".into(), ..input() }, "teams"),
+            (
+                Kind::Oidc,
+                ProviderInput { teams: "a = b\n".repeat(51), role_claim: "g".into(), ..staff.clone() },
+                "teams",
+            ),
+            (
+                Kind::Oidc,
+                ProviderInput { creates: true, teams: "a = b".into(), role_claim: "g".into(), ..staff.clone() },
+                "roles",
+            ),
             (Kind::Google, staff.clone(), "audience"),
         ] {
             let error = input.check(kind, false).expect_err(field);

@@ -146,6 +146,7 @@ fn input(fields: &Fields) -> Result<ProviderInput, Error> {
         creates: on("creates"),
         role_claim: text("role_claim"),
         roles: text("roles"),
+        teams: text("teams"),
         trusts_mfa: on("trusts_mfa"),
         directory: Directory {
             base: text("base"),

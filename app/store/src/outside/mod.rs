@@ -8,4 +8,5 @@ pub mod directories;
 pub mod identities;
 pub mod providers;
 pub mod sign_in;
+pub(crate) mod teams;
 pub mod visits;

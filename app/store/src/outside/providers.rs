@@ -1,12 +1,16 @@
 //! The providers, as superadmins set them up.
 
+use super::teams;
 use crate::{Desk, OrOurs, Tx, access, events, scim, seal::Place};
 use domain::{
-    Actor, Code, CompanyId, Error, ProviderId, Result, Role, RoleId,
+    Actor, Code, CompanyId, Error, ProviderId, Result, Role, RoleId, TeamId,
     access::{Permissions, RoleChoice},
     company::CompanyName,
     event::Happening,
-    outside::{Audience, Button, Directory, Kind, Provider, ProviderInput, RoleRule, Usable, WaysIn, domain_of},
+    outside::{
+        Audience, Button, Directory, GroupRules, Kind, Provider, ProviderInput, RoleRule, TeamRule, Usable, WaysIn,
+        domain_of,
+    },
     policy::{self, Action},
     scim::Token,
 };
@@ -41,10 +45,11 @@ pub async fn get(desk: &Desk, actor: &Actor, id: ProviderId) -> Result<Provider>
 
 async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Provider>> {
     let roles = role_names(conn).await?;
+    let teams = team_names(conn).await?;
     let rows = sqlx::query!(
         r#"select p.id, p.kind, p.name, p.audience, p.company_id, c.name as "company?", p.domains, p.issuer, p.client_id,
-                  p.secret_sealed is not null as "has_secret!", p.creates, p.role_claim, p.roles, p.trusts_mfa,
-                  p.directory, p.enabled, p.scim_ending, p.scim_made_at, p.scim_used_at, p.scim_address, p.version,
+                  p.secret_sealed is not null as "has_secret!", p.creates, p.role_claim, p.roles, p.teams,
+                  p.trusts_mfa, p.directory, p.enabled, p.scim_ending, p.scim_made_at, p.scim_used_at, p.scim_address, p.version,
                   (select count(*) from identities i where i.provider_id = p.id) as "people!"
            from providers p left join companies c on c.id = p.company_id
            where $1::bigint is null or p.id = $1 order by lower(p.name)"#,
@@ -55,14 +60,7 @@ async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Pro
     .ours()?;
     rows.into_iter()
         .map(|r| {
-            let rules: Vec<RoleRule> = serde_json::from_value(r.roles).ours()?;
-            let lines: Vec<String> = rules
-                .iter()
-                .map(|rule| {
-                    let name = roles.iter().find(|(role, _)| *role == rule.role).map(|(_, name)| name.as_str());
-                    format!("{} = {}", rule.value, name.unwrap_or("a role that is gone"))
-                })
-                .collect();
+            let rules = rules(r.roles, r.teams)?;
             Ok(Provider {
                 id: ProviderId(r.id),
                 kind: Kind::from_word(&r.kind).unwrap_or(Kind::Oidc),
@@ -75,7 +73,8 @@ async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Pro
                 has_secret: r.has_secret,
                 creates: r.creates,
                 role_claim: r.role_claim,
-                roles: lines.join("\n"),
+                roles: typed(rules.roles.iter().map(|rule| (&rule.value, &rule.role)), &roles, "a role that is gone"),
+                teams: typed(rules.teams.iter().map(|rule| (&rule.value, &rule.team)), &teams, "a team that is gone"),
                 trusts_mfa: r.trusts_mfa,
                 directory: directory(r.directory)?,
                 enabled: r.enabled,
@@ -92,6 +91,21 @@ async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Pro
         .collect()
 }
 
+/// What groups give, as it is stored.
+pub(crate) fn rules(roles: serde_json::Value, teams: serde_json::Value) -> Result<GroupRules> {
+    Ok(GroupRules { roles: serde_json::from_value(roles).ours()?, teams: serde_json::from_value(teams).ours()? })
+}
+
+/// Rules as they are typed: a line for each, with the name of what it gives.
+fn typed<'a, T: PartialEq + 'a>(
+    rules: impl Iterator<Item = (&'a String, &'a T)>,
+    names: &[(T, String)],
+    gone: &str,
+) -> String {
+    let name = |given: &T| names.iter().find(|(known, _)| known == given).map_or(gone, |(_, name)| name.as_str());
+    rules.map(|(value, given)| format!("{value} = {}", name(given))).collect::<Vec<_>>().join("\n")
+}
+
 fn directory(stored: Option<serde_json::Value>) -> Result<Directory> {
     stored.map_or_else(|| Ok(Directory::default()), |value| serde_json::from_value(value).ours())
 }
@@ -104,12 +118,35 @@ async fn role_names(conn: &mut PgConnection) -> Result<Vec<(RoleChoice, String)>
     Ok(built_in.into_iter().chain(custom).collect())
 }
 
+async fn team_names(conn: &mut PgConnection) -> Result<Vec<(TeamId, String)>> {
+    let teams = sqlx::query!("select id, name from teams order by lower(name)").fetch_all(conn).await.ours()?;
+    Ok(teams.into_iter().map(|r| (TeamId(r.id), r.name)).collect())
+}
+
+/// What the lines of a field give, by the names of what can be given. `kind`: what that is.
+fn named<T: Copy>(
+    field: &str,
+    kind: &str,
+    lines: std::result::Result<Vec<(String, String)>, String>,
+    names: &[(T, String)],
+) -> Result<Vec<(String, T)>> {
+    let found = |(value, name): (String, String)| {
+        if let Some((given, _)) = names.iter().find(|(_, known)| known.to_lowercase() == name.to_lowercase()) {
+            return Ok((value, *given));
+        }
+        let known: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
+        let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+        Err(Error::field(field, format!("“{name}” is no {kind} that can be given. There are: {known}.")))
+    };
+    lines.map_err(|problem| Error::field(field, problem))?.into_iter().map(found).collect()
+}
+
 /// What is typed, with the names in it looked up.
 struct Checked {
     input: ProviderInput,
     company: Option<i64>,
     domains: Vec<String>,
-    roles: Vec<RoleRule>,
+    rules: GroupRules,
 }
 
 async fn check(tx: &mut Tx, kind: Kind, input: ProviderInput, had_secret: bool) -> Result<Checked> {
@@ -133,27 +170,23 @@ async fn check(tx: &mut Tx, kind: Kind, input: ProviderInput, had_secret: bool) 
         }
         Audience::Everybody | Audience::Staff => None,
     };
-    let names = role_names(&mut tx.conn).await?;
-    let mut roles = Vec::new();
-    for (value, name) in input.rules().map_err(|problem| Error::field("roles", problem))? {
-        let Some((role, _)) = names.iter().find(|(_, known)| known.to_lowercase() == name.to_lowercase()) else {
-            let known: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
-            let problem = format!("“{name}” is no role that can be given. There are: {}.", known.join(", "));
-            return Err(Error::field("roles", problem));
-        };
-        roles.push(RoleRule { value, role: *role });
-    }
+    let roles = named("roles", "role", input.rules(), &role_names(&mut tx.conn).await?)?;
+    let teams = named("teams", "team", input.team_rules(), &team_names(&mut tx.conn).await?)?;
+    let rules = GroupRules {
+        roles: roles.into_iter().map(|(value, role)| RoleRule { value, role }).collect(),
+        teams: teams.into_iter().map(|(value, team)| TeamRule { value, team }).collect(),
+    };
     let domains = match input.audience {
         Audience::Staff => input.domains.lines().map(str::to_owned).collect(),
         Audience::Everybody | Audience::Company => Vec::new(),
     };
-    Ok(Checked { input, company, domains, roles })
+    Ok(Checked { input, company, domains, rules })
 }
 
 /// Makes a provider. Returns its number.
 pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput) -> Result<ProviderId> {
     policy::demand(actor, Action::ManageProviders, None)?;
-    let Checked { input, company, domains, roles } = check(tx, kind, input, false).await?;
+    let Checked { input, company, domains, rules } = check(tx, kind, input, false).await?;
     access::take_turn(tx).await?;
     let there =
         sqlx::query_scalar!(r#"select count(*) as "count!" from providers"#).fetch_one(&mut *tx.conn).await.ours()?;
@@ -163,8 +196,8 @@ pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput
     let at = tx.at();
     let id = sqlx::query_scalar!(
         "insert into providers (kind, name, audience, company_id, domains, issuer, client_id, creates, role_claim, roles,
-                                trusts_mfa, directory, enabled, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning id",
+                                teams, trusts_mfa, directory, enabled, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning id",
         kind.word(),
         input.name,
         input.audience.word(),
@@ -174,7 +207,8 @@ pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput
         input.client_id,
         input.creates,
         input.role_claim,
-        serde_json::to_value(&roles).ours()?,
+        serde_json::to_value(&rules.roles).ours()?,
+        serde_json::to_value(&rules.teams).ours()?,
         input.trusts_mfa,
         serde_json::to_value(&input.directory).ours()?,
         input.enabled,
@@ -219,10 +253,10 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
     if moved && before.has_secret && input.secret.trim().is_empty() {
         return Err(Error::field("secret", "The address is another one, so the secret must be given again."));
     }
-    let Checked { input, company, domains, roles } = check(tx, before.kind, input, before.has_secret).await?;
+    let Checked { input, company, domains, rules } = check(tx, before.kind, input, before.has_secret).await?;
     sqlx::query!(
         "update providers set name = $2, audience = $3, company_id = $4, domains = $5, issuer = $6, client_id = $7,
-             creates = $8, role_claim = $9, roles = $10, trusts_mfa = $11, directory = $12, enabled = $13,
+             creates = $8, role_claim = $9, roles = $10, teams = $11, trusts_mfa = $12, directory = $13, enabled = $14,
              version = version + 1
          where id = $1",
         id.0,
@@ -234,7 +268,8 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
         input.client_id,
         input.creates,
         input.role_claim,
-        serde_json::to_value(&roles).ours()?,
+        serde_json::to_value(&rules.roles).ours()?,
+        serde_json::to_value(&rules.teams).ours()?,
         input.trusts_mfa,
         serde_json::to_value(&input.directory).ours()?,
         input.enabled,
@@ -258,7 +293,10 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
         // A token is for one company's people: it is no key to those of another.
         scim::token::end(tx, actor, id, &after.name).await?;
     }
-    if before.roles != after.roles {
+    if before.teams != after.teams {
+        teams::keep_only(tx, actor, id, &rules.teams()).await?;
+    }
+    if (&before.roles, &before.teams) != (&after.roles, &after.teams) {
         scim::rights::settle_all(tx, actor, id).await?;
     }
     let fields: Vec<String> = [
@@ -270,6 +308,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
         ("secret", !input.secret.is_empty()),
         ("makes accounts", before.creates != after.creates),
         ("roles", (&before.roles, &before.role_claim) != (&after.roles, &after.role_claim)),
+        ("teams", before.teams != after.teams),
         ("second factor", before.trusts_mfa != after.trusts_mfa),
         ("directory", before.directory != after.directory),
         ("switched on", !before.enabled && after.enabled),
@@ -289,6 +328,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<()> {
     policy::demand(actor, Action::ManageProviders, None)?;
     access::take_turn(tx).await?;
+    teams::hand_over(tx, id).await?;
     let name = sqlx::query_scalar!("delete from providers where id = $1 returning name", id.0)
         .fetch_optional(&mut *tx.conn)
         .await
@@ -312,7 +352,7 @@ pub async fn in_use(desk: &Desk, id: ProviderId) -> Result<Usable> {
 async fn usable(desk: &Desk, id: ProviderId, enabled: bool) -> Result<Option<Usable>> {
     let row = sqlx::query!(
         "select kind, name, audience, company_id, domains, issuer, client_id, secret_sealed, creates, role_claim, roles,
-                trusts_mfa, directory, version
+                teams, trusts_mfa, directory, version
          from providers where id = $1 and (enabled or not $2)",
         id.0,
         enabled,
@@ -337,7 +377,7 @@ async fn usable(desk: &Desk, id: ProviderId, enabled: bool) -> Result<Option<Usa
         secret,
         creates: r.creates,
         role_claim: r.role_claim,
-        roles: serde_json::from_value(r.roles).ours()?,
+        rules: rules(r.roles, r.teams)?,
         trusts_mfa: r.trusts_mfa,
         directory: directory(r.directory)?,
         version: r.version,

@@ -4,7 +4,7 @@
 //! the provider says that it has proved it, or it is the one that answers for the address's domain. What people on staff may
 //! do is too much for that: they connect accounts themselves, while they are signed in.
 
-use super::providers;
+use super::{providers, teams};
 use crate::{Desk, OrOurs, Tx, access, accounts, events, people, scim};
 use domain::{
     Actor, Code, Error, Principal, Result, Role, UserId,
@@ -99,6 +99,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
             return Err(no("This account is blocked. Please ask the people whose desk this is."));
         }
         let id = UserId(known.id);
+        give_teams(tx, actor, provider, who, id).await?;
         if known.made
             && provider.audience == Audience::Staff
             && !scim::rights::are_of_groups(tx, provider.id, id).await?
@@ -120,6 +121,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
         None => first_time(tx, provider, who).await?,
     };
     link(tx, provider, who, id, made).await?;
+    give_teams(tx, actor, provider, who, id).await?;
     let person = people::principal(&mut tx.conn, id).await?;
     let by = Actor::user(person.clone(), actor.address.clone());
     let what = match made && !announced_before {
@@ -288,14 +290,38 @@ fn tidy_name(who: &Vouched) -> String {
     text::tidy_line(&who.name)
 }
 
+fn is_in(who: &Vouched, group: &str) -> bool {
+    who.groups.iter().any(|one| one == group)
+}
+
+/// Brings the teams that a provider has put somebody on staff into up to what it says now. Of who may everything it says nothing,
+/// and of whom it has announced it has said it then.
+async fn give_teams(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched, id: UserId) -> Result<()> {
+    if provider.audience != Audience::Staff || scim::rights::are_announced(tx, provider.id, id).await? {
+        return Ok(());
+    }
+    let person = people::principal(&mut tx.conn, id).await?;
+    if matches!(person.role, Role::Superadmin | Role::Customer) {
+        return Ok(());
+    }
+    let wanted = provider.rules.teams_of(|group| is_in(who, group));
+    let person = Person { id, name: person.name, picture: None };
+    teams::settle(tx, &by_provider(actor), provider.id, person, &wanted).await
+}
+
+/// Whoever comes does not say what they may: that is done for them.
+fn by_provider(actor: &Actor) -> Actor {
+    Actor { address: actor.address.clone(), ..Actor::system("Sign-in from outside") }
+}
+
 /// The first rule that fits one of somebody's groups.
 async fn role_of(
     tx: &mut Tx,
     provider: &Usable,
     who: &Vouched,
 ) -> Result<(Role, Option<i64>, String, domain::access::Permissions)> {
-    for rule in provider.roles.iter().filter(|rule| who.groups.contains(&rule.value)) {
-        if let Some(role) = providers::role(tx, rule.role).await? {
+    for choice in provider.rules.roles_of(|group| is_in(who, group)) {
+        if let Some(role) = providers::role(tx, choice).await? {
             return Ok(role);
         }
     }
@@ -344,10 +370,9 @@ async fn give_role(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched,
     .await
     .ours()?;
     if changed.rows_affected() > 0 {
-        let by = Actor { address: actor.address.clone(), ..Actor::system("Sign-in from outside") };
         let from = person.role_name().to_owned();
         let what = Happening::RoleGiven { who: Person { id, name: person.name, picture: None }, from, to: name };
-        events::append(tx, &by, None, &what).await?;
+        events::append(tx, &by_provider(actor), None, &what).await?;
     }
     Ok(())
 }

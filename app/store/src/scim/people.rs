@@ -1,12 +1,13 @@
 //! The people that a provider announces.
 
 use super::{rights, token};
-use crate::{Desk, OrOurs, Tx, companies, customers::edit::tell_old_address, events};
+use crate::{Desk, OrOurs, Tx, companies, customers::edit::tell_old_address, events, outside::teams};
 use domain::{
     Actor, Code, Error, GroupId, ProviderId, Result, Role, UserId,
     account::NAME_MAX,
     event::Happening,
     outside::{Audience, domain_of},
+    people::Person,
     policy,
     scim::{Announced, Announcer, Names, PersonClause, PersonInput, Window},
 };
@@ -420,6 +421,9 @@ pub async fn delete(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<()> {
     let unwanted = PersonInput { active: false, external_id: None, ..before.said() };
     write(tx, announcer.id, id, &unwanted, false).await?;
     rights::settle(tx, actor, announcer.id, id).await?;
+    // They are in none of its groups any more.
+    let who = Person { id, name: before.name, picture: None };
+    teams::settle(tx, actor, announcer.id, who, &Default::default()).await?;
     let at = tx.at();
     sqlx::query!(
         "update scim_people set gone_at = $3, ruled = false where provider_id = $1 and user_id = $2",

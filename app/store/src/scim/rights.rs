@@ -1,13 +1,13 @@
 //! What follows from what a provider has said: who may come in, and with which role.
 
-use crate::{OrOurs, Tx, access, customers, events, outside::providers};
-use domain::{
-    Actor, ProviderId, Result, Role, UserId,
-    access::{Permissions, RoleChoice},
-    event::Happening,
-    outside::RoleRule,
-    people::Person,
+use crate::{
+    OrOurs, Tx, access, customers, events,
+    outside::{providers, teams},
 };
+use domain::{
+    Actor, ProviderId, Result, Role, UserId, access::Permissions, event::Happening, outside::GroupRules, people::Person,
+};
+use std::collections::BTreeSet;
 
 /// Brings what somebody may up to what their provider says. They are blocked if it does not want them, and let in again if it
 /// was it that has blocked them. Staff whose accounts were made for it have the role that the first rule gives one of their
@@ -30,8 +30,17 @@ pub(crate) async fn settle(tx: &mut Tx, actor: &Actor, provider: ProviderId, id:
     let Some(seen) = seen else { return Ok(()) };
     let (mut welcome, mut ruled) = (seen.wanted, seen.ruled);
     let staff = Role::from_word(&seen.role).is_none_or(Role::is_staff);
+    let (rules, groups) = match staff {
+        true => told(tx, provider, id).await?,
+        false => Default::default(),
+    };
+    let is_in = |group: &str| groups.contains(group);
+    if staff {
+        let who = Person { id, name: seen.name.clone(), picture: None };
+        teams::settle(tx, actor, provider, who, &rules.teams_of(is_in)).await?;
+    }
     if staff && (seen.made || seen.made_when_they_came) {
-        match role_of(tx, provider, id).await? {
+        match role_of(tx, &rules, is_in).await? {
             Some(role) => {
                 give(tx, actor, id, role).await?;
                 ruled = true;
@@ -105,17 +114,30 @@ pub(crate) async fn are_of_groups(tx: &mut Tx, provider: ProviderId, id: UserId)
     .ours()
 }
 
+/// Whether a provider has announced somebody: then what it says of their groups at a sign-in is older.
+pub(crate) async fn are_announced(tx: &mut Tx, provider: ProviderId, id: UserId) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from scim_visible
+               where provider_id = $1 and user_id = $2 and announced) as "are!""#,
+        provider.0,
+        id.0,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()
+}
+
 type Given = (Role, Option<i64>, String, Permissions);
 
-/// The role of the first rule that fits one of somebody's groups, by its name or its number.
-async fn role_of(tx: &mut Tx, provider: ProviderId, id: UserId) -> Result<Option<Given>> {
-    let rules = sqlx::query_scalar!("select roles from providers where id = $1", provider.0)
+/// The rules of a provider, and the groups that somebody was announced to be in, by their names and numbers.
+async fn told(tx: &mut Tx, provider: ProviderId, id: UserId) -> Result<(GroupRules, BTreeSet<String>)> {
+    let rules = sqlx::query!("select roles, teams from providers where id = $1", provider.0)
         .fetch_one(&mut *tx.conn)
         .await
         .ours()?;
-    let rules: Vec<RoleRule> = serde_json::from_value(rules).ours()?;
-    if rules.is_empty() {
-        return Ok(None);
+    let rules = providers::rules(rules.roles, rules.teams)?;
+    if rules == GroupRules::default() {
+        return Ok(Default::default());
     }
     let groups = sqlx::query!(
         "select g.name, g.external_id from scim_members m join scim_groups g on g.id = m.group_id
@@ -126,11 +148,12 @@ async fn role_of(tx: &mut Tx, provider: ProviderId, id: UserId) -> Result<Option
     .fetch_all(&mut *tx.conn)
     .await
     .ours()?;
-    let fits = |rule: &&RoleRule| {
-        groups.iter().any(|group| group.name == rule.value || group.external_id.as_ref() == Some(&rule.value))
-    };
-    let fitting: Vec<RoleChoice> = rules.iter().filter(fits).map(|rule| rule.role).collect();
-    for choice in fitting {
+    Ok((rules, groups.into_iter().flat_map(|group| [Some(group.name), group.external_id]).flatten().collect()))
+}
+
+/// The role of the first rule that fits one of somebody's groups.
+async fn role_of(tx: &mut Tx, rules: &GroupRules, is_in: impl Fn(&str) -> bool) -> Result<Option<Given>> {
+    for choice in rules.roles_of(is_in) {
         if let Some(role) = providers::role(tx, choice).await? {
             return Ok(Some(role));
         }

@@ -77,6 +77,7 @@ fn values(provider: Option<&Provider>, kind: Kind) -> Vec<(String, String)> {
             ("creates", on(provider.creates)),
             ("role_claim", provider.role_claim.clone()),
             ("roles", provider.roles.clone()),
+            ("teams", provider.teams.clone()),
             ("trusts_mfa", on(provider.trusts_mfa)),
             ("base", provider.directory.base.clone()),
             ("filter", provider.directory.filter.clone()),
@@ -319,10 +320,16 @@ fn Rules(flash: Flash, kind: Kind) -> impl IntoView {
                         maxlength=200
                     />
                     <Area
-                        flash
+                        flash=flash.clone()
                         name="roles"
                         label="Roles"
                         hint=roles
+                    />
+                    <Area
+                        flash
+                        name="teams"
+                        label="Teams"
+                        hint="For people on staff: a line for each group, as “support-team = Support”. All that fit are theirs, and are taken from them again when they leave the group. Whom people have put into a team stays in it."
                     />
                 }
             })}

@@ -255,7 +255,7 @@ fn who(directory: &Usable, entry: &Entry, login: &str, groups: &[String]) -> Res
         name: entry.texts(&settings.name_attribute).into_iter().next().unwrap_or_default(),
         email: typed.or(emails.first()).cloned().unwrap_or_default(),
         email_verified: None,
-        groups: among(directory.roles.iter().map(|rule| rule.value.as_str()), groups),
+        groups: among(directory.rules.values(), groups),
         // It is only believed where that was set up: the directory asks for a second factor itself then.
         mfa: true,
     })

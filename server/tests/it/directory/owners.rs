@@ -4,10 +4,12 @@ use super::{Scene, WRONG, browser, of_staff, said, signed_in};
 use crate::support::{PASSWORD, id_of, person, slapd::password_of};
 use domain::{
     Actor,
+    access::NewTeam,
     outside::{Directory, ProviderInput},
 };
 use http::{StatusCode, header};
 use store::{
+    access::teams,
     accounts::{self, sign_in::How},
     outside::{identities, providers},
 };
@@ -51,6 +53,29 @@ async fn staff_get_the_role_that_their_groups_give() {
     scene.slapd.group("leads", &[&mia]).await;
     assert!(signed_in(&scene.come("mia", "mia@acme.example").await));
     assert_eq!(scene.role("mia@acme.example").await, "manager");
+}
+
+/// The same rule as for groups that are announced: see `scim::teams`.
+#[tokio::test]
+async fn staff_get_the_teams_that_their_groups_give() {
+    let scene = Scene::with(of_staff).await;
+    let input = NewTeam { name: "Printers".into(), ..NewTeam::default() };
+    let team = scene.world.run(async |tx| teams::create(tx, &scene.admin, input).await).await.unwrap();
+    scene
+        .change(|input| ProviderInput {
+            teams: "CN=Printers, OU=Groups,DC=acme,DC=example = printers".into(),
+            ..of_staff(input)
+        })
+        .await;
+    let members = async || teams::get(&scene.world.desk, &scene.admin, team).await.unwrap().members.len();
+    let mia = scene.slapd.person("mia", "mia@acme.example").await;
+    scene.slapd.group("support", &[&mia]).await;
+    let printers = scene.slapd.group("printers", &[&mia]).await;
+    assert!(signed_in(&scene.come("mia", "mia@acme.example").await));
+    assert_eq!(members().await, 1);
+    scene.slapd.delete(&printers).await;
+    assert!(signed_in(&scene.come("mia", "mia@acme.example").await));
+    assert_eq!(members().await, 0);
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ fn everybodys() -> Usable {
         secret: String::new(),
         creates: false,
         role_claim: String::new(),
-        roles: Vec::new(),
+        rules: outside::GroupRules::default(),
         trusts_mfa: false,
         directory: outside::Directory::default(),
         version: 1,

@@ -4,11 +4,15 @@ use super::{Scene, arrive, input, said, signed_in};
 use crate::support::{Refused as _, browser::Browser, id_of, person};
 use domain::{
     Code, Role,
+    access::NewTeam,
     outside::{Audience, ProviderInput},
 };
 use http::{StatusCode, header};
 use serde_json::{Value, json};
-use store::outside::{identities, providers};
+use store::{
+    access::teams,
+    outside::{identities, providers},
+};
 
 #[tokio::test]
 async fn an_account_is_given_to_its_owner_only() {
@@ -188,4 +192,50 @@ async fn staff_connect_their_account_and_disconnect_it() {
     for kind in ["account.connected", "account.disconnected"] {
         assert!(kinds.iter().any(|k| k == kind), "{kind}");
     }
+}
+
+/// The same rule as for groups that are announced: see `scim::teams`.
+#[tokio::test]
+async fn staff_get_the_teams_that_their_groups_give() {
+    let scene = Scene::new().await;
+    let team = async |name: &str| {
+        let input = NewTeam { name: name.into(), ..NewTeam::default() };
+        scene.world.run(async |tx| teams::create(tx, &scene.admin, input).await).await.unwrap()
+    };
+    let (printers, leads) = (team("Printers").await, team("Leads").await);
+    let input = ProviderInput {
+        audience: Audience::Staff,
+        domains: "desk.example".into(),
+        role_claim: "groups".into(),
+        roles: "support = Agent".into(),
+        teams: "support = Printers\nleads = Leads\nleads = Printers".into(),
+        ..input(&scene.fake)
+    };
+    scene.world.run(async |tx| providers::change(tx, &scene.admin, scene.provider, 1, input).await).await.unwrap();
+    let members = async |team| teams::get(&scene.world.desk, &scene.admin, team).await.unwrap().members.len();
+    let groups =
+        |groups: &[&str]| json!({ "sub": "mia", "email": "mia@desk.example", "name": "Mia", "groups": groups });
+    for (told, count) in
+        [(vec!["support"], (1, 0)), (vec!["support", "leads"], (1, 1)), (vec!["support", "cooks"], (1, 0))]
+    {
+        scene.fake.says(groups(&told));
+        assert!(signed_in(&scene.sign_in().await));
+        assert_eq!((members(printers).await, members(leads).await), count, "{told:?}");
+    }
+    // In none any more: out, and in no team.
+    scene.fake.says(groups(&[]));
+    assert!(scene.sign_in().await.text.contains("nothing that gives you a role"));
+    assert_eq!(members(printers).await, 0);
+    // Who was there before and has connected their account keeps their role, and is in the teams of their groups.
+    let agent = scene.world.agent().await;
+    sqlx::query("insert into identities (provider_id, subject, user_id, linked_at) values ($1, 'ben', $2, now())")
+        .bind(scene.provider.0)
+        .bind(id_of(&agent).0)
+        .execute(scene.world.desk.pool())
+        .await
+        .unwrap();
+    scene.fake.says(json!({ "sub": "ben", "groups": ["leads"] }));
+    assert!(signed_in(&scene.sign_in().await));
+    assert_eq!((members(printers).await, members(leads).await), (1, 1));
+    assert!(scene.kinds().await.contains(&"access.team_members".to_owned()));
 }

@@ -4,6 +4,7 @@ mod groups;
 mod patches;
 mod protocol;
 mod scene;
+mod teams;
 
 use crate::support::{Refused as _, browser::Browser, id_of, person};
 use domain::{
