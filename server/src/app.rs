@@ -4,13 +4,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRef, Query, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use domain::{Error, UserId};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
@@ -22,6 +22,7 @@ use tower_http::trace::TraceLayer;
 use ui::Assets;
 use ui::rpc::Signed;
 
+use crate::answer::Turn;
 use crate::config::Config;
 use crate::customers;
 use crate::files;
@@ -193,6 +194,7 @@ async fn live_updates(
     headers: HeaderMap,
     Who(signed): Who,
     Query(page): Query<Page>,
+    turn: Option<Extension<Turn>>,
     ws: WebSocketUpgrade,
 ) -> Response {
     let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("");
@@ -206,7 +208,9 @@ async fn live_updates(
     }
     match state.limits.socket(signed.actor.user_id()) {
         Ok(place) => {
-            live::socket::handle(ws, state.live.clone(), signed.actor, signed.session, page.person.map(UserId), place)
+            // As long as the socket is there, so is its connection.
+            let held = (place, turn);
+            live::socket::handle(ws, state.live.clone(), signed.actor, signed.session, page.person.map(UserId), held)
         }
         Err(error) => Problem(error).into_response(),
     }

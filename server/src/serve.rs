@@ -10,7 +10,7 @@ use axum::serve::{Listener, ListenerExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::answer;
+use crate::answer::{self, Patience};
 use crate::app::{self, AppState};
 use crate::config::Config;
 use crate::desk;
@@ -144,10 +144,12 @@ fn encrypted(
 /// Answers requests until the server stops.
 async fn answer(listening: Listening, router: Router, stop: CancellationToken) {
     match listening {
-        Listening::Plain(listener) => answer::answer(prompt(listener), router, answer::HEAD, |_| false, stop).await,
+        Listening::Plain(listener) => {
+            answer::answer(prompt(listener), router, Patience::default(), |_| false, stop).await
+        }
         Listening::Encrypted(listener) => {
             let router = router.layer(axum::middleware::from_fn(tls::named));
-            answer::answer(listener, router, answer::HEAD, tls::is_two, stop).await;
+            answer::answer(listener, router, Patience::default(), tls::is_two, stop).await;
         }
     }
 }

@@ -1,9 +1,20 @@
 //! Connections of those who do not come to the point.
 
 use crate::support::node::soon;
-use axum::{Router, body::Bytes, routing::get};
-use server::answer::answer;
+use axum::{
+    Extension, Router,
+    body::{Body, Bytes},
+    extract::WebSocketUpgrade,
+    routing::{any, get},
+};
+use futures::{SinkExt as _, StreamExt as _};
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::{client::conn::http2, ext::Protocol};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use server::answer::{Patience, Turn, answer};
 use std::{net::SocketAddr, time::Duration};
+use tokio::task::JoinHandle;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -12,11 +23,26 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A server that gives everybody this long for a head, and how it is stopped.
 async fn server(head: Duration) -> (SocketAddr, DropGuard) {
-    let router = Router::new().route("/", get(|| async { "here" }).post(|body: Bytes| async move { body }));
+    serve(head, false).await
+}
+
+/// The same, of HTTP/2 or not.
+async fn serve(head: Duration, two: bool) -> (SocketAddr, DropGuard) {
+    let socket = async |turn: Option<Extension<Turn>>, ws: WebSocketUpgrade| {
+        ws.on_upgrade(async move |mut ws| {
+            while let Some(Ok(message)) = ws.recv().await {
+                ws.send(message).await.unwrap();
+            }
+            drop(turn);
+        })
+    };
+    let here = get(async || "here").post(async |body: Bytes| body);
+    let router = Router::new().route("/", here).route("/socket", any(socket));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    tokio::spawn(answer(listener, router, head, |_| false, stop.clone()));
+    let patience = Patience { head, word: head };
+    tokio::spawn(answer(listener, router, patience, move |_| two, stop.clone()));
     (address, stop.drop_guard())
 }
 
@@ -75,4 +101,110 @@ async fn requests_that_have_begun_are_answered_before_the_end() {
     begun.write_all(b"last").await.unwrap();
     assert!(rest(begun).await.ends_with("last"));
     soon("refused", async { while TcpStream::connect(address).await.is_ok() {} }).await;
+}
+
+/// What a program of HTTP/2 says first.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// SETTINGS, with nothing set.
+const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+/// HEADERS of stream 1 with 20 bytes, of which two come, and the end of which would be in another frame.
+const HALF: &[u8] = &[0, 0, 20, 1, 0, 0, 0, 0, 1, 0x82, 0x84];
+/// HEADERS of stream 1 that are whole, but for what follows in another frame that does not come.
+const UNENDED: &[u8] = &[0, 0, 2, 1, 0, 0, 0, 0, 1, 0x82, 0x84];
+
+/// Reads until the connection is closed.
+async fn ends(mut socket: TcpStream) {
+    let _ = soon("the end of the connection", socket.read_to_end(&mut Vec::new())).await;
+}
+
+#[tokio::test]
+async fn who_agrees_on_http_2_and_asks_for_nothing_is_let_go() {
+    let (address, _stop) = serve(Duration::from_millis(200), true).await;
+    let sent: [&[&[u8]]; 6] = [
+        &[],
+        &[&PREFACE[..10]],
+        &[PREFACE],
+        &[PREFACE, SETTINGS],
+        &[PREFACE, SETTINGS, HALF],
+        &[PREFACE, SETTINGS, UNENDED],
+    ];
+    let waiting = sent.map(async |parts| {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(&parts.concat()).await.unwrap();
+        ends(socket).await;
+    });
+    futures::future::join_all(waiting).await;
+}
+
+/// A program that speaks HTTP/2 with it and answers its pings, and the end of the connection.
+async fn program(address: SocketAddr) -> (http2::SendRequest<Body>, JoinHandle<hyper::Result<()>>) {
+    let socket = TcpStream::connect(address).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(socket)).await.unwrap();
+    (sender, tokio::spawn(connection))
+}
+
+#[tokio::test]
+async fn between_two_requests_of_http_2_a_connection_is_closed_in_time() {
+    let (address, _stop) = serve(Duration::from_millis(200), true).await;
+    let (mut sender, ended) = program(address).await;
+    for _ in 0..2 {
+        let answer = sender.send_request(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.headers()["content-length"], "4");
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "here");
+    }
+    // It says good-bye, and both go.
+    soon("the end of the connection", ended).await.unwrap().unwrap();
+    let error = sender.send_request(Request::get("/").body(Body::empty()).unwrap()).await.unwrap_err();
+    assert!(error.is_closed() || error.is_canceled(), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_under_way_on_http_2_may_take_longer() {
+    let (address, _stop) = serve(Duration::from_millis(100), true).await;
+    let (mut sender, ended) = program(address).await;
+    let (mut part, body) = futures::channel::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+    let request = Request::post("/").body(Body::from_stream(body)).unwrap();
+    let answer = tokio::spawn(sender.send_request(request));
+    part.send(Ok("slow".into())).await.unwrap();
+    let mut request = Request::builder().method(Method::CONNECT).uri(format!("http://{address}/socket"));
+    request.extensions_mut().unwrap().insert(Protocol::from_static("websocket"));
+    let request = request.header("sec-websocket-version", "13").body(Body::empty()).unwrap();
+    let (mut other, open) = program(address).await;
+    let socket = other.send_request(request).await.unwrap();
+    assert_eq!(socket.status(), StatusCode::OK);
+    let socket = TokioIo::new(hyper::upgrade::on(socket).await.unwrap());
+    let role = tokio_tungstenite::tungstenite::protocol::Role::Client;
+    let mut socket = tokio_tungstenite::WebSocketStream::from_raw_socket(socket, role, None).await;
+    // Others come and go meanwhile, each after the time of a head.
+    for _ in 0..4 {
+        ends(TcpStream::connect(address).await.unwrap()).await;
+    }
+    part.send(Ok("!".into())).await.unwrap();
+    drop(part);
+    let answer = soon("the answer", answer).await.unwrap().unwrap();
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "slow!");
+    socket.send("there?".into()).await.unwrap();
+    let echo = soon("the echo", socket.next()).await.unwrap().unwrap();
+    assert_eq!(echo.into_text().unwrap(), "there?");
+    socket.close(None).await.unwrap();
+    for ended in [ended, open] {
+        soon("the end of the connection", ended).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_says_nothing_does_not_keep_the_server_from_stopping() {
+    let (head, word) = (Duration::from_secs(60), Duration::from_millis(100));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let serving = answer(listener, Router::new(), Patience { head, word }, |_| true, stop.clone());
+    let serving = tokio::spawn(serving);
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    silent.write_all(&[PREFACE, SETTINGS].concat()).await.unwrap();
+    // It has been taken in: the server has said what it says first.
+    soon("the server's settings", silent.read_u8()).await.unwrap();
+    stop.cancel();
+    soon("the end of the server", serving).await.unwrap();
+    ends(silent).await;
 }
