@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -83,6 +83,14 @@ export class Server {
   async database(): Promise<string> {
     const [, , , port, folder] = await this.postmaster();
     return `postgres://docket@localhost:${port}/docket?host=${encodeURIComponent(folder ?? '')}&sslmode=disable`;
+  }
+
+  /** Runs a statement on its private PostgreSQL: for more than one could do by hand. */
+  async sql(statement: string): Promise<void> {
+    const [pid] = await this.postmaster();
+    // The psql beside the PostgreSQL that runs; where a system does not tell which one that is, the one on the path.
+    const psql = await readlink(`/proc/${pid}/exe`).then((exe) => path.join(path.dirname(exe), 'psql'), () => 'psql');
+    await promisify(execFile)(psql, ['--no-psqlrc', '--quiet', '--set', 'ON_ERROR_STOP=1', '--command', statement, await this.database()]);
   }
 
   /** Stops its private PostgreSQL as an administrator does: sessions are cut off. The server starts it again. */

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use domain::company::CompanyInput;
 use domain::customer::{CustomerInput, Erasure};
+use domain::errand::Outcome;
 use domain::{CompanyId, Error, ExportId, UserId};
 use store::{companies, customers};
 use ui::flash::Flash;
@@ -169,8 +170,8 @@ form!(convert(id: UserId), "/customers/{}/company", |state, actor, fields| async
 });
 
 form!(merge_customers(id: UserId), "/customers/{}", |state, actor, fields| async {
-    customers::merge::merge(&state.desk, actor, id, UserId(fields.number("with")?)).await?;
-    Ok(format!("/customers/{id}?done=merged"))
+    let outcome = customers::merge::merge(&state.desk, actor, id, UserId(fields.number("with")?)).await?;
+    Ok(format!("/customers/{id}?done={}", if outcome == Outcome::Done { "merged" } else { "merging" }))
 });
 
 form!(export(id: UserId), "/customers/{}", |state, actor, fields| async {
@@ -185,9 +186,9 @@ form!(erase(id: UserId), "/customers/{}/erase", |state, actor, fields| async {
     let name = fields.value("name").unwrap_or_default().to_owned();
     let how = Erasure { name, messages: fields.value("messages").is_some() };
     let mut tx = state.desk.begin().await?;
-    customers::erase::erase(&mut tx, actor, id, &how).await?;
+    let outcome = customers::erase::erase(&mut tx, actor, id, &how).await?;
     tx.commit().await?;
-    Ok("/customers?done=erased".to_owned())
+    Ok(if outcome == Outcome::Done { "/customers?done=erased".to_owned() } else { format!("/customers/{id}?done=erasing") })
 });
 
 /// A person's data, as a file to be saved.

@@ -174,7 +174,7 @@ pub struct Conversion {
     pub tickets: i64,
 }
 
-/// The most tickets that change hands at once: each is locked until all have.
+/// The most tickets that change hands at once: each is locked until all have. More follow batch by batch.
 pub const MOVED_MAX: i64 = 2_000;
 
 /// What would become of two customers that are the same.

@@ -178,6 +178,9 @@ pub enum Happening {
     /// Two customers were one person. `tickets`: so many changed hands.
     #[serde(rename = "account.merged")]
     CustomersMerged { gone: UserId, kept: UserId, tickets: i64 },
+    /// All tickets of a customer who was merged have come over: said where they followed batch by batch.
+    #[serde(rename = "customer.merge_finished")]
+    CustomerMergeFinished { gone: UserId, kept: UserId, tickets: i64 },
     /// All that is known of a customer was asked for, to be taken out.
     #[serde(rename = "customer.exported")]
     CustomerExported { customer: UserId },
@@ -187,6 +190,9 @@ pub enum Happening {
     /// A person was forgotten. `messages`: what they wrote, too.
     #[serde(rename = "account.erased")]
     Erased { user: UserId, messages: bool },
+    /// That person was in very much: by now they are out of all of it.
+    #[serde(rename = "customer.erasure_finished")]
+    ErasureFinished { user: UserId },
     #[serde(rename = "company.created")]
     CompanyCreated { company: CompanyName },
     #[serde(rename = "company.changed")]
@@ -196,6 +202,9 @@ pub enum Happening {
     CompanyView { company: CompanyName, all: bool },
     #[serde(rename = "account.companies_merged")]
     CompaniesMerged { gone: CompanyName, kept: CompanyName },
+    /// All tickets of a company that was merged have come over.
+    #[serde(rename = "company.merge_finished")]
+    CompanyMergeFinished { gone: CompanyName, kept: CompanyName, tickets: i64 },
     #[serde(rename = "import.started")]
     ImportStarted { import: ImportId },
     #[serde(rename = "import.finished")]

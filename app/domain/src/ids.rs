@@ -63,6 +63,8 @@ ids! {
     TeamId,
     /// A file of customers or companies that is brought in.
     ImportId,
+    /// What is done to very many tickets, batch by batch.
+    ErrandId,
     /// What is known of one person, as a file.
     ExportId,
     /// Who vouches for people that sign in with an account elsewhere.

@@ -10,6 +10,7 @@ pub mod attachment;
 pub mod board;
 pub mod company;
 pub mod customer;
+pub mod errand;
 pub mod error;
 pub mod event;
 pub mod ids;

@@ -2,7 +2,7 @@
 //! the change does.
 
 use crate::{OrOurs, Tx, accounts::Letter};
-use domain::{CompanyId, ExportId, ImportId, MailId, Result, Time, UserId};
+use domain::{ErrandId, ExportId, ImportId, MailId, Result, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What there is to do.
@@ -17,8 +17,8 @@ pub enum Work {
     ApplyPriorities { again: bool },
     /// Try a mail of the quarantine again, as this person has asked for.
     TryMail { mail: MailId, by: UserId },
-    /// Bring the tickets of a company to the one that it was merged into. `again`: those that were being opened meanwhile.
-    MoveTickets { from: CompanyId, to: CompanyId, again: bool },
+    /// Go on with what is done to very many tickets. `again`: it is over, but for those that were being opened meanwhile.
+    Errand { errand: ErrandId, again: bool },
     /// Send somebody a mail about their account.
     Letter { letter: Letter },
     /// Go on with a file of customers or companies.

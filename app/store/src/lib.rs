@@ -10,6 +10,7 @@ pub mod companies;
 pub mod counts;
 pub mod customers;
 pub mod desk;
+pub mod errands;
 pub mod error;
 pub mod events;
 pub mod imports;

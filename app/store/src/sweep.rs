@@ -3,6 +3,7 @@
 use crate::{
     Desk, OrOurs,
     accounts::session::IDLE_MS,
+    errands,
     jobs::{self, Work},
     zones,
 };
@@ -59,6 +60,7 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         .execute(desk.pool())
         .await
         .ours()?;
+    errands::revive(desk).await?;
     zones::refresh(&mut *desk.pool().acquire().await.ours()?).await?;
     let mut tx = desk.begin().await?;
     let mut gone = sqlx::query_scalar!("delete from imports where created_at < $1 returning path", before(IMPORTS_MS))

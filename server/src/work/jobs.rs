@@ -117,7 +117,7 @@ async fn perform(desk: &Desk, post: &Post, job: &Job) -> Result<(), Error> {
         Work::TryMail { mail, by } => try_mail(desk, *mail, *by).await,
         Work::Import { import } => store::imports::work(desk, *import).await,
         Work::Export { export } => store::customers::export::make(desk, *export).await,
-        Work::MoveTickets { from, to, again } => store::companies::merge::move_tickets(desk, *from, *to, *again).await,
+        Work::Errand { errand, again } => store::errands::work(desk, *errand, *again).await,
         Work::Letter { letter } => post.letter(desk, job.id, letter).await,
     }
 }

@@ -93,8 +93,8 @@ async fn it_is_only_ever_added_to() {
         "update events set data = null where id = (select max(id) from events)",
         "update events set at = now() - interval '1 year'",
         // As if within the one function that may.
-        "do $$ begin execute 'update events set actor_name = ''x'' /*\nPL/pgSQL function events_forget(bigint) line 5 at SQL statement*/'; end $$",
-        "create function pg_temp.events_forget(bigint) returns void language plpgsql as $f$ begin update events set actor_name = 'x'; end $f$; select pg_temp.events_forget(1)",
+        "do $$ begin execute 'update events set actor_name = ''x'' /*\nPL/pgSQL function events_forget(bigint[],text[],bigint[]) line 5 at SQL statement*/'; end $$",
+        "create function pg_temp.events_forget(bigint[], text[], bigint[]) returns void language plpgsql as $f$ begin update events set actor_name = 'x'; end $f$; select pg_temp.events_forget('{1}', '{}', '{1}')",
         "set session_replication_role = replica; update events set actor_name = 'x'",
         "set session_replication_role = replica; delete from events",
         "insert into events (id, at, actor_name, actor_staff, audience, kind) overriding system value
@@ -107,7 +107,7 @@ async fn it_is_only_ever_added_to() {
     }
     assert_eq!(lines(&world, &admin, LogFilter::default()).await, before);
     // A person can be forgotten; that something was done, when, and by which number stays.
-    let forgotten: i64 = sqlx::query_scalar("select events_forget($1)")
+    let forgotten: i64 = sqlx::query_scalar("select events_forget(array[$1], '{}', array(select id from events where $1 in (actor_id, (data->'who'->>'id')::bigint)))")
         .bind(id_of(&agent).0)
         .fetch_one(world.desk.pool())
         .await

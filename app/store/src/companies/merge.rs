@@ -1,24 +1,16 @@
 //! Two companies that are the same.
 
 use super::{hold, view};
-use crate::{
-    Desk, OrOurs, Tx, events,
-    jobs::{self, Work},
-    tickets::moving,
-};
+use crate::{OrOurs, Tx, errands, events, tickets::moving};
 use domain::{
     Actor, CompanyId, Error, Result,
     company::{CompanyMerge, CompanyName},
     customer::{COUNTED, NOTES_MAX},
+    errand::Kind,
     event::Happening,
     policy::{self, Action},
 };
 use sqlx::PgConnection;
-
-/// How many tickets go over in one transaction.
-const BATCH: i64 = 500;
-/// When it is looked once more for tickets that were being opened meanwhile, in milliseconds.
-const AGAIN_MS: i64 = 60_000;
 
 /// What would become of two companies, of which `gone` becomes `kept`.
 pub async fn preview(conn: &mut PgConnection, actor: &Actor, kept: CompanyId, gone: CompanyId) -> Result<CompanyMerge> {
@@ -45,7 +37,9 @@ fn check(kept: CompanyId, gone: CompanyId) -> Result<()> {
 }
 
 /// Makes `gone` and `kept` one: people, domains and notes become `kept`'s, whose name, tier and rules stay. `gone` leads there
-/// from then on. The tickets follow in the background, as there may be very many.
+/// from then on. The tickets follow batch by batch, as there may be very many.
+///
+/// Errors: `NotFound` when either is no company (any more), `Conflict` while tickets of an earlier merge are on their way.
 pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId) -> Result<()> {
     policy::demand(actor, Action::MergePeople, None)?;
     check(kept, gone)?;
@@ -55,6 +49,7 @@ pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId)
         .await
         .ours()?;
     let (new, old) = (hold(tx, kept).await?, hold(tx, gone).await?);
+    errands::demand_none(tx, &[], &[kept.0, gone.0]).await?;
     people(tx, gone, kept).await?;
     sqlx::query!("update company_domains set company_id = $1 where company_id = $2", kept.0, gone.0)
         .execute(&mut *tx.conn)
@@ -84,8 +79,11 @@ pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId)
     .execute(&mut *tx.conn)
     .await
     .ours()?;
-    let at = tx.now;
-    jobs::enqueue(tx, &Work::MoveTickets { from: gone, to: kept, again: false }, at, 5, None).await?;
+    let tickets = sqlx::query_scalar!(r#"select count(*) as "count!" from tickets where company_id = $1"#, gone.0)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .ours()?;
+    errands::begin(tx, actor, Kind::MergeCompanies, (kept.0, Some(gone.0)), None, tickets).await?;
     let what = Happening::CompaniesMerged { gone: old.named(), kept: new.named() };
     events::append(tx, actor, None, &what).await?;
     Ok(())
@@ -99,36 +97,32 @@ async fn people(tx: &mut Tx, from: CompanyId, to: CompanyId) -> Result<()> {
     Ok(())
 }
 
-/// Brings the tickets of a company that was merged to the other one, batch by batch. Can be broken off and done again.
-/// `again`: a minute later, for what was being opened by those who had the old company in their hands.
-pub async fn move_tickets(desk: &Desk, from: CompanyId, to: CompanyId, again: bool) -> Result<()> {
-    let actor = Actor::system("Docket");
-    // It may have been merged once more since.
+/// Brings the next tickets of a company that was merged to the other one. Returns how many it were; `None`: all are there.
+pub(crate) async fn follow(
+    tx: &mut Tx,
+    actor: &Actor,
+    kept: CompanyId,
+    gone: CompanyId,
+    limit: i64,
+) -> Result<Option<usize>> {
+    // It may have been merged once more since, when this looks again later.
     let r = sqlx::query!(
         "select id, name from companies c where c.id = coalesce((select merged_into from companies where id = $1), $1)",
-        to.0
+        kept.0
     )
-    .fetch_one(desk.pool())
+    .fetch_one(&mut *tx.conn)
     .await
     .ours()?;
     let to = CompanyName { id: CompanyId(r.id), name: r.name };
-    loop {
-        let mut tx = desk.begin().await?;
-        let batch =
-            sqlx::query_scalar!("select id from tickets where company_id = $1 order by id limit $2", from.0, BATCH)
-                .fetch_all(&mut *tx.conn)
-                .await
-                .ours()?;
-        if batch.is_empty() {
-            people(&mut tx, from, to.id).await?;
-            if !again {
-                let later = tx.now.plus_millis(AGAIN_MS);
-                jobs::enqueue(&mut tx, &Work::MoveTickets { from, to: to.id, again: true }, later, 5, None).await?;
-            }
-            return tx.commit().await;
-        }
-        moving::take_turns(&mut tx, &batch).await?;
-        moving::give_to_company(&mut tx, &actor, &batch, Some(&to)).await?;
-        tx.commit().await?;
+    let batch = sqlx::query_scalar!("select id from tickets where company_id = $1 order by id limit $2", gone.0, limit)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    if batch.is_empty() {
+        people(tx, gone, to.id).await?;
+        return Ok(None);
     }
+    moving::take_turns(tx, &batch).await?;
+    moving::give_to_company(tx, actor, &batch, Some(&to)).await?;
+    Ok(Some(batch.len()))
 }

@@ -1,31 +1,36 @@
 //! Forgetting a person for good.
 
-use super::{export::every_row_of, hold, merge::retire};
+use super::{
+    export::every_row_of,
+    forget::{self, Person, Place},
+    hold,
+    merge::retire,
+};
 use crate::{
     OrOurs, Tx,
     accounts::{picture, second_factor},
-    events,
-    jobs::{self, Work},
+    errands, events,
     tickets::moving,
 };
 use domain::{
-    Actor, Code, Error, Result, UserId,
+    Actor, Error, Result, UserId,
     customer::{Erasure, MOVED_MAX},
+    errand::{Kind, Outcome},
     event::Happening,
     policy::{self, Action},
     text,
 };
 
-/// What is written in the place of what was erased.
-const ERASED: &str = "Erased";
 /// What an erased person is called.
 const NOBODY: &str = "Erased customer";
 
 /// Takes everything about a customer out: name, addresses, phone numbers, notes, sessions, files, the mails as they came, and,
 /// if asked for, what they wrote. Their tickets stay, of somebody who is not known. It cannot be undone.
 ///
-/// Errors: `Invalid` when the name was not typed as it is; `Conflict` with too many tickets to hold at once.
-pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Result<()> {
+/// Who has written on very many tickets is nobody from now on, and is taken out of those batch by batch.
+///
+/// Errors: `Invalid` when the name was not typed as it is; `Conflict` while others are being made one with them.
+pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Result<Outcome> {
     policy::demand(actor, Action::ErasePeople, None)?;
     let ids = every_row_of(&mut tx.conn, id).await?;
     let tickets = sqlx::query_scalar!(
@@ -39,129 +44,64 @@ pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Res
     .await
     .ours()?;
     let tickets: Vec<i64> = tickets.into_iter().flatten().collect();
-    if tickets.len() as i64 > MOVED_MAX {
-        return Err(Error::new(
-            Code::Conflict,
-            "This customer has written on more than 2,000 tickets, which is too many.",
-        ));
+    let many = tickets.len() as i64 > MOVED_MAX;
+    if !many {
+        // Before anything is locked or written: see `moving::take_turns`.
+        moving::take_turns(tx, &tickets).await?;
     }
-    // Before anything is locked or written: see `moving::take_turns`.
-    moving::take_turns(tx, &tickets).await?;
     let customer = hold(tx, id).await?;
+    errands::demand_none(tx, &ids, &[]).await?;
     if text::tidy_line(&how.name) != customer.name {
         return Err(Error::field("name", "This is not the name of this customer."));
     }
-    files(tx, &ids).await?;
-    mails(tx, &ids).await?;
-    if how.messages {
-        messages(tx, &ids).await?;
-    }
-    lists(tx, &ids).await?;
-    // While their addresses are still known. Nothing else may change an event.
-    sqlx::query("select events_forget($1)").bind(id.0).execute(&mut *tx.conn).await.ours()?;
-    for id in &ids {
+    let addresses = addresses(tx, &ids).await?;
+    let person = Person { ids, addresses, messages: how.messages, until: tx.at() };
+    lists(tx, &person).await?;
+    for id in &person.ids {
         retire(tx, UserId(*id), None).await?;
     }
-    sqlx::query!("update users set name = $2, merged_into = null where id = any($1)", &ids, NOBODY)
+    sqlx::query!("update users set name = $2, merged_into = null where id = any($1)", &person.ids, NOBODY)
         .execute(&mut *tx.conn)
         .await
         .ours()?;
-    for id in &ids {
+    for id in &person.ids {
         second_factor::forget(tx, UserId(*id)).await?;
         picture::replace(tx, UserId(*id), None).await?;
     }
-    // Open pages and lists are told by the version that there is something new.
-    sqlx::query!("update tickets set version = version + 1 where id = any($1)", &tickets)
-        .execute(&mut *tx.conn)
-        .await
-        .ours()?;
     events::append(tx, actor, None, &Happening::Erased { user: id, messages: how.messages }).await?;
-    Ok(())
-}
-
-/// Has the bytes of files removed once this is true.
-async fn remove(tx: &mut Tx, paths: Vec<String>) -> Result<()> {
-    let now = tx.now;
-    for key in paths {
-        jobs::enqueue(tx, &Work::DeleteFile { key }, now, -5, None).await?;
+    if many {
+        let all = forget::count(tx, &person.ids).await?;
+        errands::begin(tx, actor, Kind::Erase, (id.0, None), Some(&person), all).await?;
+        return Ok(Outcome::UnderWay);
     }
-    Ok(())
+    let mut place = Place::default();
+    while let Some((next, _)) = forget::step(tx, &person, place, i64::from(i32::MAX)).await? {
+        place = next;
+    }
+    Ok(Outcome::Done)
 }
 
-/// Files that they have sent, also by mail, and what was taken out of Docket for them.
-async fn files(tx: &mut Tx, ids: &[i64]) -> Result<()> {
-    let at = tx.at();
-    let paths = sqlx::query_scalar!(
-        "update attachments set deleted_at = coalesce(deleted_at, $2), deleted_by = coalesce(deleted_by, $3), name = $3
-         where uploader_id = any($1) or event_id in (select id from events where actor_id = any($1))
-         returning path",
+/// All that mails and the log may know them by, in lower case.
+async fn addresses(tx: &mut Tx, ids: &[i64]) -> Result<Vec<String>> {
+    let found = sqlx::query_scalar!(
+        r#"select address as "address!" from user_emails where user_id = any($1)
+           union select lower(email) from users where id = any($1)"#,
         ids,
-        at,
-        ERASED,
     )
     .fetch_all(&mut *tx.conn)
     .await
     .ours()?;
-    remove(tx, paths).await?;
-    let exports = sqlx::query_scalar!("delete from exports where user_id = any($1) returning path", ids)
-        .fetch_all(&mut *tx.conn)
-        .await
-        .ours()?;
-    remove(tx, exports.into_iter().flatten().collect()).await
+    Ok(found)
 }
 
-/// Mails as they came. That they came stays known, by a number that tells nothing: taken in again they would all come back.
-async fn mails(tx: &mut Tx, ids: &[i64]) -> Result<()> {
-    let at = tx.at();
-    let raw = sqlx::query_scalar!(
-        "update mails m set from_address = null, subject = '',
-             discarded_at = case when m.problem is null then m.discarded_at else coalesce(m.discarded_at, $2) end
-         where m.event_id in (select id from events where actor_id = any($1))
-             or lower(m.from_address) in (select address from user_emails where user_id = any($1))
-         returning raw_key",
-        ids,
-        at,
-    )
-    .fetch_all(&mut *tx.conn)
-    .await
-    .ours()?;
-    remove(tx, raw).await
-}
-
-/// What they wrote, and what of it lists and searches show.
-async fn messages(tx: &mut Tx, ids: &[i64]) -> Result<()> {
-    sqlx::query!(
-        "update messages set body = '', html = '<p><em>' || $2 || '</em></p>', markdown = null, quoted_html = null,
-             foreign_html = false
-         where event_id in (select id from events where actor_id = any($1) and ticket_id is not null)",
-        ids,
-        ERASED,
-    )
-    .execute(&mut *tx.conn)
-    .await
-    .ours()?;
-    sqlx::query!(
-        "with t as (update tickets set subject = $2, excerpt = '' where requester_id = any($1) returning id)
-         update ticket_subjects s set search = to_tsvector('english', $2) from t where s.ticket_id = t.id",
-        ids,
-        ERASED,
-    )
-    .execute(&mut *tx.conn)
-    .await
-    .ours()?;
-    Ok(())
-}
-
-/// What else has their words or addresses in it.
-async fn lists(tx: &mut Tx, ids: &[i64]) -> Result<()> {
+/// What else has their words or addresses in it, and is not much. While their addresses are theirs.
+async fn lists(tx: &mut Tx, person: &Person) -> Result<()> {
     for sql in [
         "update users set signature = '', time_zone = null, language = null where id = any($1)",
         "delete from identities where user_id = any($1)",
         "delete from scim_people where user_id = any($1)",
         "delete from scim_members where user_id = any($1)",
-        "delete from drafts where user_id = any($1)",
         "delete from attempts where user_id = any($1)",
-        "delete from ticket_watchers where user_id = any($1)",
         "delete from sign_in_throttle where key in (
              select kind || ':' || address from user_emails,
                  unnest(array['account', 'sign-up-account', 'link-account', 'passkey-account', 'notice']) kind
@@ -172,7 +112,7 @@ async fn lists(tx: &mut Tx, ids: &[i64]) -> Result<()> {
         "delete from import_refusals where exists (
              select 1 from unnest(cells) c join user_emails e on e.address = lower(trim(c)) where e.user_id = any($1))",
     ] {
-        sqlx::query(sql).bind(ids).execute(&mut *tx.conn).await.ours()?;
+        sqlx::query(sql).bind(&person.ids).execute(&mut *tx.conn).await.ours()?;
     }
     Ok(())
 }

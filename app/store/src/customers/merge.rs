@@ -1,10 +1,11 @@
 //! Two customers who are the same person.
 
-use super::{block::end_sessions, hold, view};
-use crate::{Desk, OrOurs, Tx, events, tickets::moving};
+use super::{block::end_sessions, forget::Place, hold, view};
+use crate::{Desk, OrOurs, Tx, errands, events, tickets::moving};
 use domain::{
     Actor, Code, Error, Result, UserId,
     customer::{CustomerMerge, EMAILS_MAX, MOVED_MAX, NOTES_MAX, PHONES_MAX},
+    errand::{Kind, Outcome},
     event::Happening,
     people::Person,
     policy::{self, Action},
@@ -44,43 +45,45 @@ fn check(kept: UserId, gone: UserId) -> Result<()> {
 /// company and password stay. `gone` leads there from then on, and is signed out everywhere. What they said stays said by
 /// them, under the name they had.
 ///
-/// All of it or nothing. A ticket that is being opened for `gone` meanwhile is waited for, or becomes `kept`'s.
+/// All of it or nothing. A ticket that is being opened for `gone` meanwhile is waited for, or becomes `kept`'s. Where there are
+/// more than [`MOVED_MAX`] tickets, these follow batch by batch: until then each is still that of `gone`, whom nobody is.
 ///
-/// Errors: `NotFound` when either is no customer (any more), `Conflict` with too many tickets.
-pub async fn merge(desk: &Desk, actor: &Actor, kept: UserId, gone: UserId) -> Result<()> {
+/// Errors: `NotFound` when either is no customer (any more), `Conflict` while tickets of an earlier merge are on their way.
+pub async fn merge(desk: &Desk, actor: &Actor, kept: UserId, gone: UserId) -> Result<Outcome> {
     policy::demand(actor, Action::MergePeople, None)?;
     check(kept, gone)?;
     for _ in 0..TRIES {
         let mut tx = desk.begin().await?;
-        if attempt(&mut tx, actor, kept, gone).await? {
-            return tx.commit().await;
+        if let Some(outcome) = attempt(&mut tx, actor, kept, gone).await? {
+            tx.commit().await?;
+            return Ok(outcome);
         }
     }
     Err(Error::new(Code::Conflict, "Tickets of this customer keep coming in. Nothing was changed; please try again."))
 }
 
-/// `false`: a ticket came in before everybody was held, so this has to begin anew.
-async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Result<bool> {
+/// `None`: a ticket came in before everybody was held, so this has to begin anew.
+async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Result<Option<Outcome>> {
     let tickets = moving::of_requester(tx, gone, MOVED_MAX + 1).await?;
-    if tickets.len() as i64 > MOVED_MAX {
-        return Err(Error::new(
-            Code::Conflict,
-            "This customer has more than 2,000 tickets. Merge the other way round: keep this one.",
-        ));
+    let many = tickets.len() as i64 > MOVED_MAX;
+    if !many {
+        moving::take_turns(tx, &tickets).await?;
     }
-    moving::take_turns(tx, &tickets).await?;
     // Stronger than for other changes: nobody refers to either anew until this is done. In one order everywhere.
     sqlx::query!("select id from users where id = any($1) order by id for update", &[kept.0, gone.0])
         .fetch_all(&mut *tx.conn)
         .await
         .ours()?;
-    if moving::of_requester(tx, gone, MOVED_MAX + 1).await? != tickets {
-        return Ok(false);
+    if !many && moving::of_requester(tx, gone, MOVED_MAX + 1).await? != tickets {
+        return Ok(None);
     }
     let (new, old) = (hold(tx, kept).await?, hold(tx, gone).await?);
-    let from = Person { id: gone, name: old.name, picture: None };
-    let to = Person { id: kept, name: new.name, picture: None };
-    moving::give_to(tx, actor, &tickets, &from, &to).await?;
+    errands::demand_none(tx, &[kept.0, gone.0], &[]).await?;
+    if !many {
+        let from = Person { id: gone, name: old.name, picture: None };
+        let to = Person { id: kept, name: new.name, picture: None };
+        moving::give_to(tx, actor, &tickets, &from, &to).await?;
+    }
     let mut phones = new.phones;
     for phone in old.phones {
         if phones.len() < PHONES_MAX && !phones.contains(&phone) {
@@ -120,9 +123,76 @@ async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Resu
     .ours()?;
     retire(tx, gone, Some(kept)).await?;
     things(tx, kept, gone).await?;
-    let tickets = tickets.len() as i64;
+    let mut tickets = tickets.len() as i64;
+    if many {
+        tickets = sqlx::query_scalar!(r#"select count(*) as "count!" from tickets where requester_id = $1"#, gone.0)
+            .fetch_one(&mut *tx.conn)
+            .await
+            .ours()?;
+        errands::begin(tx, actor, Kind::MergeCustomers, (kept.0, Some(gone.0)), None, tickets).await?;
+    } else {
+        while shares(tx, kept, gone, MOVED_MAX).await? {}
+    }
     events::append(tx, actor, None, &Happening::CustomersMerged { gone, kept, tickets }).await?;
-    Ok(true)
+    Ok(Some(if many { Outcome::UnderWay } else { Outcome::Done }))
+}
+
+/// Brings the next tickets of one who was merged to the other one. Returns how many it were; `None`: all are there.
+pub(crate) async fn follow(
+    tx: &mut Tx,
+    actor: &Actor,
+    kept: UserId,
+    gone: UserId,
+    limit: i64,
+) -> Result<Option<(Place, usize)>> {
+    let tickets = moving::of_requester(tx, gone, limit).await?;
+    if tickets.is_empty() {
+        return Ok(shares(tx, kept, gone, limit).await?.then_some((Place { part: 1, reached: 0 }, 0)));
+    }
+    moving::take_turns(tx, &tickets).await?;
+    // They may have been merged once more since, when this looks again later.
+    let people = sqlx::query!(
+        "select u.id, u.name from unnest($1::bigint[]) with ordinality p (id, place)
+         join users asked on asked.id = p.id
+         join users u on u.id = case p.place when 1 then p.id else coalesce(asked.merged_into, p.id) end
+         order by p.place",
+        &[gone.0, kept.0],
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    let [from, to] = &people[..] else { return Err(Error::not_found("customer")) };
+    let person = |id: i64, name: &str| Person { id: UserId(id), name: name.to_owned(), picture: None };
+    moving::give_to(tx, actor, &tickets, &person(from.id, &from.name), &person(to.id, &to.name)).await?;
+    Ok(Some((Place::default(), tickets.len())))
+}
+
+/// What they have on tickets, files and watches, a part of it. `false`: nothing is left.
+async fn shares(tx: &mut Tx, kept: UserId, gone: UserId, limit: i64) -> Result<bool> {
+    let files = sqlx::query!(
+        "update attachments set uploader_id = $1
+         where id = any(array(select id from attachments where uploader_id = $2 limit $3))",
+        kept.0,
+        gone.0,
+        limit,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    let watched = sqlx::query!(
+        "with w as (
+             delete from ticket_watchers where user_id = $2
+                 and ticket_id = any(array(select ticket_id from ticket_watchers where user_id = $2 limit $3))
+             returning ticket_id)
+         insert into ticket_watchers (ticket_id, user_id) select ticket_id, $1 from w on conflict do nothing",
+        kept.0,
+        gone.0,
+        limit,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(files.rows_affected() + watched.rows_affected() > 0)
 }
 
 /// What is left of somebody whose addresses are gone: a row that events refer to. They can never sign in again, and no
@@ -156,10 +226,9 @@ pub(super) async fn retire(tx: &mut Tx, gone: UserId, kept: Option<UserId>) -> R
     end_sessions(tx, gone).await
 }
 
-/// Files, drafts and watches. Where both have one, that of `kept` stays.
+/// Ways in, drafts and what was sent lately. Where both have one, that of `kept` stays.
 async fn things(tx: &mut Tx, kept: UserId, gone: UserId) -> Result<()> {
     for sql in [
-        "update attachments set uploader_id = $1 where uploader_id = $2",
         "update identities set user_id = $1 where user_id = $2",
         "update scim_people s set user_id = $1 where user_id = $2
              and not exists (select 1 from scim_people k where k.user_id = $1 and k.provider_id = s.provider_id)",
@@ -167,13 +236,10 @@ async fn things(tx: &mut Tx, kept: UserId, gone: UserId) -> Result<()> {
         "insert into scim_members (group_id, user_id) select group_id, $1 from scim_members where user_id = $2
          on conflict do nothing",
         "delete from scim_members where user_id = $2 and $1::bigint is not null",
-        "insert into ticket_watchers (ticket_id, user_id) select ticket_id, $1 from ticket_watchers where user_id = $2
-         on conflict do nothing",
         "insert into drafts (user_id, ticket_id, writing, body, updated_at)
          select $1, ticket_id, writing, body, updated_at from drafts where user_id = $2 on conflict do nothing",
         "insert into attempts (user_id, key, asked, ticket_id, event_id, created_at)
          select $1, key, asked, ticket_id, event_id, created_at from attempts where user_id = $2 on conflict do nothing",
-        "delete from ticket_watchers where user_id = $2 and $1::bigint is not null",
         "delete from drafts where user_id = $2 and $1::bigint is not null",
         "delete from attempts where user_id = $2 and $1::bigint is not null",
     ] {

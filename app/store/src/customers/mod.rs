@@ -5,6 +5,7 @@ pub mod company;
 pub mod edit;
 pub mod erase;
 pub mod export;
+pub(crate) mod forget;
 pub mod list;
 pub mod merge;
 pub mod view;

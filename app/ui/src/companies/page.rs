@@ -3,6 +3,7 @@
 use crate::customers::{
     pieces::{Pages, PeoplePage, Tickets, about, fact, in_lines, in_paragraphs},
     rpc,
+    underway::Underway,
 };
 use crate::erased::memo;
 use crate::json::resource;
@@ -17,6 +18,7 @@ use domain::{
     CompanyId, Error,
     company::Company,
     customer::{CustomerFilter, CustomerRow, counted},
+    errand::About,
     page::Page,
     policy::Action,
     ticket::Filter,
@@ -99,6 +101,7 @@ fn Shown(company: Company) -> impl IntoView {
     view! {
         <PeoplePage title=name up actions>
             {outside}
+            <Underway about=About::Company(id) page=path.clone() />
             <section class="section" aria-label="About this company">
                 <dl class="box facts">
                     {fact(

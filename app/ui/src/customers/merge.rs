@@ -3,7 +3,7 @@
 use super::{
     merging::{ChooseOther, ConfirmMerge, Side, Words},
     page::{asked, customer_resource},
-    pieces::{failed, loading},
+    pieces::{failed, grouped, loading},
     rpc,
 };
 use crate::erased::memo;
@@ -89,8 +89,16 @@ fn choose(customer: Customer, hits: Option<Vec<CustomerRow>>, typed: String) -> 
 fn consequences(merge: &CustomerMerge) -> Vec<String> {
     let (kept, gone) = (&merge.kept, &merge.gone);
     let mut said = Vec::new();
-    let tickets = if merge.tickets == 1 { "1 ticket".to_owned() } else { format!("{} tickets", merge.tickets) };
+    let many = merge.tickets > MOVED_MAX;
+    let tickets = match merge.tickets {
+        1 => "1 ticket".to_owned(),
+        n if many => format!("More than {} tickets", grouped(n - 1)),
+        n => format!("{} tickets", grouped(n)),
+    };
     said.push(format!("{tickets} of {} become {}'s, with all messages and files.", gone.name, kept.name));
+    if many {
+        said.push("They follow in the background, which takes a while.".into());
+    }
     let addresses = std::iter::once(&gone.email).chain(&gone.emails).cloned().collect::<Vec<_>>().join(", ");
     said.push(format!("Mails from {addresses} are {}'s from then on.", kept.name));
     if !gone.phones.is_empty() || !gone.notes.is_empty() {
@@ -116,10 +124,6 @@ fn consequences(merge: &CustomerMerge) -> Vec<String> {
 }
 
 fn confirm(merge: &CustomerMerge) -> AnyView {
-    let refused = merge.tickets > MOVED_MAX;
-    let said = match refused {
-        true => vec!["The one that goes has more than 2,000 tickets. Keep that one instead.".to_owned()],
-        false => consequences(merge),
-    };
-    view! { <ConfirmMerge list="/customers" kept=side(&merge.kept) gone=side(&merge.gone) said refused /> }.into_any()
+    let said = consequences(merge);
+    view! { <ConfirmMerge list="/customers" kept=side(&merge.kept) gone=side(&merge.gone) said /> }.into_any()
 }

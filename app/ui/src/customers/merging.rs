@@ -77,16 +77,9 @@ pub fn ChooseOther(page: String, name: String, words: Words, typed: String, hits
     .into_any()
 }
 
-/// Says what merging does, and asks. `list` is where entries of this kind are (`/customers`); what cannot be merged says why in
-/// `said` and is `refused`.
+/// Says what merging does, and asks. `list` is where entries of this kind are (`/customers`).
 #[component]
-pub fn ConfirmMerge(
-    list: &'static str,
-    kept: Side,
-    gone: Side,
-    said: Vec<String>,
-    #[prop(optional)] refused: bool,
-) -> impl IntoView {
+pub fn ConfirmMerge(list: &'static str, kept: Side, gone: Side, said: Vec<String>) -> impl IntoView {
     let page = format!("{list}/{}", kept.id);
     let other = format!("{list}/{}/merge?with={}", gone.id, kept.id);
     let up = (kept.name.clone(), page.clone());
@@ -109,11 +102,11 @@ pub fn ConfirmMerge(
             <form method="post" action=format!("{page}/merge") class="stack">
                 <input type="hidden" name="with" value=with />
                 <div class="box">{sides}</div>
-                <ul class="notice notice--list" data-kind=if refused { "error" } else { "warning" }>
+                <ul class="notice notice--list" data-kind="warning">
                     {said.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}
                 </ul>
                 <div class="actions">
-                    <button class="button button--danger" type="submit" disabled=refused>
+                    <button class="button button--danger" type="submit">
                         "Merge"
                     </button>
                     <a class="button" href=other>

@@ -11,6 +11,7 @@ mod page;
 pub(crate) mod pieces;
 pub mod rpc;
 mod second_factor;
+pub(crate) mod underway;
 
 pub use company::ConvertPage;
 pub use erase::EraseCustomerPage;

@@ -3,6 +3,7 @@
 use super::{
     pieces::{PeoplePage, Tickets, about, fact, in_lines, in_paragraphs},
     rpc,
+    underway::Underway,
 };
 use crate::erased::{effect, memo};
 use crate::json::resource;
@@ -17,6 +18,7 @@ use crate::{
 use domain::{
     Error, UserId,
     customer::{Customer, Export},
+    errand::About,
     policy::Action,
     ticket::Filter,
 };
@@ -95,6 +97,7 @@ fn Shown(customer: Customer) -> impl IntoView {
                         </p>
                     }
                 })}
+            <Underway about=About::Customer(id) page=path.clone() />
             {(!erased).then(|| view! { <Facts customer=customer.clone() /> })}
             <Tickets filter=Filter { requester: Some(id), ..Filter::default() } path />
             {(!erased && me::may(Action::ExportPeople)).then(|| view! { <Data id /> })}

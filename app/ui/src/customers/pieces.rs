@@ -78,6 +78,12 @@ pub fn Sent() -> impl IntoView {
             "Their two-step sign-in is removed: they are signed out everywhere, were told by mail, and sign in with their password."
         }
         Some("company") => "The company was changed.",
+        Some("merging") => {
+            "Merged: there is one now, and the address of the other one leads here. Its tickets are on their way."
+        }
+        Some("erasing") => {
+            "Erased: nobody is told who this was any more. They are being taken out of all they wrote on."
+        }
         Some("merged") => "Merged: there is one now, and the address of the other one leads here.",
         Some("joined") => "They belong to the company now.",
         Some("erased") => "Erased: nothing is known of this person any more.",
@@ -96,6 +102,19 @@ pub fn Sent() -> impl IntoView {
         .into_any(),
         None => ().into_any(),
     }
+}
+
+/// 12,345.
+pub fn grouped(n: i64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// While a page is fetched.

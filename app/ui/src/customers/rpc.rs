@@ -9,6 +9,7 @@ use domain::{
     CompanyId, UserId,
     company::{Company, CompanyFilter, CompanyMerge, CompanyName, CompanyRow},
     customer::{Conversion, Customer, CustomerFilter, CustomerMerge, CustomerRow, Export},
+    errand::{About, Errand},
     page::Page,
 };
 use leptos::prelude::*;
@@ -53,6 +54,12 @@ pub async fn preview_conversion(id: UserId, to: Option<String>) -> Rpc<Conversio
         store::customers::company::preview(&mut conn, &actor, id, to).await
     })
     .await
+}
+
+/// What is being done to the many tickets of a customer or company, or was lately.
+#[server(endpoint = "errands/of", input = Json, output = Json, client = crate::whose::Caller)]
+pub async fn errands_of(about: About) -> Rpc<Vec<Errand>> {
+    call(|desk, actor| async move { store::errands::of(&desk, &actor, about).await }).await
 }
 
 /// What would become of two customers who are the same.

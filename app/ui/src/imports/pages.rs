@@ -1,7 +1,7 @@
 //! `/customers/import` and the page of each.
 
 use super::{mapping::Mapping, rpc};
-use crate::customers::pieces::{PeoplePage, failed, loading};
+use crate::customers::pieces::{PeoplePage, failed, grouped, loading};
 use crate::erased::{effect, memo};
 use crate::json::resource;
 use crate::{
@@ -36,19 +36,6 @@ fn state_name(state: State) -> &'static str {
         State::Stopped => "Stopped",
         State::Failed => "Failed",
     }
-}
-
-/// 12,345.
-fn grouped(n: i64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// A file to upload, and what was uploaded before.

@@ -4,7 +4,7 @@ use super::{input, make};
 use crate::support::{Refused as _, World, id_of, person};
 use domain::{
     Actor, Code, UserId,
-    customer::{CustomerInput, MOVED_MAX},
+    customer::CustomerInput,
     ticket::{Filter, NewTicket, Writing},
     timeline::{Draft, Part},
 };
@@ -107,18 +107,6 @@ async fn only_two_customers_are_merged_and_only_by_managers() {
         merge::preview(&mut world.desk.read().await.unwrap(), actor, id_of(&a), id_of(&b)).await.refused(code);
     }
     assert_eq!(world.count("select count(*) from users where merged_into is not null").await, 0);
-}
-
-#[tokio::test]
-async fn too_many_tickets_are_not_begun_with() {
-    let world = World::new().await;
-    let (manager, agent) = (world.manager().await, world.agent().await);
-    let (a, b) = (world.customer().await, world.customer().await);
-    crate::support::seed::tickets(&world, std::slice::from_ref(&b), &agent, MOVED_MAX + 1).await;
-    merge::merge(&world.desk, &manager, id_of(&a), id_of(&b)).await.refused(Code::Conflict);
-    assert_eq!(seen(&world, &manager, id_of(&b)).await.id, id_of(&b), "nothing was changed");
-    // The other way round there is little to move.
-    merge::merge(&world.desk, &manager, id_of(&b), id_of(&a)).await.unwrap();
 }
 
 /// Whatever is written while two are made one: no ticket is left with the one that is gone, none is lost, and nobody waits

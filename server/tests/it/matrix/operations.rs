@@ -141,6 +141,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("customers::merge::preview", Rule::Desk(Action::MergePeople)),
     ("customers::merge::merge", Rule::Desk(Action::MergePeople)),
     ("customers::view::view", Rule::Desk(Action::SeePeople)),
+    ("errands::of", Rule::Desk(Action::SeePeople)),
     ("events::append", Rule::Anybody("a part of every operation, and never one of its own")),
     ("imports::create", Rule::Desk(Action::ImportPeople)),
     ("imports::list", Rule::Desk(Action::ImportPeople)),

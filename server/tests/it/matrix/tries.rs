@@ -10,6 +10,7 @@ use domain::{
     board::{BoardFilter, Lanes, Move},
     company::{CompanyFilter, CompanyInput},
     customer::{CustomerFilter, CustomerInput, Erasure},
+    errand::About,
     import::{Kind, Reading},
     invitation::State,
     mail::Raw,
@@ -29,7 +30,7 @@ use std::convert::Infallible;
 use store::{
     access::{log, roles, teams, users},
     accounts::{self, invitations, own, passkeys, picture, second_factor, unsent},
-    bulk, companies, customers, imports, mails,
+    bulk, companies, customers, errands, imports, mails,
     outside::{identities, providers},
     people,
     scim::{groups, people as announced, token},
@@ -257,7 +258,7 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
             let table = PriorityTable::default();
             priorities::set(tx, actor, &table, &table).await
         }
-        name if name.starts_with("customers::") || name.starts_with("companies::") => {
+        name if ["customers::", "companies::", "errands::"].iter().any(|of| name.starts_with(of)) => {
             of_people(cast, name, actor, tx, &mut conn).await.unwrap_or_else(|| panic!("no try of {name}"))
         }
         _ => of_ticket(cast, name, actor, ticket, tx, &mut conn)
@@ -306,6 +307,7 @@ async fn of_people(
         "customers::merge::preview" => there(customers::merge::preview(conn, actor, nobody, UserId(-1)).await),
         "customers::merge::merge" => there(customers::merge::merge(desk, actor, nobody, UserId(-1)).await),
         "customers::view::view" => there(customers::view::view(conn, actor, nobody).await),
+        "errands::of" => errands::of(desk, actor, About::Customer(nobody)).await.map(drop),
         _ => return None,
     })
 }

@@ -1,0 +1,289 @@
+//! Taking somebody out of all they have taken part in: a batch of it at a time, or all of it at once.
+
+use crate::{
+    OrOurs, Tx,
+    jobs::{self, Work},
+    tickets::moving,
+};
+use domain::Result;
+
+/// What is written in the place of what was erased.
+pub(super) const ERASED: &str = "Erased";
+
+/// Who is forgotten.
+pub(crate) struct Person {
+    /// Their numbers, and those of who was merged into them.
+    pub ids: Vec<i64>,
+    /// In lower case.
+    pub addresses: Vec<String>,
+    /// What they wrote goes, too.
+    pub messages: bool,
+    /// Who comes later with one of the addresses is somebody else.
+    pub until: time::OffsetDateTime,
+}
+
+/// How far it has come: which part is being done, and up to which number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub part: i16,
+    pub reached: i64,
+}
+
+/// What one part has done in a batch: up to which number, and how many.
+type Batch = Option<(i64, usize)>;
+
+/// How many there are of what most of the work is.
+pub(super) async fn count(tx: &mut Tx, ids: &[i64]) -> Result<i64> {
+    sqlx::query_scalar!(
+        r#"select (select count(*) from events where actor_id = any($1))
+                + (select count(*) from tickets where requester_id = any($1)) as "count!""#,
+        ids,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()
+}
+
+/// Does the next batch, of at most `limit`. Returns where to go on and how many it were; `None`: all is done.
+///
+/// It takes the turns of the tickets before it writes: see [`moving::take_turns`].
+pub(crate) async fn step(tx: &mut Tx, person: &Person, place: Place, limit: i64) -> Result<Option<(Place, usize)>> {
+    let Place { mut part, mut reached } = place;
+    loop {
+        let batch = match part {
+            0 => acts(tx, person, reached, limit).await?,
+            1 => requests(tx, person, reached, limit).await?,
+            2 => uploads(tx, person, limit).await?,
+            3 => mails(tx, person, limit).await?,
+            4 => said_of_them(tx, person, reached, limit).await?,
+            5 => places(tx, person, limit).await?,
+            _ => return Ok(None),
+        };
+        if let Some((reached, count)) = batch {
+            return Ok(Some((Place { part, reached }, count)));
+        }
+        (part, reached) = (part + 1, 0);
+    }
+}
+
+/// What they did: messages, files, mails and the events themselves.
+async fn acts(tx: &mut Tx, person: &Person, reached: i64, limit: i64) -> Result<Batch> {
+    let rows = sqlx::query!(
+        r#"select e.id as "id!", e.ticket_id from unnest($1::bigint[]) p, lateral (
+               select id, ticket_id from events where actor_id = p and id > $2 order by id limit $3) e
+           order by e.id limit $3"#,
+        &person.ids,
+        reached,
+        limit,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    let Some(last) = rows.last().map(|r| r.id) else { return Ok(None) };
+    let mut tickets: Vec<i64> = rows.iter().filter_map(|r| r.ticket_id).collect();
+    tickets.sort_unstable();
+    tickets.dedup();
+    moving::take_turns(tx, &tickets).await?;
+    let events: Vec<i64> = rows.iter().map(|r| r.id).collect();
+    if person.messages {
+        sqlx::query!(
+            "update messages set body = '', html = '<p><em>' || $2 || '</em></p>', markdown = null, quoted_html = null,
+                 foreign_html = false
+             where event_id = any($1)",
+            &events,
+            ERASED,
+        )
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    }
+    let at = tx.at();
+    let files = sqlx::query_scalar!(
+        "update attachments set deleted_at = coalesce(deleted_at, $2), deleted_by = coalesce(deleted_by, $3), name = $3
+         where event_id = any($1) returning path",
+        &events,
+        at,
+        ERASED,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    remove(tx, files).await?;
+    // That they came stays known, by a number that tells nothing: taken in again they would all come back.
+    let raw = sqlx::query_scalar!(
+        "update mails m set from_address = null, subject = '',
+             discarded_at = case when m.problem is null then m.discarded_at else coalesce(m.discarded_at, $2) end
+         where m.event_id = any($1) returning raw_key",
+        &events,
+        at,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    remove(tx, raw).await?;
+    forget(tx, person, &events).await?;
+    touched(tx, person, &tickets).await?;
+    Ok(Some((last, rows.len())))
+}
+
+/// Their tickets.
+async fn requests(tx: &mut Tx, person: &Person, reached: i64, limit: i64) -> Result<Batch> {
+    let tickets = sqlx::query_scalar!(
+        "select id from tickets where requester_id = any($1) and id > $2 order by id limit $3",
+        &person.ids,
+        reached,
+        limit,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    let Some(last) = tickets.last().copied() else { return Ok(None) };
+    moving::take_turns(tx, &tickets).await?;
+    if person.messages {
+        sqlx::query!(
+            "with t as (update tickets set subject = $2, excerpt = '' where id = any($1) returning id)
+             update ticket_subjects s set search = to_tsvector('english', $2) from t where s.ticket_id = t.id",
+            &tickets,
+            ERASED,
+        )
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    }
+    touched(tx, person, &tickets).await?;
+    Ok(Some((last, tickets.len())))
+}
+
+/// What else names them on these tickets, and that there is something new: open pages and lists are told by the version.
+async fn touched(tx: &mut Tx, person: &Person, tickets: &[i64]) -> Result<()> {
+    let named = sqlx::query_scalar!(
+        "select id from events where ticket_id = any($1)
+             and kind in ('ticket.requester', 'ticket.joined', 'ticket.watch') and audience > 0",
+        tickets,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    forget(tx, person, &named).await?;
+    sqlx::query!("update tickets set version = version + 1 where id = any($1)", tickets)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    Ok(())
+}
+
+/// Takes them out of these events. Nothing else may change an event.
+async fn forget(tx: &mut Tx, person: &Person, events: &[i64]) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("select events_forget($1, $2, $3)")
+        .bind(&person.ids)
+        .bind(&person.addresses)
+        .bind(events)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    Ok(())
+}
+
+/// Files that they have sent otherwise, and what was taken out of Docket for them.
+async fn uploads(tx: &mut Tx, person: &Person, limit: i64) -> Result<Batch> {
+    let at = tx.at();
+    let paths = sqlx::query_scalar!(
+        "update attachments set deleted_at = coalesce(deleted_at, $2), deleted_by = coalesce(deleted_by, $3), name = $3
+         where id in (select id from attachments where uploader_id = any($1) and (deleted_at is null or name <> $3) limit $4)
+         returning path",
+        &person.ids,
+        at,
+        ERASED,
+        limit,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    let exports = sqlx::query_scalar!("delete from exports where user_id = any($1) returning path", &person.ids)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    let count = paths.len() + exports.len();
+    remove(tx, paths.into_iter().chain(exports.into_iter().flatten()).collect()).await?;
+    Ok((count > 0).then_some((0, count)))
+}
+
+/// Mails of theirs that have become no message.
+async fn mails(tx: &mut Tx, person: &Person, limit: i64) -> Result<Batch> {
+    let at = tx.at();
+    let raw = sqlx::query_scalar!(
+        "update mails m set from_address = null, subject = '',
+             discarded_at = case when m.problem is null then m.discarded_at else coalesce(m.discarded_at, $2) end
+         where id in (select id from mails where lower(from_address) = any($1) and taken_at <= $3 limit $4)
+         returning raw_key",
+        &person.addresses,
+        at,
+        person.until,
+        limit,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    let count = raw.len();
+    remove(tx, raw).await?;
+    Ok((count > 0).then_some((0, count)))
+}
+
+/// What the log says of them.
+async fn said_of_them(tx: &mut Tx, person: &Person, reached: i64, limit: i64) -> Result<Batch> {
+    let events = sqlx::query_scalar!(
+        r#"select id as "id!" from (
+               select id from events where ticket_id is null and id > $3
+                   and coalesce(data->'who'->>'id', data->>'customer', data->>'user') = any($1::bigint[]::text[])
+               union select id from events where ticket_id is null and id > $3 and lower(data->>'email') = any($2)
+                   and kind in ('account.sign_in_failed', 'account.registered', 'account.registration_asked',
+                                'account.reset_asked', 'account.locked') and at <= $4
+           ) e order by id limit $5"#,
+        &person.ids,
+        &person.addresses,
+        reached,
+        person.until,
+        limit,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    let Some(last) = events.last().copied() else { return Ok(None) };
+    forget(tx, person, &events).await?;
+    Ok(Some((last, events.len())))
+}
+
+/// What they watched, and had begun to write.
+async fn places(tx: &mut Tx, person: &Person, limit: i64) -> Result<Batch> {
+    let watched = sqlx::query!(
+        "delete from ticket_watchers where (ticket_id, user_id) in
+             (select ticket_id, user_id from ticket_watchers where user_id = any($1) limit $2)",
+        &person.ids,
+        limit,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    let begun = sqlx::query!(
+        "delete from drafts where ctid = any(array(select ctid from drafts where user_id = any($1) limit $2))",
+        &person.ids,
+        limit,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    let count = (watched.rows_affected() + begun.rows_affected()) as usize;
+    Ok((count > 0).then_some((0, count)))
+}
+
+/// Has the bytes of files removed once this is true.
+async fn remove(tx: &mut Tx, paths: Vec<String>) -> Result<()> {
+    let now = tx.now;
+    for key in paths {
+        jobs::enqueue(tx, &Work::DeleteFile { key }, now, -5, None).await?;
+    }
+    Ok(())
+}

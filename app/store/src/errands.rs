@@ -1,0 +1,264 @@
+//! What is done to very many tickets of one person or company: batch by batch, beside other work.
+//!
+//! That it is to be done is decided at once, and all that is said of the people themselves with it: who was merged leads to the
+//! other one, who was erased is nobody. Only their tickets follow, so nothing is refused half-way. How far it has come is
+//! written in the transaction of what was done: it can be broken off anywhere and goes on from there.
+
+use crate::{
+    Desk, OrOurs, Tx, companies, customers,
+    customers::forget::{self, Person, Place},
+    events,
+    jobs::{self, Work},
+    people,
+};
+use domain::{
+    Actor, Code, CompanyId, ErrandId, Error, Result, UserId,
+    errand::{About, Errand, Kind},
+    event::Happening,
+    policy::{self, Action},
+};
+use sqlx::PgConnection;
+
+/// How many tickets or events go in one transaction.
+pub const BATCH: i64 = 500;
+/// How many batches one job does before it makes room for others.
+const BATCHES: usize = 40;
+/// When it is looked once more for tickets that were being opened meanwhile, in milliseconds.
+const AGAIN_MS: i64 = 60_000;
+/// Its page shows for so long that it is over, in milliseconds: a day.
+const SHOWN_MS: i64 = 86_400_000;
+/// One that has not come on for so long has lost its job, in milliseconds: an hour.
+const LOST_MS: i64 = 3_600_000;
+
+/// What is being done to a customer or company, or was lately; newest first.
+pub async fn of(desk: &Desk, actor: &Actor, about: About) -> Result<Vec<Errand>> {
+    policy::demand(actor, Action::SeePeople, None)?;
+    let (user, company) = match about {
+        About::Customer(user) => (Some(user.0), None),
+        About::Company(company) => (None, Some(company.0)),
+    };
+    let rows = sqlx::query!(
+        r#"select e.id, e.kind, e.done, e.total, e.created_at, e.ended_at, coalesce(u.name, c.name, '') as "gone!"
+           from errands e left join users u on u.id = e.gone_user_id left join companies c on c.id = e.gone_company_id
+           where (e.user_id = $1 or e.company_id = $2) and e.total > 0 and (e.ended_at is null or e.ended_at > $3)
+           order by e.id desc limit 5"#,
+        user,
+        company,
+        time::OffsetDateTime::from(desk.now().plus_millis(-SHOWN_MS)),
+    )
+    .fetch_all(&mut *desk.read().await?)
+    .await
+    .ours()?;
+    let errand = |r: (i64, String, i64, i64, time::OffsetDateTime, Option<time::OffsetDateTime>, String)| {
+        let kind = Kind::from_word(&r.1)?;
+        let (began_at, ended_at) = (r.4.into(), r.5.map(Into::into));
+        Some(Errand { id: ErrandId(r.0), kind, gone: r.6, done: r.2, all: r.3, began_at, ended_at })
+    };
+    Ok(rows
+        .into_iter()
+        .filter_map(|r| errand((r.id, r.kind, r.done, r.total, r.created_at, r.ended_at, r.gone)))
+        .collect())
+}
+
+/// Refuses what is not to be done while something is under way with one of these. Whoever asks has locked them.
+pub(crate) async fn demand_none(tx: &mut Tx, users: &[i64], companies: &[i64]) -> Result<()> {
+    let busy = sqlx::query_scalar!(
+        r#"select exists (
+               select 1 from errands where ended_at is null and (user_id = any($1) or gone_user_id = any($1)
+                   or company_id = any($2) or gone_company_id = any($2))) as "busy!""#,
+        users,
+        companies,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    if busy {
+        return Err(Error::new(
+            Code::Conflict,
+            "Tickets of a merge are still on their way here. Nothing was changed; please wait until that is done.",
+        ));
+    }
+    Ok(())
+}
+
+/// Has something done batch by batch. `of`: the number of the one that is kept or erased, and of the one that has gone.
+pub(crate) async fn begin(
+    tx: &mut Tx,
+    actor: &Actor,
+    kind: Kind,
+    of: (i64, Option<i64>),
+    erased: Option<&Person>,
+    all: i64,
+) -> Result<()> {
+    let (kept, gone) = of;
+    let companies = kind == Kind::MergeCompanies;
+    let id = sqlx::query_scalar!(
+        "insert into errands (kind, user_id, gone_user_id, company_id, gone_company_id, people, addresses, messages, total, by_id,
+             created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) returning id",
+        kind.word(),
+        (!companies).then_some(kept),
+        gone.filter(|_| !companies),
+        companies.then_some(kept),
+        gone.filter(|_| companies),
+        erased.map(|p| p.ids.as_slice()).unwrap_or_default(),
+        erased.map(|p| p.addresses.as_slice()).unwrap_or_default(),
+        erased.is_some_and(|p| p.messages),
+        all,
+        actor.user_id().map(|u| u.0),
+        tx.at(),
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    enqueue(tx, ErrandId(id)).await
+}
+
+async fn enqueue(tx: &mut Tx, errand: ErrandId) -> Result<()> {
+    let at = tx.now;
+    jobs::enqueue(tx, &Work::Errand { errand, again: false }, at, 5, Some(&format!("errand:{errand}"))).await
+}
+
+/// Goes on where it was left. Can be broken off and done again. `again`: a minute after its end, for tickets that were being
+/// opened by those who had the old one in their hands.
+pub async fn work(desk: &Desk, errand: ErrandId, again: bool) -> Result<()> {
+    for _ in 0..BATCHES {
+        if !step(desk, errand, again).await? {
+            return Ok(());
+        }
+    }
+    let mut tx = desk.begin().await?;
+    match again {
+        false => enqueue(&mut tx, errand).await?,
+        true => {
+            let at = tx.now;
+            jobs::enqueue(&mut tx, &Work::Errand { errand, again }, at, 5, None).await?;
+        }
+    }
+    tx.commit_quietly().await
+}
+
+/// Brings back those that have lost their job: it had failed too often, while something else was broken.
+pub(crate) async fn revive(desk: &Desk) -> Result<()> {
+    let mut tx = desk.begin().await?;
+    let before = time::OffsetDateTime::from(tx.now.plus_millis(-LOST_MS));
+    let lost = sqlx::query_scalar!("select id from errands where ended_at is null and updated_at < $1", before)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    for errand in lost {
+        enqueue(&mut tx, ErrandId(errand)).await?;
+    }
+    tx.commit_quietly().await
+}
+
+/// What is to be done.
+struct Row {
+    kind: Kind,
+    kept: i64,
+    gone: Option<i64>,
+    person: Person,
+    place: Place,
+    done: i64,
+    ended: bool,
+    by: Option<i64>,
+}
+
+async fn load(conn: &mut PgConnection, errand: ErrandId) -> Result<Option<Row>> {
+    let r = sqlx::query!(
+        r#"select kind, coalesce(user_id, company_id) as "kept!", coalesce(gone_user_id, gone_company_id) as gone, people,
+                  addresses, messages, part, reached, done, ended_at is not null as "ended!", by_id, created_at
+           from errands where id = $1"#,
+        errand.0,
+    )
+    .fetch_optional(conn)
+    .await
+    .ours()?;
+    Ok(r.and_then(|r| {
+        Some(Row {
+            kind: Kind::from_word(&r.kind)?,
+            kept: r.kept,
+            gone: r.gone,
+            person: Person { ids: r.people, addresses: r.addresses, messages: r.messages, until: r.created_at },
+            place: Place { part: r.part, reached: r.reached },
+            done: r.done,
+            ended: r.ended,
+            by: r.by_id,
+        })
+    }))
+}
+
+/// Does one batch, with what is noted of it. `false`: it is over, or somebody else is at it.
+pub async fn step(desk: &Desk, errand: ErrandId, again: bool) -> Result<bool> {
+    let mut tx = desk.begin().await?;
+    // Not the row: who holds that has a place in the order of events already, before the tickets' turns have come.
+    let free = sqlx::query_scalar!(
+        r#"select pg_try_advisory_xact_lock(hashtextextended('errand:' || $1::bigint, 0)) as "free!""#,
+        errand.0,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()?;
+    let Some(row) = load(&mut tx.conn, errand).await?.filter(|row| free && row.ended == again) else {
+        return Ok(false);
+    };
+    // Asked for it and may have left since: what was decided is done all the same.
+    let by = match row.by {
+        Some(by) => people::principal_if_any(&mut tx.conn, UserId(by)).await?,
+        None => None,
+    };
+    let actor = by.map_or_else(|| Actor::system("Docket"), |(person, _)| Actor::user(person, None));
+    let gone = row.gone.unwrap_or_default();
+    let batch = match row.kind {
+        Kind::MergeCustomers => {
+            customers::merge::follow(&mut tx, &actor, UserId(row.kept), UserId(gone), BATCH).await?
+        }
+        Kind::MergeCompanies => {
+            let moved = companies::merge::follow(&mut tx, &actor, CompanyId(row.kept), CompanyId(gone), BATCH).await?;
+            moved.map(|count| (row.place, count))
+        }
+        Kind::Erase => forget::step(&mut tx, &row.person, row.place, BATCH).await?,
+    };
+    if again {
+        tx.commit().await?;
+        return Ok(batch.is_some());
+    }
+    let ended = batch.is_none();
+    let (place, count) = batch.unwrap_or((row.place, 0));
+    let at = tx.at();
+    sqlx::query!(
+        "update errands set part = $2, reached = $3, done = done + $4, updated_at = $5::timestamptz,
+             ended_at = case when $6 then $5::timestamptz end, addresses = case when $6 then '{}' else addresses end
+         where id = $1",
+        errand.0,
+        place.part,
+        place.reached,
+        count as i64,
+        at,
+        ended,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    if ended {
+        let what = match row.kind {
+            Kind::MergeCustomers => {
+                let (gone, kept) = (UserId(gone), UserId(row.kept));
+                Happening::CustomerMergeFinished { gone, kept, tickets: row.done }
+            }
+            Kind::MergeCompanies => {
+                let gone = companies::named(&mut tx, CompanyId(gone)).await?;
+                let kept = companies::named(&mut tx, CompanyId(row.kept)).await?;
+                Happening::CompanyMergeFinished { gone, kept, tickets: row.done }
+            }
+            Kind::Erase => Happening::ErasureFinished { user: UserId(row.kept) },
+        };
+        events::append(&mut tx, &actor, None, &what).await?;
+        if row.kind != Kind::Erase {
+            let later = tx.now.plus_millis(AGAIN_MS);
+            jobs::enqueue(&mut tx, &Work::Errand { errand, again: true }, later, 5, None).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(!ended)
+}
