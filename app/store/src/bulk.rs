@@ -31,6 +31,7 @@ pub struct People {
 }
 
 /// An invitation as it stands, by the first superadmin; one that was accepted, by who has the address. No mail is sent.
+#[crate::compiled_here]
 pub async fn invitation(
     tx: &mut Tx,
     actor: &Actor,
@@ -61,6 +62,7 @@ pub async fn invitation(
 }
 
 /// An app for codes that somebody has set up, with this secret, and recovery codes that nobody knows.
+#[crate::compiled_here]
 pub async fn app(tx: &mut Tx, actor: &Actor, user: UserId, secret: &[u8]) -> Result<()> {
     only_system(actor)?;
     second_factor::put(tx, user, secret).await
@@ -163,6 +165,7 @@ async fn reserve(conn: &mut PgConnection, table: &'static str, n: i64) -> Result
 }
 
 /// Ids for a batch: of `tickets` tickets and `events` events.
+#[crate::compiled_here]
 pub async fn reserve_ids(desk: &Desk, tickets: usize, events: usize) -> Result<(Vec<i64>, Vec<i64>)> {
     let mut conn = desk.read().await?;
     let tickets = reserve(&mut conn, "tickets", tickets as i64).await?;
@@ -178,6 +181,7 @@ fn only_system(actor: &Actor) -> Result<()> {
 }
 
 /// Refuses to mix made-up data with somebody's own.
+#[crate::compiled_here]
 pub async fn demand_empty(desk: &Desk) -> Result<()> {
     let used = sqlx::query_scalar!(r#"select exists (select 1 from tickets) as "used!""#)
         .fetch_one(desk.pool())
@@ -193,6 +197,7 @@ pub async fn demand_empty(desk: &Desk) -> Result<()> {
 }
 
 /// Makes tags of these names; returns their ids in the same order.
+#[crate::compiled_here]
 pub async fn tags(tx: &mut Tx, actor: &Actor, names: &[String]) -> Result<Vec<i64>> {
     only_system(actor)?;
     let mut ids = Vec::with_capacity(names.len());
@@ -203,6 +208,7 @@ pub async fn tags(tx: &mut Tx, actor: &Actor, names: &[String]) -> Result<Vec<i6
 }
 
 /// Inserts companies; returns their ids in the same order.
+#[crate::compiled_here]
 pub async fn companies(tx: &mut Tx, actor: &Actor, rows: &Companies) -> Result<Vec<i64>> {
     only_system(actor)?;
     let ids = reserve(&mut tx.conn, "companies", rows.names.len() as i64).await?;
@@ -227,6 +233,7 @@ pub async fn companies(tx: &mut Tx, actor: &Actor, rows: &Companies) -> Result<V
 }
 
 /// Inserts people; returns their ids in the same order.
+#[crate::compiled_here]
 pub async fn people(tx: &mut Tx, actor: &Actor, rows: &People) -> Result<Vec<i64>> {
     only_system(actor)?;
     let ids = reserve(&mut tx.conn, "users", rows.names.len() as i64).await?;
@@ -261,6 +268,7 @@ pub struct Details {
 }
 
 /// Adds what is known of people and companies.
+#[crate::compiled_here]
 pub async fn details(tx: &mut Tx, actor: &Actor, rows: &Details) -> Result<()> {
     only_system(actor)?;
     let at = tx.at();
@@ -289,6 +297,7 @@ pub async fn details(tx: &mut Tx, actor: &Actor, rows: &Details) -> Result<()> {
 }
 
 /// Inserts one batch of tickets with their events and messages.
+#[crate::compiled_here]
 pub async fn tickets(tx: &mut Tx, actor: &Actor, batch: &Batch) -> Result<()> {
     only_system(actor)?;
     let t = &batch.tickets;
@@ -369,6 +378,7 @@ pub async fn tickets(tx: &mut Tx, actor: &Actor, batch: &Batch) -> Result<()> {
 }
 
 /// What has to follow bulk rows: the numbers that reactors keep, and the planner's statistics.
+#[crate::compiled_here]
 pub async fn finish(desk: &Desk, actor: &Actor) -> Result<()> {
     only_system(actor)?;
     let mut tx = desk.begin().await?;

@@ -22,6 +22,7 @@ pub fn moves(kind: &str) -> bool {
 
 /// Takes one batch of events into the counts. Returns how many were read; 0 means that there is nothing to do, or that
 /// another node is doing it.
+#[crate::compiled_here]
 pub async fn react(tx: &mut Tx, batch: i64) -> Result<usize> {
     if !events::lead(tx, REACTOR).await? {
         return Ok(0);
@@ -77,6 +78,7 @@ async fn recount(tx: &mut Tx, tickets: &[i64]) -> Result<()> {
 }
 
 /// Counts everything afresh: after tickets were put into the table in bulk, past the events.
+#[crate::compiled_here]
 pub async fn rebuild(tx: &mut Tx) -> Result<()> {
     // From before the counting: events that come while it goes on are read again, which changes nothing.
     let now = events::position_now(&mut tx.conn).await?;
@@ -98,6 +100,7 @@ pub struct Counts {
 }
 
 impl Counts {
+    #[crate::compiled_here]
     pub async fn load(conn: &mut PgConnection) -> Result<Self> {
         let rows = sqlx::query!(
             r#"select status_id, assignee_id, sum(tickets)::bigint as "tickets!" from ticket_counts group by 1, 2"#
@@ -130,6 +133,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// Reads them, in one statement. `active`: the states that count.
+    #[crate::compiled_here]
     pub async fn load(conn: &mut PgConnection, active: &[StatusId]) -> Result<Self> {
         let active: Vec<i64> = active.iter().map(|s| s.0).collect();
         let rows = sqlx::query!(

@@ -123,6 +123,7 @@ impl std::fmt::Debug for Desk {
 
 impl Desk {
     /// A desk on a migrated database. Its files are read and written through [`SealedFiles`].
+    #[crate::compiled_here]
     pub async fn open(
         pool: PgPool,
         files: Arc<dyn ObjectStore>,
@@ -197,6 +198,7 @@ impl Desk {
     }
 
     /// Reads the catalog again. Called after a change of it here, and when an event says that another node changed it.
+    #[crate::compiled_here]
     pub async fn refresh_catalog(&self) -> Result<()> {
         // One after the other: else who has read first may write last.
         let _turn = self.0.refreshing.lock().await;
@@ -209,16 +211,19 @@ impl Desk {
     }
 
     /// A connection for reading.
+    #[crate::compiled_here]
     pub async fn read(&self) -> Result<Reader> {
         self.0.resting.reader().await.ours()
     }
 
     /// Closes the connections to the database, once nobody has any.
+    #[crate::compiled_here]
     pub async fn close(&self) {
         self.0.resting.close().await;
     }
 
     /// A transaction for one operation.
+    #[crate::compiled_here]
     pub async fn begin(&self) -> Result<Tx> {
         self.0.resting.make_room();
         Ok(Tx {
@@ -232,11 +237,13 @@ impl Desk {
 
     /// Waits for the next commit in this process. The follower of the events wakes by it at once, and by `NOTIFY` for
     /// the commits of other nodes.
+    #[crate::compiled_here]
     pub async fn committed(&self) {
         self.0.committed.notified().await;
     }
 
     /// Waits until work that is due has been enqueued in this process, or [`Desk::call_worker`] says that there is more.
+    #[crate::compiled_here]
     pub async fn enqueued(&self) {
         self.0.enqueued.notified().await;
     }
@@ -268,6 +275,7 @@ impl Tx {
     }
 
     /// Like [`Tx::commit`], for work that writes no events: nobody is woken, least of all who did it.
+    #[crate::compiled_here]
     pub async fn commit_quietly(self) -> Result<()> {
         self.conn.commit().await.map_err(of_commit)?;
         if self.enqueued {
@@ -279,6 +287,7 @@ impl Tx {
     /// Makes it all true at once, and wakes who follows the events.
     ///
     /// Errors: `Unconfirmed` when the connection broke meanwhile: then it may be true or not.
+    #[crate::compiled_here]
     pub async fn commit(self) -> Result<()> {
         self.conn.commit().await.map_err(of_commit)?;
         self.desk.0.committed.notify_one();

@@ -31,6 +31,7 @@ const SHOWN_MS: i64 = 86_400_000;
 const LOST_MS: i64 = 3_600_000;
 
 /// What is being done to a customer or company, or was lately; newest first.
+#[crate::compiled_here]
 pub async fn of(desk: &Desk, actor: &Actor, about: About) -> Result<Vec<Errand>> {
     policy::demand(actor, Action::SeePeople, None)?;
     let (user, company) = match about {
@@ -121,6 +122,7 @@ async fn enqueue(tx: &mut Tx, errand: ErrandId) -> Result<()> {
 
 /// Goes on where it was left. Can be broken off and done again. `again`: a minute after its end, for tickets that were being
 /// opened by those who had the old one in their hands.
+#[crate::compiled_here]
 pub async fn work(desk: &Desk, errand: ErrandId, again: bool) -> Result<()> {
     for _ in 0..BATCHES {
         if !step(desk, errand, again).await? {
@@ -189,6 +191,7 @@ async fn load(conn: &mut PgConnection, errand: ErrandId) -> Result<Option<Row>> 
 }
 
 /// Does one batch, with what is noted of it. `false`: it is over, or somebody else is at it.
+#[crate::compiled_here]
 pub async fn step(desk: &Desk, errand: ErrandId, again: bool) -> Result<bool> {
     let mut tx = desk.begin().await?;
     // Not the row: who holds that has a place in the order of events already, before the tickets' turns have come.

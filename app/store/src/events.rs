@@ -28,6 +28,7 @@ impl<'a> By<'a> {
 }
 
 /// Writes an event of this actor.
+#[crate::compiled_here]
 pub async fn append(tx: &mut Tx, actor: &Actor, ticket: Option<TicketId>, what: &Happening) -> Result<EventId> {
     let by = By::actor(actor);
     let (kind, data) = split(what)?;
@@ -123,6 +124,7 @@ fn from_row(row: &PgRow) -> Result<Event> {
 }
 
 /// The events after a position, in order, at most `limit`; only those that no running transaction can come before.
+#[crate::compiled_here]
 pub async fn after(conn: &mut PgConnection, since: Position, limit: i64) -> Result<Vec<Event>> {
     let sql = format!(
         "select {COLUMNS} from events e
@@ -142,6 +144,7 @@ pub async fn after(conn: &mut PgConnection, since: Position, limit: i64) -> Resu
 }
 
 /// The events of one ticket after a position, in order, at most `limit`.
+#[crate::compiled_here]
 pub async fn of_ticket_after(
     conn: &mut PgConnection,
     ticket: TicketId,
@@ -168,6 +171,7 @@ pub async fn of_ticket_after(
 
 /// Where reading starts for somebody who wants only what comes from now on: everything readable by now is before it, and
 /// everything that commits later is after it.
+#[crate::compiled_here]
 pub async fn position_now(conn: &mut PgConnection) -> Result<Position> {
     let transaction: i64 = sqlx::query_scalar("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         .fetch_one(conn)
@@ -177,6 +181,7 @@ pub async fn position_now(conn: &mut PgConnection) -> Result<Position> {
 }
 
 /// Whether events wait behind a running transaction: then reading again soon makes sense.
+#[crate::compiled_here]
 pub async fn are_pending(conn: &mut PgConnection) -> Result<bool> {
     sqlx::query_scalar("select exists (select 1 from events where xid >= pg_snapshot_xmin(pg_current_snapshot()))")
         .fetch_one(conn)
@@ -185,6 +190,7 @@ pub async fn are_pending(conn: &mut PgConnection) -> Result<bool> {
 }
 
 /// How far a reactor has read; a new one starts at the beginning.
+#[crate::compiled_here]
 pub async fn cursor(tx: &mut Tx, reactor: &str) -> Result<Position> {
     let row: Option<(i64, i64)> = sqlx::query_as("select xid::text::bigint, id from reactors where name = $1")
         .bind(reactor)
@@ -195,6 +201,7 @@ pub async fn cursor(tx: &mut Tx, reactor: &str) -> Result<Position> {
 }
 
 /// Takes a reactor's lock for this transaction: only one node runs it at a time. `false`: another one is at it.
+#[crate::compiled_here]
 pub async fn lead(tx: &mut Tx, reactor: &str) -> Result<bool> {
     sqlx::query_scalar("select pg_try_advisory_xact_lock(hashtextextended('reactor:' || $1, 0))")
         .bind(reactor)
@@ -204,6 +211,7 @@ pub async fn lead(tx: &mut Tx, reactor: &str) -> Result<bool> {
 }
 
 /// Moves a reactor's cursor, in the transaction that holds what the reactor did.
+#[crate::compiled_here]
 pub async fn advance(tx: &mut Tx, reactor: &str, to: Position) -> Result<()> {
     sqlx::query(
         "insert into reactors (name, xid, id) values ($1, $2::text::xid8, $3)
@@ -220,6 +228,7 @@ pub async fn advance(tx: &mut Tx, reactor: &str, to: Position) -> Result<()> {
 
 impl Tx {
     /// The events after a position, read in this transaction.
+    #[crate::compiled_here]
     pub async fn events_after(&mut self, since: Position, limit: i64) -> Result<Vec<Event>> {
         after(&mut self.conn, since, limit).await
     }

@@ -40,6 +40,7 @@ pub struct Job {
 const TAKEN_MS: i64 = 5 * 60_000;
 
 /// Enqueues work. With a `dedupe` key at most one such job waits: a second one is not enqueued.
+#[crate::compiled_here]
 pub async fn enqueue(tx: &mut Tx, work: &Work, run_at: Time, priority: i16, dedupe: Option<&str>) -> Result<()> {
     let mut parts = serde_json::to_value(work).ours()?;
     let kind = parts["kind"].as_str().unwrap_or_default().to_owned();
@@ -65,6 +66,7 @@ pub async fn enqueue(tx: &mut Tx, work: &Work, run_at: Time, priority: i16, dedu
 /// Takes the next job that is due, for some minutes. Another worker's jobs are passed over, not waited for.
 ///
 /// From then on it no longer waits, so the same work may be enqueued again: what changes while it is done is not missed.
+#[crate::compiled_here]
 pub async fn take(tx: &mut Tx) -> Result<Option<Job>> {
     let now = tx.at();
     let until = time::OffsetDateTime::from(tx.now.plus_millis(TAKEN_MS));
@@ -103,6 +105,7 @@ pub async fn take(tx: &mut Tx) -> Result<Option<Job>> {
 }
 
 /// It is done. A worker that was too slow, whose job another one has taken since, no longer decides over it.
+#[crate::compiled_here]
 pub async fn finish(tx: &mut Tx, job: &Job) -> Result<()> {
     sqlx::query!("delete from jobs where id = $1 and attempts = $2", job.id, job.attempts)
         .execute(&mut *tx.conn)
@@ -112,6 +115,7 @@ pub async fn finish(tx: &mut Tx, job: &Job) -> Result<()> {
 }
 
 /// It failed: try again after a pause that grows from 10 seconds to 6 hours, or give it up to the dead letters.
+#[crate::compiled_here]
 pub async fn fail(tx: &mut Tx, job: &Job, cause: &str) -> Result<()> {
     let pause = (10_000_i64 << (job.attempts - 1).clamp(0, 12)).min(6 * 3_600_000);
     let next = time::OffsetDateTime::from(tx.now.plus_millis(pause));
@@ -120,6 +124,7 @@ pub async fn fail(tx: &mut Tx, job: &Job, cause: &str) -> Result<()> {
 }
 
 /// It failed, and would fail again: a dead letter at once.
+#[crate::compiled_here]
 pub async fn give_up(tx: &mut Tx, job: &Job, cause: &str) -> Result<()> {
     let now = tx.at();
     put_back(tx, job, cause, now, Some(now)).await

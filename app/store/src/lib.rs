@@ -31,5 +31,9 @@ pub mod sweep;
 pub mod tickets;
 pub mod zones;
 
+/// Puts an operation's future into a box. A future is compiled by each crate that awaits it as itself, with all that it awaits in
+/// turn; in a box it is compiled once, here. An allocation is nothing beside a statement.
+pub(crate) use async_recursion::async_recursion as compiled_here;
+
 pub use desk::{Clock, Desk, ManualClock, Options, SESSION, SystemClock, Tx};
 pub use error::OrOurs;

@@ -61,6 +61,7 @@ impl From<Row> for Signal {
 ///
 /// What may be read and what has to wait comes out of one snapshot. Two statements could miss that a transaction ended
 /// between them, and the reader would go to sleep over something that it could read.
+#[crate::compiled_here]
 pub async fn next(conn: &mut PgConnection, since: Position, limit: i64) -> Result<Batch> {
     let rows = sqlx::query!(
         r#"select e.id, e.xid::text::bigint as "transaction!", e.ticket_id, e.audience, e.kind, e.actor_id,
@@ -94,6 +95,7 @@ pub async fn next(conn: &mut PgConnection, since: Position, limit: i64) -> Resul
 }
 
 /// The signals of one ticket after one position and up to another, at most `limit`. For catching up on what is readable.
+#[crate::compiled_here]
 pub async fn of_ticket(
     conn: &mut PgConnection,
     ticket: TicketId,
@@ -121,6 +123,7 @@ pub async fn of_ticket(
 }
 
 /// The same for all tickets.
+#[crate::compiled_here]
 pub async fn of_tickets(conn: &mut PgConnection, since: Position, until: Position, limit: i64) -> Result<Vec<Signal>> {
     let rows = sqlx::query_as!(
         Row,
@@ -143,6 +146,7 @@ pub async fn of_tickets(conn: &mut PgConnection, since: Position, until: Positio
 
 /// The last time after which all of staff had to read their pages again, because something on any ticket may have changed
 /// without an event of its own.
+#[crate::compiled_here]
 pub async fn last_reset(conn: &mut PgConnection) -> Result<Position> {
     let row = sqlx::query!(
         r#"select xid::text::bigint as "transaction!", id from events
@@ -155,6 +159,7 @@ pub async fn last_reset(conn: &mut PgConnection) -> Result<Position> {
 }
 
 /// The last event there is, whether it can be read in order yet or not.
+#[crate::compiled_here]
 pub async fn last_event(conn: &mut PgConnection) -> Result<Position> {
     let row = sqlx::query!(
         r#"select xid::text::bigint as "transaction!", id from events order by xid desc, id desc limit 1"#
@@ -191,6 +196,7 @@ pub const CALL_MAX: usize = 7_500;
 /// `NOTIFY` takes a lock of the whole cluster from before its commit until after it, so it must never be part of an
 /// operation's transaction: all commits would stand in one line. Here it is a transaction of its own, which does not wait
 /// for the disk either, as nobody needs the call after a crash.
+#[crate::compiled_here]
 pub async fn call(desk: &Desk, channel: Channel, payloads: &[String]) -> Result<()> {
     sqlx::query!(
         "select set_config('synchronous_commit', 'off', true), pg_notify($1, p) from unnest($2::text[]) p",
@@ -209,6 +215,7 @@ pub struct Listener(PgListener);
 
 impl Listener {
     /// Listens on a connection of its own, so that it does not take one from those who work.
+    #[crate::compiled_here]
     pub async fn connect(desk: &Desk) -> Result<Self> {
         let options = desk.pool().connect_options();
         let own = PgPoolOptions::new()
@@ -225,6 +232,7 @@ impl Listener {
 
     /// The next call. `None`: the connection was lost and is there again, so calls may have been missed. After an error
     /// a new listener is needed.
+    #[crate::compiled_here]
     pub async fn hear(&mut self) -> Result<Option<(Channel, String)>> {
         loop {
             let Some(call) = self.0.try_recv().await.ours()? else { return Ok(None) };
@@ -246,6 +254,7 @@ pub struct Holder {
 }
 
 /// Who of these is still signed in and not blocked, as the person they are now. One statement for all of them.
+#[crate::compiled_here]
 pub async fn still_here(desk: &Desk, holders: &[Holder]) -> Result<Vec<(Holder, Principal)>> {
     let users: Vec<i64> = holders.iter().map(|h| h.user.0).collect();
     // 0 stands for “without a session”: no session has this id.

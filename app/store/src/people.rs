@@ -11,6 +11,7 @@ use domain::{
 use sqlx::PgConnection;
 
 /// A person as decisions need them.
+#[crate::compiled_here]
 pub async fn principal(conn: &mut PgConnection, id: UserId) -> Result<Principal> {
     find(conn, Wanted::Id(id), None).await?.map(|(person, _)| person).ok_or_else(|| Error::not_found("person"))
 }
@@ -107,6 +108,7 @@ impl Rights {
 }
 
 /// Everybody a ticket may be assigned to, by name.
+#[crate::compiled_here]
 pub async fn staff(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<Person>> {
     policy::demand(actor, Action::SeeQueues, None)?;
     let rows = sqlx::query!(
@@ -119,6 +121,7 @@ pub async fn staff(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<Person>
 }
 
 /// The companies that have tickets to filter by, by name.
+#[crate::compiled_here]
 pub async fn companies(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<CompanyName>> {
     policy::demand(actor, Action::SeePeople, None)?;
     let rows =
@@ -131,6 +134,7 @@ pub async fn companies(conn: &mut PgConnection, actor: &Actor) -> Result<Vec<Com
 
 /// Customers whose name from one of its words on, or whose address, begins with the text, for the requester field. At most
 /// ten.
+#[crate::compiled_here]
 pub async fn find_customers(conn: &mut PgConnection, actor: &Actor, text: &str) -> Result<Vec<Contact>> {
     policy::demand(actor, Action::SeePeople, None)?;
     let text = domain::text::tidy_line(text).to_lowercase();
@@ -187,6 +191,7 @@ pub(crate) fn words_beginning_with(text: &str) -> String {
 /// The person with this address, be it the first or another one of theirs; a new customer without a password when there is
 /// none. A new one joins the company whose domain the address is in: they cannot sign in before they have proved that the
 /// address is theirs.
+#[crate::compiled_here]
 pub async fn find_or_create(tx: &mut Tx, name: &str, email: &str) -> Result<(UserId, bool)> {
     if let Some(id) = sqlx::query_scalar!("select user_id from user_emails where address = lower($1)", email)
         .fetch_optional(&mut *tx.conn)

@@ -11,6 +11,7 @@ fn fingerprint(key: &Key) -> Vec<u8> {
 }
 
 /// Notes the key that this desk has, and tells whether the database was last used with one that is not here.
+#[crate::compiled_here]
 pub async fn is_another(desk: &Desk) -> Result<bool> {
     let keys = desk.keys();
     let ours = fingerprint(keys.current());

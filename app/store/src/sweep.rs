@@ -32,6 +32,7 @@ const GIVEN_UP_MS: i64 = 30 * 86_400_000;
 const BATCH: i64 = 500;
 
 /// Ends sessions and links that have run out, forgets old tries to sign in and keys of what was sent, and removes uploads that were never sent.
+#[crate::compiled_here]
 pub async fn sweep(desk: &Desk) -> Result<()> {
     let now = desk.now();
     let before = |millis: i64| time::OffsetDateTime::from(now.plus_millis(-millis));
@@ -107,6 +108,7 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
 }
 
 /// Removes a file's bytes. That they are gone already is as good.
+#[crate::compiled_here]
 pub async fn delete_file(desk: &Desk, path: &str) -> Result<()> {
     match desk.files().delete(&Path::from(path)).await {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),

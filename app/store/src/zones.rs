@@ -46,6 +46,7 @@ pub(crate) async fn refresh(conn: &mut PgConnection) -> Result<()> {
 }
 
 /// The names that there are, for who looks for theirs.
+#[crate::compiled_here]
 pub async fn names(conn: &mut PgConnection) -> Result<Vec<String>> {
     sqlx::query_scalar!(
         r#"select name as "name!" from pg_timezone_names

@@ -76,6 +76,7 @@ async fn kinds(conn: &mut PgConnection) -> Result<Vec<String>> {
 }
 
 /// A page of the log, newest first. At most three statements.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor, filter: &LogFilter) -> Result<Page<LogLine>> {
     policy::demand(actor, Action::SeeSecurityLog, None)?;
     let size = page::size(filter.limit);
@@ -90,6 +91,7 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &LogFilter) -> Result<Page
 }
 
 /// One's own sign-ins, and those that were refused under one's address: at most 20, newest first.
+#[crate::compiled_here]
 pub async fn own(desk: &Desk, actor: &Actor) -> Result<Vec<LogLine>> {
     let person = actor.signed_in()?;
     let kinds = ["account.signed_in", "account.sign_in_failed", "account.vouched"].map(str::to_owned).to_vec();
@@ -311,6 +313,7 @@ fn plain(kind: &str, data: Option<&Value>) -> String {
 
 /// The log as a table for spreadsheets, newest first, at most [`EXPORT_MAX`] lines. That it was taken out is written into
 /// the log before anything is given away.
+#[crate::compiled_here]
 pub async fn export(desk: &Desk, actor: &Actor, filter: &LogFilter) -> Result<String> {
     policy::demand(actor, Action::SeeSecurityLog, None)?;
     let zone = actor.principal().and_then(|person| person.zone.as_ref());

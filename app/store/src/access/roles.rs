@@ -15,6 +15,7 @@ use sqlx::PgConnection;
 const MOST: i64 = 200;
 
 /// All roles of staff with how many have each, for whoever hands them out.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor) -> Result<Roles> {
     policy::demand(actor, Action::ManageStaff, None)?;
     let mut conn = desk.read().await?;
@@ -50,6 +51,7 @@ async fn custom(conn: &mut PgConnection) -> Result<Vec<CustomRole>> {
 }
 
 /// A custom role with who has it, at most 100 of them.
+#[crate::compiled_here]
 pub async fn get(desk: &Desk, actor: &Actor, id: RoleId) -> Result<(CustomRole, Vec<Person>)> {
     policy::demand(actor, Action::ManageRoles, None)?;
     let mut conn = desk.read().await?;
@@ -62,6 +64,7 @@ pub async fn get(desk: &Desk, actor: &Actor, id: RoleId) -> Result<(CustomRole, 
 }
 
 /// Makes a role.
+#[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, input: NewRole) -> Result<RoleId> {
     policy::demand(actor, Action::ManageRoles, None)?;
     let input = input.check()?;
@@ -88,6 +91,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: NewRole) -> Result<RoleId
 /// Changes a role from the permissions that somebody was shown to what they want. Whoever has it has the new rights at once.
 ///
 /// Errors: `Conflict` when it has other permissions by now.
+#[crate::compiled_here]
 pub async fn change(tx: &mut Tx, actor: &Actor, id: RoleId, was: Permissions, input: NewRole) -> Result<()> {
     policy::demand(actor, Action::ManageRoles, None)?;
     let input = input.check()?;
@@ -129,6 +133,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: RoleId, was: Permissions, in
 /// Deletes a role that nobody has.
 ///
 /// Errors: `Conflict` while somebody has it.
+#[crate::compiled_here]
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: RoleId) -> Result<()> {
     policy::demand(actor, Action::ManageRoles, None)?;
     take_turn(tx).await?;

@@ -14,12 +14,14 @@ use sqlx::PgConnection;
 const MOST: i64 = 200;
 
 /// All teams with their people.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Team>> {
     policy::demand(actor, Action::ManageTeams, None)?;
     load(&mut *desk.read().await?, None).await
 }
 
 /// One team with its people.
+#[crate::compiled_here]
 pub async fn get(desk: &Desk, actor: &Actor, id: TeamId) -> Result<Team> {
     policy::demand(actor, Action::ManageTeams, None)?;
     let found = load(&mut *desk.read().await?, Some(id)).await?;
@@ -49,6 +51,7 @@ async fn load(conn: &mut PgConnection, id: Option<TeamId>) -> Result<Vec<Team>> 
 }
 
 /// Makes a team.
+#[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTeam) -> Result<TeamId> {
     policy::demand(actor, Action::ManageTeams, None)?;
     let input = input.check()?;
@@ -74,6 +77,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTeam) -> Result<TeamId
 }
 
 /// Changes a team. Who comes or goes sees their tickets accordingly, at once.
+#[crate::compiled_here]
 pub async fn change(tx: &mut Tx, actor: &Actor, id: TeamId, input: NewTeam) -> Result<()> {
     policy::demand(actor, Action::ManageTeams, None)?;
     let input = input.check()?;
@@ -137,6 +141,7 @@ async fn set_members(tx: &mut Tx, actor: &Actor, id: TeamId, name: &str, members
 /// Deletes a team that has no tickets.
 ///
 /// Errors: `Conflict` while it has some.
+#[crate::compiled_here]
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: TeamId) -> Result<()> {
     policy::demand(actor, Action::ManageTeams, None)?;
     super::take_turn(tx).await?;

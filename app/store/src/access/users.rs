@@ -62,6 +62,7 @@ fn from_row(r: &PgRow) -> Result<StaffRow> {
 }
 
 /// A page of the people on staff, by name. One statement.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<StaffRow>> {
     policy::demand(actor, Action::ManageStaff, None)?;
     let size = page::size(filter.limit) as usize;
@@ -112,6 +113,7 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<St
 }
 
 /// Somebody on staff, and where they are signed in.
+#[crate::compiled_here]
 pub async fn get(desk: &Desk, actor: &Actor, id: UserId) -> Result<(StaffRow, Vec<Device>)> {
     policy::demand(actor, Action::ManageStaff, None)?;
     let mut conn = desk.read().await?;
@@ -147,6 +149,7 @@ pub async fn get(desk: &Desk, actor: &Actor, id: UserId) -> Result<(StaffRow, Ve
 /// Gives somebody on staff another role.
 ///
 /// Errors: `Forbidden` when either role has rights that the actor has not; `Conflict` for the last superadmin.
+#[crate::compiled_here]
 pub async fn set_role(tx: &mut Tx, actor: &Actor, id: UserId, role: RoleChoice) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
     take_turn(tx).await?;
@@ -190,6 +193,7 @@ async fn demand_another_superadmin(tx: &mut Tx, than: UserId) -> Result<()> {
 }
 
 /// Makes somebody a member of these teams and of no others.
+#[crate::compiled_here]
 pub async fn set_teams(tx: &mut Tx, actor: &Actor, id: UserId, teams: &[TeamId]) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
     policy::demand(actor, Action::ManageTeams, None)?;
@@ -227,6 +231,7 @@ pub async fn set_teams(tx: &mut Tx, actor: &Actor, id: UserId, teams: &[TeamId])
 /// Locks somebody on staff out, or lets them in again. Blocked, they are signed out everywhere.
 ///
 /// Errors: `Conflict` for oneself and for the last superadmin; `Forbidden` for whoever has rights that the actor has not.
+#[crate::compiled_here]
 pub async fn set_blocked(tx: &mut Tx, actor: &Actor, id: UserId, blocked: bool) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
     take_turn(tx).await?;
@@ -271,6 +276,7 @@ pub(crate) async fn put_blocked(tx: &mut Tx, actor: &Actor, who: Person, blocked
 ///
 /// Errors: field errors for `name` and `reason`; `Conflict` for oneself, and where there is none; `Forbidden` for whoever has
 /// rights that the actor has not.
+#[crate::compiled_here]
 pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, removal: &Removal) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
     take_turn(tx).await?;
@@ -288,6 +294,7 @@ pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, remova
 
 /// Signs somebody on staff out on one of their devices, or on all; then their tokens of the API end too. Returns on how many
 /// devices.
+#[crate::compiled_here]
 pub async fn end_sessions(tx: &mut Tx, actor: &Actor, id: UserId, session: Option<SessionId>) -> Result<i64> {
     policy::demand(actor, Action::ManageStaff, None)?;
     let target = target(tx, actor, id).await?;

@@ -21,6 +21,7 @@ fn hash(token: &str) -> Vec<u8> {
 }
 
 /// One's own tokens, the newest first. Those that have run out stay for a month, so that one sees why a program stopped.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<ApiToken>> {
     let person = actor.signed_in()?;
     let mut conn = desk.read().await?;
@@ -52,6 +53,7 @@ pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<ApiToken>> {
 
 /// Makes a token for one's own programs. Returns it, this once. Errors: field errors for `name`, `scope`, `days` and `password`;
 /// `TooMany`.
+#[crate::compiled_here]
 pub async fn create(
     desk: &Desk,
     actor: &Actor,
@@ -106,6 +108,7 @@ pub async fn create(
 }
 
 /// Ends one of one's own tokens. Errors: `NotFound`.
+#[crate::compiled_here]
 pub async fn revoke(tx: &mut Tx, actor: &Actor, id: ApiTokenId) -> Result<()> {
     let person = actor.signed_in()?.id;
     let name =
@@ -119,6 +122,7 @@ pub async fn revoke(tx: &mut Tx, actor: &Actor, id: ApiTokenId) -> Result<()> {
 }
 
 /// Ends all of one's own tokens. Returns how many.
+#[crate::compiled_here]
 pub async fn revoke_all(tx: &mut Tx, actor: &Actor) -> Result<i64> {
     let count = end_all(tx, actor.signed_in()?.id).await?;
     if count > 0 {
@@ -137,6 +141,7 @@ pub(crate) async fn end_all(tx: &mut Tx, user: UserId) -> Result<i64> {
 /// Whose token this is, as it lets them act, and what it may; `None` when it is not known, has run out, or its owner is blocked.
 /// What the owner may is read anew with each call. `address` is where it is used from. Errors: `Forbidden` for staff who must set
 /// a second factor up first.
+#[crate::compiled_here]
 pub async fn find(desk: &Desk, token: &str, address: Option<&str>) -> Result<Option<(Principal, Scope)>> {
     if token.len() > LONGEST || !token.starts_with(PREFIX) {
         return Ok(None);

@@ -26,6 +26,7 @@ use sqlx::PgConnection;
 const LISTED: i64 = 200;
 
 /// The invitations of this desk: those that wait first, then by when they were sent, newest first.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Invitation>> {
     policy::demand(actor, Action::ManageStaff, None)?;
     let now = desk.now();
@@ -70,6 +71,7 @@ pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Invitation>> {
 /// Invites somebody to be staff, with a role and in teams. A customer with this address becomes staff by accepting. Errors: a
 /// field error for staff, for who is blocked, for an address whose invitation still waits, and for a role or a team that is
 /// not there; `Forbidden` for a role with rights that the actor has not, and for teams without the right to put people there.
+#[crate::compiled_here]
 pub async fn invite(tx: &mut Tx, actor: &Actor, email: &str, role: RoleChoice, teams: &[TeamId]) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
     if !teams.is_empty() {
@@ -132,6 +134,7 @@ pub async fn invite(tx: &mut Tx, actor: &Actor, email: &str, role: RoleChoice, t
 
 /// Sends an invitation again, good for as long as a new one. The link of the mail before is not good any more, and who sends
 /// it vouches for it from now on.
+#[crate::compiled_here]
 pub async fn send_again(tx: &mut Tx, actor: &Actor, id: i64) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
     let by = actor.signed_in()?.id;
@@ -164,6 +167,7 @@ pub async fn send_again(tx: &mut Tx, actor: &Actor, id: i64) -> Result<()> {
 }
 
 /// Takes an invitation back. Its link is not good any more.
+#[crate::compiled_here]
 pub async fn revoke(tx: &mut Tx, actor: &Actor, id: i64) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
     offer(tx, actor, id).await?;
@@ -288,6 +292,7 @@ pub(super) async fn opened(desk: &Desk, token: &str) -> Result<Opened> {
 /// Makes whoever opened the link staff, with the name and the password that they choose. A customer with this address stays
 /// who they are, and keeps what they have asked for. Errors: `NotFound` for a link that is not good; `Conflict` when its role
 /// was deleted.
+#[crate::compiled_here]
 pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, password: String) -> Result<Principal> {
     let waiting = find(desk, &mut *desk.read().await?, token).await?;
     let input = Registration { name, email: waiting.email, password }.check()?;

@@ -177,6 +177,7 @@ pub(crate) async fn post(tx: &mut Tx, letter: Letter) -> Result<()> {
 }
 
 /// What is to be sent, if anything still is.
+#[crate::compiled_here]
 pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
     match letter {
         Letter::Register { link } => of_link(desk, *link, Purpose::Register).await,

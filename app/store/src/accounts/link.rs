@@ -153,6 +153,7 @@ pub(crate) async fn end_all(tx: &mut Tx, user: UserId) -> Result<()> {
 ///
 /// # Errors
 /// `NotFound` for a link that is not good (any more).
+#[crate::compiled_here]
 pub async fn opened(desk: &Desk, _actor: &Actor, purpose: Purpose, token: &str) -> Result<Opened> {
     if purpose == Purpose::Invitation {
         return super::invitations::opened(desk, token).await;

@@ -14,6 +14,7 @@ use domain::{
 const JUST_NOW_MS: i64 = 15 * 60_000;
 
 /// One's own profile.
+#[crate::compiled_here]
 pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
     let person = actor.signed_in()?;
     let now = desk.now();
@@ -37,6 +38,7 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
 }
 
 /// Changes one's own profile.
+#[crate::compiled_here]
 pub async fn set_profile(tx: &mut Tx, actor: &Actor, input: NewProfile) -> Result<()> {
     let person = actor.signed_in()?.id;
     let input = input.check()?;
@@ -84,6 +86,7 @@ pub struct Welcome {
 }
 
 /// See [`Welcome`].
+#[crate::compiled_here]
 pub async fn welcome(desk: &Desk, person: &Principal) -> Result<Welcome> {
     let row = sqlx::query!("select theme, second_factor, created_at from users where id = $1", person.id.0)
         .fetch_one(desk.pool())
@@ -95,6 +98,7 @@ pub async fn welcome(desk: &Desk, person: &Principal) -> Result<Welcome> {
 
 /// Takes the zone of the browser that somebody signs in with, as long as they have chosen none. What is no zone is passed over:
 /// nobody has typed it.
+#[crate::compiled_here]
 pub async fn adopt_zone(tx: &mut Tx, actor: &Actor, zone: &str) -> Result<()> {
     let person = actor.signed_in()?.id;
     if zone.is_empty() || !is_zone(zone) {
@@ -122,6 +126,7 @@ pub async fn adopt_zone(tx: &mut Tx, actor: &Actor, zone: &str) -> Result<()> {
 }
 
 /// Chooses a theme, for this and for new devices.
+#[crate::compiled_here]
 pub async fn set_theme(tx: &mut Tx, actor: &Actor, theme: Option<&str>) -> Result<()> {
     let person = actor.signed_in()?.id;
     let changed =
@@ -182,6 +187,7 @@ pub(super) async fn prove(
 
 /// Replaces one's own password. Everybody else who is signed in to the account is signed out. Errors: field errors for
 /// `password`, the one until now, and `new_password`; `Forbidden` for whom a directory lets in.
+#[crate::compiled_here]
 pub async fn change_password(
     desk: &Desk,
     actor: &Actor,
@@ -203,6 +209,7 @@ pub async fn change_password(
 
 /// Sends a link to a new address, which becomes the account's once it is opened. Errors: field errors for `email` and
 /// `password`; `TooMany`.
+#[crate::compiled_here]
 pub async fn ask_for_address(
     desk: &Desk,
     actor: &Actor,
@@ -230,6 +237,7 @@ pub async fn ask_for_address(
 /// Makes the address that a link was sent to that of the account, and tells the old one. Whoever has the link may do it, on
 /// any device: the account's owner asked for it with their password. Errors: `NotFound` for a link that is not good;
 /// `Conflict` when somebody else has the address by now.
+#[crate::compiled_here]
 pub async fn confirm_address(desk: &Desk, actor: &Actor, token: &str) -> Result<()> {
     let link = link::find(desk, Purpose::NewAddress, token).await?;
     let user = link.user.ok_or_else(link::lost)?;

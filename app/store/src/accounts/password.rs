@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Hashes a password with the parameters that OWASP recommends for Argon2id (19 MiB, 2 passes, 1 lane), the crate's defaults.
+#[crate::compiled_here]
 pub async fn hash(desk: &Desk, password: String) -> Result<String> {
     work(desk, move || {
         let salt: [u8; 16] = rand::random();
@@ -29,6 +30,7 @@ pub async fn hash(desk: &Desk, password: String) -> Result<String> {
 
 /// Whether a password fits a hash. Without a hash the work is done all the same, so that the time does not tell whether
 /// there is such an account.
+#[crate::compiled_here]
 pub async fn verify(desk: &Desk, password: String, hash: Option<String>) -> Result<bool> {
     work(desk, move || {
         let known = hash.is_some();

@@ -22,6 +22,7 @@ fn key(of: UserId, number: i64) -> String {
 
 /// Takes a picture of who is signed in, in place of the one before. Errors: those of [`picture::read`]; `Unavailable` when the
 /// disk is full.
+#[crate::compiled_here]
 pub async fn set(desk: &Desk, actor: &Actor, bytes: Vec<u8>) -> Result<()> {
     let person = actor.signed_in()?.id;
     // Two megabytes are looked through in no time, but not beside other requests.
@@ -47,6 +48,7 @@ pub async fn set(desk: &Desk, actor: &Actor, bytes: Vec<u8>) -> Result<()> {
 }
 
 /// Takes the picture of who is signed in away.
+#[crate::compiled_here]
 pub async fn remove(tx: &mut Tx, actor: &Actor) -> Result<()> {
     let person = actor.signed_in()?.id;
     if replace(tx, person, None).await? {
@@ -77,6 +79,7 @@ pub(crate) async fn replace(tx: &mut Tx, person: UserId, number: Option<i64>) ->
 }
 
 /// The bytes of somebody's picture. To whoever may not see it, and under any number but its own, it is not there.
+#[crate::compiled_here]
 pub async fn open(desk: &Desk, actor: &Actor, of: UserId, number: i64) -> Result<(Kind, Bytes)> {
     policy::demand_somebody(actor)?;
     let missing = || Error::not_found("picture");

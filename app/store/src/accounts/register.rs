@@ -11,6 +11,7 @@ use domain::{
 use sqlx::PgConnection;
 
 /// Whether nobody on staff exists yet: then, and only then, the next visit may make the superadmin.
+#[crate::compiled_here]
 pub async fn is_first_run(conn: &mut PgConnection) -> Result<bool> {
     let staffed = sqlx::query_scalar!(r#"select exists (select 1 from users where role <> 'customer') as "exists!""#)
         .fetch_one(conn)
@@ -20,6 +21,7 @@ pub async fn is_first_run(conn: &mut PgConnection) -> Result<bool> {
 }
 
 /// Makes the first superadmin. Errors: `Forbidden` as soon as anybody on staff exists.
+#[crate::compiled_here]
 pub async fn set_up(desk: &Desk, actor: &Actor, input: Registration) -> Result<Principal> {
     let input = input.check()?;
     let hash = password::hash(desk, input.password.clone()).await?;
@@ -36,6 +38,7 @@ pub async fn set_up(desk: &Desk, actor: &Actor, input: Registration) -> Result<P
 }
 
 /// Makes an account for staff, from the console of the machine.
+#[crate::compiled_here]
 pub async fn create_staff(desk: &Desk, input: Registration, role: Role) -> Result<Principal> {
     let input = input.check()?;
     let hash = password::hash(desk, input.password.clone()).await?;
@@ -49,6 +52,7 @@ pub async fn create_staff(desk: &Desk, input: Registration, role: Role) -> Resul
 /// A customer registers: the address gets a mail with a link that proves it. Nothing is an account until then, and nobody is
 /// told here whether there is one with this address: only who reads its mails is. Errors: `TooMany` while the account or the
 /// network address has to wait.
+#[crate::compiled_here]
 pub async fn register(desk: &Desk, actor: &Actor, input: Registration) -> Result<()> {
     let input = input.check()?;
     // Counted before the work of hashing, and whatever becomes of it: who fills a stranger's mailbox has to wait.
@@ -64,6 +68,7 @@ pub async fn register(desk: &Desk, actor: &Actor, input: Registration) -> Result
 }
 
 /// Sends the mail of the latest registration with this address again, if there is one. The answer does not tell.
+#[crate::compiled_here]
 pub async fn send_again(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
     let email = super::reset::address(email)?;
     let mut tx = desk.begin().await?;
@@ -76,6 +81,7 @@ pub async fn send_again(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
 /// Makes an account of a registration: who opened the link reads the address, and who knows the password is who chose it. The
 /// link alone is not enough, or somebody could register a stranger's address and have them let one in. Whoever is known with
 /// the address from mails keeps what they have written. Errors: `NotFound` for a link that is not good; `Forbidden` for whom a directory lets in.
+#[crate::compiled_here]
 pub async fn confirm(desk: &Desk, actor: &Actor, token: &str, password: String) -> Result<Principal> {
     let link = link::find(desk, Purpose::Register, token).await?;
     let keys = throttle::keys(&link.email, actor.address.as_deref());

@@ -19,6 +19,7 @@ pub(super) fn address(typed: &str) -> Result<String> {
 
 /// Sends a link to choose a new password, if there is an account with this address. The answer does not tell, nor does the
 /// time: that is looked up when the mail is made. Errors: `TooMany` while the account or the network address has to wait.
+#[crate::compiled_here]
 pub async fn ask(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
     let email = address(email)?;
     let mut tx = desk.begin().await?;
@@ -31,6 +32,7 @@ pub async fn ask(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
 /// Sets the password of who opened the link, once. They are signed out everywhere, and may try to sign in again at once; a second
 /// factor is asked for then.
 /// Errors: `NotFound` for a link that is not good; `Forbidden` for whom a directory lets in.
+#[crate::compiled_here]
 pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> Result<Principal> {
     let link = link::find(desk, Purpose::Reset, token).await?;
     let user = link.user.ok_or_else(link::lost)?;

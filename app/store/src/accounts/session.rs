@@ -31,6 +31,7 @@ fn hash(token: &str) -> Vec<u8> {
 }
 
 /// Opens a session and returns the cookie's value. Only [`super::sign_in`] and the registrations come here.
+#[crate::compiled_here]
 pub async fn open(tx: &mut Tx, user: UserId, address: Option<&str>, agent: &str) -> Result<String> {
     let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
     let now = tx.at();
@@ -52,6 +53,7 @@ pub async fn open(tx: &mut Tx, user: UserId, address: Option<&str>, agent: &str)
 }
 
 /// Whose cookie this is; `None` when it is broken, ended or its owner is blocked.
+#[crate::compiled_here]
 pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
     if token.is_empty() || token.len() > 100 {
         return Ok(None);
@@ -107,6 +109,7 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
 }
 
 /// Ends the session of this cookie.
+#[crate::compiled_here]
 pub async fn sign_out(tx: &mut Tx, actor: &Actor, token: &str) -> Result<()> {
     let ended =
         sqlx::query!("delete from sessions where token_hash = $1", hash(token)).execute(&mut *tx.conn).await.ours()?;
@@ -117,6 +120,7 @@ pub async fn sign_out(tx: &mut Tx, actor: &Actor, token: &str) -> Result<()> {
 }
 
 /// The devices on which this person is signed in, last used first.
+#[crate::compiled_here]
 pub async fn devices(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -148,6 +152,7 @@ pub async fn devices(
 }
 
 /// Signs this person out on one device.
+#[crate::compiled_here]
 pub async fn revoke(tx: &mut Tx, actor: &Actor, session: SessionId) -> Result<()> {
     let person = actor.signed_in()?.id;
     let ended = sqlx::query!("delete from sessions where id = $1 and user_id = $2", session.0, person.0)
@@ -162,6 +167,7 @@ pub async fn revoke(tx: &mut Tx, actor: &Actor, session: SessionId) -> Result<()
 }
 
 /// Signs this person out everywhere but here, and ends all tokens that a program has got for their password. Returns on how many devices.
+#[crate::compiled_here]
 pub async fn revoke_others(tx: &mut Tx, actor: &Actor, current: Option<SessionId>) -> Result<i64> {
     let person = actor.signed_in()?.id;
     let count = end_all(tx, person, current).await?;

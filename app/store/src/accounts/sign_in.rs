@@ -49,6 +49,7 @@ impl How {
 /// Errors: `Invalid` with the same words whether the address or the password is wrong; `TooMany` while the account or the
 /// address has to wait; `Unavailable` when the directory that knows the password does not answer; `Forbidden`, in words,
 /// when it lets them in and we do not.
+#[crate::compiled_here]
 pub async fn sign_in(
     desk: &Desk,
     actor: &Actor,
@@ -65,6 +66,7 @@ pub async fn sign_in(
 /// server: a session, or the second step where they have a second factor that they have not shown elsewhere. Everything that signs somebody in ends here.
 ///
 /// Errors: `Forbidden` for whom a directory lets in, and who has come past it.
+#[crate::compiled_here]
 pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: &str, how: How) -> Result<Proved> {
     let mut tx = desk.begin().await?;
     if matches!(how, How::Mail | How::Passkey) && directories::way(&mut tx.conn, &person.email).await?.is_some() {
@@ -93,6 +95,7 @@ pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: 
 /// out, which is to carry the number that comes with the person.
 ///
 /// Errors like [`sign_in`]; `SecondFactor` where a code is needed and not there; a field error for a wrong `code`.
+#[crate::compiled_here]
 pub async fn sign_in_for_token(
     desk: &Desk,
     actor: &Actor,
@@ -117,6 +120,7 @@ pub async fn sign_in_for_token(
 
 /// Whose token this is, if it was handed out since they last changed their password or signed out everywhere. One statement.
 /// Errors: `Forbidden` for staff who must set a second factor up first.
+#[crate::compiled_here]
 pub async fn find_by_token(desk: &Desk, id: UserId, epoch: i32) -> Result<Option<Principal>> {
     let Some((person, factor)) = people::principal_of_token(&mut *desk.read().await?, id, epoch).await? else {
         return Ok(None);
@@ -160,6 +164,7 @@ enum Right {
 ///
 /// It is tried at one place: here, or at the directory that answers for this account or address. Nothing is held of the
 /// database meanwhile.
+#[crate::compiled_here]
 pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: String) -> Result<(Principal, How)> {
     let email = domain::text::tidy_line(email);
     let wrong = || Error::new(Code::Invalid, "The e-mail address or the password is not right.");

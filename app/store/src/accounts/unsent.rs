@@ -12,6 +12,7 @@ use domain::{
 const LISTED: i64 = 50;
 
 /// Mails that were refused, or whose server could not be reached, with whom they are for.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Unsent>> {
     policy::demand(actor, Action::Administer, None)?;
     let rows = sqlx::query!(
@@ -43,6 +44,7 @@ pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Unsent>> {
 }
 
 /// Has a mail tried again now, as often as a new one. Errors: `NotFound` when it has gone out meanwhile, or is being sent.
+#[crate::compiled_here]
 pub async fn send_again(tx: &mut Tx, actor: &Actor, id: i64) -> Result<()> {
     policy::demand(actor, Action::Administer, None)?;
     let now = tx.at();
@@ -64,6 +66,7 @@ pub async fn send_again(tx: &mut Tx, actor: &Actor, id: i64) -> Result<()> {
 }
 
 /// Gives a mail up for good: it is not sent, and not listed any more. Errors: like [`send_again`].
+#[crate::compiled_here]
 pub async fn discard(tx: &mut Tx, actor: &Actor, id: i64) -> Result<()> {
     policy::demand(actor, Action::Administer, None)?;
     let now = tx.at();

@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 pub const AT_ONCE: i64 = 100;
 
 /// Customers of no company with an address in one of the company's domains, by name, at most [`AT_ONCE`].
+#[crate::compiled_here]
 pub async fn outside(conn: &mut PgConnection, actor: &Actor, id: CompanyId) -> Result<Vec<CustomerRow>> {
     policy::demand(actor, Action::EditPeople, None)?;
     let rows = sqlx::query!(
@@ -43,6 +44,7 @@ pub async fn outside(conn: &mut PgConnection, actor: &Actor, id: CompanyId) -> R
 
 /// Makes these customers users of the company, one of whose domains an address of theirs is in. Those who have a company by
 /// now stay there. `tickets`: what they have opened so far goes along. Returns how many came.
+#[crate::compiled_here]
 pub async fn bring_in(tx: &mut Tx, actor: &Actor, id: CompanyId, people: &[UserId], tickets: bool) -> Result<i64> {
     policy::demand(actor, Action::EditPeople, None)?;
     let wanted: Vec<i64> = people.iter().take(AT_ONCE as usize).map(|p| p.0).collect();

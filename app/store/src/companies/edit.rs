@@ -14,6 +14,7 @@ use domain::{
 /// Makes a company.
 ///
 /// Errors: `Invalid` with what is wrong in which field, also for a name or a domain that another one has.
+#[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, input: &CompanyInput) -> Result<CompanyId> {
     policy::demand(actor, Action::EditPeople, None)?;
     let fields = input.check()?;
@@ -43,6 +44,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: &CompanyInput) -> Result<
 /// Changes a company. `version`: of the company as the person saw it.
 ///
 /// Errors: `Conflict` when it has been changed since; `Invalid` with what is wrong in which field.
+#[crate::compiled_here]
 pub async fn change(tx: &mut Tx, actor: &Actor, id: CompanyId, version: i64, input: &CompanyInput) -> Result<()> {
     policy::demand(actor, Action::EditPeople, None)?;
     let before = hold(tx, id).await?;

@@ -15,6 +15,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
 const SIZE: usize = 50;
 
 /// A page of companies by name. With a text, those that are found, like customers are.
+#[crate::compiled_here]
 pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CompanyFilter) -> Result<Page<CompanyRow>> {
     policy::demand(actor, Action::SeePeople, None)?;
     let text = text::tidy_line(&filter.text).to_lowercase();
@@ -77,6 +78,7 @@ fn from_row(row: &PgRow) -> Result<CompanyRow> {
 }
 
 /// The company of this name, in whatever case, for a field in which names are typed.
+#[crate::compiled_here]
 pub async fn by_name(conn: &mut PgConnection, actor: &Actor, name: &str) -> Result<Option<CompanyName>> {
     policy::demand(actor, Action::SeePeople, None)?;
     let found = sqlx::query!(

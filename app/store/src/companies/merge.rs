@@ -13,6 +13,7 @@ use domain::{
 use sqlx::PgConnection;
 
 /// What would become of two companies, of which `gone` becomes `kept`.
+#[crate::compiled_here]
 pub async fn preview(conn: &mut PgConnection, actor: &Actor, kept: CompanyId, gone: CompanyId) -> Result<CompanyMerge> {
     policy::demand(actor, Action::MergePeople, None)?;
     let (kept, gone) = (view::load(conn, kept).await?, view::load(conn, gone).await?);
@@ -40,6 +41,7 @@ fn check(kept: CompanyId, gone: CompanyId) -> Result<()> {
 /// from then on. The tickets follow batch by batch, as there may be very many.
 ///
 /// Errors: `NotFound` when either is no company (any more), `Conflict` while tickets of an earlier merge are on their way.
+#[crate::compiled_here]
 pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId) -> Result<()> {
     policy::demand(actor, Action::MergePeople, None)?;
     check(kept, gone)?;

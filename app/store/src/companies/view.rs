@@ -10,6 +10,7 @@ use domain::{
 use sqlx::PgConnection;
 
 /// A company. One that was merged into another one is that one, by whose number it is told.
+#[crate::compiled_here]
 pub async fn view(conn: &mut PgConnection, actor: &Actor, id: CompanyId) -> Result<Company> {
     policy::demand(actor, Action::SeePeople, None)?;
     load(conn, id).await

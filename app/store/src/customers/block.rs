@@ -15,6 +15,7 @@ use domain::{
 
 /// Blocks a customer, or lets them in again. A blocked one is signed out everywhere at once and cannot sign in; mails from
 /// any of their addresses go to the quarantine, where they can be seen. Doing it twice changes nothing.
+#[crate::compiled_here]
 pub async fn block(tx: &mut Tx, actor: &Actor, id: UserId, on: bool) -> Result<()> {
     policy::demand(actor, Action::EditPeople, None)?;
     let before = hold(tx, id).await?;
@@ -44,6 +45,7 @@ pub(crate) async fn put(tx: &mut Tx, actor: &Actor, id: UserId, on: bool) -> Res
 
 /// Takes a customer's second factor away, who has lost it. They are signed out everywhere, and told by mail. Errors: field
 /// errors for `name` and `reason`; `Conflict` where there is none.
+#[crate::compiled_here]
 pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, removal: &Removal) -> Result<()> {
     policy::demand(actor, Action::EditPeople, None)?;
     let reason = removal.check(&hold(tx, id).await?.name)?;

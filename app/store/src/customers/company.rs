@@ -12,6 +12,7 @@ use domain::{
 use sqlx::PgConnection;
 
 /// What a change of a customer's company would bring to light.
+#[crate::compiled_here]
 pub async fn preview(conn: &mut PgConnection, actor: &Actor, id: UserId, to: Option<CompanyId>) -> Result<Conversion> {
     policy::demand(actor, Action::EditPeople, None)?;
     let customer = view::load(conn, id).await?;
@@ -49,6 +50,7 @@ pub async fn preview(conn: &mut PgConnection, actor: &Actor, id: UserId, to: Opt
 /// else they stay where they are, still theirs to see. `from`: the company as the person saw it.
 ///
 /// Errors: `Conflict` when the customer has another company by now, or too many tickets to go along at once.
+#[crate::compiled_here]
 pub async fn convert(
     tx: &mut Tx,
     actor: &Actor,

@@ -19,6 +19,7 @@ use domain::{
 /// whose domain the address is in, if any.
 ///
 /// Errors: `Invalid` with what is wrong in which field, also for an address that somebody has already.
+#[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, input: &CustomerInput, company: &str) -> Result<UserId> {
     policy::demand(actor, Action::EditPeople, None)?;
     let company = text::tidy_line(company);
@@ -70,6 +71,7 @@ async fn joins(tx: &mut Tx, email: &str) -> Result<Option<i64>> {
 /// Changes a customer. `version`: of the customer as the person saw it.
 ///
 /// Errors: `Conflict` when it has been changed since; `Invalid` with what is wrong in which field.
+#[crate::compiled_here]
 pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input: &CustomerInput) -> Result<()> {
     policy::demand(actor, Action::EditPeople, None)?;
     let before = hold(tx, id).await?;

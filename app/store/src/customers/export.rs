@@ -29,6 +29,7 @@ pub const KEPT_MS: i64 = 7 * 86_400_000;
 const PART: usize = 5 * 1024 * 1024;
 
 /// Asks for a person's data. They are gathered by a job. One at a time: who asks again meanwhile gets the same.
+#[crate::compiled_here]
 pub async fn ask(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<ExportId> {
     policy::demand(actor, Action::ExportPeople, None)?;
     let person = actor.signed_in()?.id;
@@ -57,6 +58,7 @@ pub async fn ask(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<ExportId> {
 }
 
 /// The files of a person that are there or being made, newest first.
+#[crate::compiled_here]
 pub async fn exports(desk: &Desk, actor: &Actor, id: UserId) -> Result<Vec<Export>> {
     policy::demand(actor, Action::ExportPeople, None)?;
     let rows = sqlx::query!(
@@ -83,6 +85,7 @@ pub async fn exports(desk: &Desk, actor: &Actor, id: UserId) -> Result<Vec<Expor
 /// A file that is ready: its size and its bytes. That it was fetched is noted.
 ///
 /// Errors: `NotFound` when it is not ready, or not there any more.
+#[crate::compiled_here]
 pub async fn fetch(
     desk: &Desk,
     actor: &Actor,
@@ -107,6 +110,7 @@ pub async fn fetch(
 }
 
 /// Gathers the data of an export into its file. Can be broken off and done again.
+#[crate::compiled_here]
 pub async fn make(desk: &Desk, id: ExportId) -> Result<()> {
     let mut conn = desk.read().await?;
     let found = sqlx::query_scalar!("select user_id from exports where id = $1 and ready_at is null", id.0)

@@ -21,6 +21,7 @@ const LISTED: &str = "u.role = 'customer' and u.merged_into is null and u.erased
 /// there are more.
 ///
 /// What is found costs the same however many customers there are: each way to find them reads a piece of one index.
+#[crate::compiled_here]
 pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CustomerFilter) -> Result<Page<CustomerRow>> {
     policy::demand(actor, Action::SeePeople, None)?;
     let text = text::tidy_line(&filter.text).to_lowercase();

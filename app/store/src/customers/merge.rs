@@ -16,6 +16,7 @@ use sqlx::PgConnection;
 const TRIES: u32 = 5;
 
 /// What would become of two customers, of whom `gone` becomes `kept`.
+#[crate::compiled_here]
 pub async fn preview(conn: &mut PgConnection, actor: &Actor, kept: UserId, gone: UserId) -> Result<CustomerMerge> {
     policy::demand(actor, Action::MergePeople, None)?;
     let (kept, gone) = (view::load(conn, kept).await?, view::load(conn, gone).await?);
@@ -49,6 +50,7 @@ fn check(kept: UserId, gone: UserId) -> Result<()> {
 /// more than [`MOVED_MAX`] tickets, these follow batch by batch: until then each is still that of `gone`, whom nobody is.
 ///
 /// Errors: `NotFound` when either is no customer (any more), `Conflict` while tickets of an earlier merge are on their way.
+#[crate::compiled_here]
 pub async fn merge(desk: &Desk, actor: &Actor, kept: UserId, gone: UserId) -> Result<Outcome> {
     policy::demand(actor, Action::MergePeople, None)?;
     check(kept, gone)?;

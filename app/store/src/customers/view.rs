@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 /// A customer. One who was merged into another one is that one, by whose number it is told.
 ///
 /// Errors: `NotFound`, also for somebody of staff.
+#[crate::compiled_here]
 pub async fn view(conn: &mut PgConnection, actor: &Actor, id: UserId) -> Result<Customer> {
     policy::demand(actor, Action::SeePeople, None)?;
     load(conn, id).await

@@ -35,6 +35,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes the lines in. `trial`: it will be taken back; who was made by the batches before, that are not there any more.
+    #[crate::compiled_here]
     pub async fn take(
         &mut self,
         tx: &mut Tx,

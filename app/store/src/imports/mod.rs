@@ -39,6 +39,7 @@ pub fn demand(actor: &Actor) -> Result<()> {
 /// Takes a file in, and guesses how it is read. Nothing is brought in yet.
 ///
 /// Errors: `Invalid` with what is wrong with the file.
+#[crate::compiled_here]
 pub async fn create(desk: &Desk, actor: &Actor, kind: Kind, name: &str, content: Bytes) -> Result<ImportId> {
     demand(actor)?;
     let person = actor.signed_in()?.id;
@@ -134,6 +135,7 @@ async fn load_many(conn: &mut sqlx::PgConnection, ids: &[i64]) -> Result<Vec<Row
 }
 
 /// The last imports, newest first.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Import>> {
     demand(actor)?;
     let mut conn = desk.read().await?;
@@ -145,6 +147,7 @@ pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Import>> {
 }
 
 /// What the page of an import shows: while somebody says what is in which column, the first lines; else what was refused.
+#[crate::compiled_here]
 pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView> {
     demand(actor)?;
     let mut conn = desk.read().await?;
@@ -178,6 +181,7 @@ async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, limit: i64) -> Re
 
 /// All refused lines as a file: the number, the reason, then the cells as they were. No spreadsheet takes any of them for a
 /// formula.
+#[crate::compiled_here]
 pub async fn refused_file(desk: &Desk, actor: &Actor, id: ImportId) -> Result<Vec<u8>> {
     demand(actor)?;
     let mut conn = desk.read().await?;
@@ -198,6 +202,7 @@ pub async fn refused_file(desk: &Desk, actor: &Actor, id: ImportId) -> Result<Ve
 /// Says how the file is read: encoding, separator, header, what is in which column.
 ///
 /// Errors: `Invalid` when it could not be brought in like that; `Conflict` when it is under way.
+#[crate::compiled_here]
 pub async fn set_reading(tx: &mut Tx, actor: &Actor, id: ImportId, reading: &Reading) -> Result<()> {
     demand(actor)?;
     let row = load(&mut tx.conn, id).await?;
@@ -242,6 +247,7 @@ fn check(kind: Kind, reading: &Reading) -> Result<()> {
 /// Begins to go through the file: without changing anything, or, after that, for good.
 ///
 /// Errors: `Invalid` when the columns do not say enough; `Conflict` when it is under way, or was not tried before.
+#[crate::compiled_here]
 pub async fn begin(tx: &mut Tx, actor: &Actor, id: ImportId, trial: bool) -> Result<()> {
     demand(actor)?;
     let person = actor.signed_in()?.id;
@@ -279,6 +285,7 @@ async fn enqueue(tx: &mut Tx, id: ImportId) -> Result<()> {
 }
 
 /// Has it stop after the lines at hand. What was brought in stays.
+#[crate::compiled_here]
 pub async fn stop(tx: &mut Tx, actor: &Actor, id: ImportId) -> Result<()> {
     demand(actor)?;
     load(&mut tx.conn, id).await?;

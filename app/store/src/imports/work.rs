@@ -16,6 +16,7 @@ const BATCH: usize = 200;
 const BATCHES: usize = 100;
 
 /// Goes on with an import where it was left. Can be broken off and done again.
+#[crate::compiled_here]
 pub async fn work(desk: &Desk, id: ImportId) -> Result<()> {
     let row = match load(&mut *desk.read().await?, id).await {
         Ok(row) => row,

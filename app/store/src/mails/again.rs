@@ -12,16 +12,15 @@ use domain::{
 };
 use object_store::{ObjectStoreExt, path::Path};
 
+/// How a mail is read, or why it cannot be.
+type Parse = fn(&[u8]) -> std::result::Result<IncomingMail, String>;
+
 /// Takes a mail in quarantine in once more, as if it had come now; `parse` reads it, or says why it cannot. What cannot
 /// become a message stays, with the reason of this time.
 ///
 /// Errors: `NotFound` when it is not in quarantine (any more), `Unavailable`; then nothing was changed.
-pub async fn try_again(
-    desk: &Desk,
-    actor: &Actor,
-    id: MailId,
-    parse: impl FnOnce(&[u8]) -> std::result::Result<IncomingMail, String> + Send + 'static,
-) -> Result<Outcome> {
+#[crate::compiled_here]
+pub async fn try_again(desk: &Desk, actor: &Actor, id: MailId, parse: Parse) -> Result<Outcome> {
     policy::demand(actor, Action::Administer, None)?;
     let found = sqlx::query!(
         "select raw_key, origin from mails where id = $1 and problem is not null and discarded_at is null",
@@ -117,6 +116,7 @@ pub(super) async fn settle_copy(
 
 /// Puts mails of the quarantine aside: they are listed no longer, but kept as they came, and not taken in again. Returns
 /// how many there were; those that are not in quarantine (any more) are passed over.
+#[crate::compiled_here]
 pub async fn discard(tx: &mut Tx, actor: &Actor, ids: &[MailId]) -> Result<usize> {
     policy::demand(actor, Action::Administer, None)?;
     let ids: Vec<i64> = ids.iter().take(TRIED_MAX).map(|id| id.0).collect();
@@ -138,6 +138,7 @@ pub async fn discard(tx: &mut Tx, actor: &Actor, ids: &[MailId]) -> Result<usize
 }
 
 /// What became of these mails when they were tried again, newest first.
+#[crate::compiled_here]
 pub async fn tried(desk: &Desk, actor: &Actor, ids: &[MailId]) -> Result<Vec<Tried>> {
     policy::demand(actor, Action::Administer, None)?;
     if ids.is_empty() {

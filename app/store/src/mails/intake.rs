@@ -65,6 +65,7 @@ fn docket() -> Actor {
 /// changes nothing. A mail without a usable or with a blocked sender is kept in quarantine.
 ///
 /// Errors: `Unavailable`; then nothing was changed, and it can be tried again.
+#[crate::compiled_here]
 pub async fn take_in(desk: &Desk, mail: IncomingMail, raw: Bytes, origin: Origin) -> Result<Outcome> {
     take(desk, mail, raw, origin, None).await
 }
@@ -201,6 +202,7 @@ async fn insert(tx: &mut Tx, row: &Row<'_>, origin: Origin, taken_at: time::Offs
 }
 
 /// Keeps something that could not be read as a mail, with the reason, for admins to see.
+#[crate::compiled_here]
 pub async fn refuse(desk: &Desk, raw: Bytes, reason: &str, origin: Origin) -> Result<Outcome> {
     let digest = digest(&raw);
     if let Some(known) = known(desk, &digest).await? {
@@ -257,6 +259,7 @@ async fn known(desk: &Desk, digest: &[u8]) -> Result<Option<MailId>> {
 }
 
 /// The mail that was taken in last. What is taken in after has higher ids.
+#[crate::compiled_here]
 pub async fn newest(desk: &Desk) -> Result<MailId> {
     sqlx::query_scalar!(r#"select coalesce(max(id), 0) as "id!" from mails"#)
         .fetch_one(desk.pool())

@@ -12,6 +12,7 @@ use futures::stream::BoxStream;
 use object_store::{ObjectStoreExt, path::Path};
 
 /// Mails that could not become messages, newest first. `after`: the `next` of the page before.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor, after: Option<&str>, size: Option<u32>) -> Result<Page<Quarantined>> {
     policy::demand(actor, Action::Administer, None)?;
     let size = page::size(size) as usize;
@@ -50,6 +51,7 @@ pub async fn list(desk: &Desk, actor: &Actor, after: Option<&str>, size: Option<
 
 /// A raw mail for reading: its size in bytes and its content. For staff who may see its message; for admins also where it
 /// is in quarantine. Others are told that it is not there.
+#[crate::compiled_here]
 pub async fn raw(
     desk: &Desk,
     actor: &Actor,

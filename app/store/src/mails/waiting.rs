@@ -15,6 +15,7 @@ const PRIORITY: i16 = -5;
 
 /// Has these mails tried again behind the page. Those that are not in quarantine (any more) or are on their way already
 /// are passed over. Returns how many are new on their way.
+#[crate::compiled_here]
 pub async fn enqueue(tx: &mut Tx, actor: &Actor, ids: &[MailId]) -> Result<usize> {
     policy::demand(actor, Action::Administer, None)?;
     let by = actor.signed_in()?.id;
@@ -45,6 +46,7 @@ pub async fn enqueue(tx: &mut Tx, actor: &Actor, ids: &[MailId]) -> Result<usize
 }
 
 /// How many mails are on their way.
+#[crate::compiled_here]
 pub async fn waiting(desk: &Desk, actor: &Actor) -> Result<u64> {
     policy::demand(actor, Action::Administer, None)?;
     let count = sqlx::query_scalar!(

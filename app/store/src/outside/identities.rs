@@ -13,6 +13,7 @@ use domain::{
 const MOST: usize = 20;
 
 /// One's connected accounts, and those that one could connect. Two statements.
+#[crate::compiled_here]
 pub async fn own(desk: &Desk, actor: &Actor) -> Result<Connections> {
     let person = actor.signed_in()?;
     let mut conn = desk.read().await?;
@@ -64,6 +65,7 @@ fn demand_theirs(actor: &Actor, provider: &Usable) -> Result<()> {
 }
 
 /// Whether this person may be sent there, to connect an account. Errors: `NotFound` for a provider of others.
+#[crate::compiled_here]
 pub async fn may_connect(actor: &Actor, provider: &Usable) -> Result<()> {
     demand_theirs(actor, provider)
 }
@@ -71,6 +73,7 @@ pub async fn may_connect(actor: &Actor, provider: &Usable) -> Result<()> {
 /// Connects one's own account with the one that a provider vouches for. One that is connected already stays so.
 ///
 /// Errors: `Conflict` when that is connected with somebody else.
+#[crate::compiled_here]
 pub async fn connect(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -> Result<()> {
     demand_theirs(actor, provider)?;
     let person = actor.signed_in()?;
@@ -116,6 +119,7 @@ pub async fn connect(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouche
 ///
 /// Errors: a field error for `password`; `NotFound` for a directory of others; `TooMany` after wrong passwords;
 /// `Unavailable` when the directory does not answer; `Conflict` like [`connect`].
+#[crate::compiled_here]
 pub async fn connect_directory(desk: &Desk, actor: &Actor, id: ProviderId, password: &str) -> Result<()> {
     let person = actor.signed_in()?;
     let directory = providers::in_use(desk, id).await?;
@@ -146,6 +150,7 @@ pub async fn connect_directory(desk: &Desk, actor: &Actor, id: ProviderId, passw
 /// Takes a connection away.
 ///
 /// Errors: `Conflict` for the last way in that somebody has.
+#[crate::compiled_here]
 pub async fn disconnect(tx: &mut Tx, actor: &Actor, id: IdentityId) -> Result<()> {
     let person = actor.signed_in()?;
     let state = sqlx::query!(

@@ -26,6 +26,7 @@ fn place(id: ProviderId) -> Place {
 }
 
 /// All providers, by name. Two statements.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Provider>> {
     policy::demand(actor, Action::ManageProviders, None)?;
     let mut conn = desk.read().await?;
@@ -35,6 +36,7 @@ pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Provider>> {
 }
 
 /// One provider.
+#[crate::compiled_here]
 pub async fn get(desk: &Desk, actor: &Actor, id: ProviderId) -> Result<Provider> {
     policy::demand(actor, Action::ManageProviders, None)?;
     let mut conn = desk.read().await?;
@@ -184,6 +186,7 @@ async fn check(tx: &mut Tx, kind: Kind, input: ProviderInput, had_secret: bool) 
 }
 
 /// Makes a provider. Returns its number.
+#[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput) -> Result<ProviderId> {
     policy::demand(actor, Action::ManageProviders, None)?;
     let Checked { input, company, domains, rules } = check(tx, kind, input, false).await?;
@@ -238,6 +241,7 @@ async fn keep_secret(tx: &mut Tx, id: ProviderId, secret: &str) -> Result<()> {
 /// Changes a provider. `version`: what it was when the form was made.
 ///
 /// Errors: `Conflict` when somebody else has changed it since.
+#[crate::compiled_here]
 pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, input: ProviderInput) -> Result<()> {
     policy::demand(actor, Action::ManageProviders, None)?;
     access::take_turn(tx).await?;
@@ -325,6 +329,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
 }
 
 /// Deletes a provider. Whoever came by it needs another way in.
+#[crate::compiled_here]
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<()> {
     policy::demand(actor, Action::ManageProviders, None)?;
     access::take_turn(tx).await?;
@@ -339,12 +344,14 @@ pub async fn delete(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<()> {
 }
 
 /// A provider with its secret, to try whether it works; also one that is switched off.
+#[crate::compiled_here]
 pub async fn to_try(desk: &Desk, actor: &Actor, id: ProviderId) -> Result<Usable> {
     policy::demand(actor, Action::ManageProviders, None)?;
     usable(desk, id, false).await?.ok_or_else(|| Error::not_found("way in"))
 }
 
 /// A provider that is switched on, with its secret.
+#[crate::compiled_here]
 pub async fn in_use(desk: &Desk, id: ProviderId) -> Result<Usable> {
     usable(desk, id, true).await?.ok_or_else(|| Error::not_found("way in"))
 }
@@ -385,6 +392,7 @@ async fn usable(desk: &Desk, id: ProviderId, enabled: bool) -> Result<Option<Usa
 }
 
 /// The ways in beside address and password, for the page where people sign in. One statement.
+#[crate::compiled_here]
 pub async fn ways_in(desk: &Desk) -> Result<WaysIn> {
     let rows = sqlx::query!(
         r#"(select id, name, kind, true as "button!" from providers
@@ -408,6 +416,7 @@ pub async fn ways_in(desk: &Desk) -> Result<WaysIn> {
 }
 
 /// Who vouches for the people of an address's domain, if that is set up: that of their company, or of staff.
+#[crate::compiled_here]
 pub async fn of_address(desk: &Desk, email: &str) -> Result<Option<(ProviderId, Kind)>> {
     let Some(domain) = domain_of(&domain::text::tidy_line(email)) else { return Ok(None) };
     let found = sqlx::query!(

@@ -25,6 +25,7 @@ pub struct Proved {
 /// Finds or makes the account of whom a provider vouches for.
 ///
 /// Errors: `Forbidden`, in words for them, when they are not let in. The security log has it then, too.
+#[crate::compiled_here]
 pub async fn sign_in(desk: &Desk, actor: &Actor, provider: &Usable, who: &Vouched) -> Result<Proved> {
     let mut tx = desk.begin().await?;
     match attempt(&mut tx, actor, provider, who).await {
@@ -49,6 +50,7 @@ pub async fn sign_in(desk: &Desk, actor: &Actor, provider: &Usable, who: &Vouche
 }
 
 /// Writes down that somebody came and was not let in.
+#[crate::compiled_here]
 pub async fn refused(desk: &Desk, actor: &Actor, provider: &Usable, why: &str) -> Result<()> {
     let mut tx = desk.begin().await?;
     let what = Happening::OutsideRefused { provider: provider.name.clone(), why: text::excerpt(why, 300) };

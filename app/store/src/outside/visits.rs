@@ -45,6 +45,7 @@ fn hash(text: &str) -> Vec<u8> {
 
 /// Notes that somebody is sent. `browser`: the value of the cookie that this browser has from before, so that two pages of it
 /// can be on their way.
+#[crate::compiled_here]
 pub async fn begin(
     tx: &mut Tx,
     provider: ProviderId,
@@ -76,6 +77,7 @@ pub async fn begin(
 /// Whom the state of an address stands for. It does so once, whatever comes of it, and in the browser that was sent only.
 ///
 /// Errors: `NotFound` in words for all else.
+#[crate::compiled_here]
 pub async fn back(desk: &Desk, state: &str, browser: &str) -> Result<Back> {
     let lost = || {
         Error::new(

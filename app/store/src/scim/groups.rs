@@ -90,6 +90,7 @@ async fn one(conn: &mut PgConnection, provider: ProviderId, id: GroupId, members
 }
 
 /// How many groups there are of which all of this is so, and some of them. At most three statements.
+#[crate::compiled_here]
 pub async fn list(
     desk: &Desk,
     actor: &Actor,
@@ -108,6 +109,7 @@ pub async fn list(
 }
 
 /// One of the provider's groups.
+#[crate::compiled_here]
 pub async fn get(desk: &Desk, actor: &Actor, id: GroupId, members: bool) -> Result<Group> {
     let provider = policy::demand_announcer(actor)?.id;
     let mut conn = desk.read().await?;
@@ -119,6 +121,7 @@ pub async fn get(desk: &Desk, actor: &Actor, id: GroupId, members: bool) -> Resu
 /// Makes a group.
 ///
 /// Errors: `Conflict` when there is one of this name; `Invalid` for members whom the provider does not see.
+#[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, change: GroupChange) -> Result<GroupId> {
     let announcer = policy::demand_announcer(actor)?;
     let change = GroupChange { name: Some(change.name.unwrap_or_default()), ..change }.check()?;
@@ -300,6 +303,7 @@ async fn set_members(
 }
 
 /// Deletes a group. Of staff, whoever was in it has other rights at once.
+#[crate::compiled_here]
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: GroupId) -> Result<()> {
     let announcer = policy::demand_announcer(actor)?;
     token::demand_good(tx, announcer).await?;

@@ -114,6 +114,7 @@ async fn one(conn: &mut PgConnection, provider: ProviderId, id: UserId) -> Resul
 }
 
 /// How many people there are of whom all of this is so, and some of them. At most three statements.
+#[crate::compiled_here]
 pub async fn list(
     desk: &Desk,
     actor: &Actor,
@@ -131,6 +132,7 @@ pub async fn list(
 }
 
 /// One of the provider's people.
+#[crate::compiled_here]
 pub async fn get(desk: &Desk, actor: &Actor, id: UserId) -> Result<Announced> {
     let provider = policy::demand_announcer(actor)?.id;
     let mut conn = desk.read().await?;
@@ -242,6 +244,7 @@ fn name_of(input: &PersonInput) -> String {
 /// belongs to no company yet, or whom it has deleted before. Staff wait, blocked, for a group to give them a role.
 ///
 /// Errors: `Invalid` with what is wrong in which field, also for an address of others; `Conflict` for somebody who is there.
+#[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, input: PersonInput) -> Result<Announced> {
     let announcer = policy::demand_announcer(actor)?;
     let input = input.check()?;
@@ -413,6 +416,7 @@ async fn apply(
 /// stay. Who is announced again later gets the same account.
 ///
 /// Errors: `NotFound` for whom the provider does not see.
+#[crate::compiled_here]
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<()> {
     let announcer = policy::demand_announcer(actor)?;
     token::demand_good(tx, announcer).await?;

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 /// groups; without any they are blocked, too. Never one that may everything, and never to whoever has that.
 ///
 /// Changes of rights wait ([`access::take_turn`]).
+#[crate::compiled_here]
 pub(crate) async fn settle(tx: &mut Tx, actor: &Actor, provider: ProviderId, id: UserId) -> Result<()> {
     let seen = sqlx::query!(
         r#"select v.name as "name!", v.role as "role!", v.email as "email!", v.ruled as "ruled!", v.wanted as "wanted!",

@@ -23,6 +23,7 @@ fn hash(token: &str) -> Vec<u8> {
 /// Makes a provider's token, in the place of one that it may have. Returns it, this once.
 ///
 /// Errors: `Conflict` for a provider of whoever comes: it has no people of its own.
+#[crate::compiled_here]
 pub async fn make(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<String> {
     policy::demand(actor, Action::ManageProviders, None)?;
     access::take_turn(tx).await?;
@@ -54,6 +55,7 @@ pub async fn make(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<String> 
 /// Ends a provider's token.
 ///
 /// Errors: `NotFound` where there is none.
+#[crate::compiled_here]
 pub async fn revoke(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<()> {
     policy::demand(actor, Action::ManageProviders, None)?;
     let name =
@@ -83,6 +85,7 @@ pub(crate) async fn end(tx: &mut Tx, actor: &Actor, id: ProviderId, name: &str) 
 }
 
 /// Whose token this is; `None` when it is not known. `address` is where it is used from.
+#[crate::compiled_here]
 pub async fn find(desk: &Desk, token: &str, address: Option<&str>) -> Result<Option<Announcer>> {
     if token.len() > LONGEST || !token.starts_with(PREFIX) {
         return Ok(None);

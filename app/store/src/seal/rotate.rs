@@ -21,6 +21,7 @@ pub struct Resealed {
 ///
 /// # Errors
 /// When the database cannot be read.
+#[crate::compiled_here]
 pub async fn left(desk: &Desk, columns: &[Column]) -> Result<i64> {
     let begins = beginning(desk.fresh_keys().current());
     let mut left = 0;
@@ -98,6 +99,7 @@ pub async fn reseal(desk: &Desk, columns: &[Column], mut each: impl FnMut(i64)) 
 ///
 /// # Errors
 /// When the database cannot be written.
+#[crate::compiled_here]
 pub async fn changed(desk: &Desk) -> Result<()> {
     said(desk, &Happening::SecretKeyChanged).await
 }
@@ -106,6 +108,7 @@ pub async fn changed(desk: &Desk) -> Result<()> {
 ///
 /// # Errors
 /// When the database cannot be written.
+#[crate::compiled_here]
 pub async fn forgotten(desk: &Desk) -> Result<()> {
     said(desk, &Happening::SecretKeysForgotten).await
 }

@@ -126,6 +126,7 @@ pub(crate) async fn tag_ids(tx: &mut Tx, names: &[String]) -> Result<Vec<i64>> {
 }
 
 /// The columns of the board, with their limits.
+#[crate::compiled_here]
 pub async fn columns(desk: &Desk, actor: &Actor) -> Result<Vec<Status>> {
     policy::demand(actor, Action::Administer, None)?;
     Ok(desk.catalog().workflow.statuses.clone())
@@ -150,6 +151,7 @@ pub fn is_limit(limit: Option<i32>) -> bool {
 }
 
 /// Sets those limits that differ from what they are.
+#[crate::compiled_here]
 pub async fn set_wip_limits(tx: &mut Tx, actor: &Actor, limits: &[Limit]) -> Result<()> {
     policy::demand(actor, Action::Administer, None)?;
     let catalog = tx.desk().catalog();
@@ -166,6 +168,7 @@ pub async fn set_wip_limits(tx: &mut Tx, actor: &Actor, limits: &[Limit]) -> Res
 }
 
 /// Sets or lifts a column's work-in-progress limit.
+#[crate::compiled_here]
 pub async fn set_wip_limit(
     tx: &mut Tx,
     actor: &Actor,

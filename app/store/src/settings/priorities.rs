@@ -25,6 +25,7 @@ const BATCH: i64 = 2_000;
 const AGAIN_MS: i64 = 60_000;
 
 /// Which priority each pair gets.
+#[crate::compiled_here]
 pub async fn get(desk: &Desk, actor: &Actor) -> Result<PriorityTable> {
     policy::demand(actor, Action::Administer, None)?;
     Ok(desk.catalog().priorities.clone())
@@ -34,6 +35,7 @@ pub async fn get(desk: &Desk, actor: &Actor) -> Result<PriorityTable> {
 /// there follow soon.
 ///
 /// Errors: `Conflict` when it is not what they were shown any more; nothing is changed then.
+#[crate::compiled_here]
 pub async fn set(tx: &mut Tx, actor: &Actor, was: &PriorityTable, wanted: &PriorityTable) -> Result<()> {
     policy::demand(actor, Action::Administer, None)?;
     // One after the other: two admins who save at once must not mix their tables.
@@ -68,6 +70,7 @@ pub async fn set(tx: &mut Tx, actor: &Actor, was: &PriorityTable, wanted: &Prior
 }
 
 /// Gives every ticket the priority that the table says. Can be broken off and done again.
+#[crate::compiled_here]
 pub async fn apply(desk: &Desk, again: bool) -> Result<()> {
     let last = sqlx::query_scalar!(r#"select coalesce(max(id), 0) as "id!" from tickets"#)
         .fetch_one(desk.pool())

@@ -16,6 +16,7 @@ pub(super) async fn load(pool: &PgPool) -> Result<Option<Requirement>> {
 }
 
 /// What holds now, and how many on staff have a second factor.
+#[crate::compiled_here]
 pub async fn get(desk: &Desk, actor: &Actor) -> Result<Required> {
     policy::demand(actor, Action::RequireSecondFactor, None)?;
     let mut conn = desk.read().await?;
@@ -32,6 +33,7 @@ pub async fn get(desk: &Desk, actor: &Actor) -> Result<Required> {
 
 /// Says whether staff must have a second factor, and after how many days those who have none get no further; `None`: they
 /// need none. Days that begin anew count from now. Errors: a field error for `grace_days`.
+#[crate::compiled_here]
 pub async fn set(tx: &mut Tx, actor: &Actor, grace_days: Option<i32>) -> Result<()> {
     policy::demand(actor, Action::RequireSecondFactor, None)?;
     let Some(grace_days) = grace_days else {

@@ -29,6 +29,7 @@ pub struct Found {
 
 impl Found {
     /// Its bytes, or a part of them.
+    #[crate::compiled_here]
     pub async fn read(
         &self,
         desk: &Desk,
@@ -263,6 +264,7 @@ pub(super) async fn claim(
 }
 
 /// The files of a ticket that this actor may see, deleted ones with their trace, in the order they came.
+#[crate::compiled_here]
 pub async fn of_ticket(desk: &Desk, actor: &Actor, id: TicketId) -> Result<Vec<Attachment>> {
     policy::demand_somebody(actor)?;
     let mut conn = desk.read().await?;
@@ -360,6 +362,7 @@ pub async fn find(desk: &Desk, actor: &Actor, which: Which<'_>) -> Result<Found>
 /// Takes a file off: its uploader may, and staff. The name stays as a trace, the bytes go.
 ///
 /// Errors: `NotFound` when the actor may not see the message it is on; a file that was never sent is its uploader's alone.
+#[crate::compiled_here]
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: AttachmentId) -> Result<()> {
     let person = actor.signed_in()?;
     let not_found = || Error::not_found("file");

@@ -18,11 +18,13 @@ use sqlx::{Postgres, QueryBuilder};
 
 /// The board's first [`COLUMN_MAX`] cards of each column, in their order. One statement, and one for the counts of a whole
 /// board.
+#[crate::compiled_here]
 pub async fn board(desk: &Desk, actor: &Actor, filter: &BoardFilter) -> Result<Board> {
     read(desk, actor, filter, COLUMN_MAX).await
 }
 
 /// What [`Board::beginning`] leaves of the board. Where no lane and no filter is between, no more than that is read.
+#[crate::compiled_here]
 pub async fn beginning(desk: &Desk, actor: &Actor, filter: &BoardFilter, lanes: Lanes, rows: usize) -> Result<Board> {
     // A column's number comes from the counts then, and its first cards are the first of its only lane.
     let most = i64::try_from(rows).unwrap_or(COLUMN_MAX).min(COLUMN_MAX);
@@ -95,6 +97,7 @@ async fn read(desk: &Desk, actor: &Actor, filter: &BoardFilter, most: i64) -> Re
 ///
 /// Errors: `Conflict` when it is no longer in the column it was seen in, or when the target is full and refuses more;
 /// `Invalid` when the workflow does not allow the way.
+#[crate::compiled_here]
 pub async fn shift(tx: &mut Tx, actor: &Actor, input: Move) -> Result<Moved> {
     let before = hold(tx, actor, input.ticket, Action::WorkTicket).await?.ticket;
     if before.status != input.from && before.status != input.status {

@@ -17,6 +17,7 @@ use domain::{
 ///
 /// Errors: `Conflict` when a value is no longer the one the person saw; `Invalid` for a status that cannot follow, a wrong
 /// assignee, subject or tag. Then nothing at all is changed.
+#[crate::compiled_here]
 pub async fn change(tx: &mut Tx, actor: &Actor, id: TicketId, input: Change) -> Result<Ticket> {
     let before = hold(tx, actor, id, Action::WorkTicket).await?.ticket;
     if let Some(swap) = &input.subject {

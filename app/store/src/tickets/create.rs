@@ -25,6 +25,7 @@ use domain::{
 ///
 /// Errors: `Invalid` with what is wrong in which field, also for files that are not there to be taken; `Forbidden` when a
 /// customer names somebody else, or asks for what is for staff.
+#[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, input: NewTicket) -> Result<Ticket> {
     let input = input.check()?;
     policy::demand(actor, Action::CreateTicket, None)?;

@@ -18,6 +18,7 @@ pub(super) fn word(writing: Writing) -> &'static str {
 }
 
 /// Keeps a text; an empty one is forgotten.
+#[crate::compiled_here]
 pub async fn save(tx: &mut Tx, actor: &Actor, id: TicketId, draft: Draft) -> Result<()> {
     let person = actor.signed_in()?.id;
     let ticket = super::row::load(&mut tx.conn, id).await?;

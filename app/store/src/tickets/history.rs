@@ -12,6 +12,7 @@ use domain::{
 ///
 /// # Errors
 /// `NotFound` for a ticket that is not this actor's to see; `Forbidden` for customers.
+#[crate::compiled_here]
 pub async fn history(desk: &Desk, actor: &Actor, id: TicketId, before: Option<EventId>) -> Result<History> {
     policy::demand_somebody(actor)?;
     let mut conn = desk.read().await?;

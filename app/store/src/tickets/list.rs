@@ -15,6 +15,7 @@ use sqlx::{Postgres, QueryBuilder};
 ///
 /// Each state's index is read in order and the results are merged, and so are the ways by which a customer sees tickets: the
 /// cost does not grow with the tickets of others, or in other states.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ticket>> {
     actor.signed_in()?;
     if actor.is_staff() {

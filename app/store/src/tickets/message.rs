@@ -149,11 +149,13 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
 /// A reply by staff against a conversation that has moved on since `seen` is held back with `Conflict`; sending it again
 /// with the newest message as `seen` sends it all the same. A customer's reply reopens the ticket. Under a key that the
 /// actor has sent it with before, it is not written again: what is returned is the entry of then.
+#[crate::compiled_here]
 pub async fn write(tx: &mut Tx, actor: &Actor, id: TicketId, input: NewMessage) -> Result<(Ticket, EventId)> {
     write_by(tx, actor, id, input, Source::Web).await
 }
 
 /// [`write`], from another channel than the web.
+#[crate::compiled_here]
 pub async fn write_by(
     tx: &mut Tx,
     actor: &Actor,

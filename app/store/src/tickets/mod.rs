@@ -29,6 +29,7 @@ use domain::{
 /// Whether the actor may do this to a ticket, for whoever has to know before the input is looked at.
 ///
 /// Errors: `SignedOut`, `NotFound`, `Forbidden`.
+#[crate::compiled_here]
 pub async fn demand(desk: &Desk, actor: &Actor, id: TicketId, action: Action) -> Result<()> {
     policy::demand_somebody(actor)?;
     let ticket = row::load(&mut *desk.read().await?, id).await?;

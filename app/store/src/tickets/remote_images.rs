@@ -10,6 +10,7 @@ use domain::{
 /// The sender's address of the n-th remote picture of a message, counted from 0.
 ///
 /// Errors: `NotFound` when there is none, and when the actor may not read the message.
+#[crate::compiled_here]
 pub async fn source(desk: &Desk, actor: &Actor, event: EventId, n: usize) -> Result<String> {
     let not_found = || Error::not_found("picture");
     let found = sqlx::query!(

@@ -98,6 +98,7 @@ pub(crate) async fn load(conn: &mut PgConnection, id: TicketId) -> Result<Ticket
 }
 
 /// These tickets as they are now, for live updates. Whoever sends them on asks the policy first.
+#[crate::compiled_here]
 pub async fn load_many(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Ticket>> {
     let sql = format!("select {COLUMNS} from tickets t {JOINS} where t.id = any($1)");
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(conn).await.ours()?;

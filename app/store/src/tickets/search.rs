@@ -16,6 +16,7 @@ const LOOKED_AT: i64 = 600;
 /// or without `#`, finds the ticket of that number first.
 ///
 /// Customers' searches never touch internal notes.
+#[crate::compiled_here]
 pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
     actor.signed_in()?;
     let words = text::tidy_line(words);

@@ -27,6 +27,7 @@ pub(crate) fn audience(actor: &Actor, facts: policy::TicketFacts) -> Audience {
 }
 
 /// A part of a ticket's timeline, for an actor who may see the ticket.
+#[crate::compiled_here]
 pub async fn read(conn: &mut PgConnection, actor: &Actor, id: TicketId, part: Part) -> Result<Slice> {
     policy::demand_somebody(actor)?;
     let ticket = super::row::load(conn, id).await?;
@@ -88,6 +89,7 @@ async fn rows(
 }
 
 /// These entries, whoever may read them: the caller decides by their audience. For live updates.
+#[crate::compiled_here]
 pub async fn entries(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Entry>> {
     let sql = format!(
         "select {COLUMNS} from events e left join messages m on m.event_id = e.id where e.id = any($1) order by e.id"

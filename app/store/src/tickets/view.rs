@@ -14,6 +14,7 @@ use sqlx::Row;
 /// timeline with its files.
 ///
 /// Errors: `NotFound` for a ticket that is not there, and for one that is not this actor's to see.
+#[crate::compiled_here]
 pub async fn view(desk: &Desk, actor: &Actor, id: TicketId, part: Part) -> Result<TicketView> {
     policy::demand_somebody(actor)?;
     let mut conn = desk.read().await?;

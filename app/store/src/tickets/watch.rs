@@ -5,6 +5,7 @@ use crate::{OrOurs, Tx, events};
 use domain::{Actor, Result, TicketId, UserId, event::Happening, people::Person, policy::Action};
 
 /// Starts or stops watching. Doing it twice changes nothing.
+#[crate::compiled_here]
 pub async fn watch(tx: &mut Tx, actor: &Actor, id: TicketId, on: bool) -> Result<()> {
     hold(tx, actor, id, Action::Watch).await?;
     let person = actor.signed_in()?;

@@ -17,48 +17,74 @@ use operations::{OPERATIONS, Rule};
 use std::{collections::BTreeSet, fs, path::Path};
 use tries::run;
 
-/// The names of all public functions of `store` that act for somebody, as `module::function`.
-fn operations_of_store() -> BTreeSet<String> {
-    fn walk(folder: &Path, module: &str, found: &mut BTreeSet<String>) {
+/// What is found in the files of `store`, as `module::name`.
+fn in_store(look: fn(&str) -> Vec<&str>) -> BTreeSet<String> {
+    fn walk(folder: &Path, module: &str, look: fn(&str) -> Vec<&str>, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let stem = path.file_stem().unwrap().to_str().unwrap();
             let inner = if ["mod", "lib"].contains(&stem) { module.to_owned() } else { format!("{module}{stem}::") };
             if path.is_dir() {
-                walk(&path, &inner, found);
+                walk(&path, &inner, look, found);
             } else if path.extension().is_some_and(|e| e == "rs") {
-                found.extend(functions(&fs::read_to_string(&path).unwrap()).map(|name| format!("{inner}{name}")));
+                found.extend(look(&fs::read_to_string(&path).unwrap()).iter().map(|name| format!("{inner}{name}")));
             }
         }
     }
     let mut found = BTreeSet::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/store/src"), "", &mut found);
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/store/src"), "", look, &mut found);
     found
 }
 
-/// The public functions of a file that take an actor.
-fn functions(code: &str) -> impl Iterator<Item = &str> {
-    code.split("\npub async fn ").skip(1).filter_map(|rest| {
+/// The public functions of a file that take an actor: they act for somebody.
+fn functions(code: &str) -> Vec<&str> {
+    let named = code.split("\npub async fn ").skip(1).filter_map(|rest| {
         let name = &rest[..rest.find(['(', '<'])?];
         let head = &rest[..rest.find("\n}")?.min(rest.find(" {\n")?)];
         head.contains("&Actor").then_some(name)
-    })
+    });
+    named.collect()
 }
 
 #[test]
 fn every_operation_is_listed() {
     assert_eq!(
-        functions("\npub async fn a(x: &Actor) -> b {\n}\npub async fn c(y: u8) {\n}\nasync fn d(z: &Actor) {\n}")
-            .collect::<Vec<_>>(),
+        functions("\npub async fn a(x: &Actor) -> b {\n}\npub async fn c(y: u8) {\n}\nasync fn d(z: &Actor) {\n}"),
         ["a"]
     );
-    let there = operations_of_store();
+    let there = in_store(functions);
     let listed: BTreeSet<String> = OPERATIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(listed.len(), OPERATIONS.len(), "one is listed twice");
     let missing: Vec<_> = there.difference(&listed).collect();
     assert!(missing.is_empty(), "say in server/tests/it/matrix/operations.rs who may do this: {missing:?}");
     let gone: Vec<_> = listed.difference(&there).collect();
     assert!(gone.is_empty(), "these are operations no more: {gone:?}");
+}
+
+/// These borrow in a way that the attribute does not understand.
+const AS_THEY_ARE: [&str; 3] = ["migrate::migrate", "tickets::attachments::find", "tickets::attachments::open"];
+
+/// The public functions and methods of a file that each crate which awaits them compiles once more.
+fn compiled_anew(code: &str) -> Vec<&str> {
+    let starts = code.match_indices("pub async fn ");
+    let named = starts.filter_map(|(start, found)| {
+        let rest = &code[start + found.len()..];
+        let name = &rest[..rest.find(['(', '<'])?];
+        let head = &rest[name.len()..rest.find('{')?];
+        // With types to be filled in there is nothing to compile before somebody says which.
+        let generic = head.starts_with('<') || head.contains("impl ");
+        let boxed = code[..start].trim_end().ends_with("#[crate::compiled_here]");
+        (!generic && !boxed).then_some(name)
+    });
+    named.collect()
+}
+
+#[test]
+fn every_operation_is_compiled_once() {
+    let code = "pub async fn a(x: u8) {}\n#[crate::compiled_here]\npub async fn b() {}\n    pub async fn c<T>() {}";
+    assert_eq!(compiled_anew(code), ["a"]);
+    let found = in_store(compiled_anew);
+    assert!(found.iter().eq(AS_THEY_ARE.iter()), "say #[crate::compiled_here] in all but {AS_THEY_ARE:?}: {found:?}");
 }
 
 /// Who is let in: `Ok` whatever becomes of the input, or the code of the refusal.

@@ -31,6 +31,7 @@ fn unknown() -> Error {
 
 /// Asks for whichever passkey somebody has. `browser`: the value of the cookie that this browser has from before, so that two
 /// pages of it can ask at once. Returns the cookie's value with the question. Errors: `Conflict` where there are no passkeys.
+#[crate::compiled_here]
 pub async fn ask(
     desk: &Desk,
     _actor: &Actor,
@@ -51,6 +52,7 @@ pub async fn ask(
 ///
 /// Errors: `Invalid` with the reason for what is not taken; `Conflict` when it took too long or was asked elsewhere; `TooMany`
 /// after many that were not taken.
+#[crate::compiled_here]
 pub async fn prove(
     desk: &Desk,
     actor: &Actor,

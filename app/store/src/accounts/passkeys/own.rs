@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use webauthn_rs::prelude::{Credential, PasskeyRegistration, RegisterPublicKeyCredential, Uuid};
 
 /// All that one has, in the order in which they were added, as they are of use at a place.
+#[crate::compiled_here]
 pub async fn list(desk: &Desk, actor: &Actor, place: std::result::Result<Place, Nowhere>) -> Result<Passkeys> {
     let person = actor.signed_in()?.id;
     let mut conn = desk.read().await?;
@@ -70,6 +71,7 @@ async fn demand_room(tx: &mut Tx, person: domain::UserId) -> Result<()> {
 
 /// Begins to add a passkey. Errors: field errors for `name` and `password`; `TooMany`; `Conflict` with too many, or where there
 /// are no passkeys at this address.
+#[crate::compiled_here]
 pub async fn begin(
     desk: &Desk,
     actor: &Actor,
@@ -111,6 +113,7 @@ pub async fn begin(
 ///
 /// Errors: `Invalid` with the reason for what is not taken; `Conflict` when it took too long, was asked elsewhere, there are too
 /// many, or somebody has it already.
+#[crate::compiled_here]
 pub async fn finish(desk: &Desk, actor: &Actor, session: Option<SessionId>, answer: &Answer) -> Result<Vec<String>> {
     let person = actor.signed_in()?;
     let made: RegisterPublicKeyCredential = read(answer)?;
@@ -153,6 +156,7 @@ pub async fn finish(desk: &Desk, actor: &Actor, session: Option<SessionId>, answ
 }
 
 /// Calls a passkey otherwise. Errors: a field error for `name`; `NotFound`.
+#[crate::compiled_here]
 pub async fn rename(tx: &mut Tx, actor: &Actor, id: PasskeyId, name: &str) -> Result<()> {
     let person = actor.signed_in()?.id;
     let name = checked_name(name)?;
@@ -171,6 +175,7 @@ pub async fn rename(tx: &mut Tx, actor: &Actor, id: PasskeyId, name: &str) -> Re
 }
 
 /// Takes a passkey away. Errors: a field error for `password`; `TooMany`; `NotFound`.
+#[crate::compiled_here]
 pub async fn remove(
     desk: &Desk,
     actor: &Actor,

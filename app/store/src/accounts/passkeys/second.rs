@@ -22,6 +22,7 @@ use webauthn_rs::prelude::PublicKeyCredential;
 
 /// Asks for one of the passkeys of who has proved the first factor with this cookie. Errors: `SignedOut` when it is not the
 /// turn of whoever asks; `Conflict` where they have no passkey for this address.
+#[crate::compiled_here]
 pub async fn ask(
     desk: &Desk,
     _actor: &Actor,
@@ -47,6 +48,7 @@ pub async fn ask(
 ///
 /// Errors: `SignedOut` when it took too long; `Invalid` with the reason for what is not taken; `Conflict` for an answer that
 /// was not asked for here; `TooMany` while the account or the address has to wait.
+#[crate::compiled_here]
 pub async fn prove(
     desk: &Desk,
     actor: &Actor,

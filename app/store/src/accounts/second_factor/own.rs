@@ -18,6 +18,7 @@ const SHOWN_MS: i64 = 15 * 60_000;
 
 /// What one has. The secret of an app that is being set up is shown in the session in which it was begun, and nowhere else.
 /// `issuer` is how the app is to name this desk.
+#[crate::compiled_here]
 pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer: &str) -> Result<Own> {
     let person = actor.signed_in()?;
     let mut conn = desk.read().await?;
@@ -53,6 +54,7 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
 }
 
 /// Begins to set up an app, instead of any that was begun before. Errors: a field error for `password`; `TooMany`.
+#[crate::compiled_here]
 pub async fn begin(desk: &Desk, actor: &Actor, session: Option<SessionId>, password: String) -> Result<()> {
     let person = prove(desk, actor, session, password).await?;
     let mut tx = desk.begin().await?;
@@ -80,6 +82,7 @@ pub async fn begin(desk: &Desk, actor: &Actor, session: Option<SessionId>, passw
 }
 
 /// Ends setting up an app.
+#[crate::compiled_here]
 pub async fn cancel(tx: &mut Tx, actor: &Actor) -> Result<()> {
     let person = actor.signed_in()?.id;
     sqlx::query!("delete from totp where user_id = $1 and confirmed_at is null", person.0)
@@ -93,6 +96,7 @@ pub async fn cancel(tx: &mut Tx, actor: &Actor) -> Result<()> {
 /// yet: they are shown this once.
 ///
 /// Errors: a field error for `code`; `Conflict` when nothing was begun in this session, or too long ago.
+#[crate::compiled_here]
 pub async fn confirm(desk: &Desk, actor: &Actor, session: Option<SessionId>, code: &str) -> Result<Vec<String>> {
     let person = actor.signed_in()?;
     let mut tx = desk.begin().await?;
@@ -139,6 +143,7 @@ pub async fn confirm(desk: &Desk, actor: &Actor, session: Option<SessionId>, cod
 
 /// Makes new recovery codes; those until now are good no more. Errors: a field error for `password`; `Conflict` where there
 /// is nothing to recover.
+#[crate::compiled_here]
 pub async fn new_codes(
     desk: &Desk,
     actor: &Actor,
@@ -164,6 +169,7 @@ async fn demand_one(tx: &mut Tx, person: &Principal) -> Result<()> {
 }
 
 /// Takes the app away. Errors: field errors for `password` and `code`; `TooMany`.
+#[crate::compiled_here]
 pub async fn remove_app(
     desk: &Desk,
     actor: &Actor,

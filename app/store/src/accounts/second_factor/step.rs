@@ -56,6 +56,7 @@ pub(in crate::accounts) async fn find(tx: &mut Tx, token: &str) -> Result<UserId
 
 /// What the page of the second step asks for, at this place if passkeys can be there. Errors: `SignedOut` when it is not the
 /// turn of whoever asks.
+#[crate::compiled_here]
 pub async fn asked(desk: &Desk, _actor: &Actor, token: &str, place: Option<&Place>) -> Result<Asked> {
     let mut tx = desk.begin().await?;
     let user = find(&mut tx, token).await?;
@@ -76,6 +77,7 @@ pub async fn asked(desk: &Desk, _actor: &Actor, token: &str, place: Option<&Plac
 ///
 /// Errors: `SignedOut` when it took too long; a field error for `code`; `TooMany` while the account or the address has to
 /// wait.
+#[crate::compiled_here]
 pub async fn prove(desk: &Desk, actor: &Actor, token: &str, code: &str, agent: &str) -> Result<(Principal, String)> {
     let mut tx = desk.begin().await?;
     let user = find(&mut tx, token).await?;

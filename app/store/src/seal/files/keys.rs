@@ -46,6 +46,7 @@ impl FileKeys {
     ///
     /// # Errors
     /// `NotFound` when there is none, `Internal` when it does not open, `Unavailable` without a database.
+    #[crate::compiled_here]
     pub async fn of(&self, id: i64) -> Result<Key> {
         if let Some(key) = self.known(id) {
             return Ok(key);
@@ -62,6 +63,7 @@ impl FileKeys {
     ///
     /// # Errors
     /// Like [`FileKeys::of`].
+    #[crate::compiled_here]
     pub async fn current(&self) -> Result<(i64, Key)> {
         let mut current = self.current.lock().await;
         if let Some((id, key)) = current.and_then(|id| Some((id, self.known(id)?))) {
