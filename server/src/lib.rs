@@ -28,6 +28,7 @@ pub mod private;
 pub mod problem;
 mod remote_images;
 pub mod rotate;
+pub mod run;
 pub mod scim;
 pub mod serve;
 mod settings;

@@ -1,153 +1,18 @@
 mod embedded;
 mod memory;
-mod password;
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use domain::Role;
-use domain::account::{Registration, password_problem};
-use server::config::{self, Admin, Command, Config, Invocation};
-use server::demo::{self, Scale};
-use server::desk;
-use server::rotate;
-use server::signals::{self, Asked};
-use server::site::Site;
-use store::Desk;
+use server::run::{Program, run};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Everything else is in the library: what only this file called would be compiled once the site is there, when nothing else
+/// is left to compile beside it.
 fn main() -> ExitCode {
     // The allocator asks for huge pages, of which a server like this fills a part: a third of its memory for nothing.
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_thp_disable(true);
-    server::private::from_here_on();
-    let invocation = match config::from_process() {
-        Ok(invocation) => invocation,
-        Err(error) => error.exit(),
-    };
-    match run(invocation) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// What shells expect of a program that Ctrl-C has stopped before its end: 128 and the number of the signal.
-const INTERRUPTED: u8 = 130;
-
-fn run(Invocation { command, config, in_force }: Invocation) -> anyhow::Result<ExitCode> {
-    match command {
-        Command::Serve => {
-            config.start_logging()?;
-            let site = Site::new(embedded::contents().context("the files for browsers cannot be read")?);
-            let runtime = runtime()?;
-            runtime.block_on(server::serve::serve(config, site))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Migrate => with_desk(config, |_, _| async {
-            println!("The database has this release's schema.");
-            Ok(ExitCode::SUCCESS)
-        }),
-        Command::Demo { tickets, days, longest, bench } => with_desk(config, move |desk, asked| async move {
-            let longest = longest.map(|messages| messages as usize);
-            let mut scale = Scale { tickets: tickets as usize, days: days.into(), longest, ..Scale::demo() };
-            if bench {
-                scale = Scale { messages: Some(5), marker: Some(("quokka", 50)), ..scale };
-            }
-            match asked.stop.run_until_cancelled(demo::fill(&desk, &scale, false)).await {
-                Some(filled) => filled?,
-                None => anyhow::bail!("the demo was stopped before its end"),
-            }
-            println!("{tickets} tickets are there. Everybody's password is {}; sign in as", demo::PASSWORD);
-            println!(
-                "  admin@docket.example     superadmin\n  agent@docket.example     agent\n  customer@mail.example    customer"
-            );
-            Ok(ExitCode::SUCCESS)
-        }),
-        Command::ImportMail { folder } => {
-            server::mail::import::look_at(&folder)?;
-            with_desk(config, |desk, asked| async move {
-                let importing = server::mail::import::import(&desk, &folder, &asked.stop);
-                let Some(report) = asked.at_once.run_until_cancelled(importing).await else {
-                    eprintln!("stopped in the middle of a mail. Run it again to go on; nothing will be doubled");
-                    return Ok(ExitCode::from(INTERRUPTED));
-                };
-                let report = report?;
-                print!("{report}");
-                if report.stopped {
-                    return Ok(ExitCode::from(INTERRUPTED));
-                }
-                anyhow::ensure!(report.failed.is_empty(), "{} could not be taken in; see above", report.failed.len());
-                Ok(ExitCode::SUCCESS)
-            })
-        }
-        Command::RotateKey { forget_previous } => {
-            config.start_logging()?;
-            let config = &config;
-            runtime()?.block_on(async {
-                let asked = signals::listen();
-                let opened = desk::open_beside(config).await?;
-                let done = match forget_previous {
-                    true => rotate::forget(&opened.desk, config).await,
-                    false => rotate::rotate(&opened.desk, config, &asked.stop).await,
-                };
-                opened.close().await;
-                done.map(|()| ExitCode::SUCCESS)
-            })
-        }
-        Command::Admin(Admin::Create { name, email, password }) => {
-            let mut input = Registration { name, email, password: String::new() };
-            // Before anybody is asked for a password, and before a database is started.
-            refuse(input.check_person())?;
-            input.password = match password {
-                Some(password) => password,
-                None => password::ask(&input.email, |typed| password_problem(typed, &input.email))?,
-            };
-            let input = refuse(input.check())?;
-            with_desk(config, |desk, _| async move {
-                let person = refuse(store::accounts::create_staff(&desk, input, Role::Superadmin).await)?;
-                println!("{} may now sign in with {}.", person.name, person.email);
-                Ok(ExitCode::SUCCESS)
-            })
-        }
-        Command::Config { .. } => {
-            print!("{in_force}");
-            Ok(ExitCode::SUCCESS)
-        }
-    }
-}
-
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_park(memory::give_back).build()
-}
-
-/// What is wrong with which part of the input, a line each.
-fn refuse<T>(checked: domain::Result<T>) -> anyhow::Result<T> {
-    checked.map_err(|error| {
-        if error.fields.is_empty() {
-            return error.into();
-        }
-        let problems: Vec<_> = error.fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect();
-        anyhow::anyhow!("{}", problems.join("\n"))
-    })
-}
-
-/// Runs a command on the desk of these settings, and closes it in order, also when it is asked to stop.
-fn with_desk<F>(config: Config, command: impl FnOnce(Desk, Asked) -> F) -> anyhow::Result<ExitCode>
-where
-    F: Future<Output = anyhow::Result<ExitCode>>,
-{
-    config.start_logging()?;
-    let runtime = runtime()?;
-    runtime.block_on(async {
-        let asked = signals::listen();
-        let opened = desk::open(&config).await?;
-        let result = command(opened.desk.clone(), asked).await;
-        opened.close().await;
-        result
-    })
+    run(Program { files: embedded::contents, at_rest: memory::give_back })
 }

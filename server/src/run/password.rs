@@ -2,14 +2,14 @@
 
 use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
 
+use crate::signals;
 use anyhow::Context as _;
-use server::signals;
 
 /// Asks for the password of a new account. `problem` says what is wrong with one, if anything.
 ///
 /// # Errors
 /// When there is nothing to read it from, or whoever was asked breaks off. What is piped in is not judged here.
-pub fn ask(email: &str, problem: impl Fn(&str) -> Option<&'static str>) -> anyhow::Result<String> {
+pub(super) fn ask(email: &str, problem: impl Fn(&str) -> Option<&'static str>) -> anyhow::Result<String> {
     let input = io::stdin();
     if !input.is_terminal() {
         eprintln!("Password for {email} (one line on the standard input):");
