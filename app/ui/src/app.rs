@@ -155,7 +155,7 @@ fn TakenOver() -> impl IntoView {
 pub fn not_found(home: &'static str, name: &'static str) -> AnyView {
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(axum::http::StatusCode::NOT_FOUND);
+        response.set_status(http::StatusCode::NOT_FOUND);
     }
     view! {
         <Title text="Page not found" />

@@ -1,6 +1,6 @@
 //! The sheet of keys: fetched when it is first asked for.
 
-use crate::erased::{effect, handler};
+use crate::erased::{Rows, effect, handler};
 use crate::{
     icons::{Ico, Icon},
     keys::{KEYS, Keys, places},
@@ -69,7 +69,7 @@ pub fn Shortcuts() -> impl IntoView {
                                                 </div>
                                             }
                                         })
-                                        .collect_view()}
+                                        .rows()}
                                 </dl>
                             </section>
                             <section>
@@ -90,12 +90,12 @@ pub fn Shortcuts() -> impl IntoView {
                                                                     " "
                                                                 }
                                                             })
-                                                            .collect_view()}
+                                                            .rows()}
                                                     </dd>
                                                 </div>
                                             }
                                         })
-                                        .collect_view()}
+                                        .rows()}
                                 </dl>
                             </section>
                             <section>
@@ -114,7 +114,7 @@ pub fn Shortcuts() -> impl IntoView {
                                                 </div>
                                             }
                                         })
-                                        .collect_view()}
+                                        .rows()}
                                     <div>
                                         <dt>"Search or run"</dt>
                                         <dd>

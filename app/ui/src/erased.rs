@@ -63,3 +63,31 @@ pub fn list<T: Send + 'static>(
         each().into_iter().map(item).collect()
     }))
 }
+
+/// The rows of a list that stays as it is.
+pub trait Rows: IntoIterator + Sized {
+    /// Shows all, one after the other.
+    fn rows(self) -> AnyView
+    where
+        Self::Item: IntoView + 'static,
+    {
+        fn show(rows: Vec<AnyView>) -> AnyView {
+            rows.into_any()
+        }
+        show(self.into_iter().map(IntoAny::into_any).collect())
+    }
+}
+
+impl<I: IntoIterator> Rows for I {}
+
+/// What is shown only sometimes.
+pub trait Sometimes {
+    /// What `make` makes, where this is so.
+    fn shown<V: IntoView + 'static>(self, make: impl FnOnce() -> V) -> Option<AnyView>;
+}
+
+impl Sometimes for bool {
+    fn shown<V: IntoView + 'static>(self, make: impl FnOnce() -> V) -> Option<AnyView> {
+        self.then(|| make().into_any())
+    }
+}

@@ -1,6 +1,6 @@
 //! The frame around every staff page: rail, bottom bar, palette, keys, toasts, connection banner.
 
-use crate::erased::{dynamic, effect, handler};
+use crate::erased::{Sometimes, dynamic, effect, handler};
 use crate::{
     icons::{Ico, Icon},
     keys::{Dialogs, provide_keys},
@@ -239,7 +239,7 @@ fn Rail(me: Person) -> impl IntoView {
                             <span>"Profile and devices"</span>
                         </a>
                         {crate::settings::may_any(&me::start())
-                            .then(|| {
+                            .shown(|| {
                                 view! {
                                     <a class="menu__item" href="/settings">
                                         <Ico icon=Icon::Settings />

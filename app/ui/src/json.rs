@@ -56,19 +56,6 @@ impl<T: DeserializeOwned> Decoder<T> for InPage {
     }
 }
 
-/// What a page shows, fetched by the server before it sends the page, and again by the browser when `source` changes.
-pub fn resource<S, T, Answer>(
-    source: impl Fn() -> S + Send + Sync + 'static,
-    fetch: impl Fn(S) -> Answer + Send + Sync + 'static,
-) -> Resource<T, InPage>
-where
-    S: PartialEq + Clone + Send + Sync + 'static,
-    T: Serialize + DeserializeOwned + Send + Sync + 'static,
-    Answer: Future<Output = T> + Send + 'static,
-{
-    Resource::new_with_options(source, fetch, true)
-}
-
 /// A value that the server writes into the page and the browser reads from there.
 pub fn shared<T: Serialize + DeserializeOwned>(value: impl FnOnce() -> T) -> T {
     SharedValue::<T, InPage>::new_with_encoding(value).into_inner()

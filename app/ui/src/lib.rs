@@ -13,6 +13,7 @@ mod companies;
 pub mod customers;
 mod dialogs;
 mod erased;
+mod fetched;
 pub mod flash;
 mod frame;
 pub mod icons;

@@ -146,7 +146,7 @@ fn in_zone<T>(look: impl FnOnce(&Zone) -> T) -> Option<T> {
 fn of_request() -> Start {
     let signed = crate::rpc::signed();
     let me = signed.actor.principal().cloned();
-    let theme = use_context::<axum::http::request::Parts>().and_then(|parts| theme_cookie(&parts.headers));
+    let theme = use_context::<http::request::Parts>().and_then(|parts| theme_cookie(&parts.headers));
     let desk = crate::rpc::desk();
     let catalog = desk.catalog();
     let staff = me.as_ref().is_some_and(|m| m.role.is_staff());
@@ -163,9 +163,9 @@ fn of_request() -> Start {
 
 /// The theme that somebody has chosen on this device.
 #[cfg(feature = "ssr")]
-pub fn theme_cookie(headers: &axum::http::HeaderMap) -> Option<String> {
+pub fn theme_cookie(headers: &http::HeaderMap) -> Option<String> {
     let value = headers
-        .get_all(axum::http::header::COOKIE)
+        .get_all(http::header::COOKIE)
         .iter()
         .filter_map(|v| v.to_str().ok())
         .flat_map(|v| v.split(';'))

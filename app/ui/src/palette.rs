@@ -4,7 +4,7 @@ mod find;
 
 use self::find::{Fit, fit};
 use crate::dialogs::follow_dialog;
-use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::erased::{Rows, dynamic, effect, handler, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, Here, Keys, go, places},
@@ -200,11 +200,11 @@ pub fn Palette() -> impl IntoView {
                                     <Ico icon=entry.icon />
                                     <span class="truncate">{entry.title}</span>
                                     {entry.about.map(|about| view! { <span class="faint">{about}</span> })}
-                                    {entry.keys.into_iter().map(|key| view! { <kbd>{key}</kbd> }).collect_view()}
+                                    {entry.keys.into_iter().map(|key| view! { <kbd>{key}</kbd> }).rows()}
                                 </div>
                             }
                         })
-                        .collect_view()
+                        .rows()
                 })}
             </div>
         </dialog>

@@ -6,19 +6,72 @@
 use crate::json;
 use bytes::Bytes;
 use domain::{Code, Error};
+use http::Method;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use server_fn::{
-    ContentType, Decodes, Encodes, Format, FormatType, codec::Post, error::FromServerFnError, error::IntoAppError as _,
-    error::ServerFnErrorErr,
+    ContentType, Decodes, Encodes, Format, FormatType, Protocol,
+    client::Client,
+    error::{FromServerFnError, IntoAppError as _, ServerFnErrorErr},
+    request::{ClientReq as _, Req as _},
+    response::{ClientRes as _, TryRes as _},
+    server::Server,
 };
+use std::pin::Pin;
 
 /// JSON in the body, both ways.
 ///
-/// The library's own reads bytes, while everything else in the browser reads text: everything that is read would be in the
-/// module twice.
-pub type Json = Post<JsonText>;
+/// The library has one, made for any way of writing anything: most of what asks and answers would be compiled once for each
+/// server function, and what is read would be read as bytes, while everything else in the browser reads text.
+#[derive(Debug)]
+pub struct Json;
 
-/// See [`Json`].
+impl<Input, Output, C, S> Protocol<Input, Output, C, S, RpcError> for Json
+where
+    Input: Serialize + DeserializeOwned + Send,
+    Output: Serialize + DeserializeOwned + Send,
+    C: Client<RpcError>,
+    S: Server<RpcError>,
+{
+    const METHOD: Method = Method::POST;
+
+    async fn run_server<F, Answer>(request: S::Request, function: F) -> Result<S::Response, RpcError>
+    where
+        F: Fn(Input) -> Answer + Send,
+        Answer: Future<Output = Result<Output, RpcError>> + Send,
+    {
+        let body = request.try_into_bytes().await?;
+        let answer = function(JsonText::decode(body).map_err(unreadable)?).await?;
+        S::Response::try_from_bytes(JsonText::CONTENT_TYPE, JsonText::encode(&answer).map_err(unwritable)?)
+    }
+
+    async fn run_client(path: &str, input: Input) -> Result<Output, RpcError> {
+        let body = JsonText::encode(&input).map_err(unwritable)?;
+        json::read(&ask::<C>(path, body).await?).map_err(unreadable)
+    }
+}
+
+/// Sends a request, and waits for the text of its answer.
+fn ask<C: Client<RpcError>>(path: &str, body: Bytes) -> Pin<Box<dyn Future<Output = Rpc<String>> + Send>> {
+    let request =
+        C::Request::try_new_req_bytes(path, JsonText::CONTENT_TYPE, JsonText::CONTENT_TYPE, body, Method::POST);
+    Box::pin(async move {
+        let response = C::send(request?).await?;
+        match response.status() {
+            400.. => Err(RpcError::de(response.try_into_bytes().await?)),
+            _ => response.try_into_string().await,
+        }
+    })
+}
+
+fn unreadable(error: json::Unreadable) -> RpcError {
+    ServerFnErrorErr::Deserialization(error.to_string()).into_app_error()
+}
+
+fn unwritable(error: serde_json::Error) -> RpcError {
+    ServerFnErrorErr::Serialization(error.to_string()).into_app_error()
+}
+
+/// How it is written and read.
 #[derive(Debug)]
 pub struct JsonText;
 
@@ -138,7 +191,7 @@ mod server {
 
     /// Who makes this request; a visitor where nothing is known.
     pub fn signed() -> Signed {
-        use_context::<axum::http::request::Parts>()
+        use_context::<http::request::Parts>()
             .and_then(|parts| parts.extensions.get::<Signed>().cloned())
             .unwrap_or_else(|| Signed {
                 actor: Actor::visitor(None),
@@ -164,7 +217,7 @@ mod server {
     /// Gives the answer to this request the HTTP status of a failure.
     pub(super) fn set_status(error: &Error) {
         if let (Some(response), Ok(status)) =
-            (use_context::<ResponseOptions>(), axum::http::StatusCode::from_u16(error.code.status()))
+            (use_context::<ResponseOptions>(), http::StatusCode::from_u16(error.code.status()))
         {
             response.set_status(status);
         }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
+use http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
 use leptos::{
     nonce::{Nonce, use_nonce},
     prelude::*,
@@ -85,7 +85,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     if let (Some(nonce), Some(response)) = (&nonce, use_context::<ResponseOptions>()) {
         restrict(&response, nonce);
     }
-    let request = use_context::<axum::http::request::Parts>();
+    let request = use_context::<http::request::Parts>();
     let theme = request.as_ref().and_then(|parts| crate::me::theme_cookie(&parts.headers));
     let path = request.as_ref().map_or("", |parts| parts.uri.path());
     let private =

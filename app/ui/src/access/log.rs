@@ -1,8 +1,8 @@
 //! The security log: who signed in, who changed what, and from where.
 
 use super::rpc;
-use crate::erased::memo;
-use crate::json::resource;
+use crate::erased::{Rows, memo};
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     settings::{SettingsPage, loading},
@@ -144,7 +144,7 @@ fn Lines(page: Page<LogLine>, filter: LogFilter) -> impl IntoView {
                         <th scope="col">"From where"</th>
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>{rows.rows()}</tbody>
             </table>
         </div>
         {next

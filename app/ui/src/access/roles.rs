@@ -1,7 +1,8 @@
 //! Roles: the list of them, and what one of them may.
 
 use super::{Back, last_step, rpc};
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes};
+use crate::fetched::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -86,11 +87,11 @@ fn All(roles: Roles) -> impl IntoView {
                         <th scope="col">"Who has it"</th>
                     </tr>
                 </thead>
-                <tbody>{built_in.collect_view()} {custom.collect_view()}</tbody>
+                <tbody>{built_in.rows()} {custom.rows()}</tbody>
             </table>
         </div>
         {may
-            .then(|| {
+            .shown(|| {
                 view! {
                     <div class="actions">
                         <a class="button button--primary" href="/settings/roles/new">
@@ -153,7 +154,7 @@ fn Edit(found: Option<(CustomRole, Vec<Person>)>) -> impl IntoView {
             <input type="hidden" name="was" value=was.words().join(",") />
             <Field flash=flash.clone() name="name" label="Name" required=true maxlength=60 />
             <Field flash name="description" label="What it is for" maxlength=300 />
-            {Area::ALL.map(|area| view! { <OfArea area chosen /> }).collect_view()}
+            {Area::ALL.map(|area| view! { <OfArea area chosen /> }).rows()}
             <div class="actions">
                 <button class="button button--primary" type="submit">
                     "Save"
@@ -161,7 +162,7 @@ fn Edit(found: Option<(CustomRole, Vec<Person>)>) -> impl IntoView {
             </div>
         </form>
         {known
-            .then(|| {
+            .shown(|| {
                 view! {
                     <section class="section">
                         <div class="section__head">
@@ -191,7 +192,7 @@ fn Edit(found: Option<(CustomRole, Vec<Person>)>) -> impl IntoView {
                                                 </li>
                                             }
                                         })
-                                        .collect_view()}
+                                        .rows()}
                                 </ul>
                                 <p class="field__hint">"It can be deleted once nobody has it."</p>
                             }
@@ -252,7 +253,7 @@ fn OfArea(area: Area, chosen: Permissions) -> impl IntoView {
                         <th scope="col" class="fit">"Manager"</th>
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>{rows.rows()}</tbody>
             </table>
         </div>
     }

@@ -1,7 +1,8 @@
 //! Teams: the list of them, and one with its people.
 
 use super::{Back, last_step, rpc};
-use crate::json::resource;
+use crate::erased::Rows;
+use crate::fetched::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -121,7 +122,7 @@ fn Edit(team: Option<Team>, mut staff: Vec<Person>) -> impl IntoView {
             <fieldset class="field">
                 <legend class="field__label">"Members"</legend>
                 {field_error("members", problem)}
-                <div class="members">{rows.collect_view()}</div>
+                <div class="members">{rows.rows()}</div>
             </fieldset>
             <div class="actions">
                 <button class="button button--primary" type="submit">

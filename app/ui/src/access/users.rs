@@ -1,8 +1,8 @@
 //! Users: everybody on staff, and one of them.
 
 use super::{Back, last_step, rpc};
-use crate::erased::memo;
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes, memo};
+use crate::fetched::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -140,7 +140,7 @@ fn UserRow(row: StaffRow) -> impl IntoView {
                             {row.name}
                         </a>
                         " "
-                        {row.blocked.then(|| view! { <span class="badge" data-kind="red">"Blocked"</span> })}
+                        {row.blocked.shown(|| view! { <span class="badge" data-kind="red">"Blocked"</span> })}
                         <p class="field__hint">{row.email}</p>
                     </div>
                 </div>
@@ -203,7 +203,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
                 <div>
                     <strong class="strong">{row.name.clone()}</strong>
                     " "
-                    {row.blocked.then(|| view! { <span class="badge" data-kind="red">"Blocked"</span> })}
+                    {row.blocked.shown(|| view! { <span class="badge" data-kind="red">"Blocked"</span> })}
                     <p class="field__hint">
                         {row.email.clone()} {(!row.has_password).then_some(", without a password")}
                     </p>
@@ -211,7 +211,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
             </div>
             {log.map(|log| view! { <p><a class="link" href=log>"What is in the security log about this person"</a></p> })}
             {(!within)
-                .then(|| {
+                .shown(|| {
                     view! {
                         <p class="notice" data-kind="info">
                             <Ico icon=Icon::Lock />
@@ -221,7 +221,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
                 })}
         </section>
         {within
-            .then(|| {
+            .shown(|| {
                 view! {
                     <section class="section">
                         <div class="section__head">
@@ -239,7 +239,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
                                             </option>
                                         }
                                     })
-                                    .collect_view()}
+                                    .rows()}
                             </select>
                             <button class="button" type="submit">
                                 "Give this role"
@@ -247,7 +247,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
                         </form>
                     </section>
                     {may_teams
-                        .then(|| {
+                        .shown(|| {
                             view! {
                                 <section class="section">
                                     <div class="section__head">
@@ -271,7 +271,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
                                                         </div>
                                                     }
                                                 })
-                                                .collect_view()}
+                                                .rows()}
                                         </fieldset>
                                         <div class="actions">
                                             <button class="button" type="submit">
@@ -286,7 +286,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
             })}
         <SecondFactor row=row.clone() page=page.clone() may=within && !own />
         <Devices devices page=page.clone() may=within />
-        {(within && !own).then(|| view! { <Blocking page blocked=row.blocked name=row.name asked /> })}
+        {(within && !own).shown(|| view! { <Blocking page blocked=row.blocked name=row.name asked /> })}
     }
     .into_any()
 }
@@ -306,7 +306,7 @@ fn SecondFactor(row: StaffRow, page: String, may: bool) -> impl IntoView {
                 </span>
             </div>
             {(may && on)
-                .then(|| {
+                .shown(|| {
                     view! {
                         <details class="more" open=open>
                             <summary class="link">"They have lost it"</summary>
@@ -352,7 +352,7 @@ fn Devices(devices: Vec<Device>, page: String, may: bool) -> impl IntoView {
                     {name.clone()} <p class="field__hint">{place} ", last used " <When at=device.last_used_at in_words=true /></p>
                 </div>
                 {may
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <form method="post" action=action>
                                 <input type="hidden" name="do" value="sign-out" />
@@ -371,7 +371,7 @@ fn Devices(devices: Vec<Device>, page: String, may: bool) -> impl IntoView {
             <div class="section__head">
                 <h2 class="section__title">"Signed in on"</h2>
                 {(may && any)
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <form method="post" action=page>
                                 <input type="hidden" name="do" value="sign-out" />
@@ -383,7 +383,7 @@ fn Devices(devices: Vec<Device>, page: String, may: bool) -> impl IntoView {
                     })}
             </div>
             {if any {
-                view! { <div class="box">{rows.collect_view()}</div> }.into_any()
+                view! { <div class="box">{rows.rows()}</div> }.into_any()
             } else {
                 view! { <p class="muted">"Nowhere right now."</p> }.into_any()
             }}

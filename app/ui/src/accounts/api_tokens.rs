@@ -1,7 +1,8 @@
 //! One's own tokens of the API. A page of its own, for staff and for customers.
 
 use super::{card::Card, rpc};
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes};
+use crate::fetched::resource;
 use crate::{
     app::{go_to, sign_in_from_here},
     flash::{Done, Flash, flash},
@@ -60,8 +61,8 @@ fn Manage(tokens: Vec<ApiToken>, flash: Flash) -> impl IntoView {
         >
             <Done words=DONE />
             {(!tokens.is_empty())
-                .then(|| {
-                    view! { <div class="box">{tokens.into_iter().map(|token| view! { <Row token /> }).collect_view()}</div> }
+                .shown(|| {
+                    view! { <div class="box">{tokens.into_iter().map(|token| view! { <Row token /> }).rows()}</div> }
                 })}
             <Make flash />
             <p class="auth__foot">
@@ -153,7 +154,7 @@ fn Make(flash: Flash) -> impl IntoView {
                             </label>
                         }
                     })
-                    .collect_view()}
+                    .rows()}
                 {field_error("scope", flash.problem("scope"))}
             </fieldset>
             <div class="field">

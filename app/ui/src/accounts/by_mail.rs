@@ -1,7 +1,8 @@
 //! What is done by mail: asking for a link, and the pages that links lead to.
 
 use super::{card::Card, rpc};
-use crate::json::resource;
+use crate::erased::Sometimes;
+use crate::fetched::resource;
 use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
@@ -26,7 +27,7 @@ pub struct MailsGo {
 fn NobodyGetsMails() -> impl IntoView {
     let nowhere = crate::json::shared(|| use_context::<MailsGo>().is_some_and(|mails| mails.nowhere));
     nowhere
-        .then(|| {
+        .shown(|| {
             view! {
                 <div class="notice" data-kind="warning">
                     <Ico icon=Icon::Alert />
@@ -215,7 +216,7 @@ fn Lost(purpose: Purpose, said: String) -> impl IntoView {
         <Card title="This link does not work" lead=said flash=Flash::default()>
             <p class="auth__lead">{words}</p>
             {(!label.is_empty())
-                .then(|| {
+                .shown(|| {
                     view! {
                         <a class="button button--block" href=address rel="external">
                             {label}

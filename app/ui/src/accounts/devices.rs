@@ -1,5 +1,6 @@
 use super::{profile::ProfileForms, rpc};
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes};
+use crate::fetched::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -43,7 +44,7 @@ pub fn Devices() -> impl IntoView {
             <div class="actions">
                 // Elsewhere they are in the rail's menu.
                 {crate::settings::may_any(&me::start())
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <a class="button only-phone" href="/settings">
                                 <Ico icon=Icon::Settings />
@@ -94,7 +95,7 @@ pub fn Devices() -> impl IntoView {
                                 </button>
                             }
                         })
-                        .collect_view()}
+                        .rows()}
                 </div>
             </form>
         </section>
@@ -116,7 +117,7 @@ pub fn Devices() -> impl IntoView {
                 devices,
                 move |devices| {
                     let rows = devices.into_iter().map(|device| view! { <Row device=device page=page /> });
-                    view! { <div class="box">{rows.collect_view()}</div> }.into_any()
+                    view! { <div class="box">{rows.rows()}</div> }.into_any()
                 },
             )}
         </section>
@@ -132,7 +133,7 @@ pub fn Devices() -> impl IntoView {
                         return view! { <p class="muted">"None are known."</p> }.into_any();
                     }
                     view! {
-                        <div class="box">{lines.into_iter().map(|line| view! { <SignIn line /> }).collect_view()}</div>
+                        <div class="box">{lines.into_iter().map(|line| view! { <SignIn line /> }).rows()}</div>
                         <p class="field__hint">"Was one of them not you? Sign out everywhere else, and choose another password."</p>
                     }
                         .into_any()
@@ -158,7 +159,7 @@ fn SignIn(line: LogLine) -> impl IntoView {
                 <When at=line.at in_words=true />
                 <p class="field__hint">{line.address.unwrap_or_else(|| "address unknown".into())}</p>
             </div>
-            {refused.then(|| view! { <span class="badge" data-kind="red">"Refused"</span> })}
+            {refused.shown(|| view! { <span class="badge" data-kind="red">"Refused"</span> })}
         </div>
     }
     .into_any()

@@ -6,7 +6,7 @@ use super::{
     two_step::Again,
 };
 use crate::{
-    erased::effect,
+    erased::{Rows, Sometimes, effect},
     flash::Flash,
     icons::{Ico, Icon},
     me,
@@ -115,7 +115,7 @@ pub fn PasskeyButton(
     view! {
         <form method="post" action=action class="stack stack--tight scripted" hidden=hidden node_ref=asking.form>
             {asking.fields()}
-            {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
+            {(!next.is_empty()).shown(|| view! { <input type="hidden" name="next" value=next /> })}
             <button
                 class=if primary { "button button--primary button--block" } else { "button button--block" }
                 type="button"
@@ -236,7 +236,7 @@ pub fn OwnPasskeys(passkeys: Passkeys, own: Own, flash: Flash) -> impl IntoView 
                     </p>
                 </div>
             </div>
-            {all.into_iter().map(|passkey| view! { <Row passkey /> }).collect_view()}
+            {all.into_iter().map(|passkey| view! { <Row passkey /> }).rows()}
         </div>
         {form}
     }
@@ -252,7 +252,7 @@ fn Row(passkey: Passkey) -> impl IntoView {
             <div>
                 <span class="strong">{name}</span>
                 " "
-                {synced.then(|| view! { <span class="badge">"Synced"</span> })}
+                {synced.shown(|| view! { <span class="badge">"Synced"</span> })}
                 <p class="field__hint">
                     "Added " <When at=added_at in_words=true />
                     {match last_used_at {

@@ -1,7 +1,7 @@
 //! One's own picture: chosen, made small by the browser before it is sent, and taken away again.
 
 use super::profile::refused;
-use crate::erased::handler;
+use crate::erased::{Sometimes, handler};
 use crate::{
     me,
     shared::{Avatar, field_error},
@@ -63,7 +63,7 @@ pub fn OwnPicture(page: &'static str) -> impl IntoView {
                 </div>
             </form>
             {has_one
-                .then(|| {
+                .shown(|| {
                     view! {
                         <form method="post" action=page enctype="multipart/form-data" class="actions">
                             <input type="hidden" name="remove" value="yes" />

@@ -1,8 +1,8 @@
 //! What people set about themselves: name, zone and signature; password; address.
 
 use super::{picture::OwnPicture, rpc};
-use crate::erased::{dynamic, handler};
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes, dynamic, handler};
+use crate::fetched::resource;
 use crate::tickets::rpc::preview;
 use crate::{
     flash::{Done, Flash, flash},
@@ -110,7 +110,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                     <datalist id="zones">
                         {dynamic(move || {
                             let offered = zones.get().unwrap_or_else(|| ZONES.map(str::to_owned).to_vec());
-                            offered.into_iter().map(|zone| view! { <option value=zone></option> }).collect_view()
+                            offered.into_iter().map(|zone| view! { <option value=zone></option> }).rows()
                         })}
                     </datalist>
                     {field_error("time_zone", zone_problem)}
@@ -119,7 +119,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                     </p>
                 </div>
                 {staff
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <div class="field">
                                 <label class="field__label" for="signature">
@@ -170,7 +170,7 @@ fn SignaturePreview(area: NodeRef<html::Textarea>) -> impl IntoView {
         });
     };
     dynamic(move || {
-        taken_over.get().then(|| {
+        taken_over.get().shown(|| {
             view! {
                 <div class="actions">
                     <button class="button button--sm" type="button" on:click=handler(show)>

@@ -14,13 +14,13 @@ use domain::{
 use leptos::prelude::*;
 
 /// Whether nobody on staff exists yet.
-#[server(endpoint = "accounts/first_run", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/first_run", protocol = Json, client = crate::whose::Caller)]
 pub async fn first_run() -> Rpc<bool> {
     call(|desk, _| async move { store::accounts::is_first_run(&mut *desk.read().await?).await }).await
 }
 
 /// The devices on which this person is signed in.
-#[server(endpoint = "accounts/devices", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/devices", protocol = Json, client = crate::whose::Caller)]
 pub async fn devices() -> Rpc<Vec<Device>> {
     let session = signed().session;
     call(|desk, actor| async move {
@@ -30,19 +30,19 @@ pub async fn devices() -> Rpc<Vec<Device>> {
 }
 
 /// What the link of a mail stands for.
-#[server(endpoint = "accounts/link", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/link", protocol = Json, client = crate::whose::Caller)]
 pub async fn opened_link(purpose: Purpose, token: String) -> Rpc<Opened> {
     call(|desk, actor| async move { store::accounts::opened(&desk, &actor, purpose, &token).await }).await
 }
 
 /// One's own profile.
-#[server(endpoint = "accounts/profile", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/profile", protocol = Json, client = crate::whose::Caller)]
 pub async fn own_profile() -> Rpc<Profile> {
     call(|desk, actor| async move { store::accounts::own::profile(&desk, &actor).await }).await
 }
 
 /// What the second step of signing in asks for.
-#[server(endpoint = "accounts/second_step", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/second_step", protocol = Json, client = crate::whose::Caller)]
 pub async fn second_step() -> Rpc<Asked> {
     let token = signed().second.unwrap_or_default();
     let place = super::site::place().ok();
@@ -53,7 +53,7 @@ pub async fn second_step() -> Rpc<Asked> {
 }
 
 /// Asks for a passkey as the second step of signing in.
-#[server(endpoint = "accounts/passkey_second", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/passkey_second", protocol = Json, client = crate::whose::Caller)]
 pub async fn passkey_second() -> Rpc<Question> {
     let token = signed().second.unwrap_or_default();
     let place = super::site::place();
@@ -61,7 +61,7 @@ pub async fn passkey_second() -> Rpc<Question> {
 }
 
 /// Asks for a passkey that signs in alone.
-#[server(endpoint = "accounts/passkey_door", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/passkey_door", protocol = Json, client = crate::whose::Caller)]
 pub async fn passkey_door() -> Rpc<Question> {
     let (place, browser) = (super::site::place(), signed().asked);
     call(|desk, actor| async move {
@@ -73,14 +73,14 @@ pub async fn passkey_door() -> Rpc<Question> {
 }
 
 /// One's own passkeys.
-#[server(endpoint = "accounts/passkeys", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/passkeys", protocol = Json, client = crate::whose::Caller)]
 pub async fn own_passkeys() -> Rpc<Passkeys> {
     let place = super::site::place();
     call(|desk, actor| async move { store::accounts::passkeys::own::list(&desk, &actor, place).await }).await
 }
 
 /// What one has for the second step.
-#[server(endpoint = "accounts/second_factor", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/second_factor", protocol = Json, client = crate::whose::Caller)]
 pub async fn second_factor() -> Rpc<Own> {
     let session = signed().session;
     let issuer = super::site::issuer();
@@ -89,13 +89,13 @@ pub async fn second_factor() -> Rpc<Own> {
 }
 
 /// One's own tokens of the API.
-#[server(endpoint = "accounts/api_tokens", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/api_tokens", protocol = Json, client = crate::whose::Caller)]
 pub async fn api_tokens() -> Rpc<Vec<ApiToken>> {
     call(|desk, actor| async move { store::accounts::api_tokens::list(&desk, &actor).await }).await
 }
 
 /// The names of all time zones.
-#[server(endpoint = "accounts/zones", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "accounts/zones", protocol = Json, client = crate::whose::Caller)]
 pub async fn zones() -> Rpc<Vec<String>> {
     call(|desk, actor| async move {
         actor.signed_in()?;

@@ -3,7 +3,8 @@ use super::{
     passkeys::{Coming, PasskeyButton},
     rpc,
 };
-use crate::json::resource;
+use crate::erased::Sometimes;
+use crate::fetched::resource;
 use crate::{
     app::go_to,
     flash::flash,
@@ -63,7 +64,7 @@ fn Step(asked: Asked) -> impl IntoView {
         <Card title="Two-step sign-in" lead=lead flash=said>
             {passkey}
             <form method="post" action="/sign-in/second" class="stack">
-                {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
+                {(!next.is_empty()).shown(|| view! { <input type="hidden" name="next" value=next /> })}
                 <Field
                     flash
                     name="code"

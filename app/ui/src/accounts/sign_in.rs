@@ -4,7 +4,8 @@ use super::{
     passkeys::{Coming, PasskeyButton},
     rpc,
 };
-use crate::json::resource;
+use crate::erased::Sometimes;
+use crate::fetched::resource;
 use crate::{
     app::go_to,
     flash::{Flash, flash},
@@ -69,7 +70,7 @@ pub fn SignInPage() -> impl IntoView {
             })}
         <Card title="Sign in" lead="With the e-mail address of your account." flash=flash why=why>
             <form method="post" action="/sign-in" class="stack">
-                {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next.clone() /> })}
+                {(!next.is_empty()).shown(|| view! { <input type="hidden" name="next" value=next.clone() /> })}
                 <Field
                     flash=email.clone()
                     name="email"

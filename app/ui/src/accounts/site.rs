@@ -1,7 +1,7 @@
 //! Where people reach this server, as pages of accounts have to know. On the server only.
 
-use axum::http::{HeaderValue, header, request::Parts};
 use domain::passkey::{Nowhere, Place};
+use http::{HeaderValue, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use std::sync::Arc;

@@ -6,7 +6,8 @@ use super::{
     passkeys::{AddPasskey, ChangePasskey, OwnPasskeys},
     rpc,
 };
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes};
+use crate::fetched::resource;
 use crate::{
     app::{go_to, sign_in_from_here},
     flash::{Done, Flash, flash},
@@ -135,8 +136,8 @@ fn Manage(own: Own, passkeys: Passkeys, flash: Flash) -> impl IntoView {
                 }
             }}
             {(own.begun.is_none())
-                .then(|| view! { <OwnPasskeys passkeys own=own.clone() flash=flash.clone() /> })}
-            {on.then(|| view! { <Recovery own=own.clone() flash /> })}
+                .shown(|| view! { <OwnPasskeys passkeys own=own.clone() flash=flash.clone() /> })}
+            {on.shown(|| view! { <Recovery own=own.clone() flash /> })}
             {if held {
                 view! {
                     <form method="post" action="/sign-out">
@@ -338,7 +339,7 @@ fn Codes(codes: String) -> impl IntoView {
                 <Ico icon=Icon::Warning />
                 "They are shown only now. Print them or keep them where you keep your passwords, not on the device itself."
             </p>
-            <ul class="codes">{list.iter().map(|code| view! { <li class="mono">{code.clone()}</li> }).collect_view()}</ul>
+            <ul class="codes">{list.iter().map(|code| view! { <li class="mono">{code.clone()}</li> }).rows()}</ul>
             <div class="actions no-print">
                 <a class="button" href=file download="docket-recovery-codes.txt" rel="external">
                     <Ico icon=Icon::Download />

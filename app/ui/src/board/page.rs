@@ -7,8 +7,8 @@ use super::{
     rpc,
     walk::Walk,
 };
-use crate::erased::{dynamic, effect, handler, memo, reactive};
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes, dynamic, effect, handler, memo, reactive};
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     live::live,
@@ -149,7 +149,7 @@ fn LanesMenu(lanes: Memo<Lanes>) -> impl IntoView {
                         </button>
                     }
                 })
-                .collect_view()}
+                .rows()}
         </Menu>
     }
     .into_any()
@@ -230,7 +230,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
                     .get_value()
                     .into_iter()
                     .map(|status| view! { <Head status=status cards=cards drag=drag /> })
-                    .collect_view()}
+                    .rows()}
             </div>
             <For each=move || shown.get() key=|lane| lane.clone() let:lane>
                 <LaneRow lane=lane lanes=lanes columns=columns arranged=arranged cards=cards tags=tags drag=drag shown=shown />
@@ -250,7 +250,7 @@ fn Columns(board: Board, filter: BoardFilter, lanes: Memo<Lanes>, reload: Callba
             {dynamic(move || {
                 cards
                     .with(Cards::is_empty)
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <EmptyState
                                 icon=Icon::Board
@@ -342,7 +342,7 @@ fn Rest(columns: StoredValue<Vec<Status>>, cards: RwSignal<Cards>) -> impl IntoV
                 query.remove("lanes");
                 with_query("/tickets", &query, "status", Some(&status.key))
             });
-            let link = (count > 0).then(|| {
+            let link = (count > 0).shown(|| {
                 view! {
                     <a class="board__more" href=address aria-label=format!("{count} more, {}", status.name)>
                         {format!("{count} more")}
@@ -354,7 +354,7 @@ fn Rest(columns: StoredValue<Vec<Status>>, cards: RwSignal<Cards>) -> impl IntoV
         Some(view! {
             <div class="board__rest">
                 <div class="board__corner"></div>
-                {columns.get_value().into_iter().zip(more).map(link).collect_view()}
+                {columns.get_value().into_iter().zip(more).map(link).rows()}
             </div>
         })
     })
@@ -427,7 +427,7 @@ fn LaneRow(
                         <Cell name=name place=place number=number inside=inside cards=cards tags=tags drag=drag by_company=by_company />
                     }
                 })
-                .collect_view()}
+                .rows()}
         </section>
     }
     .into_any()

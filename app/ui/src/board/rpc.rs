@@ -8,7 +8,7 @@ use domain::board::Lanes;
 use domain::board::{Board, BoardFilter, Move, Moved};
 use leptos::prelude::*;
 
-#[server(endpoint = "board/read", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "board/read", protocol = Json, client = crate::whose::Caller)]
 pub async fn read_board(filter: BoardFilter) -> Rpc<Board> {
     call(|desk, actor| async move { store::tickets::board::board(&desk, &actor, &filter).await }).await
 }
@@ -20,7 +20,7 @@ pub async fn first_rows(filter: BoardFilter, lanes: Lanes, rows: usize) -> Rpc<B
 }
 
 /// Puts a card somewhere else.
-#[server(endpoint = "board/move", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "board/move", protocol = Json, client = crate::whose::Caller)]
 pub async fn shift(input: Move) -> Rpc<Moved> {
     call(|desk, actor| async move {
         let mut tx = desk.begin().await?;

@@ -5,7 +5,8 @@ use crate::customers::{
     pieces::{PeoplePage, failed, loading},
     rpc,
 };
-use crate::json::resource;
+use crate::erased::Rows;
+use crate::fetched::resource;
 use crate::{
     icons::Icon,
     rpc::Rpc,
@@ -90,7 +91,7 @@ fn Shown(company: Company, people: Vec<CustomerRow>) -> impl IntoView {
                                 </label>
                             }
                         })
-                        .collect_view()}
+                        .rows()}
                 </fieldset>
                 <label class="check">
                     <input type="checkbox" name="tickets" />

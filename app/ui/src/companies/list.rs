@@ -5,7 +5,7 @@ use crate::customers::{
     rpc,
 };
 use crate::erased::memo;
-use crate::json::resource;
+use crate::fetched::resource;
 use crate::{
     icons::Icon,
     shared::{Column, EmptyState, Markup, fetched, table_of},

@@ -7,7 +7,7 @@ use crate::customers::{
     rpc,
 };
 use crate::erased::memo;
-use crate::json::resource;
+use crate::fetched::resource;
 use crate::{icons::Icon, rpc::Rpc, shared::awaited};
 use domain::{
     CompanyId, Error,

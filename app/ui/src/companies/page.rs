@@ -5,13 +5,12 @@ use crate::customers::{
     rpc,
     underway::Underway,
 };
-use crate::erased::memo;
-use crate::json::resource;
+use crate::erased::{Sometimes, memo};
+use crate::fetched::{Fetched, resource};
 use crate::{
     app::go_to,
     icons::{Ico, Icon},
     me,
-    rpc::Rpc,
     shared::{EmptyState, When, fetched},
 };
 use domain::{
@@ -33,7 +32,7 @@ pub fn asked() -> Memo<Option<CompanyId>> {
 }
 
 /// The company of this page's address.
-pub fn company_resource() -> Resource<Rpc<Company>, crate::json::InPage> {
+pub fn company_resource() -> Fetched<Company> {
     let id = asked();
     resource(
         move || id.get(),
@@ -70,7 +69,7 @@ fn Shown(company: Company) -> impl IntoView {
             "Edit"
         </a>
         {me::may(Action::MergePeople)
-            .then(|| {
+            .shown(|| {
                 view! {
                     <a class="button" href=format!("{path}/merge")>
                         <Ico icon=Icon::Merge />
@@ -107,7 +106,7 @@ fn Shown(company: Company) -> impl IntoView {
                     {fact(
                         "Tier",
                         (!company.tier.is_empty())
-                            .then(|| view! { <span class="badge">{company.tier}</span> }.into_any()),
+                            .shown(|| view! { <span class="badge">{company.tier}</span> }.into_any()),
                     )} {fact("Domains", in_lines(company.domains))}
                     {fact(
                         "Its users see",

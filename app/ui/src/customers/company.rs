@@ -5,8 +5,8 @@ use super::{
     pieces::{CompanyField, PeoplePage, failed, filled, loading},
     rpc,
 };
-use crate::erased::memo;
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes, memo};
+use crate::fetched::resource;
 use crate::{
     flash::Flash,
     icons::{Ico, Icon},
@@ -79,7 +79,7 @@ fn Choose(customer: Customer, typed: String, problem: Option<Error>) -> impl Int
                     {customer
                         .company
                         .is_some()
-                        .then(|| {
+                        .shown(|| {
                             view! {
                                 <a class="button" href=format!("{page}/company?none=1")>
                                     "Make an individual"
@@ -170,7 +170,7 @@ fn Confirm(preview: Conversion) -> impl IntoView {
                         <input type="hidden" name="from" value=from />
                         <input type="hidden" name="to" value=to />
                         <ul class="notice notice--list" data-kind="info">
-                            {consequences(&preview).into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}
+                            {consequences(&preview).into_iter().map(|line| view! { <li>{line}</li> }).rows()}
                         </ul>
                         {tickets
                             .map(|(label, hint)| {

@@ -4,8 +4,8 @@ use super::{
     frames::{Found, ListPage, ListWords, listed},
     rpc,
 };
-use crate::erased::memo;
-use crate::json::resource;
+use crate::erased::{Sometimes, memo};
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -45,7 +45,7 @@ pub fn CustomersPage() -> impl IntoView {
         </div>
     }
     .into_any();
-    let import = me::may(Action::ImportPeople).then(|| {
+    let import = me::may(Action::ImportPeople).shown(|| {
         view! {
             <a class="button" href="/customers/import">
                 <Ico icon=Icon::Upload />

@@ -7,7 +7,7 @@ use super::{
     rpc,
 };
 use crate::erased::memo;
-use crate::json::resource;
+use crate::fetched::resource;
 use crate::{icons::Icon, rpc::Rpc, shared::awaited};
 use domain::{
     Error, UserId,

@@ -1,6 +1,7 @@
 //! What merging two customers and merging two companies have in common: finding the other one, and saying yes.
 
 use super::pieces::PeoplePage;
+use crate::erased::Rows;
 use crate::{
     icons::{Ico, Icon},
     shared::EmptyState,
@@ -51,7 +52,7 @@ pub fn ChooseOther(page: String, name: String, words: Words, typed: String, hits
     };
     let found = hits.map(|hits| match hits.is_empty() {
         true => view! { <EmptyState icon=words.icon title=words.nothing /> }.into_any(),
-        false => view! { <div class="box">{hits.into_iter().map(choice).collect_view()}</div> }.into_any(),
+        false => view! { <div class="box">{hits.into_iter().map(choice).rows()}</div> }.into_any(),
     });
     view! {
         <PeoplePage title=format!("Merge {name} with…") up=(name.clone(), page) narrow=true lead=words.lead>
@@ -103,7 +104,7 @@ pub fn ConfirmMerge(list: &'static str, kept: Side, gone: Side, said: Vec<String
                 <input type="hidden" name="with" value=with />
                 <div class="box">{sides}</div>
                 <ul class="notice notice--list" data-kind="warning">
-                    {said.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}
+                    {said.into_iter().map(|line| view! { <li>{line}</li> }).rows()}
                 </ul>
                 <div class="actions">
                     <button class="button button--danger" type="submit">

@@ -5,14 +5,13 @@ use super::{
     rpc,
     underway::Underway,
 };
-use crate::erased::{effect, memo};
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes, effect, memo};
+use crate::fetched::{Fetched, resource};
 use crate::{
     app::go_to,
     flash::{Flash, flash},
     icons::{Ico, Icon},
     me,
-    rpc::Rpc,
     shared::{When, fetched},
 };
 use domain::{
@@ -32,7 +31,7 @@ pub fn asked() -> Memo<Option<UserId>> {
 }
 
 /// The customer of this page's address, as it is shown on each of their pages.
-pub fn customer_resource() -> Resource<Rpc<Customer>, crate::json::InPage> {
+pub fn customer_resource() -> Fetched<Customer> {
     let id = asked();
     resource(
         move || id.get(),
@@ -74,13 +73,13 @@ fn Shown(customer: Customer) -> impl IntoView {
     let erased = customer.erased;
     let blocked = customer.blocked_at.is_some();
     let second_factor = customer.second_factor;
-    let actions = (!erased).then(|| view! { <Actions id blocked second_factor /> }.into_any());
+    let actions = (!erased).shown(|| view! { <Actions id blocked second_factor /> }.into_any());
     let up = ("Customers".to_owned(), "/customers".to_owned());
     let name = customer.name.clone();
     view! {
         <PeoplePage title=name up actions=actions.unwrap_or_else(|| ().into_any())>
             {erased
-                .then(|| {
+                .shown(|| {
                     view! {
                         <p class="notice" data-kind="info">
                             <Ico icon=Icon::Info />
@@ -89,7 +88,7 @@ fn Shown(customer: Customer) -> impl IntoView {
                     }
                 })}
             {(blocked && !erased)
-                .then(|| {
+                .shown(|| {
                     view! {
                         <p class="notice" data-kind="warning">
                             <Ico icon=Icon::Alert />
@@ -98,9 +97,9 @@ fn Shown(customer: Customer) -> impl IntoView {
                     }
                 })}
             <Underway about=About::Customer(id) page=path.clone() />
-            {(!erased).then(|| view! { <Facts customer=customer.clone() /> })}
+            {(!erased).shown(|| view! { <Facts customer=customer.clone() /> })}
             <Tickets filter=Filter { requester: Some(id), ..Filter::default() } path />
-            {(!erased && me::may(Action::ExportPeople)).then(|| view! { <Data id /> })}
+            {(!erased && me::may(Action::ExportPeople)).shown(|| view! { <Data id /> })}
         </PeoplePage>
     }
     .into_any()
@@ -109,7 +108,7 @@ fn Shown(customer: Customer) -> impl IntoView {
 #[component]
 fn Facts(customer: Customer) -> impl IntoView {
     let company = customer.company.map(|company| {
-        let tier = (!customer.tier.is_empty()).then(|| view! { " " <span class="badge">{customer.tier}</span> });
+        let tier = (!customer.tier.is_empty()).shown(|| view! { " " <span class="badge">{customer.tier}</span> });
         view! {
             <a class="link" href=format!("/companies/{}", company.id)>
                 {company.name}
@@ -181,7 +180,7 @@ fn Data(id: UserId) -> impl IntoView {
                 },
             )}
             {me::may(Action::ErasePeople)
-                .then(|| {
+                .shown(|| {
                     view! {
                         <div class="actions">
                             <a class="button button--danger button--sm" href=format!("/customers/{id}/erase")>
@@ -227,7 +226,7 @@ fn Exports(exports: Vec<Export>, waiting: bool, look: Callback<()>) -> impl Into
                     </p>
                 </div>
                 {ready
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <a
                                 class="button button--sm"
@@ -243,7 +242,7 @@ fn Exports(exports: Vec<Export>, waiting: bool, look: Callback<()>) -> impl Into
             </div>
         }
     };
-    view! { <div class="box">{exports.into_iter().map(row).collect_view()}</div> }.into_any()
+    view! { <div class="box">{exports.into_iter().map(row).rows()}</div> }.into_any()
 }
 
 #[component]
@@ -268,7 +267,7 @@ fn Actions(id: UserId, blocked: bool, second_factor: bool) -> impl IntoView {
                     <span>"Change company"</span>
                 </a>
                 {me::may(Action::MergePeople)
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <a class="menu__item" href=to("merge")>
                                 <Ico icon=Icon::Merge />
@@ -284,7 +283,7 @@ fn Actions(id: UserId, blocked: bool, second_factor: bool) -> impl IntoView {
                 </form>
                 // For who has lost the device.
                 {second_factor
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <a class="menu__item" href=to("second-factor")>
                                 <Ico icon=Icon::Phone />

@@ -1,13 +1,12 @@
 //! What the pages of customers and companies have in common.
 
-use crate::erased::{effect, handler};
-use crate::json::{InPage, resource};
+use crate::erased::{Rows, Sometimes, effect, handler};
+use crate::fetched::{Fetched, resource};
 use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
     keys::{Command, on_command},
     me,
-    rpc::Rpc,
     shared::{
         Column, EmptyState, ErrorNotice, Markup, Title, awaited, fetched, field_error, status_mark, table_of, when,
     },
@@ -52,7 +51,7 @@ pub fn PeoplePage(
                             </a>
                         </nav>
                         <h1 class="page__title">{title}</h1>
-                        {(!lead.is_empty()).then(|| view! { <p class="page__lead">{lead}</p> })}
+                        {(!lead.is_empty()).shown(|| view! { <p class="page__lead">{lead}</p> })}
                     </div>
                     {actions.map(|actions| view! { <div class="actions">{actions}</div> })}
                 </header>
@@ -147,7 +146,7 @@ pub fn failed(error: Error, title: &'static str, retry: Callback<()>) -> AnyView
 /// A page about one of them: what `shown` makes of what is fetched, or the page in its place.
 pub fn about<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static>(
     title: &'static str,
-    found: Resource<Rpc<T>, InPage>,
+    found: Fetched<T>,
     shown: impl Fn(T) -> Result<AnyView> + Send + Sync + 'static,
 ) -> AnyView {
     let shown = Arc::new(shown);
@@ -174,7 +173,7 @@ pub fn ListTabs(current: &'static str) -> impl IntoView {
                         </a>
                     }
                 })
-                .collect_view()}
+                .rows()}
         </nav>
     }
     .into_any()
@@ -346,7 +345,7 @@ fn ticket_table(page: Page<Ticket>, path: &str, later: bool) -> AnyView {
 #[component]
 pub fn Pages(first: Option<String>, next: Option<String>, what: &'static str) -> impl IntoView {
     (first.is_some() || next.is_some())
-        .then(|| {
+        .shown(|| {
             view! {
                 <nav class="actions" aria-label=format!("Pages of the {what}")>
                     {first.map(|to| view! { <a class="button" href=to>"First page"</a> })}
@@ -373,12 +372,12 @@ pub fn fact(name: &'static str, value: Option<AnyView>) -> AnyView {
 
 /// A text as its lines, without more than an element for each.
 pub fn in_lines(texts: Vec<String>) -> Option<AnyView> {
-    (!texts.is_empty()).then(|| texts.into_iter().map(|text| view! { <div>{text}</div> }).collect_view().into_any())
+    (!texts.is_empty()).then(|| texts.into_iter().map(|text| view! { <div>{text}</div> }).rows().into_any())
 }
 
 /// A text with its line breaks.
 pub fn in_paragraphs(text: String) -> Option<AnyView> {
-    (!text.is_empty()).then(|| view! { <p class="facts__text">{text}</p> }.into_any())
+    (!text.is_empty()).shown(|| view! { <p class="facts__text">{text}</p> }.into_any())
 }
 
 /// A field in which a company is named.
@@ -413,7 +412,7 @@ pub fn CompanyField(flash: Flash, hint: &'static str) -> impl IntoView {
             />
             <datalist id="company-names">
                 {crate::erased::dynamic(move || {
-                    names.get().into_iter().map(|c| view! { <option value=c.name></option> }).collect_view()
+                    names.get().into_iter().map(|c| view! { <option value=c.name></option> }).rows()
                 })}
             </datalist>
             {field_error("company", problem)}

@@ -15,20 +15,20 @@ use domain::{
 use leptos::prelude::*;
 
 /// A page of customers, or those that are found.
-#[server(endpoint = "customers/list", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "customers/list", protocol = Json, client = crate::whose::Caller)]
 pub async fn list_customers(filter: CustomerFilter) -> Rpc<Page<CustomerRow>> {
     call(|desk, actor| async move { store::customers::list::list(&mut *desk.read().await?, &actor, &filter).await })
         .await
 }
 
 /// A customer with all that staff know of them.
-#[server(endpoint = "customers/view", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "customers/view", protocol = Json, client = crate::whose::Caller)]
 pub async fn view_customer(id: UserId) -> Rpc<Customer> {
     call(|desk, actor| async move { store::customers::view::view(&mut *desk.read().await?, &actor, id).await }).await
 }
 
 /// Who stands beside a ticket. Nothing of somebody of staff: they may ask for things, too, and are no customers.
-#[server(endpoint = "customers/beside", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "customers/beside", protocol = Json, client = crate::whose::Caller)]
 pub async fn customer_beside(id: UserId) -> Rpc<Option<Customer>> {
     call(|desk, actor| async move {
         match store::customers::view::view(&mut *desk.read().await?, &actor, id).await {
@@ -40,7 +40,7 @@ pub async fn customer_beside(id: UserId) -> Rpc<Option<Customer>> {
 }
 
 /// What a change of a customer's company would bring to light. `to`: the name of a company; nothing: of none.
-#[server(endpoint = "customers/conversion", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "customers/conversion", protocol = Json, client = crate::whose::Caller)]
 pub async fn preview_conversion(id: UserId, to: Option<String>) -> Rpc<Conversion> {
     call(|desk, actor| async move {
         let mut conn = desk.read().await?;
@@ -57,13 +57,13 @@ pub async fn preview_conversion(id: UserId, to: Option<String>) -> Rpc<Conversio
 }
 
 /// What is being done to the many tickets of a customer or company, or was lately.
-#[server(endpoint = "errands/of", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "errands/of", protocol = Json, client = crate::whose::Caller)]
 pub async fn errands_of(about: About) -> Rpc<Vec<Errand>> {
     call(|desk, actor| async move { store::errands::of(&desk, &actor, about).await }).await
 }
 
 /// What would become of two customers who are the same.
-#[server(endpoint = "customers/merge_preview", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "customers/merge_preview", protocol = Json, client = crate::whose::Caller)]
 pub async fn preview_customers(kept: UserId, gone: UserId) -> Rpc<CustomerMerge> {
     call(|desk, actor| async move {
         store::customers::merge::preview(&mut *desk.read().await?, &actor, kept, gone).await
@@ -72,33 +72,33 @@ pub async fn preview_customers(kept: UserId, gone: UserId) -> Rpc<CustomerMerge>
 }
 
 /// Files with all that is known of a person, that are there or being made.
-#[server(endpoint = "customers/exports", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "customers/exports", protocol = Json, client = crate::whose::Caller)]
 pub async fn list_exports(id: UserId) -> Rpc<Vec<Export>> {
     call(|desk, actor| async move { store::customers::export::exports(&desk, &actor, id).await }).await
 }
 
 /// A page of companies, or those that are found.
-#[server(endpoint = "companies/list", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "companies/list", protocol = Json, client = crate::whose::Caller)]
 pub async fn list_companies(filter: CompanyFilter) -> Rpc<Page<CompanyRow>> {
     call(|desk, actor| async move { store::companies::list::list(&mut *desk.read().await?, &actor, &filter).await })
         .await
 }
 
 /// A company with all that staff know of it.
-#[server(endpoint = "companies/view", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "companies/view", protocol = Json, client = crate::whose::Caller)]
 pub async fn view_company(id: CompanyId) -> Rpc<Company> {
     call(|desk, actor| async move { store::companies::view::view(&mut *desk.read().await?, &actor, id).await }).await
 }
 
 /// Customers of no company with an address in one of the company's domains.
-#[server(endpoint = "companies/outside", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "companies/outside", protocol = Json, client = crate::whose::Caller)]
 pub async fn outside(id: CompanyId) -> Rpc<Vec<CustomerRow>> {
     call(|desk, actor| async move { store::companies::domains::outside(&mut *desk.read().await?, &actor, id).await })
         .await
 }
 
 /// What would become of two companies that are the same. `gone`: its name.
-#[server(endpoint = "companies/merge_preview", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "companies/merge_preview", protocol = Json, client = crate::whose::Caller)]
 pub async fn preview_companies(kept: CompanyId, gone: CompanyId) -> Rpc<CompanyMerge> {
     call(|desk, actor| async move {
         store::companies::merge::preview(&mut *desk.read().await?, &actor, kept, gone).await
@@ -107,7 +107,7 @@ pub async fn preview_companies(kept: CompanyId, gone: CompanyId) -> Rpc<CompanyM
 }
 
 /// The names of companies, for fields in which one is typed.
-#[server(endpoint = "companies/names", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "companies/names", protocol = Json, client = crate::whose::Caller)]
 pub async fn company_names() -> Rpc<Vec<CompanyName>> {
     call(|desk, actor| async move { store::people::companies(&mut *desk.read().await?, &actor).await }).await
 }

@@ -1,8 +1,8 @@
 //! What is being done to very many tickets of a customer or company: how far it has come, and that it is over.
 
 use super::{pieces::grouped, rpc};
-use crate::erased::effect;
-use crate::json::resource;
+use crate::erased::{Rows, effect};
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     rpc::Rpc,
@@ -43,7 +43,7 @@ fn Shown(errands: Vec<Errand>, page: String, look: Callback<()>) -> impl IntoVie
             on_cleanup(move || timer.clear());
         }
     });
-    errands.into_iter().map(|errand| one(errand, &page)).collect_view().into_any()
+    errands.into_iter().map(|errand| one(errand, &page)).rows().into_any()
 }
 
 fn one(errand: Errand, page: &str) -> AnyView {

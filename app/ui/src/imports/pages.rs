@@ -2,8 +2,8 @@
 
 use super::{mapping::Mapping, rpc};
 use crate::customers::pieces::{PeoplePage, failed, grouped, loading};
-use crate::erased::{effect, memo};
-use crate::json::resource;
+use crate::erased::{Sometimes, effect, memo};
+use crate::fetched::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
@@ -203,7 +203,7 @@ fn Shown(shown: ImportView, look: Callback<()>) -> impl IntoView {
     let refusals = refused(&shown.refusals, import.refused, &page);
     view! {
         <PeoplePage title=import.name.clone() up lead>
-            {body} {refusals} {mapping.then(|| view! { <Mapping shown page /> })}
+            {body} {refusals} {mapping.shown(|| view! { <Mapping shown page /> })}
         </PeoplePage>
     }
     .into_any()
@@ -278,7 +278,7 @@ fn Outcome(import: Import, page: String) -> impl IntoView {
                 {stat(refused, import.refused)}
             </dl>
             {(tried || stopped)
-                .then(|| {
+                .shown(|| {
                     view! {
                         <form method="post" action=page class="actions">
                             <button

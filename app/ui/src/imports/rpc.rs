@@ -10,13 +10,13 @@ use domain::{
 use leptos::prelude::*;
 
 /// The last imports.
-#[server(endpoint = "imports/list", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "imports/list", protocol = Json, client = crate::whose::Caller)]
 pub async fn list_imports() -> Rpc<Vec<Import>> {
     call(|desk, actor| async move { store::imports::list(&desk, &actor).await }).await
 }
 
 /// What the page of an import shows.
-#[server(endpoint = "imports/view", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "imports/view", protocol = Json, client = crate::whose::Caller)]
 pub async fn view_import(id: ImportId) -> Rpc<ImportView> {
     call(|desk, actor| async move { store::imports::view(&desk, &actor, id).await }).await
 }

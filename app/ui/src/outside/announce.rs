@@ -1,5 +1,6 @@
 //! The token by which a provider announces people before they come (SCIM).
 
+use crate::erased::Sometimes;
 use crate::{
     icons::{Ico, Icon},
     shared::{ReadOnly, Secret, When},
@@ -38,7 +39,7 @@ pub(super) fn Announcing(provider: Provider, page: String, address: String, made
                 hint="Enter this address there, with the token as the secret (bearer token)."
             />
             {(!made.is_empty())
-                .then(|| {
+                .shown(|| {
                     view! {
                         <div class="notice" data-kind="warning" role="status">
                             <Ico icon=Icon::Warning />
@@ -55,7 +56,7 @@ pub(super) fn Announcing(provider: Provider, page: String, address: String, made
                     {if has { "Replace the token" } else { "Make a token" }}
                 </button>
                 {has
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <button class="button button--danger" type="submit" name="do" value="revoke-token">
                                 "Revoke the token"

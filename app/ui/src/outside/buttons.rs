@@ -1,7 +1,8 @@
 //! The page for signing in: buttons below the form, and the page that asks for an address.
 
 use super::rpc;
-use crate::json::resource;
+use crate::erased::Rows;
+use crate::fetched::resource;
 use crate::{
     accounts::Card,
     app::go_to,
@@ -44,7 +45,7 @@ pub fn OtherWays(next: String) -> impl IntoView {
                         </a>
                     }
                 });
-                view! { <div class="stack stack--tight">{buttons.collect_view()} {company}</div> }.into_any()
+                view! { <div class="stack stack--tight">{buttons.rows()} {company}</div> }.into_any()
             }
         },
     )

@@ -1,7 +1,8 @@
 //! One's own connected accounts.
 
 use super::rpc;
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes};
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     shared::{When, fetched, row_button},
@@ -59,7 +60,7 @@ fn Section(found: Connections) -> impl IntoView {
         }
     });
     let rows: Vec<_> = rows.collect();
-    let list = (!rows.is_empty()).then(|| view! { <ul class="box">{rows}</ul> });
+    let list = (!rows.is_empty()).shown(|| view! { <ul class="box">{rows}</ul> });
     let (there, directories): (Vec<_>, Vec<_>) = found.more.into_iter().partition(|button| button.kind.redirects());
     let more = there.into_iter().map(|button| {
         view! {
@@ -111,9 +112,9 @@ fn Section(found: Connections) -> impl IntoView {
                     }
                 })}
             <form method="post" action="/me/connected" class="stack">
-                {list} <div class="actions">{more.collect_view()}</div>
+                {list} <div class="actions">{more.rows()}</div>
             </form>
-            {directories.collect_view()}
+            {directories.rows()}
         </section>
     }
     .into_any()

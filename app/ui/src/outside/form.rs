@@ -1,8 +1,8 @@
 //! One provider: everything about it, whether it works, and the end of it.
 
 use super::{Addresses, announce::Announcing, directory::DirectoryFields, rpc};
-use crate::erased::memo;
-use crate::json::resource;
+use crate::erased::{Sometimes, memo};
+use crate::fetched::resource;
 use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
@@ -133,7 +133,7 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, addresses: Addresses) ->
             <Rules flash=flash.clone() kind />
             <Check flash=flash.clone() name="enabled" label="People can sign in this way" />
             {(kind == Kind::Ldap && end.is_some())
-                .then(|| {
+                .shown(|| {
                     view! {
                         <Field
                             flash=flash.clone()
@@ -151,7 +151,7 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, addresses: Addresses) ->
                 </button>
                 {end
                     .is_some()
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <button class="button" type="submit" name="do" value="try">
                                 "Try what is saved"
@@ -234,7 +234,7 @@ fn Whom(flash: Flash, kind: Kind) -> impl IntoView {
             maxlength=100
         />
         {(!private)
-            .then(|| {
+            .shown(|| {
                 view! {
                     <Area
                         flash
@@ -262,7 +262,7 @@ fn OidcFields(flash: Flash, kind: Kind, has_secret: bool, back: String) -> impl 
         {kind
             .issuer()
             .is_none()
-            .then(|| {
+            .shown(|| {
                 view! {
                     <Field
                         flash=flash.clone()
@@ -310,7 +310,7 @@ fn Rules(flash: Flash, kind: Kind) -> impl IntoView {
     view! {
         <Check flash=flash.clone() name="creates" label="Make an account for who comes for the first time" />
         {(!private)
-            .then(|| {
+            .shown(|| {
                 view! {
                     <Field
                         flash=flash.clone()
@@ -350,7 +350,7 @@ fn End(page: String, asked: bool) -> impl IntoView {
                         "Whoever signs in this way needs another one then."
                     }}
                 </p>
-                {asked.then(|| view! { <input type="hidden" name="sure" value="yes" /> })}
+                {asked.shown(|| view! { <input type="hidden" name="sure" value="yes" /> })}
                 <button class="button button--danger" type="submit" name="do" value="delete">
                     {if asked { "Yes, delete it" } else { "Delete this way in" }}
                 </button>

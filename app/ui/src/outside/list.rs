@@ -1,7 +1,8 @@
 //! Who vouches for people: all of them.
 
 use super::rpc;
-use crate::json::resource;
+use crate::erased::Rows;
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     settings::{SettingsPage, loading},
@@ -78,7 +79,7 @@ fn All(providers: Vec<Provider>) -> impl IntoView {
                 rows,
             )
         }}
-        <div class="actions">{new.collect_view()}</div>
+        <div class="actions">{new.rows()}</div>
     }
     .into_any()
 }

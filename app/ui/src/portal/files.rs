@@ -1,6 +1,6 @@
 //! The files of a form. Without a script they go with it; with one they are on their way as soon as they are chosen.
 
-use crate::erased::{dynamic, effect, handler, reactive};
+use crate::erased::{Sometimes, dynamic, effect, handler, reactive};
 use crate::{
     flash::Flash,
     icons::{Ico, Icon},
@@ -167,7 +167,7 @@ pub(super) fn Send(attached: Attached, busy: RwSignal<bool>) -> impl IntoView {
             {dynamic(move || {
                 waiting
                     .get()
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <button
                                 class="button button--lg"

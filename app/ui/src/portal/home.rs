@@ -1,6 +1,6 @@
 use super::{pill, rpc};
-use crate::erased::{dynamic, effect, memo};
-use crate::json::resource;
+use crate::erased::{Rows, dynamic, effect, memo};
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -130,7 +130,7 @@ pub fn PortalHome() -> impl IntoView {
                                 let next = page.next.clone();
                                 view! {
                                     <ul>
-                                        {page.rows.into_iter().map(|t| view! { <Row ticket=t user=user /> }).collect_view()}
+                                        {page.rows.into_iter().map(|t| view! { <Row ticket=t user=user /> }).rows()}
                                     </ul>
                                     {next
                                         .map(|next| {

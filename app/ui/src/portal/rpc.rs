@@ -14,24 +14,24 @@ use domain::{
 use leptos::prelude::*;
 
 /// A page of my tickets.
-#[server(endpoint = "portal/list", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "portal/list", protocol = Json, client = crate::whose::Caller)]
 pub async fn list(filter: Filter) -> Rpc<Page<Ticket>> {
     call(|desk, actor| async move { store::tickets::list::list(&desk, &actor.as_customer(), &filter).await }).await
 }
 
-#[server(endpoint = "portal/search", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "portal/search", protocol = Json, client = crate::whose::Caller)]
 pub async fn search(words: String) -> Rpc<Found> {
     call(|desk, actor| async move { store::tickets::search::search(&desk, &actor.as_customer(), &words).await }).await
 }
 
 /// All that a ticket's page shows at first.
-#[server(endpoint = "portal/view", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "portal/view", protocol = Json, client = crate::whose::Caller)]
 pub async fn view(id: TicketId, part: Part) -> Rpc<TicketView> {
     call(|desk, actor| async move { store::tickets::view::view(&desk, &actor.as_customer(), id, part).await }).await
 }
 
 /// More of a timeline.
-#[server(endpoint = "portal/timeline", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "portal/timeline", protocol = Json, client = crate::whose::Caller)]
 pub async fn timeline(id: TicketId, part: Part) -> Rpc<Slice> {
     call(|desk, actor| async move {
         store::tickets::timeline::read(&mut *desk.read().await?, &actor.as_customer(), id, part).await

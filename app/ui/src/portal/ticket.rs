@@ -5,8 +5,8 @@ use super::{
     new::General,
     pill, rpc,
 };
-use crate::erased::{dynamic, effect, handler, list, memo};
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes, dynamic, effect, handler, list, memo};
+use crate::fetched::resource;
 use crate::{
     attempt::Attempt,
     flash::keyed,
@@ -80,7 +80,7 @@ pub fn PortalTicket() -> impl IntoView {
 fn Missing() -> impl IntoView {
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(axum::http::StatusCode::NOT_FOUND);
+        response.set_status(http::StatusCode::NOT_FOUND);
     }
     view! {
         <Title text="Ticket not found" />
@@ -223,7 +223,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                 <ol class="timeline__list" aria-live="polite">
                     {dynamic(move || {
                         more.get()
-                            .then(|| {
+                            .shown(|| {
                                 view! {
                                     <li class="timeline__more">
                                         <a class="button button--sm" href=older_at rel="external" on:click=handler(older)>
@@ -241,7 +241,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                 </ol>
             </div>
             {(!latest)
-                .then(|| {
+                .shown(|| {
                     view! {
                         <a class="portal__more" href=format!("/portal/tickets/{id}")>
                             "Newest messages"
@@ -342,7 +342,7 @@ fn EntryRow(entry: Entry, mine: Option<domain::UserId>) -> impl IntoView {
                     }
                 })}
             {(!message.attachments.is_empty())
-                .then(|| {
+                .shown(|| {
                     view! {
                         <ul class="attachments">
                             {message
@@ -375,7 +375,7 @@ fn EntryRow(entry: Entry, mine: Option<domain::UserId>) -> impl IntoView {
                                         </li>
                                     }
                                 })
-                                .collect_view()}
+                                .rows()}
                         </ul>
                     }
                 })}

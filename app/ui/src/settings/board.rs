@@ -4,7 +4,7 @@ use super::{
     frame::{SettingsPage, loading},
     rpc,
 };
-use crate::json::resource;
+use crate::fetched::resource;
 use crate::{
     flash::flash,
     shared::{Column, StatusMark, fetched, field_error, table},

@@ -1,7 +1,7 @@
 //! The frame around the settings: their list, and what a form has come to.
 
 use crate::{
-    erased::{dynamic, memo},
+    erased::{Rows, Sometimes, dynamic, memo},
     flash::flash,
     icons::{Ico, Icon},
     me,
@@ -180,7 +180,7 @@ pub fn SettingsFrame() -> impl IntoView {
                             </a>
                         }
                     })
-                    .collect_view()}
+                    .rows()}
             </nav>
             <div class="page">
                 <Outlet />
@@ -228,7 +228,7 @@ fn found(asked: &str) -> AnyView {
                 words.iter().all(|word| text.contains(word))
             };
             let fields: Vec<_> = place.fields.iter().filter(fits).collect();
-            (!fields.is_empty()).then(|| {
+            (!fields.is_empty()).shown(|| {
                 view! {
                     <section class="section">
                         <div class="section__head">
@@ -249,7 +249,7 @@ fn found(asked: &str) -> AnyView {
                                         </div>
                                     }
                                 })
-                                .collect_view()}
+                                .rows()}
                         </dl>
                     </section>
                 }
@@ -261,7 +261,7 @@ fn found(asked: &str) -> AnyView {
         return view! { <EmptyState icon=Icon::Search title="Nothing found" text="No setting has these words." /> }
             .into_any();
     }
-    sections.collect_view().into_any()
+    sections.rows().into_any()
 }
 
 /// One page of the settings: its head, what became of its form, and what is to be set.

@@ -5,7 +5,8 @@ use super::{
     rpc,
 };
 use crate::access::rpc::all_roles;
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes};
+use crate::fetched::resource;
 use crate::{
     flash::{Done, flash},
     icons::Icon,
@@ -98,7 +99,7 @@ fn Invite(roles: Roles) -> impl IntoView {
         view! {
             <fieldset class="box">
                 <legend class="field__label">"In these teams"</legend>
-                {rows.collect_view()}
+                {rows.rows()}
             </fieldset>
             {field_error("team", team_problem)}
         }
@@ -168,7 +169,7 @@ fn Row(invitation: Invitation) -> impl IntoView {
             <td data-label="As">
                 {role_name}
                 {(!teams.is_empty())
-                    .then(|| view! { " " <span class="field__hint">{format!("in {}", teams.join(", "))}</span> })}
+                    .shown(|| view! { " " <span class="field__hint">{format!("in {}", teams.join(", "))}</span> })}
             </td>
             <td data-label="State">
                 <span class="badge" data-kind=kind>
@@ -181,7 +182,7 @@ fn Row(invitation: Invitation) -> impl IntoView {
             </td>
             <td class="fit">
                 {open
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <form method="post" action=PAGE class="actions">
                                 {again.then(|| row_button("resend", id, "Send again", format!("Send the invitation of {email} again")))}

@@ -6,8 +6,8 @@ use super::{
     rpc,
     unsent::{DONE, UnsentMails},
 };
-use crate::erased::memo;
-use crate::json::resource;
+use crate::erased::{Rows, Sometimes, memo};
+use crate::fetched::resource;
 use crate::{
     flash::{Done, flash},
     icons::{Ico, Icon},
@@ -149,11 +149,11 @@ fn Outcomes(tried: Vec<Tried>, discarded: Option<u32>) -> impl IntoView {
                             </p>
                         }
                     })
-                    .collect_view()}
+                    .rows()}
             </div>
         }
     });
-    let left = (!left.is_empty()).then(|| {
+    let left = (!left.is_empty()).shown(|| {
         view! {
             <div class="notice" data-kind="warning" role="status">
                 <Ico icon=Icon::Alert />
@@ -164,7 +164,7 @@ fn Outcomes(tried: Vec<Tried>, discarded: Option<u32>) -> impl IntoView {
                         let line = format!("“{}” still cannot become a message. {reason}", name(&t.subject));
                         view! { <p>{line}</p> }
                     })
-                    .collect_view()}
+                    .rows()}
             </div>
         }
     });
@@ -255,7 +255,7 @@ fn MarkAll() -> impl IntoView {
         }
     };
     move || {
-        taken_over.get().then(|| {
+        taken_over.get().shown(|| {
             view! {
                 <label class="check">
                     <input type="checkbox" autocomplete="off" on:change=mark />
@@ -276,7 +276,7 @@ fn Question(ids: Vec<String>, what: String, after: Option<String>) -> impl IntoV
             <p class="notice__title">{format!("Discard {what}?")}</p>
             <p>"Discarded mails leave this list for good. They are kept as they came, and are not taken in again."</p>
             {after.map(|after| view! { <input type="hidden" name="after" value=after /> })}
-            {ids.into_iter().map(|id| view! { <input type="hidden" name="mail" value=id /> }).collect_view()}
+            {ids.into_iter().map(|id| view! { <input type="hidden" name="mail" value=id /> }).rows()}
             <input type="hidden" name="sure" value="yes" />
             <div class="actions">
                 <button class="button button--danger" type="submit" name="discard" value="marked">

@@ -4,7 +4,8 @@ use super::{
     frame::{SettingsPage, loading},
     rpc,
 };
-use crate::json::resource;
+use crate::erased::Rows;
+use crate::fetched::resource;
 use crate::shared::{fetched, options};
 use domain::priority::{Level, Priority, PriorityTable};
 use leptos::prelude::*;
@@ -39,7 +40,7 @@ fn Table(table: PriorityTable) -> impl IntoView {
                             <th scope="col">"Urgency"</th>
                             {Level::ALL
                                 .map(|level| view! { <th scope="col">{format!("Importance: {}", level.name())}</th> })
-                                .collect_view()}
+                                .rows()}
                         </tr>
                     </thead>
                     <tbody>
@@ -58,11 +59,11 @@ fn Table(table: PriorityTable) -> impl IntoView {
                                                     </td>
                                                 }
                                             })
-                                            .collect_view()}
+                                            .rows()}
                                     </tr>
                                 }
                             })
-                            .collect_view()}
+                            .rows()}
                     </tbody>
                 </table>
             </div>

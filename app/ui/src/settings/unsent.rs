@@ -1,5 +1,6 @@
 //! Mails of Docket's own that could not be sent: a part of the page of mails.
 
+use crate::erased::Sometimes;
 use crate::{
     icons::{Ico, Icon},
     shared::{Column, When, row_button, table},
@@ -18,7 +19,7 @@ pub(super) const DONE: &[(&str, &str)] = &[
 pub fn UnsentMails(list: Vec<Unsent>) -> impl IntoView {
     let rows: Vec<_> = list.into_iter().map(|mail| view! { <Row mail /> }).collect();
     (!rows.is_empty())
-        .then(|| {
+        .shown(|| {
             view! {
                 <h2>"Mails that could not be sent"</h2>
                 <form method="post" action="/settings/mails" class="stack">

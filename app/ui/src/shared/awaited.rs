@@ -1,11 +1,8 @@
 //! What is shown of data that have to be fetched first.
 
 use super::ErrorNotice;
-use crate::{
-    json::InPage,
-    rpc::{Rpc, RpcError},
-};
-use serde::{Serialize, de::DeserializeOwned};
+use crate::{fetched::Fetched, rpc::RpcError};
+use serde::de::DeserializeOwned;
 use std::{pin::Pin, sync::Arc};
 
 use leptos::prelude::*;
@@ -36,9 +33,9 @@ where
 }
 
 /// [`awaited`] for one thing: what `shown` makes of it once it has come, or what went wrong, with a way to try again.
-pub fn fetched<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static>(
+pub fn fetched<T: Clone + DeserializeOwned + Send + Sync + 'static>(
     fallback: fn() -> AnyView,
-    found: Resource<Rpc<T>, InPage>,
+    found: Fetched<T>,
     shown: impl Fn(T) -> AnyView + Send + Sync + 'static,
 ) -> AnyView {
     let shown = Arc::new(shown);

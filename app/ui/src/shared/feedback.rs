@@ -1,5 +1,5 @@
 use super::focus_main;
-use crate::erased::{self, effect, handler};
+use crate::erased::{self, Sometimes, effect, handler};
 use crate::icons::{Ico, Icon};
 use crate::live::Live;
 use domain::{Code, Error};
@@ -11,7 +11,7 @@ use leptos::{html, prelude::*};
 pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) -> impl IntoView {
     #[cfg(feature = "ssr")]
     if let (Some(response), Ok(status)) =
-        (use_context::<leptos_axum::ResponseOptions>(), axum::http::StatusCode::from_u16(error.code.status()))
+        (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(error.code.status()))
     {
         response.set_status(status);
     }
@@ -83,7 +83,7 @@ pub fn EmptyState(
         <div class="empty">
             <Ico icon=icon />
             <p class="empty__title">{title}</p>
-            {(!text.is_empty()).then(|| view! { <p>{text}</p> })}
+            {(!text.is_empty()).shown(|| view! { <p>{text}</p> })}
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
         </div>
     }

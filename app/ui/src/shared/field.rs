@@ -1,4 +1,5 @@
 use super::TextArea;
+use crate::erased::Sometimes;
 use crate::{
     flash::Flash,
     icons::{Ico, Icon},
@@ -21,7 +22,7 @@ pub fn field_error(name: &str, problem: Option<String>) -> AnyView {
 
 fn field_hint(name: &str, hint: String) -> AnyView {
     (!hint.is_empty())
-        .then(|| {
+        .shown(|| {
             view! {
                 <p class="field__hint" id=format!("{name}-hint")>
                     {hint}

@@ -1,5 +1,5 @@
 use super::{bring_into_view, focus_soon, opener::Opening};
-use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::erased::{Rows, Sometimes, dynamic, effect, handler, memo, reactive};
 use crate::icons::{Ico, Icon};
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
@@ -145,15 +145,15 @@ pub fn Picker(
                                 >
                                     {choice
                                         .person
-                                        .then(|| {
+                                        .shown(|| {
                                             view! { <super::Avatar name=choice.label.clone() size="xs" picture=choice.picture.clone() /> }
                                         })}
                                     <span>{choice.label}</span>
-                                    {choice.chosen.then(|| view! { <Ico icon=Icon::Check /> })}
+                                    {choice.chosen.shown(|| view! { <Ico icon=Icon::Check /> })}
                                 </div>
                             }
                         })
-                        .map(IntoAny::into_any).collect_view()
+                        .map(IntoAny::into_any).rows()
                 })}
             </div>
             {dynamic(move || {

@@ -1,7 +1,7 @@
 //! Files on a message: chips with a small picture, and a dialog to look at them.
 
 use super::work::{Piece, Work};
-use crate::erased::{dynamic, effect, handler};
+use crate::erased::{Rows, Sometimes, dynamic, effect, handler};
 use crate::icons::{Ico, Icon};
 use domain::{
     attachment::{Attachment, Preview},
@@ -31,10 +31,10 @@ pub fn file_icon(preview: Preview) -> Icon {
 /// The files of a message. Nothing when there are none.
 #[component]
 pub fn AttachmentList(files: Vec<Attachment>) -> impl IntoView {
-    (!files.is_empty()).then(|| {
+    (!files.is_empty()).shown(|| {
         view! {
             <ul class="attachments" aria-label="Files">
-                {files.into_iter().map(|file| view! { <li>{chip(file)}</li> }).map(IntoAny::into_any).collect_view()}
+                {files.into_iter().map(|file| view! { <li>{chip(file)}</li> }).map(IntoAny::into_any).rows()}
             </ul>
         }
         .into_any()

@@ -4,7 +4,7 @@ use super::{
     attachments::AttachmentList,
     mail_frame::{MailFrame, PICTURES},
 };
-use crate::erased::{dynamic, handler, reactive};
+use crate::erased::{Sometimes, dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon, icon},
     me,
@@ -177,7 +177,7 @@ fn MessageView(
                             {dynamic(move || {
                                 opened
                                     .get()
-                                    .then(|| {
+                                    .shown(|| {
                                         view! { <MailFrame html=html.get_value() event=id first=in_sight pictures title="Quoted text" /> }
                                     })
                             })}
@@ -204,7 +204,7 @@ fn MessageView(
             {dynamic(move || {
                 can_fold
                     .get()
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <button
                                 class="button button--sm button--ghost"

@@ -1,7 +1,7 @@
 //! What a list or a board shows: filters in the address, and the chips that set them.
 
 use super::rpc;
-use crate::erased::{dynamic, effect, handler, memo, reactive};
+use crate::erased::{Rows, Sometimes, dynamic, effect, handler, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -192,7 +192,7 @@ fn Chip(
                                 </button>
                             }
                         })
-                        .map(IntoAny::into_any).collect_view()
+                        .map(IntoAny::into_any).rows()
                 })}
             </Menu>
         }
@@ -307,7 +307,7 @@ pub fn TicketChips() -> impl IntoView {
         .chain(me::start().teams.into_iter().map(|t| (t.name, Some(t.id.0.to_string()))))
         .collect();
     // Where there are no teams, nothing is to be chosen.
-    let teams = (teams.len() > 1).then(|| view! { <Chip name="team" label="Team" choices=teams /> });
+    let teams = (teams.len() > 1).shown(|| view! { <Chip name="team" label="Team" choices=teams /> });
     let whose = vec![any(), ("Me".to_owned(), Some("me".to_owned())), ("Nobody".to_owned(), Some("none".to_owned()))];
     let staff = || -> Fetching {
         Box::pin(async { Ok(rpc::staff().await?.into_iter().map(|p| (p.name, Some(p.id.0.to_string()))).collect()) })
@@ -371,7 +371,7 @@ pub fn WithoutFilters() -> impl IntoView {
                 let to = query.with(|query| with_query(&location.pathname.get(), query, name, None));
                 view! { <a class="button" href=to>{format!("Take off “{said}”")}</a> }.into_any()
             })
-            .collect_view()
+            .rows()
             .into_any()
     })
 }

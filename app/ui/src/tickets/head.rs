@@ -1,7 +1,7 @@
 //! The head of a ticket: its subject, where it comes from, who else is looking.
 
 use super::{entry::source_icon, inbox::PropsOpen, state::TicketState};
-use crate::erased::{dynamic, effect, handler, reactive};
+use crate::erased::{Rows, dynamic, effect, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     shared::{Avatar, PriorityMark, StatusMark, When},
@@ -229,7 +229,7 @@ fn Presence(state: TicketState) -> impl IntoView {
                             .into_iter()
                             .take(4)
                             .map(|person| view! { <Avatar name=person.name /> })
-                            .map(IntoAny::into_any).collect_view()}
+                            .map(IntoAny::into_any).rows()}
                     </span>
                     <span>{said}</span>
                 </span>

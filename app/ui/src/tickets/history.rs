@@ -1,8 +1,8 @@
 //! The history of a ticket: every change with who, from what, to what, when and from which address.
 
 use super::rpc;
-use crate::erased::memo;
-use crate::json::resource;
+use crate::erased::{Sometimes, memo};
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     rpc::Rpc,
@@ -98,7 +98,7 @@ fn Lines(history: History, older: bool) -> impl IntoView {
             )}
             <nav class="actions" aria-label="Pages of the history">
                 {older
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <a class="button" href=format!("/tickets/{id}/history")>
                                 "Newest"

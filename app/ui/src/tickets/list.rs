@@ -7,8 +7,8 @@ use super::{
     },
     rpc,
 };
-use crate::erased::{dynamic, effect, handler, list, memo, reactive};
-use crate::json::resource;
+use crate::erased::{Sometimes, dynamic, effect, handler, list, memo, reactive};
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon, icon},
     keys::{Command, on_command},
@@ -308,7 +308,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
             {dynamic(move || {
                 let count = held_back.with(Vec::len);
                 (count > 0)
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <button
                                 class="ticket-list__news button button--sm"

@@ -1,6 +1,6 @@
 //! A mail's own HTML, in a frame of its own: its styles cannot leak out, ours cannot change it, and nothing in it runs.
 
-use crate::erased::{dynamic, effect, handler, reactive};
+use crate::erased::{Sometimes, dynamic, effect, handler, reactive};
 use crate::icons::{Ico, Icon};
 use domain::{EventId, remote_images, styles};
 use leptos::{html, prelude::*};
@@ -86,7 +86,7 @@ pub fn MailFrame(
         )
     };
     view! {
-        {(elsewhere > 0).then(|| view! { <Elsewhere count=elsewhere event pictures /> })}
+        {(elsewhere > 0).shown(|| view! { <Elsewhere count=elsewhere event pictures /> })}
         // A frame that is given another document would make a step in the browser's history: there is a new one for it.
         {dynamic(move || {
             view! {

@@ -13,7 +13,7 @@ use super::{
     work::Work,
 };
 use crate::erased::{effect, handler, memo};
-use crate::json::resource;
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, Here, on_command, open_here},
@@ -164,7 +164,7 @@ fn read_on(state: TicketState) {
 fn NoSuchTicket() -> impl IntoView {
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(axum::http::StatusCode::NOT_FOUND);
+        response.set_status(http::StatusCode::NOT_FOUND);
     }
     view! {
         <Title text="No such ticket" />

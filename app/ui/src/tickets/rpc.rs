@@ -16,31 +16,31 @@ use domain::{
 use leptos::prelude::*;
 
 /// A page of tickets.
-#[server(endpoint = "tickets/list", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/list", protocol = Json, client = crate::whose::Caller)]
 pub async fn list(filter: Filter) -> Rpc<Page<Ticket>> {
     call(|desk, actor| async move { store::tickets::list::list(&desk, &actor, &filter).await }).await
 }
 
 /// All that a ticket's page shows at first.
-#[server(endpoint = "tickets/view", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/view", protocol = Json, client = crate::whose::Caller)]
 pub async fn view(id: TicketId, part: Part) -> Rpc<TicketView> {
     call(|desk, actor| async move { store::tickets::view::view(&desk, &actor, id, part).await }).await
 }
 
 /// More of a timeline.
-#[server(endpoint = "tickets/timeline", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/timeline", protocol = Json, client = crate::whose::Caller)]
 pub async fn timeline(id: TicketId, part: Part) -> Rpc<Slice> {
     call(|desk, actor| async move { store::tickets::timeline::read(&mut *desk.read().await?, &actor, id, part).await })
         .await
 }
 
 /// Who did what to a ticket. Staff only.
-#[server(endpoint = "tickets/history", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/history", protocol = Json, client = crate::whose::Caller)]
 pub async fn read_history(id: TicketId, before: Option<EventId>) -> Rpc<History> {
     call(|desk, actor| async move { store::tickets::history::history(&desk, &actor, id, before).await }).await
 }
 
-#[server(endpoint = "tickets/create", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/create", protocol = Json, client = crate::whose::Caller)]
 pub async fn create(ticket: NewTicket) -> Rpc<Ticket> {
     call(|desk, actor| async move {
         let mut tx = desk.begin().await?;
@@ -52,7 +52,7 @@ pub async fn create(ticket: NewTicket) -> Rpc<Ticket> {
 }
 
 /// Adds a reply or a note. Returns the ticket as it is then, and the new entry's id.
-#[server(endpoint = "tickets/write", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/write", protocol = Json, client = crate::whose::Caller)]
 pub async fn write(id: TicketId, message: NewMessage) -> Rpc<(Ticket, EventId)> {
     call(|desk, actor| async move {
         let mut tx = desk.begin().await?;
@@ -63,7 +63,7 @@ pub async fn write(id: TicketId, message: NewMessage) -> Rpc<(Ticket, EventId)> 
     .await
 }
 
-#[server(endpoint = "tickets/change", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/change", protocol = Json, client = crate::whose::Caller)]
 pub async fn change_ticket(id: TicketId, change: Change) -> Rpc<Ticket> {
     call(|desk, actor| async move {
         let mut tx = desk.begin().await?;
@@ -74,7 +74,7 @@ pub async fn change_ticket(id: TicketId, change: Change) -> Rpc<Ticket> {
     .await
 }
 
-#[server(endpoint = "tickets/watch", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/watch", protocol = Json, client = crate::whose::Caller)]
 pub async fn watch(id: TicketId, on: bool) -> Rpc<()> {
     call(|desk, actor| async move {
         let mut tx = desk.begin().await?;
@@ -84,7 +84,7 @@ pub async fn watch(id: TicketId, on: bool) -> Rpc<()> {
     .await
 }
 
-#[server(endpoint = "tickets/draft", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/draft", protocol = Json, client = crate::whose::Caller)]
 pub async fn save_draft(id: TicketId, draft: Draft) -> Rpc<()> {
     call(|desk, actor| async move {
         let mut tx = desk.begin().await?;
@@ -95,7 +95,7 @@ pub async fn save_draft(id: TicketId, draft: Draft) -> Rpc<()> {
 }
 
 /// A text as the message made of it would look: rendered where messages are, so that both are the same.
-#[server(endpoint = "tickets/preview", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/preview", protocol = Json, client = crate::whose::Caller)]
 pub async fn preview(body: String) -> Rpc<String> {
     call(|_, actor| async move {
         actor.signed_in()?;
@@ -107,30 +107,30 @@ pub async fn preview(body: String) -> Rpc<String> {
     .await
 }
 
-#[server(endpoint = "tickets/attachments", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/attachments", protocol = Json, client = crate::whose::Caller)]
 pub async fn attachments(id: TicketId) -> Rpc<Vec<Attachment>> {
     call(|desk, actor| async move { store::tickets::attachments::of_ticket(&desk, &actor, id).await }).await
 }
 
-#[server(endpoint = "tickets/search", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "tickets/search", protocol = Json, client = crate::whose::Caller)]
 pub async fn search(words: String) -> Rpc<Found> {
     call(|desk, actor| async move { store::tickets::search::search(&desk, &actor, &words).await }).await
 }
 
 /// Everybody a ticket may be assigned to.
-#[server(endpoint = "people/staff", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "people/staff", protocol = Json, client = crate::whose::Caller)]
 pub async fn staff() -> Rpc<Vec<Person>> {
     call(|desk, actor| async move { store::people::staff(&mut *desk.read().await?, &actor).await }).await
 }
 
 /// Companies to filter by.
-#[server(endpoint = "people/companies", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "people/companies", protocol = Json, client = crate::whose::Caller)]
 pub async fn companies() -> Rpc<Vec<CompanyName>> {
     call(|desk, actor| async move { store::people::companies(&mut *desk.read().await?, &actor).await }).await
 }
 
 /// Customers whose name or address begins with the text.
-#[server(endpoint = "people/find", input = Json, output = Json, client = crate::whose::Caller)]
+#[server(endpoint = "people/find", protocol = Json, client = crate::whose::Caller)]
 pub async fn find_customers(text: String) -> Rpc<Vec<Contact>> {
     call(|desk, actor| async move { store::people::find_customers(&mut *desk.read().await?, &actor, &text).await })
         .await

@@ -1,8 +1,8 @@
 //! Search over subjects and messages.
 
 use super::rpc;
-use crate::erased::{effect, memo, reactive};
-use crate::json::resource;
+use crate::erased::{Rows, effect, memo, reactive};
+use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -105,7 +105,7 @@ fn Skeleton() -> impl IntoView {
                         </li>
                     }
                 })
-                .map(IntoAny::into_any).collect_view()}
+                .map(IntoAny::into_any).rows()}
         </ol>
     }
     .into_any()
@@ -133,7 +133,7 @@ fn Results(found: Found) -> impl IntoView {
         <p class="muted" role="status">
             {heading}
         </p>
-        <ol class="ticket-rows">{found.hits.into_iter().map(|hit| view! { <Row hit=hit /> }).map(IntoAny::into_any).collect_view()}</ol>
+        <ol class="ticket-rows">{found.hits.into_iter().map(|hit| view! { <Row hit=hit /> }).map(IntoAny::into_any).rows()}</ol>
     }
     .into_any()
 }

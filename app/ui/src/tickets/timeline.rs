@@ -7,7 +7,7 @@ use super::{
     state::{Pending, TicketState},
     work::Work,
 };
-use crate::erased::{dynamic, effect, handler, list, reactive};
+use crate::erased::{Sometimes, dynamic, effect, handler, list, reactive};
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -160,14 +160,14 @@ pub fn Timeline(state: TicketState, work: Work, #[prop(into)] marked: Signal<Opt
                         conversation
                             .more_before
                             .get()
-                            .then(|| view! { <More conversation before=true /> })
+                            .shown(|| view! { <More conversation before=true /> })
                     })}
                     <Entries conversation staff=true workflow=state.workflow marked />
                     {dynamic(move || {
                         conversation
                             .more_after
                             .get()
-                            .then(|| view! { <More conversation before=false /> })
+                            .shown(|| view! { <More conversation before=false /> })
                     })}
                     {list(
                         move || state.pending.get(),

@@ -114,7 +114,11 @@ async fn groups_put_people_into_teams_and_take_them_out() {
             .await
             .unwrap();
     assert!(said.iter().all(|(by, _)| by == "Acme ID"), "{said:?}");
-    assert_eq!(said.iter().filter(|(_, data)| data["added"][0]["id"].as_i64() == mia.parse().ok()).count(), 3, "{said:?}");
+    assert_eq!(
+        said.iter().filter(|(_, data)| data["added"][0]["id"].as_i64() == mia.parse().ok()).count(),
+        3,
+        "{said:?}"
+    );
 }
 
 #[tokio::test]

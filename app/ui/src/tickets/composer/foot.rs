@@ -1,7 +1,7 @@
 //! Below the field: tools, files, and the ways to send.
 
 use super::Desk;
-use crate::erased::{dynamic, handler, reactive};
+use crate::erased::{Rows, dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     shared::Menu,
@@ -58,7 +58,7 @@ pub fn Foot(
                                     </button>
                                 }
                             })
-                            .map(IntoAny::into_any).collect_view()
+                            .map(IntoAny::into_any).rows()
                     })}
                 </Menu>
                 <button

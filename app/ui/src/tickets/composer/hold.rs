@@ -1,7 +1,7 @@
 //! What was written meanwhile: shown once before a reply is sent against it.
 
 use super::Desk;
-use crate::erased::{dynamic, handler};
+use crate::erased::{Rows, dynamic, handler};
 use crate::{
     icons::{Ico, Icon},
     tickets::{head::first_name, state::TicketState},
@@ -36,7 +36,7 @@ pub fn Hold(desk: Desk) -> impl IntoView {
             .map(|(name, message)| format!("{name}: “{}”", text::excerpt(&plain(&message.html), 180)))
             .map(|line| view! { <p>{line}</p> })
             .map(IntoAny::into_any)
-            .collect_view();
+            .rows();
         Some(view! {
             <div class="composer__hold" role="alert">
                 <Ico icon=Icon::Warning />

@@ -16,7 +16,7 @@ use super::{
     rpc,
     state::{Pending, TicketState},
 };
-use crate::erased::{dynamic, effect, handler, reactive};
+use crate::erased::{Sometimes, dynamic, effect, handler, reactive};
 use crate::{
     attempt::Attempt,
     icons::{Ico, Icon},
@@ -350,7 +350,7 @@ fn Field(desk: Desk) -> impl IntoView {
 #[component]
 fn Signature(desk: Desk) -> impl IntoView {
     dynamic(move || {
-        desk.can_sign().then(|| {
+        desk.can_sign().shown(|| {
             view! {
                 <div class="composer__sign">
                     <div

@@ -1,7 +1,7 @@
 //! What was filled in outlives a reload, and a look at another page: this tab keeps it until the ticket is opened.
 
 use super::Form;
-use crate::erased::{dynamic, effect, handler, memo};
+use crate::erased::{Sometimes, dynamic, effect, handler, memo};
 use crate::{kept::Shelf, shared::focus_soon};
 use domain::{
     UserId,
@@ -125,7 +125,7 @@ pub fn start_over(form: Form) -> AnyView {
         focus_soon(|| document().get_element_by_id("requester")?.dyn_into().ok());
     };
     dynamic(move || {
-        anything.get().then(|| {
+        anything.get().shown(|| {
             view! {
                 <button class="button button--ghost" type="button" on:click=handler(clear)>
                     "Start over"

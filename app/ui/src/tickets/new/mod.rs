@@ -9,7 +9,7 @@ use super::{
     editor::{Editor, Files, Preview, Tools},
     rpc,
 };
-use crate::erased::{dynamic, effect, handler, reactive};
+use crate::erased::{Rows, dynamic, effect, handler, reactive};
 use crate::{
     attempt::Attempt,
     icons::{Ico, Icon},
@@ -328,7 +328,7 @@ fn openings(form: Form) -> AnyView {
     };
     view! {
         <div class="segmented" role="radiogroup" aria-label="The ticket begins with a message">
-            {Opening::ALL.map(choice).collect_view()}
+            {Opening::ALL.map(choice).rows()}
         </div>
     }
     .into_any()

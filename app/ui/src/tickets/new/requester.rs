@@ -1,7 +1,7 @@
 //! For whom the ticket is: somebody known, found by name or address, or a new address.
 
 use super::Form;
-use crate::erased::{dynamic, effect, handler, list, memo, reactive};
+use crate::erased::{Sometimes, dynamic, effect, handler, list, memo, reactive};
 use crate::{
     icons::{Ico, Icon},
     shared::{Avatar, focus_soon, is_lost, settled},
@@ -272,7 +272,7 @@ fn field(form: Form, search: Search, first: NodeRef<html::Input>) -> AnyView {
             {dynamic(move || {
                 is_new
                     .get()
-                    .then(|| {
+                    .shown(|| {
                         view! {
                             <div class="field">
                                 <label class="field__label" for="name">

@@ -1,7 +1,7 @@
 //! What the ticket is given beside its words: who has it, how much it matters, how it came in, tags.
 
 use super::Form;
-use crate::erased::{dynamic, handler, reactive};
+use crate::erased::{Rows, Sometimes, dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -85,7 +85,7 @@ fn select(
                         }
                             .into_any()
                     })
-                    .collect_view()}
+                    .rows()}
             </select>
         </div>
     }
@@ -108,7 +108,7 @@ fn assignee(form: Form) -> AnyView {
                 </span>
                 {dynamic(move || {
                     (form.assignee.get().map(|p| p.id) != mine)
-                        .then(|| {
+                        .shown(|| {
                             view! {
                                 <button
                                     class="button button--sm button--ghost"
@@ -188,7 +188,7 @@ fn tags(form: Form) -> AnyView {
             {dynamic(move || {
                 let tags = form.tags.get();
                 (!tags.is_empty())
-                    .then(|| view! { <ul class="tags">{tags.into_iter().map(shown).collect_view()}</ul> })
+                    .shown(|| view! { <ul class="tags">{tags.into_iter().map(shown).rows()}</ul> })
             })}
             <Opener
                 opening

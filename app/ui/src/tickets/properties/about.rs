@@ -1,7 +1,7 @@
 //! Whose ticket it is, and where it comes from.
 
 use super::Row;
-use crate::erased::{dynamic, effect, memo};
+use crate::erased::{Rows, Sometimes, dynamic, effect, memo};
 use crate::{
     customers::rpc as customers,
     icons::Ico,
@@ -98,7 +98,7 @@ pub fn Customer(state: TicketState) -> impl IntoView {
                 Some(tickets) if tickets.is_empty() => {
                     view! { <p class="faint small">"No other tickets"</p> }.into_any()
                 }
-                Some(tickets) => tickets.into_iter().map(mini).map(IntoAny::into_any).collect_view().into_any(),
+                Some(tickets) => tickets.into_iter().map(mini).map(IntoAny::into_any).rows().into_any(),
             })}
         </section>
     }
@@ -116,7 +116,7 @@ fn beyond(customer: Customer) -> AnyView {
     let blocked = customer.blocked_at.is_some();
     let notes = domain::text::excerpt(&customer.notes, 200);
     view! {
-        {blocked.then(|| view! { <p class="text-red small">"Blocked"</p> })}
+        {blocked.shown(|| view! { <p class="text-red small">"Blocked"</p> })}
         {customer
             .phones
             .into_iter()
@@ -129,8 +129,8 @@ fn beyond(customer: Customer) -> AnyView {
                 }
             })
             .map(IntoAny::into_any)
-            .collect_view()}
-        {(!notes.is_empty()).then(|| view! { <p class="customer__notes small">{notes}</p> })}
+            .rows()}
+        {(!notes.is_empty()).shown(|| view! { <p class="customer__notes small">{notes}</p> })}
     }
     .into_any()
 }
@@ -138,7 +138,7 @@ fn beyond(customer: Customer) -> AnyView {
 /// An address that breaks before its host, where it has to.
 fn breakable(email: &str) -> impl IntoView + use<> {
     let (name, host) = email.rsplit_once('@').unwrap_or((email, ""));
-    let host = (!host.is_empty()).then(|| view! { <wbr /> {format!("@{host}")} });
+    let host = (!host.is_empty()).shown(|| view! { <wbr /> {format!("@{host}")} });
     view! { {name.to_owned()} {host} }
 }
 

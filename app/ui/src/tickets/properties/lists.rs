@@ -1,7 +1,7 @@
 //! What the properties are chosen from. Part of what is fetched after the page.
 
 use super::changes::{self, Scale};
-use crate::erased::{dynamic, handler, reactive};
+use crate::erased::{Rows, Sometimes, dynamic, handler, reactive};
 use crate::{
     icons::{Ico, Icon},
     me,
@@ -56,11 +56,11 @@ fn Statuses(state: TicketState, opening: Opening) -> impl IntoView {
                                     <Ico icon=state_icon(status.category) />
                                     {status.name}
                                 </span>
-                                {(status.category == Category::Resolved).then(|| view! { <kbd>"E"</kbd> })}
+                                {(status.category == Category::Resolved).shown(|| view! { <kbd>"E"</kbd> })}
                             </button>
                         }
                     })
-                    .map(IntoAny::into_any).collect_view()
+                    .map(IntoAny::into_any).rows()
             })}
         </MenuList>
     }
@@ -85,11 +85,11 @@ fn Levels(state: TicketState, opening: Opening, scale: Scale) -> impl IntoView {
                         >
                             {super::level_mark(scale, level)}
                             <span>{level.name()}</span>
-                            {dynamic(move || (current() == level).then(|| view! { <Ico icon=Icon::Check /> }))}
+                            {dynamic(move || (current() == level).shown(|| view! { <Ico icon=Icon::Check /> }))}
                         </button>
                     }
                 })
-                .map(IntoAny::into_any).collect_view()}
+                .map(IntoAny::into_any).rows()}
         </MenuList>
     }
 }

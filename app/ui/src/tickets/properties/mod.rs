@@ -16,7 +16,7 @@ use super::{
     state::TicketState,
     work::{Piece, Work},
 };
-use crate::erased::{dynamic, effect, handler, list, memo};
+use crate::erased::{Sometimes, dynamic, effect, handler, list, memo};
 use crate::{
     icons::{Ico, Icon},
     keys::{Command, on_command},
@@ -93,7 +93,7 @@ pub fn Properties(state: TicketState, work: Work) -> impl IntoView {
                         <Assignee state work open=opened.assignee />
                     </Row>
                     {has_teams
-                        .then(|| {
+                        .shown(|| {
                             view! {
                                 <Row name="Team">
                                     <Team state work />
@@ -221,7 +221,7 @@ fn Assignee(state: TicketState, work: Work, open: RwSignal<bool>) -> impl IntoVi
         />
         {dynamic(move || {
             (current.get().map(|p| p.id) != mine)
-                .then(|| {
+                .shown(|| {
                     view! {
                         <button
                             class="button button--sm button--ghost props__do"

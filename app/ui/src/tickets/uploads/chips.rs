@@ -1,7 +1,7 @@
 //! The files of a message that is being written: how far each has got, and what can be done about it.
 
 use super::{Progress, Upload, Uploads};
-use crate::erased::{dynamic, handler, list, reactive};
+use crate::erased::{Sometimes, dynamic, handler, list, reactive};
 use crate::icons::{Ico, Icon};
 use domain::{attachment::Attachment, text};
 use leptos::{ev, prelude::*};
@@ -65,7 +65,7 @@ fn Chip(upload: Upload, uploads: Uploads, icon: fn(&Attachment) -> Icon, back: C
                 };
                 view! {
                     <span class="attachment__text">
-                        {(!refused).then(|| view! { <span class="attachment__name">{name.clone()}</span> })}
+                        {(!refused).shown(|| view! { <span class="attachment__name">{name.clone()}</span> })}
                         <span class="attachment__size">{label}</span>
                     </span>
                     {bar
@@ -80,7 +80,7 @@ fn Chip(upload: Upload, uploads: Uploads, icon: fn(&Attachment) -> Icon, back: C
                             }
                         })}
                     {again
-                        .then(|| {
+                        .shown(|| {
                             view! {
                                 <button
                                     class="button button--sm"
