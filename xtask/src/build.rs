@@ -35,9 +35,9 @@ impl Profile {
 /// Builds everything. Returns the path of the program `docket`.
 pub fn build(project: &Project, profile: Profile) -> Result<PathBuf> {
     tools::wasm_target(project)?;
-    // The two halves share no code but the smallest, and the browser's ends in long steps on one core: it must not come last,
-    // so neither makes room for the other. A release embeds the site in the binary only, so its library can be compiled
-    // before there is a site.
+    // The two halves share no code but the smallest. The server's takes longer, and waits for one core now and then: the
+    // browser's half takes the others then, and what is left over. A release embeds the site in the binary only, so its
+    // library can be compiled before there is a site.
     let early = match profile {
         Profile::Debug => ["--bin", "docket"].as_slice(),
         Profile::Release => &["--lib"],
@@ -82,7 +82,7 @@ pub fn site(project: &Project, profile: Profile) -> Result<()> {
     };
     std::thread::scope(|scope| {
         let packer = scope.spawn(|| run(project.cargo_behind("", "build").args(["--quiet", "--package", "pack"])));
-        let mut cargo = project.cargo("browser", "build");
+        let mut cargo = project.cargo_behind("browser", "build");
         cargo.args(["--package", "frontend", "--lib", "--target", WASM]);
         if profile == Profile::Release {
             cargo.args(["--profile", "wasm-release"]);
