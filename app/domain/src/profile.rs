@@ -1,6 +1,6 @@
 //! What people set about themselves.
 
-use crate::{Result, account::NAME_MAX, error::Problems, text};
+use crate::{Result, account::NAME_MAX, error::Problems, second_factor::Beside, text};
 use serde::{Deserialize, Serialize};
 
 /// In characters.
@@ -45,6 +45,8 @@ pub struct Profile {
     pub signature: String,
     /// Where a mail waits that makes it the new address, if one does.
     pub new_email: Option<String>,
+    /// What opens the account beside the password.
+    pub beside: Beside,
 }
 
 /// A changed profile.

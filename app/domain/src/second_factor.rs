@@ -41,6 +41,31 @@ pub fn grouped(code: &str) -> String {
     code.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
 }
 
+/// What opens somebody's account beside the password: it stays when the password is another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// The names of their passkeys, the oldest first.
+    pub passkeys: Vec<String>,
+    pub app: bool,
+    pub recovery_codes: i64,
+}
+
+impl Beside {
+    /// A line for each of them.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.passkeys.iter().map(|name| format!("The passkey “{name}”")).collect();
+        if self.app {
+            lines.push("The app that makes codes".to_owned());
+        }
+        match self.recovery_codes {
+            0 => {}
+            1 => lines.push("1 recovery code".to_owned()),
+            n => lines.push(format!("{n} recovery codes")),
+        }
+        lines
+    }
+}
+
 /// A QR code: a square of modules, dark ones as the path of an SVG whose unit is a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QrCode {
@@ -142,6 +167,15 @@ pub struct Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_beside_a_password_has_a_line_each() {
+        assert!(Beside::default().lines().is_empty());
+        let all = Beside { passkeys: vec!["Laptop".into(), "Phone".into()], app: true, recovery_codes: 9 };
+        let lines = ["The passkey “Laptop”", "The passkey “Phone”", "The app that makes codes", "9 recovery codes"];
+        assert_eq!(all.lines(), lines);
+        assert_eq!(Beside { recovery_codes: 1, ..Beside::default() }.lines(), ["1 recovery code"]);
+    }
 
     #[test]
     fn who_comes_later_may_wait_as_long() {

@@ -104,8 +104,16 @@ async fn reset(
         accounts::reset::set(&state.desk, &who.0.actor, &token, fields.password).await
     };
     match set.await {
-        Ok(person) => {
-            let mut response = Redirect::to("/sign-in?changed").into_response();
+        Ok((person, beside)) => {
+            let lines: Vec<_> = beside.lines().into_iter().map(|line| ("beside".to_owned(), line)).collect();
+            let mut response = match lines.is_empty() {
+                true => Redirect::to("/sign-in?changed").into_response(),
+                // Shown to who has just read the mail, and at no address of its own.
+                false => {
+                    let flash = Flash { values: lines, error: None };
+                    again(state.clone(), &headers, who, Purpose::Reset, &token, flash).await
+                }
+            };
             // Somebody may be guessing at the account at this moment, which must not keep them out.
             remember(&state, &headers, &person, &mut response);
             response

@@ -80,7 +80,12 @@ mod tests {
             Content::Invitation { link: link(), by: "Ada <b>&\"'".into(), role: "Manager <b>".into() },
             Content::NewAddress { link: link() },
             Content::AddressChanged { to: "new+<b>@acme.example".into() },
-            Content::PasswordChanged { forgot: "/forgot" },
+            Content::PasswordChanged { forgot: "/forgot", page: "/two-step", beside: Vec::new() },
+            Content::PasswordChanged {
+                forgot: "/forgot",
+                page: "/two-step",
+                beside: vec![format!("The passkey “{}”", "<b> ".repeat(15)), "9 recovery codes".into()],
+            },
             Content::Locked { from: "192.0.2.7".into(), forgot: "/forgot" },
             Content::SecondFactorChanged { on: true, forgot: "/forgot" },
             Content::SecondFactorChanged { on: false, forgot: "/forgot" },

@@ -3,7 +3,7 @@
 //! A job holds numbers and addresses, never a link. What has become of a row meanwhile counts: a link that was used or
 //! revoked before its mail went out is not sent any more.
 
-use super::{invitations, link};
+use super::{invitations, link, second_factor};
 use crate::{
     Desk, OrOurs, Tx,
     jobs::{self, Work},
@@ -105,8 +105,11 @@ pub enum Content {
     AddressChanged {
         to: String,
     },
+    /// `beside`: a line for each thing that opens the account beside the password.
     PasswordChanged {
         forgot: &'static str,
+        page: &'static str,
+        beside: Vec<String>,
     },
     Locked {
         from: String,
@@ -210,7 +213,12 @@ pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
             email: email.clone(),
             content: Content::AddressChanged { to: to.clone() },
         })),
-        Letter::PasswordChanged { user } => to(desk, *user, Content::PasswordChanged { forgot: FORGOT }).await,
+        Letter::PasswordChanged { user } => {
+            let mut conn = desk.read().await?;
+            let beside = second_factor::own::beside(&mut conn, *user).await?.lines();
+            conn.done();
+            to(desk, *user, Content::PasswordChanged { forgot: FORGOT, page: TWO_STEP, beside }).await
+        }
         Letter::SecondFactorChanged { user, on } => {
             to(desk, *user, Content::SecondFactorChanged { on: *on, forgot: FORGOT }).await
         }

@@ -8,21 +8,25 @@ use domain::{
     event::{Happening, Was},
     letter::Purpose,
     profile::{NewProfile, Profile, is_zone},
+    second_factor::Beside,
 };
 
 /// So long after signing in it stands for a password, in milliseconds: a quarter of an hour.
 const JUST_NOW_MS: i64 = 15 * 60_000;
 
-/// One's own profile.
+/// One's own profile. One statement.
 #[crate::compiled_here]
 pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
     let person = actor.signed_in()?;
     let now = desk.now();
     let row = sqlx::query!(
-        "select name, time_zone, signature,
+        r#"select name, time_zone, signature,
                 (select l.email from account_links l where l.user_id = u.id and l.purpose = 'new_address' and l.expires_at > $2
-                 order by l.id desc limit 1) as new_email
-         from users u where id = $1",
+                 order by l.id desc limit 1) as new_email,
+                array(select p.name from passkeys p where p.user_id = u.id order by p.id) as "passkeys!",
+                exists (select from totp where user_id = u.id and confirmed_at is not null) as "app!",
+                (select count(*) from recovery_codes where user_id = u.id) as "recovery_codes!"
+         from users u where id = $1"#,
         person.id.0,
         time::OffsetDateTime::from(now),
     )
@@ -34,6 +38,7 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
         time_zone: row.time_zone.unwrap_or_default(),
         signature: row.signature,
         new_email: row.new_email,
+        beside: Beside { passkeys: row.passkeys, app: row.app, recovery_codes: row.recovery_codes },
     })
 }
 

@@ -1,10 +1,10 @@
 //! Choosing a new password by mail. Also how people whom we only know by mail get in for the first time.
 
-use super::{Letter, letters, link, password, session, throttle};
+use super::{Letter, letters, link, password, second_factor, session, throttle};
 use crate::{Desk, OrOurs, Tx, events, outside::directories, people};
 use domain::{
     Actor, Error, Principal, Result, SessionId, UserId, account::password_problem, event::Happening, letter::Purpose,
-    text,
+    second_factor::Beside, text,
 };
 
 /// What was typed as an address, tidied.
@@ -30,10 +30,10 @@ pub async fn ask(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
 }
 
 /// Sets the password of who opened the link, once. They are signed out everywhere, and may try to sign in again at once; a second
-/// factor is asked for then.
+/// factor is asked for then. Returns who it is, with what opens the account beside the password, which stays.
 /// Errors: `NotFound` for a link that is not good; `Forbidden` for whom a directory lets in.
 #[crate::compiled_here]
-pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> Result<Principal> {
+pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> Result<(Principal, Beside)> {
     let link = link::find(desk, Purpose::Reset, token).await?;
     let user = link.user.ok_or_else(link::lost)?;
     if let Some(problem) = password_problem(&password, &link.email) {
@@ -46,16 +46,13 @@ pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> R
     directories::demand_own_password(&mut tx.conn, &person.email).await?;
     let by = Actor::user(person.clone(), actor.address.clone());
     replace(&mut tx, &by, user, &hash, None, true).await?;
-    let second = sqlx::query_scalar!("select second_factor from users where id = $1", user.0)
-        .fetch_one(&mut *tx.conn)
-        .await
-        .ours()?;
+    let beside = second_factor::own::beside(&mut tx.conn, user).await?;
     // With a second factor, the tries at its codes stay counted.
-    if !second {
+    if beside == Beside::default() {
         throttle::succeeded(&mut tx, &throttle::keys(&person.email, actor.address.as_deref())).await?;
     }
     tx.commit().await?;
-    Ok(person)
+    Ok((person, beside))
 }
 
 /// Puts another password in the place of a person's. All sessions but this one end, all tokens of the API and all links

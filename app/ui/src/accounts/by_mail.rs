@@ -276,9 +276,50 @@ fn said(flash: &Flash) -> Flash {
     flash
 }
 
+/// What opens the account beside the password that has just been changed: somebody else may have put it there.
+#[component]
+pub(super) fn StillGood(beside: Vec<String>) -> impl IntoView {
+    (!beside.is_empty())
+        .then(|| {
+            let lines: Vec<_> = beside.into_iter().map(|line| view! { <li>{line}</li> }).collect();
+            view! {
+                <div class="notice" data-kind="info" role="status">
+                    <Ico icon=Icon::Info />
+                    <p>"What opens your account beside the password is as good as before:"</p>
+                    <ul>{lines}</ul>
+                    <p>
+                        <a class="link" href="/two-step" rel="external">
+                            "Look at them"
+                        </a>
+                        ", and remove what you do not know."
+                    </p>
+                </div>
+            }
+        })
+        .into_any()
+}
+
 /// `/reset/{link}`: a new password.
 #[component]
 pub fn ResetPage() -> impl IntoView {
+    let flash = flash();
+    let beside: Vec<String> =
+        flash.values.iter().filter(|(name, _)| name == "beside").map(|(_, l)| l.clone()).collect();
+    if !beside.is_empty() {
+        return view! {
+            <Card
+                title="Your new password is set"
+                lead="You are signed out everywhere. Sign in with it."
+                flash=Flash::default()
+            >
+                <StillGood beside />
+                <a class="button button--primary button--block" href="/sign-in" rel="external">
+                    "Sign in"
+                </a>
+            </Card>
+        }
+        .into_any();
+    }
     of_link(Purpose::Reset, |link, page, flash| {
         view! {
             <Card

@@ -1,6 +1,6 @@
 //! What people set about themselves: name, zone and signature; password; address.
 
-use super::{picture::OwnPicture, rpc};
+use super::{by_mail::StillGood, picture::OwnPicture, rpc};
 use crate::erased::{Rows, Sometimes, dynamic, handler};
 use crate::fetched::resource;
 use crate::tickets::rpc::preview;
@@ -12,6 +12,7 @@ use crate::{
 };
 use domain::profile::{Profile, SIGNATURE_MAX, ZONES};
 use leptos::{ev, html, prelude::*};
+use leptos_router::hooks::use_query_map;
 
 /// The forms, each sent to the address of its page.
 #[component]
@@ -23,7 +24,10 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
             || view! { <i class="skeleton skeleton--block" data-tall="320"></i> }.into_any(),
             profile,
             move |profile| {
+                let changed = use_query_map().with_untracked(|query| query.get("password").is_some());
+                let beside = if changed { profile.beside.lines() } else { Vec::new() };
                 view! {
+                    <StillGood beside />
                     <About profile=profile.clone() page />
                     <OwnPicture page />
                     <Address waiting=profile.new_email page />

@@ -55,7 +55,7 @@ async fn the_pages_lead_through_it() {
     // At the door.
     let mut visitor = Browser::set(&world, &set);
     assert!(visitor.get("/sign-in").await.text.contains("Sign in with a passkey"));
-    let asked = visitor.call("/rpc/accounts/passkey_door", "{}").await;
+    let asked = visitor.call("/rpc/accounts/passkey_door", r#"{"offered":true}"#).await;
     let cookie = asked.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
     assert!(cookie.starts_with("__Host-docket_passkey=") && cookie.contains("HttpOnly"), "{cookie}");
     let question: Question = serde_json::from_str(&asked.text).unwrap();
@@ -106,7 +106,7 @@ async fn where_there_are_no_passkeys_the_page_says_why() {
     {
         let browser = Browser::set(&world, &["--public-url", address]);
         assert!(!browser.get("/sign-in").await.text.contains("Sign in with a passkey"), "{address}");
-        let asked = browser.call("/rpc/accounts/passkey_door", "{}").await;
+        let asked = browser.call("/rpc/accounts/passkey_door", r#"{"offered":true}"#).await;
         assert!(asked.status == StatusCode::CONFLICT && asked.text.contains(words), "{}", asked.text);
         let page = browser.signed_in(&agent).await.get("/two-step").await.text;
         assert!(page.contains(words) && page.contains("Set up an app"), "{page}");
@@ -119,4 +119,51 @@ async fn where_there_are_no_passkeys_the_page_says_why() {
         let page = browser.send(request).await.text;
         assert_eq!(page.contains("By which you know the device"), there, "{host}");
     }
+}
+
+#[tokio::test]
+async fn a_new_password_says_what_stays_as_it_was() {
+    let world = World::new().await;
+    world.agent().await;
+    let jana = world.customer().await;
+    let email = person(&jana).email.clone();
+    let session = world.session(&jana).await;
+    world.app(&jana).await;
+    add(&world, &jana, session, &mut Device::new()).await;
+    world.mails().await;
+    let still = |text: &str| {
+        ["The passkey “Laptop”", "The app that makes codes", "10 recovery codes"].iter().all(|line| text.contains(line))
+    };
+    // By mail: the page says it to who has read the mail, and so does the next mail.
+    let visitor = Browser::of_visitor(&world);
+    accounts::reset::ask(&world.desk, &Actor::visitor(None), &email).await.unwrap();
+    let link = format!("/reset/{}", world.mails().await.pop().unwrap().token("/reset/"));
+    let page = visitor.post(&link, &[("password", "another horse battery")]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("Your new password is set") && still(&page.text), "{}", page.text);
+    assert!(page.text.contains("href=\"/two-step\""), "{}", page.text);
+    let mail = world.mails().await.pop().unwrap();
+    assert!(mail.subject == "Your password was changed" && still(&mail.text), "{mail:?}");
+    assert!(mail.text.contains("/two-step"), "{mail:?}");
+    // The link is used up, and says nothing of it to whoever finds it.
+    let page = visitor.get(&link).await;
+    assert!(page.text.contains("This link does not work") && !page.text.contains("Laptop"), "{}", page.text);
+
+    // On one's own page: once it is changed, and not before.
+    let browser = Browser::of(&world, &jana).await;
+    assert!(!browser.get("/portal/me").await.text.contains("as good as before"));
+    let form = [("form", "password"), ("current_password", "another horse battery"), ("new_password", PASSWORD)];
+    let changed = browser.post("/portal/me", &form).await;
+    assert_eq!(changed.headers[header::LOCATION], "/portal/me?password");
+    let page = browser.get("/portal/me?password").await.text;
+    assert!(page.contains("as good as before") && still(&page), "{page}");
+
+    // Who has nothing else is told of nothing else.
+    let tom = world.customer().await;
+    accounts::reset::ask(&world.desk, &Actor::visitor(None), &person(&tom).email).await.unwrap();
+    let link = format!("/reset/{}", world.mails().await.pop().unwrap().token("/reset/"));
+    let page = visitor.post(&link, &[("password", "another horse battery")]).await;
+    assert_eq!(page.headers[header::LOCATION], "/sign-in?changed");
+    let mail = world.mails().await.pop().unwrap();
+    assert!(!mail.text.contains("as good as before"), "{mail:?}");
 }

@@ -8,10 +8,11 @@ use crate::{
     outside::directories,
 };
 use domain::{
-    Actor, Code, Error, Principal, Result, SessionId,
+    Actor, Code, Error, Principal, Result, SessionId, UserId,
     event::Happening,
-    second_factor::{Own, Typed},
+    second_factor::{Beside, Own, Typed},
 };
+use sqlx::PgConnection;
 
 /// How long the secret of an app that is being set up is shown, in milliseconds: a quarter of an hour.
 const SHOWN_MS: i64 = 15 * 60_000;
@@ -51,6 +52,20 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
         has_password: row.has_password && !elsewhere,
         due: desk.catalog().second_factor_due(person, row.created_at.into()).filter(|_| !row.second_factor),
     })
+}
+
+/// What opens somebody's account beside the password.
+pub(crate) async fn beside(conn: &mut PgConnection, user: UserId) -> Result<Beside> {
+    let row = sqlx::query!(
+        r#"select array(select name from passkeys where user_id = $1 order by id) as "passkeys!",
+                  exists (select from totp where user_id = $1 and confirmed_at is not null) as "app!",
+                  (select count(*) from recovery_codes where user_id = $1) as "recovery_codes!""#,
+        user.0,
+    )
+    .fetch_one(conn)
+    .await
+    .ours()?;
+    Ok(Beside { passkeys: row.passkeys, app: row.app, recovery_codes: row.recovery_codes })
 }
 
 /// Begins to set up an app, instead of any that was begun before. Errors: a field error for `password`; `TooMany`.
