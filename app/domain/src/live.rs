@@ -76,6 +76,9 @@ pub enum ToBrowser {
 pub struct Looking {
     pub id: UserId,
     pub name: String,
+    /// The number of the picture of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<i64>,
     pub typing: bool,
     pub staff: bool,
 }

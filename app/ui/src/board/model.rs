@@ -89,6 +89,11 @@ impl Cards {
         cells
     }
 
+    /// Where the picture is of somebody whose cards are here.
+    pub fn picture_of(&self, person: UserId) -> Option<String> {
+        self.cards.values().filter_map(|t| t.assignee.as_ref()).find(|p| p.id == person)?.picture_path()
+    }
+
     /// The lanes to show. Levels are all there, so that a card can be dropped into each; so is nobody's lane.
     pub fn lanes(&self, lanes: Lanes) -> Vec<Lane> {
         let mut shown: BTreeSet<Lane> = self.cards.values().map(|t| Lane::of(t, lanes)).collect();
@@ -289,6 +294,16 @@ mod tests {
 
     fn spot(status: i64, index: usize) -> Spot {
         Spot { lane: Lane::All, status: StatusId(status), index }
+    }
+
+    #[test]
+    fn a_lane_has_the_picture_of_its_person() {
+        let mut cards = board();
+        assert_eq!(cards.picture_of(UserId(9)), None);
+        let assignee = Person { id: UserId(9), name: "Ann".into(), picture: Some(3) };
+        cards.take_in(Card { assignee: Some(assignee.clone()), ..ticket(90, 1, "C") }, &BoardFilter::default());
+        assert_eq!(cards.picture_of(UserId(9)), assignee.picture_path());
+        assert_eq!(cards.picture_of(UserId(8)), None);
     }
 
     #[test]

@@ -14,10 +14,11 @@ use crate::{
     live::live,
     me,
     rpc::Rpc,
-    shared::{EmptyState, ErrorNotice, Menu, Title, avatar, awaited, focus_page, keep_focus, state_icon, state_word},
+    shared::{EmptyState, ErrorNotice, Menu, Title, awaited, face, focus_page, keep_focus, state_icon, state_word},
     tickets::filters::{ClearChip, TicketChips, Unknown, WithoutFilters, filter_of, with_query},
 };
 use domain::{
+    UserId,
     board::{Board, BoardFilter, Lane, Lanes},
     live::{ToBrowser, Topic},
     priority::Level,
@@ -360,8 +361,8 @@ fn Rest(columns: StoredValue<Vec<Status>>, cards: RwSignal<Cards>) -> impl IntoV
     })
 }
 
-/// What stands before a lane's name.
-fn mark(lane: &Lane, lanes: Lanes) -> Option<AnyView> {
+/// What stands before a lane's name. Of people there is a picture, as on their cards.
+fn mark(lane: &Lane, lanes: Lanes, cards: RwSignal<Cards>) -> Option<AnyView> {
     match (lane, lanes) {
         (Lane::Level(number), Lanes::Urgency | Lanes::Importance) => {
             let word = Level::from_number(-number)?.word();
@@ -373,7 +374,10 @@ fn mark(lane: &Lane, lanes: Lanes) -> Option<AnyView> {
                 .into_any(),
             )
         }
-        (Lane::Named(name, _), Lanes::Assignee) => Some(avatar(name, "").element().into_any()),
+        (Lane::Named(name, id), Lanes::Assignee) => {
+            let picture = cards.with_untracked(|cards| cards.picture_of(UserId(*id)));
+            Some(face(name, picture, "").element().into_any())
+        }
         (Lane::Nobody, Lanes::Assignee) => Some(view! { <Ico icon=Icon::Unassigned /> }.into_any()),
         _ => None,
     }
@@ -392,7 +396,7 @@ fn LaneRow(
 ) -> impl IntoView {
     let title = lane.title(lanes.get_untracked());
     let label = if title.is_empty() { "All tickets".to_owned() } else { title.clone() };
-    let mark = mark(&lane, lanes.get_untracked());
+    let mark = mark(&lane, lanes.get_untracked(), cards);
     let by_company = lanes.get_untracked() == Lanes::Company;
     // Nothing is said of a lane while some of its cards may not be here yet.
     let count = {

@@ -16,12 +16,7 @@ pub fn Avatar(
     face(&name, picture, size).element()
 }
 
-/// The same inside of other markup, for where nothing but the name is known.
-pub fn avatar(name: &str, size: &'static str) -> Markup {
-    face(name, None, size)
-}
-
-/// The same of somebody who is known.
+/// The same of somebody who is known, inside of other markup.
 pub fn avatar_of(person: &Person, size: &'static str) -> Markup {
     face(&person.name, person.picture_path(), size)
 }

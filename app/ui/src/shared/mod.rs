@@ -18,7 +18,7 @@ mod textarea;
 mod title;
 mod when;
 
-pub use avatar::{Avatar, avatar, avatar_of, face};
+pub use avatar::{Avatar, avatar_of, face};
 pub use awaited::{awaited, fetched, unread};
 pub use copy::{CopyButton, Secret, copy};
 pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast_error, toaster};

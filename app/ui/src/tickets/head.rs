@@ -228,7 +228,10 @@ fn Presence(state: TicketState) -> impl IntoView {
                         {people
                             .into_iter()
                             .take(4)
-                            .map(|person| view! { <Avatar name=person.name /> })
+                            .map(|person| {
+                                let picture = person.picture.map(|n| domain::picture::path(person.id, n));
+                                view! { <Avatar name=person.name picture /> }
+                            })
                             .map(IntoAny::into_any).rows()}
                     </span>
                     <span>{said}</span>

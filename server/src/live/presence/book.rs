@@ -41,6 +41,7 @@ pub(super) type Place = (u64, UserId);
 #[derive(Debug)]
 pub(super) struct Seat {
     name: String,
+    picture: Option<i64>,
     staff: bool,
     /// On this node: how many tabs show the ticket.
     tabs: u32,
@@ -68,6 +69,7 @@ impl Book {
         let place = (self.node, person.id);
         let seat = self.rooms.entry(ticket).or_default().entry(place).or_insert_with(|| Seat {
             name: person.name.clone(),
+            picture: person.picture,
             staff: person.role.is_staff(),
             tabs: 0,
             until: None,
@@ -136,7 +138,8 @@ impl Book {
             if told.here {
                 let room = self.rooms.entry(told.ticket).or_default();
                 let typing = told.typing.map(|what| (what, now + TYPING));
-                let seat = Seat { name: told.name, staff: told.staff, tabs: 0, until: Some(now + EXPIRY), typing };
+                let until = Some(now + EXPIRY);
+                let seat = Seat { name: told.name, picture: told.picture, staff: told.staff, tabs: 0, until, typing };
                 let before = room.insert(place, seat);
                 let was_typing = before.as_ref().and_then(|s| s.typing).map(|(what, _)| what);
                 if before.is_none() || was_typing != told.typing {
@@ -216,7 +219,8 @@ impl Book {
         let mut people: HashMap<UserId, (Looking, bool)> = HashMap::new();
         for ((_, user), seat) in self.rooms.get(&ticket).into_iter().flatten() {
             let (person, replying) = people.entry(*user).or_insert_with(|| {
-                (Looking { id: *user, name: seat.name.clone(), typing: false, staff: seat.staff }, false)
+                let (name, picture) = (seat.name.clone(), seat.picture);
+                (Looking { id: *user, name, picture, typing: false, staff: seat.staff }, false)
             });
             person.typing |= seat.typing.is_some();
             *replying |= matches!(seat.typing, Some((Writing::Reply, _)));
@@ -227,5 +231,5 @@ impl Book {
 
 fn told(ticket: TicketId, user: UserId, seat: &Seat, here: bool) -> Told {
     let typing = seat.typing.map(|(what, _)| what).filter(|_| here);
-    Told { ticket, user, name: seat.name.clone(), staff: seat.staff, here, typing }
+    Told { ticket, user, name: seat.name.clone(), picture: seat.picture, staff: seat.staff, here, typing }
 }

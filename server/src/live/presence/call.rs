@@ -25,6 +25,9 @@ pub(super) struct Told {
     pub ticket: TicketId,
     pub user: UserId,
     pub name: String,
+    /// Nothing from nodes of an earlier release.
+    #[serde(default)]
+    pub picture: Option<i64>,
     pub staff: bool,
     pub here: bool,
     pub typing: Option<Writing>,
@@ -43,7 +46,7 @@ pub(super) fn calls(node: u64, hello: bool, told: Vec<Told>) -> Vec<String> {
     let mut size = AROUND;
     for one in told {
         // A name may grow sixfold when it is written as JSON.
-        let length = 120 + one.name.len() * 6;
+        let length = 160 + one.name.len() * 6;
         if size + length > CALL_MAX {
             calls.extend(written(&call));
             call = Call { node, ..Call::default() };

@@ -192,3 +192,21 @@ fn a_beat_is_one_small_call_however_many_are_there() {
     assert_eq!(calls.len(), 1);
     assert!(calls[0].len() < 100, "{}", calls[0]);
 }
+
+#[test]
+fn pictures_travel_between_nodes() {
+    let (ann, bob) = (Principal { picture: Some(9), ..person(1, "Ann", Role::Agent) }, person(2, "Bob", Role::Agent));
+    let (mut here, mut there) = (Book::new(1), Book::new(2));
+    here.join(T, &ann);
+    there.join(T, &bob);
+    let pictures = |book: &Book| book.room(T).into_iter().map(|(p, _)| p.picture).collect::<Vec<_>>();
+    assert_eq!(pictures(&here), [Some(9)]);
+    for call in here.take(Instant::now(), true).1 {
+        there.heard(serde_json::from_str::<Call>(&call).unwrap(), Instant::now());
+    }
+    assert!(pictures(&there).contains(&Some(9)));
+    // A node of an earlier release says nothing of them.
+    let told = r#"{"node":3,"seats":[{"ticket":7,"user":5,"name":"Cy","staff":true,"here":true,"typing":null}]}"#;
+    there.heard(serde_json::from_str::<Call>(told).unwrap(), Instant::now());
+    assert_eq!(pictures(&there).len(), 3);
+}

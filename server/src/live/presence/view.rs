@@ -25,7 +25,7 @@ pub(super) fn view(ticket: TicketId, room: &[(Looking, bool)], actor: &Actor) ->
     } else {
         let mut hasher = DefaultHasher::new();
         for p in &people {
-            (p.id, &p.name, p.typing).hash(&mut hasher);
+            (p.id, &p.name, p.picture, p.typing).hash(&mut hasher);
         }
         hasher.finish().max(1)
     };
