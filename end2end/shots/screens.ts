@@ -90,7 +90,7 @@ const test = base.extend<Photographer, { empty: Server; away: Server; cookies: C
         await page.waitForLoadState('networkidle');
         await act?.(page, size);
         const file = path.join(folder, `${name}-${size}-${colorScheme}.png`);
-        await page.screenshot({ path: file, fullPage: /^(portal|sign|set)/.test(name), animations: 'disabled' });
+        await page.screenshot({ path: file, fullPage: /^(portal|sign|set|api-tokens|two-step)/.test(name), animations: 'disabled' });
         note('picture', file);
         // Nothing may run in the frame of a mail, not even axe.
         await page.locator('iframe[sandbox]').evaluateAll((frames) => frames.forEach((frame) => frame.remove()));

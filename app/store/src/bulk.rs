@@ -3,9 +3,13 @@
 //! Past the operations and their checks, so it is for data that Docket itself has made. Events get the positions of now;
 //! the numbers that reactors keep are made afresh at the end.
 
-use crate::{Desk, OrOurs, Tx, accounts::second_factor};
+use crate::{
+    Desk, OrOurs, Tx,
+    accounts::{api_tokens, second_factor},
+};
 use domain::{
-    Actor, Error, Result, Role, Time, UserId, actor::Who, event::Happening, invitation::State, letter::Purpose,
+    Actor, Error, Result, Role, Time, UserId, actor::Who, api_token::NewApiToken, event::Happening, invitation::State,
+    letter::Purpose,
 };
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -66,6 +70,26 @@ pub async fn invitation(
 pub async fn app(tx: &mut Tx, actor: &Actor, user: UserId, secret: &[u8]) -> Result<()> {
     only_system(actor)?;
     second_factor::put(tx, user, secret).await
+}
+
+/// A token of the API that somebody has made at the transaction's moment, and that nobody knows. `used`: when and from which
+/// address it was the last time.
+pub async fn api_token(
+    tx: &mut Tx,
+    actor: &Actor,
+    user: UserId,
+    input: &NewApiToken,
+    used: Option<(Time, &str)>,
+) -> Result<()> {
+    only_system(actor)?;
+    let (name, scope) = input.check()?;
+    let (_, id) = api_tokens::put(tx, user, &name, scope, input.days).await?;
+    let (at, address) = used.map(|(at, address)| (OffsetDateTime::from(at), address)).unzip();
+    sqlx::query!("update api_tokens set last_used_at = $2, last_address = $3 where id = $1", id, at, address)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    Ok(())
 }
 
 /// Tickets by column, as they are in the end. `company`, `assignee` 0: none.

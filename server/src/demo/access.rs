@@ -1,6 +1,7 @@
 //! Teams, roles of the desk's own, and a security log with something in it.
 
 use domain::access::{NewRole, NewTeam, Permission, Permissions, RoleChoice};
+use domain::api_token::{NewApiToken, Scope};
 use domain::event::Happening;
 use domain::{Actor, Error, Role, Time, UserId};
 use store::access::{roles, teams, users};
@@ -63,6 +64,31 @@ pub async fn apps(desk: &Desk, now: Time, agents: &[Somebody]) -> Result<(), Err
             events::append(&mut tx, &by, None, &Happening::SecondFactorFailed).await?;
         }
         tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Tokens of the API, with which programs that nobody has would act as these people.
+pub async fn tokens(desk: &Desk, now: Time, whose: &[&Somebody]) -> Result<(), Error> {
+    for (n, somebody) in whose.iter().enumerate() {
+        let address = format!("198.51.100.{}", 90 + n);
+        for (name, scope, days, made, used) in [
+            ("Old report", Scope::Read, 30, 47 * DAY, Some(18 * DAY)),
+            ("Status page", Scope::Read, 365, 60 * DAY, Some(3 * MINUTE)),
+            ("Bridge to the chat", Scope::Write, 90, 12 * DAY, Some(5 * HOUR)),
+            ("Nightly report", Scope::Read, 90, DAY, None),
+        ] {
+            let mut tx = desk.begin().await?;
+            tx.now = now.plus_millis(-made);
+            let user = UserId(somebody.id);
+            let by = Actor::user(people::principal(&mut *desk.read().await?, user).await?, Some(address.clone()));
+            let input = NewApiToken { name: name.into(), scope: scope.word().into(), days };
+            let used = used.map(|ago| (now.plus_millis(-ago), address.as_str()));
+            bulk::api_token(&mut tx, &super::MAKER, user, &input, used).await?;
+            let made = Happening::ApiTokenMade { name: name.into(), scope, days };
+            events::append(&mut tx, &by, None, &made).await?;
+            tx.commit().await?;
+        }
     }
     Ok(())
 }

@@ -65,9 +65,7 @@ pub async fn create(
     let (name, scope) = input.check()?;
     // It outlives the session: who has found an open computer must not take one along.
     let person = super::own::prove(desk, actor, session, password).await?;
-    let token = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
     let mut tx = desk.begin().await?;
-    let (now, ends) = (tx.at(), tx.now.plus_millis(input.days * DAY_MS));
     // Two at once must not get past the limit together.
     sqlx::query!("select id from users where id = $1 for no key update", person.id.0)
         .fetch_optional(&mut *tx.conn)
@@ -76,7 +74,7 @@ pub async fn create(
     let held = sqlx::query_scalar!(
         r#"select count(*) as "count!" from api_tokens where user_id = $1 and expires_at > $2"#,
         person.id.0,
-        now,
+        tx.at(),
     )
     .fetch_one(&mut *tx.conn)
     .await
@@ -87,10 +85,21 @@ pub async fn create(
             format!("You have {TOKENS_MAX} tokens already. Please revoke one that is not used any more."),
         ));
     }
-    sqlx::query!(
+    let (token, _) = put(&mut tx, person.id, &name, scope, input.days).await?;
+    let what = Happening::ApiTokenMade { name, scope, days: input.days };
+    events::append(&mut tx, actor, None, &what).await?;
+    tx.commit().await?;
+    Ok(token)
+}
+
+/// Makes a token that is good from now on for so many days. Returns it with its number.
+pub(crate) async fn put(tx: &mut Tx, user: UserId, name: &str, scope: Scope, days: i64) -> Result<(String, i64)> {
+    let token = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
+    let (now, ends) = (tx.at(), tx.now.plus_millis(days * DAY_MS));
+    let id = sqlx::query_scalar!(
         "insert into api_tokens (user_id, name, scope, token_hash, ending, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-        person.id.0,
+         values ($1, $2, $3, $4, $5, $6, $7) returning id",
+        user.0,
         name,
         scope.word(),
         hash(&token),
@@ -98,13 +107,10 @@ pub async fn create(
         now,
         time::OffsetDateTime::from(ends),
     )
-    .execute(&mut *tx.conn)
+    .fetch_one(&mut *tx.conn)
     .await
     .ours()?;
-    let what = Happening::ApiTokenMade { name, scope, days: input.days };
-    events::append(&mut tx, actor, None, &what).await?;
-    tx.commit().await?;
-    Ok(token)
+    Ok((token, id))
 }
 
 /// Ends one of one's own tokens. Errors: `NotFound`.

@@ -116,6 +116,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("bulk::details", Rule::System),
     ("bulk::invitation", Rule::System),
     ("bulk::app", Rule::System),
+    ("bulk::api_token", Rule::System),
     ("bulk::tickets", Rule::System),
     ("bulk::finish", Rule::System),
     ("companies::domains::outside", Rule::Desk(Action::EditPeople)),

@@ -184,6 +184,10 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "bulk::invitation" => {
             bulk::invitation(tx, actor, "a@a.example", domain::Role::Agent, world.now(), State::Open).await
         }
+        "bulk::api_token" => {
+            let input = NewApiToken { name: "Report".into(), scope: "read".into(), days: 7 };
+            bulk::api_token(tx, actor, UserId(0), &input, None).await
+        }
         "bulk::app" => bulk::app(tx, actor, UserId(0), b"12345678901234567890").await,
         "bulk::tickets" => bulk::tickets(tx, actor, &bulk::Batch::default()).await,
         "bulk::finish" => bulk::finish(desk, actor).await,
