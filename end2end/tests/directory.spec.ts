@@ -1,7 +1,6 @@
 import { BASE, Directory, READER } from '../support/directory.ts';
 import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
 import { ADA, makeAcme, setDeskUp, signIn } from '../support/people.ts';
-import { Server } from '../support/server.ts';
 
 const TOM = { uid: 'tom', name: 'Tom of Acme', email: 'tom@acme.example', password: 'a password of the directory' };
 

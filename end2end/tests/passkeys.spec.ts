@@ -1,5 +1,5 @@
 import type { CDPSession, Page } from '@playwright/test';
-import { ADA, ANOUK, MIA } from '../support/demo.ts';
+import { ADA, ANOUK, JANA, MIA } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
 
 /** With somebody on staff, and by the name of the machine: passkeys belong to no number. */
@@ -17,7 +17,9 @@ class Device {
     private readonly authenticatorId: string,
   ) {}
 
-  static async of(page: Page): Promise<Device> {
+  /** `chosen`: what a page offers in a field is chosen at once. Otherwise this browser cannot offer anything there. */
+  static async of(page: Page, chosen = false): Promise<Device> {
+    if (!chosen) await page.addInitScript(() => void (PublicKeyCredential.isConditionalMediationAvailable = async () => false));
     const session = await page.context().newCDPSession(page);
     await session.send('WebAuthn.enable');
     const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
@@ -36,6 +38,11 @@ class Device {
   /** Whether it makes sure that it is its owner: a fingerprint that fits, or one that does not. */
   async knows(owner: boolean): Promise<void> {
     await this.session.send('WebAuthn.setUserVerified', { authenticatorId: this.authenticatorId, isUserVerified: owner });
+  }
+
+  /** Whether somebody is there to touch it. */
+  async attended(enabled: boolean): Promise<void> {
+    await this.session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: this.authenticatorId, enabled });
   }
 
   async count(): Promise<number> {
@@ -172,6 +179,62 @@ test('browsers that do not know the JSON of passkeys get it by hand', async ({ p
   await hydrated(page);
   await page.getByRole('button', { name: 'Use a passkey' }).click();
   await expect(page).toHaveURL('/tickets');
+});
+
+test('passkeys are offered where the address is typed, and nothing else is in their way', async ({ page }) => {
+  await page.addInitScript(() => {
+    const all = navigator.credentials;
+    const get = all.get.bind(all);
+    all.get = (options) => {
+      if (options?.mediation === 'conditional') document.documentElement.dataset.offered = 'yes';
+      return get(options);
+    };
+  });
+  const device = await Device.of(page, true);
+  /** Opens the page while nobody is there to choose, and waits until it offers. */
+  const offered = async () => {
+    await page.context().clearCookies();
+    await device.attended(false);
+    await page.goto('/sign-in?next=/portal/new');
+    await expect(page.locator('html[data-offered]')).toBeAttached();
+    await device.attended(true);
+  };
+  await withPassword(page, JANA);
+  await expect(page).toHaveURL('/portal');
+  await add(page, 'My phone');
+  await expect(page.getByRole('heading', { name: 'Your recovery codes' })).toBeVisible();
+
+  // Chosen there, it signs in without a button.
+  await page.context().clearCookies();
+  await page.goto('/sign-in?next=/portal/new');
+  await expect(page).toHaveURL('/portal/new');
+
+  // The button takes back what is offered.
+  await offered();
+  await expect(page.getByLabel('E-mail address')).toHaveAttribute('autocomplete', 'username webauthn');
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await expect(page).toHaveURL('/portal/new');
+
+  // And so does the password.
+  await offered();
+  await page.getByLabel('E-mail address').fill(JANA);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('button', { name: 'Use a passkey' }).click();
+  await expect(page).toHaveURL('/portal/new');
+
+  // It stays when the password is another one, and that is said.
+  await page.goto('/portal/me');
+  await hydrated(page);
+  await page.getByLabel('Current password').fill(PASSWORD);
+  await page.getByLabel('New password').fill(`${PASSWORD}-2`);
+  await page.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'as good as before' })).toContainText('The passkey “My phone”');
+  await hydrated(page);
+  await expectAccessible(page);
+  await page.getByRole('link', { name: 'Look at them' }).click();
+  await expect(page.getByText('My phone')).toBeVisible();
 });
 
 test('without JavaScript the button is not there', async ({ openPage }) => {

@@ -68,6 +68,8 @@ pub enum Kind {
     Socket,
     /// What has others asked on somebody's behalf: a picture that is fetched, a provider of accounts.
     Remote,
+    /// A question that an authenticator is asked: a row until it is answered, or too old.
+    Question,
     /// Somebody or a group that a provider announces. It does so with hundreds at once, the first time with all.
     Announcement,
 }
@@ -84,6 +86,7 @@ impl Kind {
                 "create" | "write" => Self::Writing,
                 _ => Self::Page,
             },
+            ("rpc", "accounts") if path.ends_with("/passkey_door") => Self::Question,
             ("live", _) => Self::Socket,
             // Whoever comes back from a provider has the provider asked.
             ("files", "remote") | ("sign-in", "with" | "back") => Self::Remote,
@@ -100,7 +103,7 @@ impl Kind {
         match self {
             Self::Page | Self::Announcement => (1, 1),
             Self::Remote => (4, 4),
-            Self::Search | Self::Upload | Self::Socket => (8, 8),
+            Self::Search | Self::Upload | Self::Socket | Self::Question => (8, 8),
             Self::Writing => (40, 120),
             Self::Bulk => (60, 120),
         }
@@ -349,6 +352,8 @@ mod tests {
             (Method::POST, "/files", Kind::Upload),
             (Method::GET, "/files/abc/a.txt", Kind::Page),
             (Method::GET, "/files/remote/5/1", Kind::Remote),
+            (Method::POST, "/rpc/accounts/passkey_door", Kind::Question),
+            (Method::POST, "/rpc/accounts/passkeys", Kind::Page),
             (Method::GET, "/live", Kind::Socket),
             (Method::POST, "/customers/import", Kind::Bulk),
             (Method::GET, "/customers/import", Kind::Page),

@@ -74,6 +74,7 @@ pub async fn app(tx: &mut Tx, actor: &Actor, user: UserId, secret: &[u8]) -> Res
 
 /// A token of the API that somebody has made at the transaction's moment, and that nobody knows. `used`: when and from which
 /// address it was the last time.
+#[crate::compiled_here]
 pub async fn api_token(
     tx: &mut Tx,
     actor: &Actor,

@@ -64,7 +64,7 @@ fn functions() -> Vec<Function> {
         Function("accounts/first_run", |_, _| json!({}), ANYBODY),
         Function("accounts/passkeys", |_, _| json!({}), SIGNED_IN),
         // Nowhere, as requests of tests do not say at which address they are.
-        Function("accounts/passkey_door", |_, _| json!({}), [409; 5]),
+        Function("accounts/passkey_door", |_, _| json!({"offered": true}), [409; 5]),
         Function("accounts/passkey_second", |_, _| json!({}), [401; 5]),
         Function("accounts/profile", |_, _| json!({}), SIGNED_IN),
         Function("accounts/second_factor", |_, _| json!({}), SIGNED_IN),

@@ -1,7 +1,7 @@
 //! What is done by mail: asking for a link, and the pages that links lead to.
 
 use super::{card::Card, rpc};
-use crate::erased::Sometimes;
+use crate::erased::{Rows, Sometimes};
 use crate::fetched::resource;
 use crate::{
     flash::{Flash, flash},
@@ -280,8 +280,8 @@ fn said(flash: &Flash) -> Flash {
 #[component]
 pub(super) fn StillGood(beside: Vec<String>) -> impl IntoView {
     (!beside.is_empty())
-        .then(|| {
-            let lines: Vec<_> = beside.into_iter().map(|line| view! { <li>{line}</li> }).collect();
+        .shown(|| {
+            let lines = beside.into_iter().map(|line| view! { <li>{line}</li> }).rows();
             view! {
                 <div class="notice" data-kind="info" role="status">
                     <Ico icon=Icon::Info />

@@ -4,6 +4,7 @@
 
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect};
 use leptos::prelude::window;
+use std::cell::RefCell;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -14,6 +15,8 @@ pub enum Wish {
     Make,
     /// The answer of one that there is.
     Use,
+    /// The same, offered in the list of the field for the address: it is answered when somebody chooses one there, or never.
+    Offered,
 }
 
 fn part(of: &JsValue, name: &str) -> JsValue {
@@ -29,6 +32,26 @@ pub fn known() -> bool {
     part(&window(), "PublicKeyCredential").is_function()
 }
 
+/// Whether this browser can offer passkeys where an address is typed. In browsers only.
+pub async fn can_offer() -> bool {
+    let asked = call(&part(&window(), "PublicKeyCredential"), "isConditionalMediationAvailable", &Array::new());
+    let Ok(promise) = asked.and_then(|asked| asked.dyn_into::<Promise>()) else { return false };
+    JsFuture::from(promise).await.is_ok_and(|can| can.is_truthy())
+}
+
+thread_local! {
+    /// What ends the offer that stands.
+    static OFFER: RefCell<Option<JsValue>> = const { RefCell::new(None) };
+}
+
+/// Takes back what is offered, if anything is. In browsers only.
+pub fn withdraw() {
+    if let Some(controller) = OFFER.take() {
+        // It can fail only where there is nothing to end.
+        let _ = call(&controller, "abort", &Array::new());
+    }
+}
+
 /// Asks, as `options` say, which is JSON. Returns JSON. In browsers only.
 ///
 /// # Errors
@@ -40,7 +63,7 @@ pub async fn ask(wish: Wish, options: &str) -> Result<String, &'static str> {
 async fn asked(wish: Wish, options: &str) -> Result<String, JsValue> {
     let (read, what) = match wish {
         Wish::Make => ("parseCreationOptionsFromJSON", "create"),
-        Wish::Use => ("parseRequestOptionsFromJSON", "get"),
+        Wish::Use | Wish::Offered => ("parseRequestOptionsFromJSON", "get"),
     };
     let options = part(&JSON::parse(options)?, "publicKey");
     let class = part(&window(), "PublicKeyCredential");
@@ -50,6 +73,15 @@ async fn asked(wish: Wish, options: &str) -> Result<String, JsValue> {
     };
     let argument = Object::new();
     Reflect::set(&argument, &JsValue::from_str("publicKey"), &options)?;
+    // A browser asks one thing at a time.
+    withdraw();
+    if wish == Wish::Offered {
+        let controller: JsValue =
+            Reflect::construct(&part(&window(), "AbortController").dyn_into::<Function>()?, &Array::new())?;
+        Reflect::set(&argument, &JsValue::from_str("signal"), &part(&controller, "signal"))?;
+        Reflect::set(&argument, &JsValue::from_str("mediation"), &JsValue::from_str("conditional"))?;
+        OFFER.set(Some(controller));
+    }
     let credentials = part(&part(&window(), "navigator"), "credentials");
     let promise: Promise = call(&credentials, what, &Array::of1(&argument))?.dyn_into()?;
     let answer = JsFuture::from(promise).await?;
@@ -64,7 +96,7 @@ async fn asked(wish: Wish, options: &str) -> Result<String, JsValue> {
 fn words(wish: Wish, failure: &str) -> &'static str {
     match (failure, wish) {
         ("NotAllowedError", Wish::Make) => "Nothing was made: it was cancelled, or took too long.",
-        ("NotAllowedError", Wish::Use) => {
+        ("NotAllowedError", Wish::Use | Wish::Offered) => {
             "No passkey came: it was cancelled, took too long, or there is none on this device."
         }
         ("InvalidStateError", Wish::Make) => "This device has a passkey of yours already.",

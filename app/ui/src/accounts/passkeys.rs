@@ -2,7 +2,7 @@
 
 use super::{
     card::Card,
-    credentials::{Wish, ask, known},
+    credentials::{Wish, ask, can_offer, known},
     two_step::Again,
 };
 use crate::{
@@ -18,7 +18,7 @@ use domain::{
     second_factor::Own,
 };
 use leptos::{html, prelude::*, task::spawn_local};
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 /// A question that is still to be asked for.
 pub type Coming = Pin<Box<dyn Future<Output = Rpc<Question>>>>;
@@ -31,7 +31,15 @@ struct Asking {
     credential: NodeRef<html::Input>,
     busy: RwSignal<bool>,
     problem: RwSignal<Option<String>>,
+    /// Where to ask for what is offered before anybody asks, and how often that was done.
+    offer: Option<fn() -> Coming>,
+    offers: StoredValue<u32>,
 }
+
+/// An offer is made anew before its question is too old for an answer.
+const ANEW: Duration = Duration::from_secs(240);
+/// So long a page that nobody sees waits before it looks again whether somebody does.
+const UNSEEN: Duration = Duration::from_secs(2);
 
 impl Asking {
     fn new() -> Self {
@@ -41,7 +49,54 @@ impl Asking {
             credential: NodeRef::new(),
             busy: RwSignal::new(false),
             problem: RwSignal::new(None),
+            offer: None,
+            offers: StoredValue::new(0),
         }
+    }
+
+    /// Offers passkeys where the address is typed, without a word where that is not possible.
+    fn offer(self) {
+        let Some(question) = self.offer else { return };
+        let Some(turn) = self.offers.try_update_value(|n| {
+            *n += 1;
+            *n
+        }) else {
+            return;
+        };
+        spawn_local(async move {
+            if !can_offer().await || self.busy.try_get_untracked() != Some(false) {
+                return;
+            }
+            let Ok(question) = question().await else { return };
+            self.again(turn, ANEW);
+            // What fails here nobody has asked for.
+            if let Ok(credential) = ask(Wish::Offered, &question.options).await {
+                self.send(&question.token, &credential);
+            }
+        });
+    }
+
+    /// Makes the offer anew after a while, unless that was done meanwhile or the page has gone.
+    fn again(self, turn: u32, wait: Duration) {
+        let look = move || {
+            if self.offers.try_get_value() != Some(turn) {
+                return;
+            }
+            match document().hidden() {
+                true => self.again(turn, UNSEEN),
+                false => self.offer(),
+            }
+        };
+        set_timeout(look, wait);
+    }
+
+    /// Sends the form with an answer. The page may have gone meanwhile.
+    fn send(self, token: &str, credential: &str) {
+        let fields = (self.form.get_untracked(), self.question.get_untracked(), self.credential.get_untracked());
+        let (Some(form), Some(question), Some(answer)) = fields else { return };
+        question.set_value(token);
+        answer.set_value(credential);
+        let _ = form.submit();
     }
 
     fn start(self, wish: Wish, question: Coming) {
@@ -57,18 +112,12 @@ impl Asking {
                 Ok::<_, String>((question.token, credential))
             };
             let answered = answered.await;
-            // The page may have gone meanwhile.
-            let fields = (self.form.get_untracked(), self.question.get_untracked(), self.credential.get_untracked());
-            let (Some(form), Some(question), Some(credential)) = fields else { return };
             match answered {
-                Ok((token, said)) => {
-                    question.set_value(&token);
-                    credential.set_value(&said);
-                    let _ = form.submit();
-                }
+                Ok((token, said)) => self.send(&token, &said),
                 Err(problem) => {
-                    self.busy.set(false);
-                    self.problem.set(Some(problem));
+                    self.busy.try_set(false);
+                    self.problem.try_set(Some(problem));
+                    self.offer();
                 }
             }
         });
@@ -108,9 +157,17 @@ pub fn PasskeyButton(
     label: &'static str,
     next: String,
     question: fn() -> Coming,
+    /// Where passkeys are offered in a field of the page, too: how that is asked.
+    #[prop(optional)]
+    offer: Option<fn() -> Coming>,
     #[prop(default = false)] primary: bool,
 ) -> impl IntoView {
-    let asking = Asking::new();
+    let asking = Asking { offer, ..Asking::new() };
+    effect(move || {
+        if me::taken_over().get() {
+            asking.offer();
+        }
+    });
     let hidden = move || me::taken_over().get() && !known();
     view! {
         <form method="post" action=action class="stack stack--tight scripted" hidden=hidden node_ref=asking.form>

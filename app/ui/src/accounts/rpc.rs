@@ -60,12 +60,12 @@ pub async fn passkey_second() -> Rpc<Question> {
     call(|desk, actor| async move { store::accounts::passkeys::second::ask(&desk, &actor, &token, place).await }).await
 }
 
-/// Asks for a passkey that signs in alone.
+/// Asks for a passkey that signs in alone. `offered`: the page offers it before anybody has asked.
 #[server(endpoint = "accounts/passkey_door", protocol = Json, client = crate::whose::Caller)]
-pub async fn passkey_door() -> Rpc<Question> {
+pub async fn passkey_door(offered: bool) -> Rpc<Question> {
     let (place, browser) = (super::site::place(), signed().asked);
     call(|desk, actor| async move {
-        let (question, browser) = store::accounts::passkeys::door::ask(&desk, &actor, place, browser).await?;
+        let (question, browser) = store::accounts::passkeys::door::ask(&desk, &actor, place, browser, offered).await?;
         super::site::remember(&browser);
         Ok(question)
     })

@@ -1,10 +1,11 @@
 use super::{
     by_mail::{CheckMail, SendAgain},
     card::Card,
+    credentials::withdraw,
     passkeys::{Coming, PasskeyButton},
     rpc,
 };
-use crate::erased::Sometimes;
+use crate::erased::{Sometimes, handler};
 use crate::fetched::resource;
 use crate::{
     app::go_to,
@@ -13,7 +14,7 @@ use crate::{
     outside::OtherWays,
     shared::{Field, awaited},
 };
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use leptos_router::hooks::use_query_map;
 
 /// `/sign-in`.
@@ -69,14 +70,14 @@ pub fn SignInPage() -> impl IntoView {
                 if let Ok(true) = first_run.await { go_to("/set-up") } else { ().into_any() }
             })}
         <Card title="Sign in" lead="With the e-mail address of your account." flash=flash why=why>
-            <form method="post" action="/sign-in" class="stack">
+            <form method="post" action="/sign-in" class="stack" on:submit=handler(|_: ev::SubmitEvent| withdraw())>
                 {(!next.is_empty()).shown(|| view! { <input type="hidden" name="next" value=next.clone() /> })}
                 <Field
                     flash=email.clone()
                     name="email"
                     label="E-mail address"
                     kind="email"
-                    autocomplete="username"
+                    autocomplete=if passkeys { "username webauthn" } else { "username" }
                     required=true
                     maxlength=254
                     autofocus=true
@@ -96,9 +97,10 @@ pub fn SignInPage() -> impl IntoView {
             {unproved.map(|email| view! { <SendAgain email /> })}
             {passkeys
                 .then(|| {
-                    let question = || -> Coming { Box::pin(rpc::passkey_door()) };
+                    let question = || -> Coming { Box::pin(rpc::passkey_door(false)) };
+                    let offer: fn() -> Coming = || Box::pin(rpc::passkey_door(true));
                     let next = next.clone();
-                    view! { <PasskeyButton action="/sign-in/passkey" label="Sign in with a passkey" next question /> }
+                    view! { <PasskeyButton action="/sign-in/passkey" label="Sign in with a passkey" next question offer /> }
                 })}
             <OtherWays next=next />
             <p class="auth__foot">

@@ -15,7 +15,7 @@ async fn a_passkey_opens_the_door_alone() {
     let options: serde_json::Value = serde_json::from_str(&question.options).unwrap();
     assert_eq!(options["publicKey"]["userVerification"], "required");
     assert!(options["publicKey"]["allowCredentials"].as_array().is_none_or(Vec::is_empty));
-    door::ask(&world.desk, &visitor(), Err(Nowhere::Number), None).await.refused(Code::Conflict);
+    door::ask(&world.desk, &visitor(), Err(Nowhere::Number), None, false).await.refused(Code::Conflict);
     // A device that does not count is good, too.
     let session = world.session(&world.customer().await).await;
     let jana = world.customer().await;
@@ -107,13 +107,42 @@ async fn two_tabs_ask_at_once() {
     let agent = world.agent().await;
     let mut device = with_device(&world, &agent).await;
     let (one, browser) = ask(&world).await;
-    let (two, same) = door::ask(&world.desk, &visitor(), Ok(here()), Some(browser.clone())).await.unwrap();
+    let (two, same) = door::ask(&world.desk, &visitor(), Ok(here()), Some(browser.clone()), true).await.unwrap();
     assert_eq!(browser, same);
     enter(&world, &browser, &device.answer(&one)).await.unwrap();
     enter(&world, &browser, &device.answer(&two)).await.unwrap();
     // What is no cookie of ours becomes none.
-    let (_, fresh) = door::ask(&world.desk, &visitor(), Ok(here()), Some("x".into())).await.unwrap();
+    let (_, fresh) = door::ask(&world.desk, &visitor(), Ok(here()), Some("x".into()), false).await.unwrap();
     assert_eq!(fresh.len(), 43);
+}
+
+#[tokio::test]
+async fn pages_offer_passkeys_only_so_many_times() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let mut device = with_device(&world, &agent).await;
+    let offer = async |world: &World| door::ask(&world.desk, &visitor(), Ok(here()), None, true).await;
+    let (question, browser) = offer(&world).await.unwrap();
+    // As many as there may be, none of them answered.
+    let full =
+        "with filled as (insert into passkey_questions (token_hash, browser_hash, purpose, origin, state, expires_at)
+             select sha256(n::text::bytea), 'x', 'door', 'https://help.acme.example', '{}', now() + interval '1 day'
+             from generate_series(2, 10000) n returning 1)
+            select count(*) from filled";
+    assert_eq!(world.count(full).await, 9_999);
+    let refused = offer(&world).await.unwrap_err();
+    assert_eq!((refused.code, refused.retry_after), (Code::TooMany, Some(60)));
+    assert_eq!(world.count("select count(*) from passkey_questions").await, 10_000, "nothing is written then");
+    // Whoever asks for one gets it, and what was offered before is still good, once.
+    come(&world, &mut device).await.unwrap();
+    let answer = device.answer(&question);
+    enter(&world, &browser, &answer).await.unwrap();
+    enter(&world, &browser, &answer).await.refused(Code::Conflict);
+    offer(&world).await.unwrap();
+    // Too late.
+    let (question, browser) = door::ask(&world.desk, &visitor(), Ok(here()), None, false).await.unwrap();
+    world.advance_seconds(301);
+    enter(&world, &browser, &device.answer(&question)).await.refused(Code::Conflict);
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ async fn with_device(world: &World, who: &Actor) -> Device {
 
 /// A question at the door, and the cookie of the browser.
 async fn ask(world: &World) -> (Question, String) {
-    door::ask(&world.desk, &visitor(), Ok(here()), None).await.unwrap()
+    door::ask(&world.desk, &visitor(), Ok(here()), None, false).await.unwrap()
 }
 
 async fn enter(world: &World, browser: &str, answer: &Answer) -> Result<String> {

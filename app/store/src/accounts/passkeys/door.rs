@@ -21,6 +21,10 @@ use domain::{
 };
 use webauthn_rs::prelude::PublicKeyCredential;
 
+/// So many questions may be open when a page asks one by itself. Each is a row for five minutes; whoever wants to sign in with
+/// a passkey gets theirs in any case.
+const OFFERS_MAX: i64 = 10_000;
+
 /// For a passkey that opens nothing: one of nobody, of somebody blocked, or of another address.
 fn unknown() -> Error {
     Error::new(
@@ -30,19 +34,25 @@ fn unknown() -> Error {
 }
 
 /// Asks for whichever passkey somebody has. `browser`: the value of the cookie that this browser has from before, so that two
-/// pages of it can ask at once. Returns the cookie's value with the question. Errors: `Conflict` where there are no passkeys.
+/// pages of it can ask at once. `offered`: nobody has asked for it yet, the page only offers passkeys where the address is typed.
+/// Returns the cookie's value with the question. Errors: `Conflict` where there are no passkeys; `TooMany` for what is offered
+/// while very many are.
 #[crate::compiled_here]
 pub async fn ask(
     desk: &Desk,
     _actor: &Actor,
     place: std::result::Result<Place, Nowhere>,
     browser: Option<String>,
+    offered: bool,
 ) -> Result<(Question, String)> {
     let place = place?;
     let browser = browser.filter(|value| value.len() == 43).unwrap_or_else(question::fresh);
     let (options, state) = ask_for(&place, &[])?;
     let asked = Asked { user: None, name: String::new(), place, state };
     let mut tx = desk.begin().await?;
+    if offered && question::open(&mut tx, OFFERS_MAX).await? >= OFFERS_MAX {
+        return Err(Error::too_many(60));
+    }
     let token = question::put(&mut tx, Purpose::Door, &browser, &asked).await?;
     tx.commit_quietly().await?;
     Ok((Question { token, options }, browser))

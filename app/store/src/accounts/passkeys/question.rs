@@ -68,6 +68,17 @@ pub(super) async fn put(tx: &mut Tx, purpose: Purpose, browser: &str, asked: &As
     Ok(token)
 }
 
+/// How many questions wait at the door; counted up to `most`.
+pub(super) async fn open(tx: &mut Tx, most: i64) -> Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from (select from passkey_questions where purpose = 'door' limit $1) q"#,
+        most,
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
+    .ours()
+}
+
 /// Takes a question out, whatever comes of its answer. Errors: `Conflict` for one that was answered, is too old, was asked
 /// somewhere else or for something else.
 pub(super) async fn take(desk: &Desk, purpose: Purpose, browser: &str, token: &str) -> Result<Asked> {
