@@ -164,6 +164,7 @@ async fn gather(conn: &mut PgConnection, id: UserId, desk: &Desk) -> Result<(Val
     .fetch_all(&mut *conn)
     .await
     .ours()?;
+    let elsewhere = ways_in(conn, &ids).await?;
     let done = sqlx::query_scalar!(
         r#"select json_build_object('at', at, 'what', kind, 'from', address, 'ticket', ticket_id) as "row!" from events
            where actor_id = any($1) and audience <> 1 order by id"#,
@@ -226,12 +227,57 @@ async fn gather(conn: &mut PgConnection, id: UserId, desk: &Desk) -> Result<(Val
             "has_password": customer.has_login,
         },
         "signed_in_on": sessions,
+        "connected_accounts": elsewhere.connected,
+        "announced_by": elsewhere.announced,
+        "passkeys": elsewhere.passkeys,
         "done": done,
         "tickets": tickets.into_iter().map(|t| t.row).collect::<Vec<_>>(),
         "messages": messages,
         "files": files.iter().map(|f| f.name.clone()).collect::<Vec<_>>(),
     });
     Ok((data, files))
+}
+
+/// What else lets a person in, and what those who vouch for them have said of them. No keys: what is secret is no news to them, and
+/// what is public says nothing.
+struct WaysIn {
+    connected: Vec<Value>,
+    announced: Vec<Value>,
+    passkeys: Vec<Value>,
+}
+
+async fn ways_in(conn: &mut PgConnection, ids: &[i64]) -> Result<WaysIn> {
+    let connected = sqlx::query_scalar!(
+        r#"select json_build_object('provider', p.name, 'number_there', i.subject, 'email_there', i.email,
+                  'since', i.linked_at, 'last_used', i.last_used_at) as "row!"
+           from identities i join providers p on p.id = i.provider_id where i.user_id = any($1) order by i.id"#,
+        ids,
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .ours()?;
+    let announced = sqlx::query_scalar!(
+        r#"select json_build_object('provider', p.name, 'number_there', s.external_id, 'user_name', s.user_name,
+                  'names', s.names, 'wanted', s.active, 'since', s.created_at, 'changed', s.changed_at,
+                  'deleted_there', s.gone_at,
+                  'groups', (select coalesce(json_agg(g.name order by lower(g.name)), '[]')
+                             from scim_members m join scim_groups g on g.id = m.group_id
+                             where m.user_id = s.user_id and g.provider_id = s.provider_id)) as "row!"
+           from scim_people s join providers p on p.id = s.provider_id where s.user_id = any($1) order by s.created_at"#,
+        ids,
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .ours()?;
+    let passkeys = sqlx::query_scalar!(
+        r#"select json_build_object('name', name, 'made_for', host, 'since', added_at, 'last_used', last_used_at) as "row!"
+           from passkeys where user_id = any($1) order by id"#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await
+    .ours()?;
+    Ok(WaysIn { connected, announced, passkeys })
 }
 
 /// Everybody who is this person: they, and those who were merged into them.
