@@ -197,6 +197,23 @@ async fn zones_are_right_to_the_minute() {
 }
 
 #[tokio::test]
+async fn the_browsers_zone_is_taken_from_who_comes_by_a_mail() {
+    let world = World::new().await;
+    world.agent().await;
+    let mut browser = Browser::of_visitor(&world);
+    browser.cookie = Some("docket_zone=Europe/Berlin".into());
+    let fields = [("name", "Jana"), ("email", "jana@acme.example"), ("password", PASSWORD)];
+    browser.post("/sign-up", &fields).await;
+    let link = world.mails().await.remove(0).token("/confirm/");
+    assert_eq!(
+        browser.post(&format!("/confirm/{link}"), &[("password", PASSWORD)]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let taken = "select count(*) from users where time_zone = 'Europe/Berlin' and email = 'jana@acme.example'";
+    assert_eq!(world.count(taken).await, 1);
+}
+
+#[tokio::test]
 async fn the_browsers_zone_is_taken_once() {
     let world = World::new().await;
     let jana = world.customer().await;

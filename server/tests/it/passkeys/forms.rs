@@ -64,8 +64,10 @@ async fn the_pages_lead_through_it() {
     let page = visitor.post("/sign-in/passkey", &form).await;
     assert!(page.status == StatusCode::CONFLICT && page.text.contains("begun in another browser"), "{}", page.text);
     assert!(page.text.contains("/portal/new") && page.text.contains("Sign in with a passkey"));
-    visitor.cookie = cookie.split(';').next().map(str::to_owned);
+    // With the zone that the page has read from the browser.
+    visitor.cookie = cookie.split(';').next().map(|cookie| format!("{cookie}; docket_zone=Europe/Berlin"));
     let page = visitor.post("/sign-in/passkey", &form).await;
+    assert_eq!(world.count("select count(*) from users where time_zone = 'Europe/Berlin'").await, 1);
     assert_eq!((page.status, page.headers[header::LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, "/portal/new"));
     let cookies = page.headers.get_all(header::SET_COOKIE);
     assert!(cookies.iter().any(|cookie| cookie.to_str().unwrap().starts_with("__Host-docket_passkey=;")));
