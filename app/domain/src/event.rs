@@ -234,6 +234,12 @@ pub enum Happening {
     /// A provider sent somebody who was not let in, and why. Whom it named is not kept.
     #[serde(rename = "account.outside_refused")]
     OutsideRefused { provider: String, why: String },
+    /// Somebody has proved who they are, but not in the only way that they are to come in by. `by`: in which.
+    #[serde(rename = "account.way_refused")]
+    WayRefused { provider: String, user: UserId, by: String },
+    /// A provider has become the only way in of so many people, who were signed out of so many sessions.
+    #[serde(rename = "access.only_way")]
+    OnlyWay { provider: String, people: i64, sessions: i64 },
     /// An account was made for somebody who came by a provider, or whom it has announced.
     #[serde(rename = "account.made_outside")]
     MadeOutside { provider: String, user: UserId },

@@ -2,6 +2,7 @@
 
 pub mod directory;
 pub mod groups;
+pub mod only;
 
 pub use directory::Directory;
 pub use groups::{GroupRules, RoleRule, TeamRule};
@@ -134,6 +135,8 @@ pub struct Provider {
     pub teams: String,
     pub trusts_mfa: bool,
     pub directory: Directory,
+    /// Whether the people it is for come in by it and in no other way.
+    pub only: bool,
     pub enabled: bool,
     /// The token that it announces people with, if it has one.
     pub token: Option<Token>,
@@ -163,6 +166,7 @@ pub struct ProviderInput {
     pub teams: String,
     pub trusts_mfa: bool,
     pub directory: Directory,
+    pub only: bool,
     pub enabled: bool,
 }
 
@@ -228,6 +232,11 @@ impl ProviderInput {
             }
         }
         input.check_rules(kind, &mut problems);
+        problems.unless(
+            !input.only || input.audience != Audience::Everybody,
+            "only",
+            "Customers who come by themselves need other ways in, too. Only people of one company or on staff can be bound to one.",
+        );
         problems.check()?;
         Ok(input)
     }
@@ -363,6 +372,7 @@ pub struct Usable {
     pub rules: GroupRules,
     pub trusts_mfa: bool,
     pub directory: Directory,
+    pub only: bool,
     pub version: i64,
 }
 
@@ -428,6 +438,7 @@ mod tests {
                 ProviderInput { creates: true, teams: "a = b".into(), role_claim: "g".into(), ..staff.clone() },
                 "roles",
             ),
+            (Kind::Oidc, ProviderInput { only: true, ..input() }, "only"),
             (Kind::Google, staff.clone(), "audience"),
         ] {
             let error = input.check(kind, false).expect_err(field);

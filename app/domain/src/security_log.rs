@@ -53,6 +53,7 @@ impl Group {
             "account.sign_in_failed"
             | "account.second_factor_failed"
             | "account.passkey_refused"
+            | "account.way_refused"
             | "account.locked"
             | "account.outside_refused" => Group::Refused,
             "account.blocked" | "account.unblocked" | "account.second_factor_taken" => Group::Rights,
@@ -187,7 +188,9 @@ mod tests {
         for (kind, group) in [
             ("account.signed_in", Group::SignIns),
             ("account.sign_in_failed", Group::Refused),
+            ("account.way_refused", Group::Refused),
             ("account.password_changed", Group::Accounts),
+            ("access.only_way", Group::Rights),
             ("access.role_given", Group::Rights),
             ("staff.invited", Group::Rights),
             ("account.blocked", Group::Rights),

@@ -79,10 +79,12 @@ pub struct Registered {
 /// Sends a mail to the address. Its link, opened in a browser, asks for the password and makes the account; until then logging in
 /// is refused. The answer is the same for an address that has an account already: its owner is told by mail. After 50
 /// registrations from one network address within an hour the next one has to wait, for longer each time; the answer says for
-/// how many seconds.
+/// how many seconds. Addresses in a domain whose people sign in with their company only are refused with 403.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts", request_body = Register, responses(
     (status = 202, description = "A mail was sent to the address, to confirm it", body = Registered),
     (status = 401, description = "There is a token, which is not needed here, and it is not valid",
+     body = crate::problem::Details, content_type = "application/problem+json"),
+    (status = 403, description = "People with such an address sign in with their company only; `errors` names the way in",
      body = crate::problem::Details, content_type = "application/problem+json"),
     WithBody, ForAnyone
 ))]
@@ -101,14 +103,14 @@ pub async fn register(
 /// Log in
 ///
 /// Gives a token (JWT) for 24 hours; it ends sooner when the password is changed, or when its person is signed
-/// out everywhere. An account whose address is not confirmed yet is refused with 403. An account with two-step sign-in needs a `code`, too: without it the answer is 401 with the type
+/// out everywhere. An account whose address is not confirmed yet is refused with 403, and so is one whose people sign in with their company only: they make an API token on their profile. An account with two-step sign-in needs a `code`, too: without it the answer is 401 with the type
 /// `urn:docket:error:second_factor_required`. After some wrong passwords an account and an address have to wait, for longer each
 /// time; the answer says for how many seconds.
 #[utoipa::path(post, path = "/auth/login", tag = "Accounts", request_body = Login, responses(
     (status = 200, description = "A token", body = LoggedIn),
     (status = 401, description = "The address, the password or the code is not right, or a code is needed", body = crate::problem::Details,
      content_type = "application/problem+json"),
-    (status = 403, description = "The address is not confirmed yet", body = crate::problem::Details,
+    (status = 403, description = "The address is not confirmed yet, or people with it sign in with their company only", body = crate::problem::Details,
      content_type = "application/problem+json"),
     WithBody, ForAnyone
 ))]

@@ -159,6 +159,7 @@ fn input(fields: &Fields) -> Result<ProviderInput, Error> {
             group_filter: text("group_filter"),
             ca: text("ca"),
         },
+        only: on("only"),
         enabled: on("enabled"),
     })
 }

@@ -248,6 +248,12 @@ fn words(kind: &str, data: Option<&Value>) -> String {
         Happening::TeamDeleted { name } => format!("Deleted the team {name}"),
         Happening::Vouched { provider } => format!("Was vouched for by {provider}"),
         Happening::OutsideRefused { provider, why } => format!("Came by {provider} and was refused: {why}"),
+        Happening::WayRefused { provider, by, .. } => {
+            format!("Was right with {by} and refused: they sign in with {provider} only")
+        }
+        Happening::OnlyWay { provider, people, sessions } => {
+            format!("{provider} became the only way in of {people} people, who were signed out of {sessions} sessions")
+        }
         Happening::ChangedOutside { provider, fields, .. } => format!("{provider} says otherwise: {}", list(&fields)),
         Happening::GroupSaved { provider, group, added: 0, removed: 0 } => format!("Group {group} of {provider}"),
         Happening::GroupSaved { provider, group, added, removed } => {

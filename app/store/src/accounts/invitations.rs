@@ -8,7 +8,9 @@ use super::{
 use crate::{
     Desk, OrOurs, Tx,
     access::{Given, demand_hand_out, given, take_turn},
-    events, people,
+    events,
+    outside::ways,
+    people,
 };
 use domain::{
     Actor, Code, Error, Principal, Result, Role, RoleId, TeamId, Time, UserId,
@@ -378,6 +380,13 @@ pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, passw
     .await
     .ours()?;
     let person = people::principal(&mut tx.conn, id).await?;
+    if ways::demand_own_password(&mut tx.conn, &person.email).await.is_err() {
+        // They come in another way, and are told so when they sign in.
+        sqlx::query!("update users set password_hash = null where id = $1", id.0)
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
+    }
     let by = Actor::user(person.clone(), actor.address.clone());
     let custom = offer.custom.is_some().then_some(offer.name);
     events::append(&mut tx, &by, None, &Happening::JoinedStaff { email: input.email, role: offer.base, custom })

@@ -7,6 +7,7 @@ use super::{invitations, link, second_factor};
 use crate::{
     Desk, OrOurs, Tx,
     jobs::{self, Work},
+    outside::ways,
 };
 use domain::{Result, UserId, letter::Purpose};
 use serde::{Deserialize, Serialize};
@@ -203,6 +204,11 @@ pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
         Letter::ResetAsked { email } => {
             let Some(user) = reader(desk, email).await? else { return Ok(None) };
             let mut tx = desk.begin().await?;
+            // They were told where they asked: the link would lead nowhere.
+            let told = ways::told(&mut tx.conn, &user.email).await?.is_some();
+            if told && ways::demand_own_password(&mut tx.conn, &user.email).await.is_err() {
+                return Ok(None);
+            }
             let link = link::insert(&mut tx, Purpose::Reset, Some(user.id), &user.email, None).await?;
             post(&mut tx, Letter::Reset { link }).await?;
             tx.commit_quietly().await?;

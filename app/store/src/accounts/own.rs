@@ -1,7 +1,7 @@
 //! What people change about their own account: the profile, the password, the address.
 
 use super::{Letter, letters, link, password, reset, throttle};
-use crate::{Desk, OrOurs, Tx, events, outside::directories, zones};
+use crate::{Desk, OrOurs, Tx, events, outside::ways, zones};
 use domain::{
     Actor, Code, Error, Principal, Result, SessionId, Time,
     account::{PASSWORD_MAX, password_problem},
@@ -168,7 +168,7 @@ pub(super) async fn prove(
     .await
     .ours()?;
     let just_now = tx.now.plus_millis(-JUST_NOW_MS);
-    let elsewhere = directories::way(&mut tx.conn, &person.email).await?.is_some();
+    let elsewhere = !ways::of(&mut tx.conn, &person.email).await?.is_empty();
     drop(tx);
     if elsewhere || account.password_hash.is_none() {
         if account.came.is_some_and(|came| Time::from(came) > just_now) {
@@ -207,7 +207,7 @@ pub async fn change_password(
     let person = prove(desk, actor, session, password).await?;
     let hash = password::hash(desk, new).await?;
     let mut tx = desk.begin().await?;
-    directories::demand_own_password(&mut tx.conn, &person.email).await?;
+    ways::demand_own_password(&mut tx.conn, &person.email).await?;
     reset::replace(&mut tx, actor, person.id, &hash, session, false).await?;
     tx.commit().await
 }

@@ -1,7 +1,7 @@
 //! New accounts: the first superadmin, customers who register themselves, staff made on the console.
 
 use super::{Letter, letters, link, password, throttle};
-use crate::{Desk, OrOurs, Tx, events, outside::directories, people};
+use crate::{Desk, OrOurs, Tx, events, outside::ways, people};
 use domain::{
     Actor, Code, Error, Principal, Result, Role, UserId,
     account::{PASSWORD_MAX, Registration},
@@ -51,12 +51,15 @@ pub async fn create_staff(desk: &Desk, input: Registration, role: Role) -> Resul
 
 /// A customer registers: the address gets a mail with a link that proves it. Nothing is an account until then, and nobody is
 /// told here whether there is one with this address: only who reads its mails is. Errors: `TooMany` while the account or the
-/// network address has to wait.
+/// network address has to wait; `Forbidden` for an address in a domain whose people come in another way only.
 #[crate::compiled_here]
 pub async fn register(desk: &Desk, actor: &Actor, input: Registration) -> Result<()> {
     let input = input.check()?;
     // Counted before the work of hashing, and whatever becomes of it: who fills a stranger's mailbox has to wait.
     let mut tx = desk.begin().await?;
+    if let Some(error) = ways::told(&mut tx.conn, &input.email).await? {
+        return Err(error);
+    }
     throttle::sign_up(&mut tx, &throttle::sign_up_keys(&input.email, actor.address.as_deref())).await?;
     tx.commit_quietly().await?;
     let hash = password::hash(desk, input.password).await?;
@@ -110,7 +113,7 @@ pub async fn confirm(desk: &Desk, actor: &Actor, token: &str, password: String) 
     if !ended.contains(&link.id) {
         return Err(link::lost());
     }
-    directories::demand_own_password(&mut tx.conn, &link.email).await?;
+    ways::demand_own_password(&mut tx.conn, &link.email).await?;
     let known = sqlx::query!(
         r#"select u.id, u.password_hash, u.blocked_at, lower(u.email) = lower($1) as "is_first!"
            from user_emails e join users u on u.id = e.user_id where e.address = lower($1) for update of u"#,

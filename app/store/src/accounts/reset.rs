@@ -1,7 +1,7 @@
 //! Choosing a new password by mail. Also how people whom we only know by mail get in for the first time.
 
 use super::{Letter, letters, link, password, second_factor, session, throttle};
-use crate::{Desk, OrOurs, Tx, events, outside::directories, people};
+use crate::{Desk, OrOurs, Tx, events, outside::ways, people};
 use domain::{
     Actor, Error, Principal, Result, SessionId, UserId, account::password_problem, event::Happening, letter::Purpose,
     second_factor::Beside, text,
@@ -18,15 +18,19 @@ pub(super) fn address(typed: &str) -> Result<String> {
 }
 
 /// Sends a link to choose a new password, if there is an account with this address. The answer does not tell, nor does the
-/// time: that is looked up when the mail is made. Errors: `TooMany` while the account or the network address has to wait.
+/// time: that is looked up when the mail is made. Errors: `TooMany` while the account or the network address has to wait;
+/// `Forbidden` for an address in a domain whose people come in another way only.
 #[crate::compiled_here]
 pub async fn ask(desk: &Desk, actor: &Actor, email: &str) -> Result<()> {
     let email = address(email)?;
     let mut tx = desk.begin().await?;
     throttle::link(&mut tx, &throttle::link_keys(&email, actor.address.as_deref())).await?;
     events::append(&mut tx, actor, None, &Happening::ResetAsked { email: email.clone() }).await?;
+    // Whoever may everything keeps their password, so the mail is on its way for all, and says so to who reads it.
+    let told = ways::told(&mut tx.conn, &email).await?;
     letters::post(&mut tx, Letter::ResetAsked { email }).await?;
-    tx.commit().await
+    tx.commit().await?;
+    told.map_or(Ok(()), Err)
 }
 
 /// Sets the password of who opened the link, once. They are signed out everywhere, and may try to sign in again at once; a second
@@ -43,7 +47,7 @@ pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> R
     let mut tx = desk.begin().await?;
     link::consume(&mut tx, &link).await?;
     let person = people::principal(&mut tx.conn, user).await.map_err(|_| link::lost())?;
-    directories::demand_own_password(&mut tx.conn, &person.email).await?;
+    ways::demand_own_password(&mut tx.conn, &person.email).await?;
     let by = Actor::user(person.clone(), actor.address.clone());
     replace(&mut tx, &by, user, &hash, None, true).await?;
     let beside = second_factor::own::beside(&mut tx.conn, user).await?;

@@ -3,13 +3,13 @@
 use super::{Letter, letters, password, second_factor::step, session, throttle};
 use crate::{
     Desk, OrOurs, events,
-    outside::{directories, sign_in as outside},
+    outside::{directories, sign_in as outside, ways},
     people,
 };
 use domain::{
     Actor, Code, Error, FieldError, Principal, Result, UserId,
     event::Happening,
-    outside::{Usable, Vouched},
+    outside::{Usable, Vouched, only::By},
 };
 
 /// What the first proof of who somebody is has come to.
@@ -38,6 +38,16 @@ pub enum How {
 }
 
 impl How {
+    /// The same for the rule about the only way in. Of a provider it was asked when it vouched.
+    fn by(self) -> Option<By> {
+        match self {
+            How::Password => Some(By::Password),
+            How::Mail => Some(By::Mail),
+            How::Passkey => Some(By::Passkey),
+            How::Outside | How::OutsideTwice => None,
+        }
+    }
+
     /// Whether nothing more is asked for where there is a second factor.
     fn is_both(self) -> bool {
         matches!(self, How::OutsideTwice | How::Passkey)
@@ -65,19 +75,18 @@ pub async fn sign_in(
 /// The way on for somebody who has just proved who they are, be it by a password, a link of a mail, a passkey or another
 /// server: a session, or the second step where they have a second factor that they have not shown elsewhere. Everything that signs somebody in ends here.
 ///
-/// Errors: `Forbidden` for whom a directory lets in, and who has come past it.
+/// Errors: `Forbidden` for whoever is bound to another way in; see [`ways`].
 #[crate::compiled_here]
 pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: &str, how: How) -> Result<Proved> {
     let mut tx = desk.begin().await?;
-    if matches!(how, How::Mail | How::Passkey) && directories::way(&mut tx.conn, &person.email).await?.is_some() {
-        let why = "Sign in with the password that you have at your company: it decides who comes in.";
-        return Err(Error::new(Code::Forbidden, why));
-    }
     // Held, so that one who turns it on meanwhile is asked.
     let second = sqlx::query_scalar!("select second_factor from users where id = $1 for no key update", person.id.0)
         .fetch_one(&mut *tx.conn)
         .await
         .ours()?;
+    if let Some(by) = how.by() {
+        tx = ways::demand(tx, actor, person, by).await?;
+    }
     if second && !how.is_both() {
         tracing::debug!(person = person.id.0, ?how, "a second factor is asked for");
         let token = step::begin(&mut tx, person.id).await?;
@@ -112,6 +121,10 @@ pub async fn sign_in_for_token(
         .fetch_one(&mut *tx.conn)
         .await
         .ours()?;
+    // After the number was read: whoever closes this way meanwhile counts it up.
+    if let Some(by) = how.by() {
+        tx = ways::demand(tx, actor, &principal, by).await?;
+    }
     let by = Actor::user(principal.clone(), actor.address.clone());
     events::append(&mut tx, &by, None, &Happening::SignedIn).await?;
     tx.commit().await?;
@@ -163,7 +176,9 @@ enum Right {
 /// Who this is, if the password is right, and how that is known; counts the failure if it is not.
 ///
 /// It is tried at one place: here, or at the directory that answers for this account or address. Nothing is held of the
-/// database meanwhile.
+/// database meanwhile. Where another way in is the only one, a right password is tried, counted and refused like a wrong one: what
+/// is said, how long it takes and when one has to wait follows from the domain of the address, not from what there is here. Whoever
+/// is bound by a connected account, and has their address elsewhere, is told so only once their password was right.
 #[crate::compiled_here]
 pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: String) -> Result<(Principal, How)> {
     let email = domain::text::tidy_line(email);
@@ -171,7 +186,7 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
     if email.len() > domain::text::EMAIL_MAX || password.len() > 4 * domain::account::PASSWORD_MAX {
         return Err(wrong());
     }
-    let (found, keys, way) = {
+    let (found, keys, ways, told) = {
         let mut tx = desk.begin().await?;
         let now = tx.at();
         let found = sqlx::query!(
@@ -189,11 +204,14 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
         .ours()?;
         let keys = throttle::keys_of(desk, actor, &email, found.id.map(UserId))?;
         throttle::check(&mut tx, &keys).await?;
-        let way = directories::way(&mut tx.conn, &email).await?;
-        (found, keys, way)
+        let ways = ways::of(&mut tx.conn, &email).await?;
+        let told = ways::told(&mut tx.conn, &email).await?;
+        (found, keys, ways, told)
     };
+    let way = ways::directory(&ways);
+    let refusing = ways::refuses(&ways, By::Password).filter(|_| way.is_none());
     let proved = found.password_hash.is_some();
-    let right = match &way {
+    let right = match way {
         None => {
             let hash = found.password_hash.or(found.registered);
             password::verify(desk, password, hash).await?.then_some(Right::Here)
@@ -210,7 +228,7 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
         (Some(Right::There(there)), _) => {
             let (directory, who) = *there;
             // Somebody else has the address there by now.
-            if way.and_then(|way| way.subject).is_some_and(|subject| subject != who.subject) {
+            if way.and_then(|way| way.subject.as_ref()).is_some_and(|subject| *subject != who.subject) {
                 drop(tx);
                 let why = format!("{} knows somebody else by this address.", directory.name);
                 outside::refused(desk, actor, &directory, &why).await?;
@@ -224,7 +242,7 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
             let known = outside::sign_in(desk, actor, &directory, &who).await?;
             Ok((known.person, if known.second_factor { How::OutsideTwice } else { How::Outside }))
         }
-        (Some(Right::Here), Some(id)) if proved && found.blocked_at.is_none() => {
+        (Some(Right::Here), Some(id)) if proved && found.blocked_at.is_none() && refusing.is_none() => {
             // Who is to guess a code after it must not start anew with each password.
             if !found.second_factor {
                 throttle::succeeded(&mut tx, &keys).await?;
@@ -233,16 +251,24 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
             tx.commit().await?;
             Ok((principal, How::Password))
         }
-        (Some(Right::Here), _) if !proved && found.blocked_at.is_none() => Err(unproved()),
-        _ => {
+        (Some(Right::Here), _) if !proved && found.blocked_at.is_none() && refusing.is_none() => Err(unproved()),
+        (right, id) => {
             if throttle::failed(&mut tx, &keys).await? && throttle::notice(&mut tx, &email).await? {
                 // Whether there is such an account is found out when the mail is sent, so that this takes as long as ever.
                 events::append(&mut tx, actor, None, &Happening::Locked { email: email.clone() }).await?;
                 letters::post(&mut tx, Letter::Locked { email: email.clone(), from: actor.address.clone() }).await?;
             }
-            events::append(&mut tx, actor, None, &Happening::SignInFailed { email }).await?;
+            let known = id.filter(|_| right.is_some() && proved && found.blocked_at.is_none());
+            let proved = refusing.zip(known);
+            if let Some((way, id)) = &proved {
+                let person = people::principal(&mut tx.conn, UserId(*id)).await?;
+                ways::refused(&mut tx, actor, &person, way, By::Password).await?;
+            } else {
+                events::append(&mut tx, actor, None, &Happening::SignInFailed { email }).await?;
+            }
             tx.commit().await?;
-            Err(wrong())
+            // Whose password is tried at a directory is told by it.
+            Err(told.filter(|_| way.is_none()).or_else(|| proved.map(|(way, _)| way.refusal())).unwrap_or_else(wrong))
         }
     }
 }

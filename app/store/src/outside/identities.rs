@@ -149,7 +149,7 @@ pub async fn connect_directory(desk: &Desk, actor: &Actor, id: ProviderId, passw
 
 /// Takes a connection away.
 ///
-/// Errors: `Conflict` for the last way in that somebody has.
+/// Errors: `Conflict` for the last way in that somebody has, and for the only one that they may take.
 #[crate::compiled_here]
 pub async fn disconnect(tx: &mut Tx, actor: &Actor, id: IdentityId) -> Result<()> {
     let person = actor.signed_in()?;
@@ -160,6 +160,19 @@ pub async fn disconnect(tx: &mut Tx, actor: &Actor, id: IdentityId) -> Result<()
     .fetch_one(&mut *tx.conn)
     .await
     .ours()?;
+    let only = sqlx::query_scalar!(
+        r#"select b.name as "name!" from identities i
+               join ways_bound b on b.provider_id = i.provider_id and b.user_id = i.user_id
+           where i.id = $1 and i.user_id = $2 and b.only_way and not b.exempt"#,
+        id.0,
+        person.id.0,
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await
+    .ours()?;
+    if let Some(name) = only {
+        return Err(Error::new(Code::Conflict, format!("{name} is your only way in, so it stays connected.")));
+    }
     let provider = sqlx::query_scalar!(
         "delete from identities i using providers p where i.id = $1 and i.user_id = $2 and p.id = i.provider_id returning p.name",
         id.0,

@@ -10,3 +10,4 @@ pub mod providers;
 pub mod sign_in;
 pub(crate) mod teams;
 pub mod visits;
+pub(crate) mod ways;

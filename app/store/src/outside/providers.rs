@@ -1,6 +1,6 @@
 //! The providers, as superadmins set them up.
 
-use super::teams;
+use super::{teams, ways};
 use crate::{Desk, OrOurs, Tx, access, events, scim, seal::Place};
 use domain::{
     Actor, Code, CompanyId, Error, ProviderId, Result, Role, RoleId, TeamId,
@@ -51,7 +51,7 @@ async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Pro
     let rows = sqlx::query!(
         r#"select p.id, p.kind, p.name, p.audience, p.company_id, c.name as "company?", p.domains, p.issuer, p.client_id,
                   p.secret_sealed is not null as "has_secret!", p.creates, p.role_claim, p.roles, p.teams,
-                  p.trusts_mfa, p.directory, p.enabled, p.scim_ending, p.scim_made_at, p.scim_used_at, p.scim_address, p.version,
+                  p.trusts_mfa, p.directory, p.only_way, p.enabled, p.scim_ending, p.scim_made_at, p.scim_used_at, p.scim_address, p.version,
                   (select count(*) from identities i where i.provider_id = p.id) as "people!"
            from providers p left join companies c on c.id = p.company_id
            where $1::bigint is null or p.id = $1 order by lower(p.name)"#,
@@ -79,6 +79,7 @@ async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Pro
                 teams: typed(rules.teams.iter().map(|rule| (&rule.value, &rule.team)), &teams, "a team that is gone"),
                 trusts_mfa: r.trusts_mfa,
                 directory: directory(r.directory)?,
+                only: r.only_way,
                 enabled: r.enabled,
                 token: r.scim_ending.zip(r.scim_made_at).map(|(ending, made_at)| Token {
                     ending,
@@ -199,8 +200,8 @@ pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput
     let at = tx.at();
     let id = sqlx::query_scalar!(
         "insert into providers (kind, name, audience, company_id, domains, issuer, client_id, creates, role_claim, roles,
-                                teams, trusts_mfa, directory, enabled, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning id",
+                                teams, trusts_mfa, directory, only_way, enabled, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id",
         kind.word(),
         input.name,
         input.audience.word(),
@@ -214,6 +215,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput
         serde_json::to_value(&rules.teams).ours()?,
         input.trusts_mfa,
         serde_json::to_value(&input.directory).ours()?,
+        input.only,
         input.enabled,
         at,
     )
@@ -222,7 +224,11 @@ pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput
     .ours()?;
     let id = ProviderId(id);
     keep_secret(tx, id, &input.secret).await?;
-    events::append(tx, actor, None, &Happening::ProviderSaved { name: input.name, fields: Vec::new() }).await?;
+    let name = input.name;
+    events::append(tx, actor, None, &Happening::ProviderSaved { name: name.clone(), fields: Vec::new() }).await?;
+    if input.only && input.enabled {
+        ways::close(tx, actor, id, &name).await?;
+    }
     Ok(id)
 }
 
@@ -260,7 +266,8 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
     let Checked { input, company, domains, rules } = check(tx, before.kind, input, before.has_secret).await?;
     sqlx::query!(
         "update providers set name = $2, audience = $3, company_id = $4, domains = $5, issuer = $6, client_id = $7,
-             creates = $8, role_claim = $9, roles = $10, teams = $11, trusts_mfa = $12, directory = $13, enabled = $14,
+             creates = $8, role_claim = $9, roles = $10, teams = $11, trusts_mfa = $12, directory = $13, only_way = $14,
+             enabled = $15,
              version = version + 1
          where id = $1",
         id.0,
@@ -276,6 +283,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
         serde_json::to_value(&rules.teams).ours()?,
         input.trusts_mfa,
         serde_json::to_value(&input.directory).ours()?,
+        input.only,
         input.enabled,
     )
     .execute(&mut *tx.conn)
@@ -315,6 +323,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
         ("teams", before.teams != after.teams),
         ("second factor", before.trusts_mfa != after.trusts_mfa),
         ("directory", before.directory != after.directory),
+        ("only way in", before.only != after.only),
         ("switched on", !before.enabled && after.enabled),
         ("switched off", before.enabled && !after.enabled),
     ]
@@ -323,7 +332,13 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
     .map(|(name, _)| name.to_owned())
     .collect();
     if !fields.is_empty() {
-        events::append(tx, actor, None, &Happening::ProviderSaved { name: after.name, fields }).await?;
+        events::append(tx, actor, None, &Happening::ProviderSaved { name: after.name.clone(), fields }).await?;
+    }
+    // Whom it did not bind before may be signed in by another way.
+    let whom = |p: &Provider| (p.audience, p.company.clone(), p.domains.clone());
+    let binds = |p: &Provider| p.only && p.enabled;
+    if binds(&after) && (!binds(&before) || whom(&before) != whom(&after)) {
+        ways::close(tx, actor, id, &after.name).await?;
     }
     Ok(())
 }
@@ -359,7 +374,7 @@ pub async fn in_use(desk: &Desk, id: ProviderId) -> Result<Usable> {
 async fn usable(desk: &Desk, id: ProviderId, enabled: bool) -> Result<Option<Usable>> {
     let row = sqlx::query!(
         "select kind, name, audience, company_id, domains, issuer, client_id, secret_sealed, creates, role_claim, roles,
-                teams, trusts_mfa, directory, version
+                teams, trusts_mfa, directory, only_way, version
          from providers where id = $1 and (enabled or not $2)",
         id.0,
         enabled,
@@ -387,6 +402,7 @@ async fn usable(desk: &Desk, id: ProviderId, enabled: bool) -> Result<Option<Usa
         rules: rules(r.roles, r.teams)?,
         trusts_mfa: r.trusts_mfa,
         directory: directory(r.directory)?,
+        only: r.only_way,
         version: r.version,
     }))
 }

@@ -2,14 +2,15 @@
 //!
 //! An account that is there is only ever given to somebody who comes for the first time when the address is sure to be theirs:
 //! the provider says that it has proved it, or it is the one that answers for the address's domain. What people on staff may
-//! do is too much for that: they connect accounts themselves, while they are signed in.
+//! do is too much for that: they connect accounts themselves, while they are signed in, unless their provider is marked as their
+//! only way in ([`super::ways`]): then it answers for them, and they could not come otherwise.
 
-use super::{providers, teams};
+use super::{providers, teams, ways};
 use crate::{Desk, OrOurs, Tx, access, accounts, events, people, scim};
 use domain::{
     Actor, Code, Error, Principal, Result, Role, UserId,
     event::Happening,
-    outside::{Audience, SUBJECT_MAX, Usable, Vouched, domain_of},
+    outside::{Audience, SUBJECT_MAX, Usable, Vouched, domain_of, only::By},
     people::Person,
     text,
 };
@@ -114,7 +115,9 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
                 done => done?,
             }
         }
-        return people::principal(&mut tx.conn, id).await.map(Outcome::In);
+        let person = people::principal(&mut tx.conn, id).await?;
+        demand_way(tx, provider, &person).await?;
+        return Ok(Outcome::In(person));
     }
     let announced = announced(tx, provider, who).await?;
     let announced_before = announced.is_some();
@@ -125,6 +128,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
     link(tx, provider, who, id, made).await?;
     give_teams(tx, actor, provider, who, id).await?;
     let person = people::principal(&mut tx.conn, id).await?;
+    demand_way(tx, provider, &person).await?;
     let by = Actor::user(person.clone(), actor.address.clone());
     let what = match made && !announced_before {
         true => Happening::MadeOutside { provider: name.clone(), user: id },
@@ -134,6 +138,15 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
     // Links that were sent to the address before are of no use to anybody else any more.
     accounts::link::end_all(tx, id).await?;
     Ok(Outcome::In(person))
+}
+
+/// Refuses whom another provider is the only way in of.
+async fn demand_way(tx: &mut Tx, provider: &Usable, person: &Principal) -> Result<()> {
+    let bound = ways::of(&mut tx.conn, &person.email).await?;
+    match ways::refuses(&bound, By::Provider(provider.id)) {
+        Some(way) => Err(way.refusal()),
+        None => Ok(()),
+    }
 }
 
 /// Signs somebody out everywhere to whom no group gives a role any more. The role stays written down, for a group may come
@@ -226,8 +239,8 @@ async fn first_time(tx: &mut Tx, provider: &Usable, who: &Vouched) -> Result<(Us
     let Some(known) = known else {
         if !provider.creates {
             return Err(no(format!(
-                "There is no account with the address {email} here, and {name} does not make one. Please ask the people \
-                 whose desk this is."
+                "There is no account with the address that {name} names, and none is made for it. Please ask the people whose \
+                 desk this is."
             )));
         }
         let id = match provider.audience {
@@ -238,6 +251,11 @@ async fn first_time(tx: &mut Tx, provider: &Usable, who: &Vouched) -> Result<(Us
     };
     if known.blocked {
         return Err(no("This account is blocked. Please ask the people whose desk this is."));
+    }
+    // They have no other way in, and it gives them no more than it gives to whoever it makes an account for.
+    let bound = provider.audience == Audience::Staff && provider.only;
+    if bound && [Role::Manager, Role::Agent].iter().any(|role| known.role == role.word()) {
+        return Ok((UserId(known.id), false));
     }
     if known.role != Role::Customer.word() {
         return Err(no(format!(

@@ -11,6 +11,7 @@ use crate::{
 use domain::{
     Code,
     letter::{Opened, Purpose},
+    outside::only::named,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -184,6 +185,17 @@ fn of_link(purpose: Purpose, body: fn(Opened, String, Flash) -> AnyView) -> AnyV
             async move {
                 match opened.await {
                     Ok(link) => body(link, format!("{}/{token}", purpose.page()), flash),
+                    // The link has done what it was for, and they are to come in another way.
+                    Err(_) if flash.error.as_ref().is_some_and(|error| named(error).is_some()) => view! {
+                        <Card title="Your account is ready" lead="One more step: sign in." flash>
+                            <p class="auth__foot">
+                                <a class="link" href="/sign-in" rel="external">
+                                    "All ways in"
+                                </a>
+                            </p>
+                        </Card>
+                    }
+                    .into_any(),
                     Err(error) if matches!(error.0.code, Code::NotFound | Code::Conflict) => {
                         view! { <Lost purpose said=error.0.message /> }.into_any()
                     }
@@ -269,10 +281,10 @@ pub fn ConfirmPage() -> impl IntoView {
     })
 }
 
-/// What stands on top of a form with one field: nothing about the field, which has its error beside it.
+/// What stands on top of a form with one field: nothing about the field, which has its error beside it. A way in is no field.
 fn said(flash: &Flash) -> Flash {
     let mut flash = flash.clone();
-    flash.error.take_if(|error| !error.fields.is_empty());
+    flash.error.take_if(|error| !error.fields.is_empty() && named(error).is_none());
     flash
 }
 

@@ -4,6 +4,10 @@ use crate::{
     icons::{Ico, Icon},
     shared::Title,
 };
+use domain::{
+    attachment::url_name,
+    outside::{Button, only::named},
+};
 use js_sys::{Array, Intl::DateTimeFormat, Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
@@ -27,10 +31,13 @@ pub fn Card(
         [] => error.message.clone(),
         // The whole error is about it, and not about what was typed.
         [one] if one.field == "confirm" => error.message.clone(),
+        _ if named(error).is_some() => error.message.clone(),
         [one] if one.field == "password" => "Please choose another password.".to_owned(),
         [one] if one.field != "password" && !asks_for_password => "Please look at the marked field.".to_owned(),
         _ => "Please look at the marked fields, and type your password again: it is not kept.".to_owned(),
     });
+    let way = flash.error.as_ref().and_then(named);
+    let next = flash.value("next");
     effect(tell_zone);
     view! {
         <Title text=title />
@@ -62,9 +69,22 @@ pub fn Card(
                             </div>
                         }
                     })}
+                {way.map(|way| view! { <WayIn way next /> })}
                 {children()}
             </main>
         </div>
+    }
+    .into_any()
+}
+
+/// The button that leads to the only way in of whoever was refused another.
+#[component]
+fn WayIn(way: Button, next: String) -> impl IntoView {
+    let query = if next.is_empty() { String::new() } else { format!("?next={}", url_name(&next)) };
+    view! {
+        <a class="button button--primary button--block" href=format!("/sign-in/with/{}{query}", way.id) rel="external">
+            {format!("Continue with {}", way.name)}
+        </a>
     }
     .into_any()
 }

@@ -88,6 +88,7 @@ fn values(provider: Option<&Provider>, kind: Kind) -> Vec<(String, String)> {
             ("group_base", provider.directory.group_base.clone()),
             ("group_filter", provider.directory.group_filter.clone()),
             ("ca", provider.directory.ca.clone()),
+            ("only", on(provider.only)),
             ("enabled", on(provider.enabled)),
         ],
     };
@@ -132,6 +133,7 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, addresses: Addresses) ->
             }}
             <Rules flash=flash.clone() kind />
             <Check flash=flash.clone() name="enabled" label="People can sign in this way" />
+            <OnlyWay flash=flash.clone() kind />
             {(kind == Kind::Ldap && end.is_some())
                 .shown(|| {
                     view! {
@@ -333,6 +335,49 @@ fn Rules(flash: Flash, kind: Kind) -> impl IntoView {
                     />
                 }
             })}
+    }
+    .into_any()
+}
+
+/// Whether its people come in by it and in no other way, and what that means.
+#[component]
+fn OnlyWay(flash: Flash, kind: Kind) -> impl IntoView {
+    let on = !flash.value("only").is_empty();
+    let problem = flash.problem("only");
+    let described = if problem.is_some() { "only-hint only-error" } else { "only-hint" };
+    let staff = match kind.issuer() {
+        None => " People on staff are connected with their account there by their address, the first time they come.",
+        Some(_) => "",
+    };
+    view! {
+        <div class="field">
+            <label class="check">
+                <input
+                    type="checkbox"
+                    name="only"
+                    value="yes"
+                    checked=on
+                    autocomplete="off"
+                    aria-describedby=described
+                    aria-invalid=problem.is_some().then_some("true")
+                />
+                <span>"Only this way in"</span>
+            </label>
+            {problem
+                .map(|problem| {
+                    view! {
+                        <p class="field__error" id="only-error">
+                            <Ico icon=Icon::Alert />
+                            {problem}
+                        </p>
+                    }
+                })}
+            <p class="field__hint" id="only-hint">
+                {format!(
+                    "For users of one company or people on staff: whoever is connected there, or has an address in the domains, signs in this way and in no other, be it a password, the link of a mail, a passkey or another provider. When you switch this on, they are signed out everywhere.{staff} Superadmins keep all of their ways in, and API tokens go on working.",
+                )}
+            </p>
+        </div>
     }
     .into_any()
 }

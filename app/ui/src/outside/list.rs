@@ -46,7 +46,13 @@ fn All(providers: Vec<Provider>) -> impl IntoView {
                     <a class="link" href=format!("/settings/sign-in/{}", provider.id)>
                         {provider.name}
                     </a>
-                    <p class="field__hint">{provider.kind.name()}</p>
+                    <p class="field__hint">
+                        {if provider.only {
+                            format!("{}, only way in", provider.kind.name())
+                        } else {
+                            provider.kind.name().to_owned()
+                        }}
+                    </p>
                 </th>
                 <td data-label="For">{whom}</td>
                 <td data-label="Connected" class="tnum">

@@ -68,6 +68,7 @@ fn everybodys() -> Usable {
         rules: outside::GroupRules::default(),
         trusts_mfa: false,
         directory: outside::Directory::default(),
+        only: false,
         version: 1,
     }
 }

@@ -2,6 +2,7 @@
 
 mod announced;
 mod fake;
+mod only;
 mod owners;
 
 use crate::support::{Refused as _, World, browser::Browser, browser::Page};
@@ -125,6 +126,16 @@ fn said(page: &str) -> String {
 
 fn signed_in(page: &Page) -> bool {
     page.headers.get_all(header::SET_COOKIE).iter().any(|c| c.to_str().unwrap().starts_with("docket_session="))
+}
+
+#[tokio::test]
+async fn the_browsers_zone_is_taken_from_who_comes_back() {
+    let scene = Scene::new().await;
+    let (address, cookie) = scene.depart("/portal").await;
+    let (code, state) = scene.fake.lets_in(&address);
+    let cookie = format!("{cookie}; docket_zone=Europe/Berlin");
+    assert!(signed_in(&scene.arrive(&code, &state, &cookie).await));
+    assert_eq!(scene.world.count("select count(*) from users where time_zone = 'Europe/Berlin'").await, 1);
 }
 
 #[tokio::test]

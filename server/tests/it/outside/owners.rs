@@ -36,6 +36,8 @@ async fn an_account_is_given_to_its_owner_only() {
     scene.change(|input| ProviderInput { creates: false, ..input }).await;
     scene.fake.says(json!({ "sub": "stranger", "email": "stranger@mail.example" }));
     scene.refused("There is no account with the address").await;
+    // Whom a provider named is not kept: nobody could have it forgotten.
+    assert_eq!(scene.world.count("select count(*) from events where data::text like '%stranger%'").await, 0);
 }
 
 #[tokio::test]

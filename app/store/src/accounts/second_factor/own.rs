@@ -5,7 +5,7 @@ use crate::{
     Desk, OrOurs, Tx,
     accounts::{Letter, letters, own::prove, throttle},
     events,
-    outside::directories,
+    outside::ways,
 };
 use domain::{
     Actor, Code, Error, Principal, Result, SessionId, UserId,
@@ -38,7 +38,7 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
     .fetch_one(&mut *conn)
     .await
     .ours()?;
-    let elsewhere = directories::way(&mut conn, &person.email).await?.is_some();
+    let elsewhere = !ways::of(&mut conn, &person.email).await?.is_empty();
     conn.done();
     let begun = match row.begun.zip(row.secret_sealed) {
         Some((id, sealed)) => Some(totp::begun(&desk.sealer().open(&place(id), &sealed)?, issuer, &person.email)?),
