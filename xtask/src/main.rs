@@ -46,7 +46,7 @@ enum Command {
     Test(TestArgs),
     /// Photograph every screen, in three sizes and both themes, and fail if something on one is not accessible
     Shots(ShotsArgs),
-    /// Try what reads the bytes of strangers on input that a fuzzer grows. Needs a nightly compiler
+    /// Try what reads the bytes of strangers on input that a fuzzer grows
     Fuzz(FuzzArgs),
     /// Measure a release: CPU per request, times, live updates, memory, sizes. `cargo xtask bench -- --help` has the options
     Bench(Rest),
