@@ -124,7 +124,7 @@ fn reading(fields: &Fields) -> Result<Reading, Error> {
 async fn refused(State(state): State<AppState>, Path(id): Path<String>, Who(signed): Who) -> Result<Response, Problem> {
     let id = ImportId(id.parse().map_err(|_| Error::not_found("import"))?);
     let file = imports::refused_file(&state.desk, &signed.actor, id).await?;
-    let mut response = Body::from(file).into_response();
+    let mut response = Body::from_stream(file).into_response();
     for (name, value) in [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"refused.csv\""),

@@ -87,6 +87,31 @@ pub(crate) async fn append_to_tickets(tx: &mut Tx, actor: &Actor, happenings: &[
     Ok(())
 }
 
+/// Writes events of this actor that are on no ticket, in their order.
+pub(crate) async fn append_many(tx: &mut Tx, actor: &Actor, happenings: &[Happening]) -> Result<()> {
+    let Some(first) = happenings.first() else { return Ok(()) };
+    let by = By::actor(actor);
+    let at = tx.at();
+    let (kinds, data): (Vec<_>, Vec<_>) = happenings.iter().map(split).collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    sqlx::query!(
+        "insert into events (at, actor_id, actor_name, actor_staff, address, audience, kind, data)
+         select $1, $2, $3, $4, $5, $6, e.kind, e.data
+         from unnest($7::text[], $8::jsonb[]) with ordinality as e (kind, data, place) order by e.place",
+        at,
+        by.id,
+        by.name,
+        by.staff,
+        actor.address.as_deref(),
+        first.audience().number(),
+        &kinds,
+        &data as &[Option<Value>],
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(())
+}
+
 /// A happening as its two columns.
 pub(crate) fn split(what: &Happening) -> Result<(String, Option<Value>)> {
     match serde_json::to_value(what).ours()? {

@@ -161,6 +161,46 @@ async fn a_long_file_goes_on_where_it_was_and_stops_when_it_is_told() {
     assert_eq!(numbers(&go(&world, &manager, second, false).await), [200, 0, 250, 0], "and can be begun again");
 }
 
+/// What it says is what will happen, also where a job goes on with what another one has begun.
+#[tokio::test]
+async fn a_trial_that_goes_on_counts_nobody_twice() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    let lines =
+        |from: i32, to: i32| (from..to).map(|n| format!("Person {n},P{n}@many.example,Many\n")).collect::<String>();
+    let file = format!("name,email,company\n{}Nobody,nothing,\n{}{}", lines(0, 600), lines(0, 600), lines(0, 1));
+    let id = upload(&world, &manager, Kind::Customers, &file).await;
+    let tried = go(&world, &manager, id, true).await;
+    assert_eq!(numbers(&tried), [600, 0, 601, 1], "{:?}", tried.refusals);
+    // As if a worker had been cut off after the first batch.
+    world.run(async |tx| imports::begin(tx, &manager, id, true).await).await.unwrap();
+    sqlx::query("update imports set lines_done = 500, made = 500").execute(world.desk.pool()).await.unwrap();
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
+    assert_eq!(numbers(&seen(&world, &manager, id).await), [600, 0, 601, 1]);
+    let done = go(&world, &manager, id, false).await;
+    assert_eq!(numbers(&done), [600, 0, 601, 1]);
+    assert_eq!(world.count("select count(*) from users where company_id = (select id from companies)").await, 600);
+    let said = "select count(*) from events where kind = 'customer.created' and actor_id is not null";
+    assert_eq!(world.count(said).await, 600);
+}
+
+#[tokio::test]
+async fn very_many_refused_lines_are_all_in_the_file() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    let lines: String = (0..2_500).map(|n| format!("=Person {n},none\n")).collect();
+    let id = upload(&world, &manager, Kind::Customers, &format!("name,email\n{lines}")).await;
+    let tried = go(&world, &manager, id, true).await;
+    assert_eq!((numbers(&tried), tried.refusals.len()), ([0, 0, 0, 2_500], 20));
+    let browser = Browser::of(&world, &manager).await;
+    let file = browser.get(&format!("/customers/import/{id}/refused.csv")).await.text;
+    let lines: Vec<&str> = file.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (2_501, "Line,Reason"));
+    for (n, line) in lines[1..].iter().enumerate() {
+        assert!(line.starts_with(&format!("{},", n + 2)) && line.ends_with(&format!("'=Person {n},none")), "{line}");
+    }
+}
+
 #[tokio::test]
 async fn files_that_cannot_be_brought_in_are_refused_at_once() {
     let world = World::new().await;
@@ -181,7 +221,7 @@ async fn files_that_cannot_be_brought_in_are_refused_at_once() {
     world.run(async |tx| imports::begin(tx, &manager, id, true).await).await.wrong("columns");
     for (actor, code) in [(world.agent().await, Code::Forbidden), (Actor::visitor(None), Code::SignedOut)] {
         imports::view(&world.desk, &actor, id).await.refused(code);
-        imports::refused_file(&world.desk, &actor, id).await.refused(code);
+        imports::refused_file(&world.desk, &actor, id).await.map(drop).refused(code);
         world.run(async |tx| imports::begin(tx, &actor, id, true).await).await.refused(code);
     }
 }

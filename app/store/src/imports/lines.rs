@@ -1,16 +1,18 @@
 //! What becomes of the lines of a file.
 
-use super::{read::Line, work::of_line};
-use crate::{OrOurs, Tx, companies, customers, events};
+use super::{people, read::Line, work::of_line};
+use crate::{Tx, companies};
 use domain::{
-    Actor, CompanyId, Result, UserId,
-    company::{CompanyInput, CompanyName, domain_problem},
-    customer::{CustomerInput, NOTES_MAX, PHONES_MAX},
-    event::Happening,
+    Actor, CompanyId, Result,
+    company::{CompanyInput, domain_problem},
+    customer::NOTES_MAX,
     import::{Field, Kind, Reading},
     text,
 };
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 /// Some lines, and what has become of them.
 pub(super) struct Batch<'a> {
@@ -22,7 +24,7 @@ pub(super) struct Batch<'a> {
     pub refused: Vec<(Line, String)>,
 }
 
-enum Outcome {
+pub(super) enum Outcome {
     Made,
     Changed,
     Same,
@@ -41,17 +43,38 @@ impl<'a> Batch<'a> {
         tx: &mut Tx,
         actor: &Actor,
         lines: Vec<Line>,
-        mut trial: Option<&mut HashSet<String>>,
+        trial: Option<&mut HashSet<u64>>,
     ) -> Result<()> {
-        for line in lines {
-            let outcome = match self.kind {
-                Kind::Customers => self.customer(tx, actor, &line).await?,
-                Kind::Companies => self.company(tx, actor, &line).await?,
-            };
+        let mut outcomes = Vec::with_capacity(lines.len());
+        match self.kind {
+            Kind::Customers => {
+                let mut rest = lines.into_iter().peekable();
+                while rest.peek().is_some() {
+                    // Nobody twice at once: what a line finds is what those before it have left.
+                    let mut seen = HashSet::new();
+                    let mut round = Vec::new();
+                    while let Some(line) = rest.next_if(|line| seen.insert(self.key(line)) || round.is_empty()) {
+                        round.push(line);
+                    }
+                    outcomes.extend(people::take(self, tx, actor, round).await?);
+                }
+            }
+            Kind::Companies => {
+                for line in lines {
+                    let outcome = self.company(tx, actor, &line).await?;
+                    outcomes.push((line, outcome));
+                }
+            }
+        }
+        self.count(outcomes, trial);
+        Ok(())
+    }
+
+    fn count(&mut self, outcomes: Vec<(Line, Outcome)>, mut trial: Option<&mut HashSet<u64>>) {
+        for (line, outcome) in outcomes {
             match outcome {
                 Outcome::Made => {
-                    let key = self.value(&line, if self.kind == Kind::Customers { Field::Email } else { Field::Name });
-                    let new = trial.as_deref_mut().is_none_or(|before| before.insert(key.to_lowercase()));
+                    let new = trial.as_deref_mut().is_none_or(|before| before.insert(self.key(&line)));
                     if new { self.made += 1 } else { self.same += 1 }
                 }
                 Outcome::Changed => self.changed += 1,
@@ -59,120 +82,20 @@ impl<'a> Batch<'a> {
                 Outcome::Refused(reason) => self.refused.push((line, reason)),
             }
         }
-        Ok(())
+    }
+
+    /// What a line is about, by its address or name, as a number: there may be very many of them.
+    pub fn key(&self, line: &Line) -> u64 {
+        let field = if self.kind == Kind::Customers { Field::Email } else { Field::Name };
+        let mut hasher = DefaultHasher::new();
+        text::tidy_line(&self.value(line, field)).to_lowercase().hash(&mut hasher);
+        hasher.finish()
     }
 
     /// What a line has in the column of a field.
-    fn value(&self, line: &Line, field: Field) -> String {
+    pub fn value(&self, line: &Line, field: Field) -> String {
         let column = self.reading.columns.iter().position(|c| *c == Some(field));
         column.and_then(|n| line.cells.get(n)).cloned().unwrap_or_default()
-    }
-
-    async fn customer(&self, tx: &mut Tx, actor: &Actor, line: &Line) -> Result<Outcome> {
-        let email = text::tidy_line(&self.value(line, Field::Email));
-        if email.is_empty() {
-            return Ok(Outcome::Refused("It has no e-mail address.".into()));
-        }
-        let parts = [Field::First, Field::Last].map(|f| self.value(line, f));
-        let given = match self.value(line, Field::Name) {
-            name if name.is_empty() => text::tidy_line(&parts.join(" ")),
-            name => text::tidy_line(&name),
-        };
-        let company = text::tidy_line(&self.value(line, Field::Company));
-        let (phone, notes) = (self.value(line, Field::Phone), text::tidy(&self.value(line, Field::Notes)));
-        let known = sqlx::query!(
-            "select u.id, u.role, u.name, u.phones, u.notes, u.company_id, u.erased_at
-             from user_emails e join users u on u.id = e.user_id where e.address = lower($1)",
-            email,
-        )
-        .fetch_optional(&mut *tx.conn)
-        .await
-        .ours()?;
-        let name = match (&known, given.is_empty()) {
-            (Some(known), true) => known.name.clone(),
-            (None, true) => email.split('@').next().unwrap_or(&email).to_owned(),
-            (_, false) => given,
-        };
-        let input = CustomerInput { name, email, emails: String::new(), phones: phone, notes };
-        let fields = match input.check() {
-            Ok(fields) => fields,
-            Err(error) => return Ok(Outcome::Refused(error.in_words())),
-        };
-        let Some(known) = known else {
-            if !company.is_empty() && companies::find_named(tx, &company).await?.is_none() {
-                let new = CompanyInput { name: company.clone(), ..CompanyInput::default() };
-                if let Err(error) = companies::edit::create(tx, actor, &new).await {
-                    return of_line(error).map(Outcome::Refused);
-                }
-            }
-            return match customers::edit::create(tx, actor, &input, &company).await {
-                Ok(_) => Ok(Outcome::Made),
-                Err(error) => of_line(error).map(Outcome::Refused),
-            };
-        };
-        if known.role != "customer" {
-            return Ok(Outcome::Refused("This is the address of one of your colleagues.".into()));
-        }
-        let mut changed = Vec::new();
-        let to = match self.joins(tx, &company, known.company_id).await? {
-            Ok(to) => to,
-            Err(reason) => return Ok(Outcome::Refused(reason)),
-        };
-        let mut phones = known.phones.clone();
-        phones.extend(fields.phones.iter().filter(|p| !known.phones.contains(p)).cloned());
-        phones.truncate(PHONES_MAX.max(known.phones.len()));
-        let notes = joined(&known.notes, &fields.notes);
-        if known.name != fields.name {
-            changed.push("name".to_owned());
-        }
-        if phones != known.phones {
-            changed.push("phones".to_owned());
-        }
-        if notes != known.notes {
-            changed.push("notes".to_owned());
-        }
-        let id = UserId(known.id);
-        if !changed.is_empty() {
-            sqlx::query!(
-                "update users set name = $2, phones = $3, notes = $4, version = version + 1 where id = $1",
-                id.0,
-                fields.name,
-                &phones,
-                notes,
-            )
-            .execute(&mut *tx.conn)
-            .await
-            .ours()?;
-            let what = Happening::CustomerChanged { customer: id, fields: changed.clone() };
-            events::append(tx, actor, None, &what).await?;
-        }
-        if let Some(to) = &to {
-            let done = customers::company::convert(tx, actor, id, None, Some(to.id), false).await;
-            if let Err(error) = done {
-                return of_line(error).map(Outcome::Refused);
-            }
-        }
-        Ok(if changed.is_empty() && to.is_none() { Outcome::Same } else { Outcome::Changed })
-    }
-
-    /// The company that an individual joins by a line. Who has another one stays there: what that would bring to light is
-    /// not for a file to decide.
-    async fn joins(
-        &self,
-        tx: &mut Tx,
-        name: &str,
-        now: Option<i64>,
-    ) -> Result<std::result::Result<Option<CompanyName>, String>> {
-        if name.is_empty() {
-            return Ok(Ok(None));
-        }
-        let found = companies::find_named(tx, name).await?;
-        Ok(match (found, now) {
-            (Some(found), Some(now)) if found.id.0 == now => Ok(None),
-            (Some(found), None) => Ok(Some(found)),
-            (None, None) => Err(format!("There is no company “{name}”, and this customer is an individual so far.")),
-            (_, Some(_)) => Err("This customer belongs to another company. Change that on their page.".to_owned()),
-        })
     }
 
     async fn company(&self, tx: &mut Tx, actor: &Actor, line: &Line) -> Result<Outcome> {
@@ -216,7 +139,7 @@ impl<'a> Batch<'a> {
 }
 
 /// Notes with what a file says below them, unless they say it already.
-fn joined(known: &str, new: &str) -> String {
+pub(super) fn joined(known: &str, new: &str) -> String {
     if new.is_empty() || known.contains(new) {
         return known.to_owned();
     }

@@ -4,6 +4,7 @@
 //! anywhere and goes on from there. Who is there already is changed, not doubled; the same file twice changes nothing.
 
 mod lines;
+mod people;
 pub mod read;
 mod work;
 
@@ -22,12 +23,18 @@ use domain::{
     policy::{self, Action},
     text,
 };
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
 use object_store::{ObjectStoreExt, path::Path};
 use rand::{Rng, distr::Alphanumeric};
 use sqlx::types::Json;
 
 /// How many refused lines the page shows; all of them are in the file that it offers.
 const SHOWN: i64 = 20;
+/// How many of them the file is written with at a time.
+const PART: i64 = 1_000;
 /// How many imports the list shows.
 const LISTED: i64 = 20;
 
@@ -152,7 +159,7 @@ pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView
     demand(actor)?;
     let mut conn = desk.read().await?;
     let row = load(&mut conn, id).await?;
-    let refusals = refusals(&mut conn, id, SHOWN).await?;
+    let refusals = refusals(&mut conn, id, 0, SHOWN).await?;
     drop(conn);
     let (mut names, mut preview) = (Vec::new(), Vec::new());
     if matches!(row.import.state, State::Mapping | State::Tried) {
@@ -167,10 +174,11 @@ pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView
     Ok(ImportView { import: row.import, names, preview, refusals })
 }
 
-async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, limit: i64) -> Result<Vec<Refusal>> {
+async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, after: i64, limit: i64) -> Result<Vec<Refusal>> {
     let rows = sqlx::query!(
-        "select line, reason, cells from import_refusals where import_id = $1 order by line limit $2",
+        "select line, reason, cells from import_refusals where import_id = $1 and line > $2 order by line limit $3",
         id.0,
+        after,
         limit,
     )
     .fetch_all(conn)
@@ -179,24 +187,39 @@ async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, limit: i64) -> Re
     Ok(rows.into_iter().map(|r| Refusal { line: r.line, reason: r.reason, cells: r.cells }).collect())
 }
 
-/// All refused lines as a file: the number, the reason, then the cells as they were. No spreadsheet takes any of them for a
-/// formula.
+/// All refused lines as a file, a part at a time: the number, the reason, then the cells as they were. No spreadsheet takes any
+/// of them for a formula.
 #[crate::compiled_here]
-pub async fn refused_file(desk: &Desk, actor: &Actor, id: ImportId) -> Result<Vec<u8>> {
+pub async fn refused_file(desk: &Desk, actor: &Actor, id: ImportId) -> Result<BoxStream<'static, Result<Bytes>>> {
     demand(actor)?;
-    let mut conn = desk.read().await?;
-    load(&mut conn, id).await?;
-    let rows = refusals(&mut conn, id, LINES_MAX).await?;
+    load(&mut *desk.read().await?, id).await?;
+    let head = table(&[Refusal { line: 0, reason: "Reason".into(), cells: Vec::new() }])?;
+    let desk = desk.clone();
+    // Numbered from 1: the line 0 stands for the names of the columns.
+    let rest = stream::try_unfold(0, move |after| {
+        let desk = desk.clone();
+        async move {
+            let rows = refusals(&mut *desk.read().await?, id, after, PART).await?;
+            match rows.last().map(|row| row.line) {
+                Some(last) => Ok(Some((table(&rows)?, last))),
+                None => Ok(None),
+            }
+        }
+    });
+    Ok(stream::once(async { Ok(head) }).chain(rest).boxed())
+}
+
+fn table(rows: &[Refusal]) -> Result<Bytes> {
     let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let written = (|| {
-        csv.write_record(["Line", "Reason"])?;
         for row in rows {
-            let cells = [row.line.to_string(), row.reason].into_iter().chain(row.cells);
-            csv.write_record(cells.map(|cell| import::harmless(&cell)))?;
+            let line = if row.line == 0 { "Line".to_owned() } else { row.line.to_string() };
+            let cells = [&line, &row.reason].into_iter().chain(&row.cells);
+            csv.write_record(cells.map(|cell| import::harmless(cell)))?;
         }
         csv.into_inner().map_err(|error| csv::Error::from(error.into_error()))
     })();
-    written.map_err(|cause| crate::error::internal(&cause))
+    written.map(Bytes::from).map_err(|cause| crate::error::internal(&cause))
 }
 
 /// Says how the file is read: encoding, separator, header, what is in which column.

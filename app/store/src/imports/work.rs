@@ -8,10 +8,11 @@ use domain::{
     import::{CELL_MAX, Import, State},
 };
 use object_store::{ObjectStoreExt, path::Path};
+use sqlx::PgConnection;
 use std::collections::HashSet;
 
 /// How many lines go in one transaction.
-const BATCH: usize = 200;
+const BATCH: usize = 500;
 /// How many batches one job does before it makes room for others.
 const BATCHES: usize = 100;
 
@@ -42,10 +43,16 @@ pub async fn work(desk: &Desk, id: ImportId) -> Result<()> {
     // Decoding and splitting take milliseconds for a batch; so the lines are read beside the work, not all before it.
     let mut lines = read::lines(&content, &import.reading).skip(usize::from(import.reading.header)).fuse();
     let mut done = import.lines_done;
-    for _ in 0..done {
-        lines.next();
-    }
     let mut made_before = HashSet::new();
+    if import.state == State::Trying && done > 0 {
+        // Whoever was made by the lines before is not there: a trial takes back what it does.
+        let refused = refused_before(&mut *desk.read().await?, id).await?;
+        let batch = Batch::new(import.kind, &import.reading);
+        let before = lines.by_ref().take(done as usize).filter(|line| !refused.contains(&line.number));
+        made_before.extend(before.map(|line| batch.key(&line)));
+    } else {
+        lines.by_ref().take(done as usize).for_each(drop);
+    }
     for _ in 0..BATCHES {
         let batch: Vec<read::Line> = lines.by_ref().take(BATCH).collect();
         let ended = batch.len() < BATCH;
@@ -59,6 +66,15 @@ pub async fn work(desk: &Desk, id: ImportId) -> Result<()> {
     tx.commit_quietly().await
 }
 
+/// The lines of which a trial has found that they would be refused.
+async fn refused_before(conn: &mut PgConnection, id: ImportId) -> Result<HashSet<i64>> {
+    let lines = sqlx::query_scalar!("select line from import_refusals where import_id = $1", id.0)
+        .fetch_all(conn)
+        .await
+        .ours()?;
+    Ok(lines.into_iter().collect())
+}
+
 /// One batch with what is noted of it. `true`: it is over.
 async fn step(
     desk: &Desk,
@@ -67,7 +83,7 @@ async fn step(
     lines: Vec<read::Line>,
     done: i64,
     ended: bool,
-    made_before: &mut HashSet<String>,
+    made_before: &mut HashSet<u64>,
 ) -> Result<bool> {
     let trial = import.state == State::Trying;
     let count = lines.len() as i64;

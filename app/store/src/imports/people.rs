@@ -1,0 +1,316 @@
+//! Lines of customers, many at once: what they need is looked up together, and what they bring is written together.
+
+use super::{
+    lines::{Batch, Outcome, joined},
+    read::Line,
+    work::of_line,
+};
+use crate::{OrOurs, Tx, companies, customers, events};
+use domain::{
+    Actor, CompanyId, Result, UserId,
+    company::{CompanyInput, CompanyName},
+    customer::{CustomerFields, CustomerInput, PHONES_MAX},
+    event::Happening,
+    import::Field,
+    policy::{self, Action},
+    text,
+};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// A line as it is read.
+struct Read {
+    email: String,
+    /// Empty: as they are called already, or by their address.
+    name: String,
+    company: String,
+    phone: String,
+    notes: String,
+}
+
+/// Who has the address of a line.
+struct Known {
+    id: i64,
+    customer: bool,
+    name: String,
+    phones: Vec<String>,
+    notes: String,
+    company: Option<i64>,
+}
+
+/// What is to be written.
+#[derive(Default)]
+struct Written {
+    /// Who is made, and the company they belong to.
+    made: Vec<(CustomerFields, Option<i64>)>,
+    /// Who is changed, with the names of what is another now.
+    changed: Vec<(i64, CustomerFields, Vec<String>)>,
+}
+
+/// Takes these lines in, no two of which are about the same person. Each with what became of it, in their order.
+pub(super) async fn take(
+    batch: &Batch<'_>,
+    tx: &mut Tx,
+    actor: &Actor,
+    lines: Vec<Line>,
+) -> Result<Vec<(Line, Outcome)>> {
+    policy::demand(actor, Action::EditPeople, None)?;
+    let read: Vec<Read> = lines.iter().map(|line| of_cells(batch, line)).collect();
+    let mut known = known(tx, &read).await?;
+    let mut found = Companies::load(tx, &read).await?;
+    let mut written = Written::default();
+    let mut outcomes = Vec::with_capacity(lines.len());
+    let mut joining = Vec::new();
+    for (place, line) in read.iter().enumerate() {
+        let outcome = match known.remove(&place) {
+            _ if line.email.is_empty() => Outcome::Refused("It has no e-mail address.".into()),
+            Some(known) => match change(line, &known, &found, &mut written) {
+                Ok((outcome, to)) => {
+                    joining.extend(to.map(|to| (place, UserId(known.id), to)));
+                    outcome
+                }
+                Err(reason) => Outcome::Refused(reason),
+            },
+            None => make(tx, actor, line, &mut found, &mut written).await?,
+        };
+        outcomes.push(outcome);
+    }
+    written.write(tx, actor).await?;
+    // Few: who is known and has no company so far.
+    for (place, id, to) in joining {
+        let done = customers::company::convert(tx, actor, id, None, Some(to), false).await;
+        if let (Err(error), Some(outcome)) = (done, outcomes.get_mut(place)) {
+            *outcome = Outcome::Refused(of_line(error)?);
+        }
+    }
+    Ok(lines.into_iter().zip(outcomes).collect())
+}
+
+fn of_cells(batch: &Batch<'_>, line: &Line) -> Read {
+    let value = |field| batch.value(line, field);
+    let parts = [Field::First, Field::Last].map(value);
+    let name = match value(Field::Name) {
+        name if name.is_empty() => text::tidy_line(&parts.join(" ")),
+        name => text::tidy_line(&name),
+    };
+    Read {
+        email: text::tidy_line(&value(Field::Email)),
+        name,
+        company: text::tidy_line(&value(Field::Company)),
+        phone: value(Field::Phone),
+        notes: text::tidy(&value(Field::Notes)),
+    }
+}
+
+/// Checked, with the name that they are called by so far, if any.
+fn checked(line: &Read, called: Option<&str>) -> std::result::Result<CustomerFields, String> {
+    let name = match (line.name.as_str(), called) {
+        ("", Some(called)) => called,
+        ("", None) => line.email.split('@').next().unwrap_or(&line.email),
+        (name, _) => name,
+    };
+    let input = CustomerInput {
+        name: name.to_owned(),
+        email: line.email.clone(),
+        emails: String::new(),
+        phones: line.phone.clone(),
+        notes: line.notes.clone(),
+    };
+    input.check().map_err(|error| error.in_words())
+}
+
+/// Who is there already, by the place of the line.
+async fn known(tx: &mut Tx, read: &[Read]) -> Result<HashMap<usize, Known>> {
+    let emails: Vec<String> = read.iter().map(|line| line.email.clone()).collect();
+    let rows = sqlx::query!(
+        r#"select a.place as "place!", u.id, u.role, u.name, u.phones, u.notes, u.company_id
+           from unnest($1::text[]) with ordinality as a (email, place)
+           join user_emails e on e.address = lower(a.email) join users u on u.id = e.user_id"#,
+        &emails,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let known = Known {
+                id: r.id,
+                customer: r.role == "customer",
+                name: r.name,
+                phones: r.phones,
+                notes: r.notes,
+                company: r.company_id,
+            };
+            (r.place as usize - 1, known)
+        })
+        .collect())
+}
+
+/// The companies that lines name, and those that addresses lead to.
+struct Companies {
+    /// By their names in lower case.
+    named: HashMap<String, CompanyName>,
+    by_domain: HashMap<String, i64>,
+}
+
+fn domain_of(email: &str) -> String {
+    email.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()).unwrap_or_default()
+}
+
+impl Companies {
+    async fn load(tx: &mut Tx, read: &[Read]) -> Result<Self> {
+        let names: Vec<String> = read.iter().map(|line| line.company.clone()).filter(|name| !name.is_empty()).collect();
+        let domains: Vec<String> = read.iter().map(|line| domain_of(&line.email)).collect();
+        let mut found = Self { named: HashMap::new(), by_domain: HashMap::new() };
+        if !names.is_empty() {
+            let rows = sqlx::query!(
+                r#"select a.name as "asked!", c.id, c.name from unnest($1::text[]) as a (name)
+                   join companies c on lower(c.name) = lower(a.name) and c.merged_into is null"#,
+                &names,
+            )
+            .fetch_all(&mut *tx.conn)
+            .await
+            .ours()?;
+            for r in rows {
+                found.named.insert(r.asked.to_lowercase(), CompanyName { id: CompanyId(r.id), name: r.name });
+            }
+        }
+        let rows = sqlx::query!("select domain, company_id from company_domains where domain = any($1)", &domains)
+            .fetch_all(&mut *tx.conn)
+            .await
+            .ours()?;
+        found.by_domain.extend(rows.into_iter().map(|r| (r.domain, r.company_id)));
+        Ok(found)
+    }
+
+    fn named(&self, name: &str) -> Option<&CompanyName> {
+        self.named.get(&name.to_lowercase())
+    }
+}
+
+/// Somebody new, with their company, which is made where there is none of that name.
+async fn make(
+    tx: &mut Tx,
+    actor: &Actor,
+    line: &Read,
+    found: &mut Companies,
+    written: &mut Written,
+) -> Result<Outcome> {
+    let fields = match checked(line, None) {
+        Ok(fields) => fields,
+        Err(reason) => return Ok(Outcome::Refused(reason)),
+    };
+    let company = if line.company.is_empty() {
+        found.by_domain.get(&domain_of(&fields.email)).copied()
+    } else {
+        if found.named(&line.company).is_none() {
+            let new = CompanyInput { name: line.company.clone(), ..CompanyInput::default() };
+            match companies::edit::create(tx, actor, &new).await {
+                Ok(id) => {
+                    let name = CompanyName { id, name: line.company.clone() };
+                    found.named.insert(line.company.to_lowercase(), name);
+                }
+                Err(error) => return of_line(error).map(Outcome::Refused),
+            }
+        }
+        found.named(&line.company).map(|company| company.id.0)
+    };
+    written.made.push((fields, company));
+    Ok(Outcome::Made)
+}
+
+/// Somebody who is there already, and the company that they join by this line.
+fn change(
+    line: &Read,
+    known: &Known,
+    found: &Companies,
+    written: &mut Written,
+) -> std::result::Result<(Outcome, Option<CompanyId>), String> {
+    let mut fields = checked(line, Some(&known.name))?;
+    if !known.customer {
+        return Err("This is the address of one of your colleagues.".into());
+    }
+    let to = joins(line, known, found)?;
+    let mut phones = known.phones.clone();
+    phones.extend(fields.phones.iter().filter(|p| !known.phones.contains(p)).cloned());
+    phones.truncate(PHONES_MAX.max(known.phones.len()));
+    let notes = joined(&known.notes, &fields.notes);
+    let changed: Vec<String> =
+        [("name", known.name != fields.name), ("phones", known.phones != phones), ("notes", known.notes != notes)]
+            .into_iter()
+            .filter(|(_, changed)| *changed)
+            .map(|(field, _)| field.to_owned())
+            .collect();
+    let same = changed.is_empty();
+    (fields.phones, fields.notes) = (phones, notes);
+    if !same {
+        written.changed.push((known.id, fields, changed));
+    }
+    Ok((if same && to.is_none() { Outcome::Same } else { Outcome::Changed }, to))
+}
+
+/// The company that an individual joins by a line. Who has another one stays there: what that would bring to light is not
+/// for a file to decide.
+fn joins(line: &Read, known: &Known, found: &Companies) -> std::result::Result<Option<CompanyId>, String> {
+    let name = &line.company;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    match (found.named(name), known.company) {
+        (Some(found), Some(now)) if found.id.0 == now => Ok(None),
+        (Some(found), None) => Ok(Some(found.id)),
+        (None, None) => Err(format!("There is no company “{name}”, and this customer is an individual so far.")),
+        (_, Some(_)) => Err("This customer belongs to another company. Change that on their page.".to_owned()),
+    }
+}
+
+impl Written {
+    async fn write(self, tx: &mut Tx, actor: &Actor) -> Result<()> {
+        let at = tx.at();
+        let mut happenings = Vec::new();
+        // Arrays of arrays must have equal lengths in PostgreSQL.
+        let phones = |fields: &CustomerFields| Value::from(fields.phones.clone());
+        if !self.made.is_empty() {
+            let of = |part: fn(&CustomerFields) -> &String| self.made.iter().map(|(f, _)| part(f).clone()).collect();
+            let (names, emails, notes): (Vec<String>, Vec<String>, Vec<String>) =
+                (of(|f| &f.name), of(|f| &f.email), of(|f| &f.notes));
+            let ids = sqlx::query_scalar!(
+                "insert into users (name, email, role, company_id, phones, notes, created_at)
+                 select n.name, n.email, 'customer', n.company, array(select jsonb_array_elements_text(n.phones)), n.notes, $1
+                 from unnest($2::text[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[]) with ordinality
+                     as n (name, email, company, phones, notes, place)
+                 order by n.place returning id",
+                at,
+                &names,
+                &emails,
+                &self.made.iter().map(|(_, company)| *company).collect::<Vec<_>>() as &[Option<i64>],
+                &self.made.iter().map(|(fields, _)| phones(fields)).collect::<Vec<_>>(),
+                &notes,
+            )
+            .fetch_all(&mut *tx.conn)
+            .await
+            .ours()?;
+            happenings.extend(ids.into_iter().map(|id| Happening::CustomerCreated { customer: UserId(id) }));
+        }
+        if !self.changed.is_empty() {
+            sqlx::query!(
+                "update users u set name = n.name, phones = array(select jsonb_array_elements_text(n.phones)), notes = n.notes,
+                     version = u.version + 1
+                 from unnest($1::bigint[], $2::text[], $3::jsonb[], $4::text[]) as n (id, name, phones, notes)
+                 where u.id = n.id",
+                &self.changed.iter().map(|(id, ..)| *id).collect::<Vec<_>>(),
+                &self.changed.iter().map(|(_, fields, _)| fields.name.clone()).collect::<Vec<_>>(),
+                &self.changed.iter().map(|(_, fields, _)| phones(fields)).collect::<Vec<_>>(),
+                &self.changed.iter().map(|(_, fields, _)| fields.notes.clone()).collect::<Vec<_>>(),
+            )
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
+            let changed = self.changed.into_iter();
+            happenings
+                .extend(changed.map(|(id, _, fields)| Happening::CustomerChanged { customer: UserId(id), fields }));
+        }
+        events::append_many(tx, actor, &happenings).await
+    }
+}
