@@ -3,8 +3,8 @@ import { ADA, signIn } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
 
 /** So many that one can watch them. */
-const TICKETS = 15_000;
-const GROUPED = '15,000';
+const TICKETS = 10_000;
+const GROUPED = '10,000';
 
 /** A server of its own: so many open tickets would be in the way of other journeys. */
 const test = testWith({}, 50);
@@ -18,6 +18,8 @@ async function customer(page: Page, name: string, email: string): Promise<string
   await expect(page.getByRole('heading', { name })).toBeVisible();
   return new URL(page.url()).pathname;
 }
+
+test.slow();
 
 test('very many tickets follow who they belong to, and one sees how far they are', async ({ page, openPage, server }) => {
   await signIn(page, ADA);
@@ -44,11 +46,10 @@ test('very many tickets follow who they belong to, and one sees how far they are
   await signIn(plain, ADA);
   await plain.goto(kept);
   await expect(plain.getByRole('progressbar').or(plain.getByText('have come over.'))).toBeVisible();
-  const far = async () => Number(await bar.getAttribute('value').catch(() => '100'));
-  const before = await far();
-  await expect.poll(far, { timeout: 30_000 }).toBeGreaterThan(before);
   await expect(page.getByText(`${GROUPED} tickets of Alarm Bot have come over.`)).toBeVisible({ timeout: 45_000 });
   await expect(bar).toHaveCount(0);
+  // And the list below has them without anybody asking.
+  await expect(page.getByRole('link', { name: 'Alarm 9999', exact: true })).toBeVisible();
   await page.goto(gone);
   await expect(page).toHaveURL(kept);
 });

@@ -170,8 +170,9 @@ form!(convert(id: UserId), "/customers/{}/company", |state, actor, fields| async
 });
 
 form!(merge_customers(id: UserId), "/customers/{}", |state, actor, fields| async {
-    let outcome = customers::merge::merge(&state.desk, actor, id, UserId(fields.number("with")?)).await?;
-    Ok(format!("/customers/{id}?done={}", if outcome == Outcome::Done { "merged" } else { "merging" }))
+    // Where tickets are still on their way, the page says so.
+    customers::merge::merge(&state.desk, actor, id, UserId(fields.number("with")?)).await?;
+    Ok(format!("/customers/{id}?done=merged"))
 });
 
 form!(export(id: UserId), "/customers/{}", |state, actor, fields| async {
@@ -188,7 +189,7 @@ form!(erase(id: UserId), "/customers/{}/erase", |state, actor, fields| async {
     let mut tx = state.desk.begin().await?;
     let outcome = customers::erase::erase(&mut tx, actor, id, &how).await?;
     tx.commit().await?;
-    Ok(if outcome == Outcome::Done { "/customers?done=erased".to_owned() } else { format!("/customers/{id}?done=erasing") })
+    Ok(if outcome == Outcome::Done { "/customers?done=erased".to_owned() } else { format!("/customers/{id}") })
 });
 
 /// A person's data, as a file to be saved.

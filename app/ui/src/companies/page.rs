@@ -60,6 +60,7 @@ pub fn CompanyPage() -> impl IntoView {
 #[component]
 fn Shown(company: Company) -> impl IntoView {
     let id = company.id;
+    let over = RwSignal::new(0);
     let path = format!("/companies/{id}");
     let up = ("Companies".to_owned(), "/companies".to_owned());
     let name = company.name.clone();
@@ -100,7 +101,7 @@ fn Shown(company: Company) -> impl IntoView {
     view! {
         <PeoplePage title=name up actions>
             {outside}
-            <Underway about=About::Company(id) page=path.clone() />
+            <Underway about=About::Company(id) page=path.clone() over />
             <section class="section" aria-label="About this company">
                 <dl class="box facts">
                     {fact(
@@ -119,7 +120,7 @@ fn Shown(company: Company) -> impl IntoView {
                 </dl>
             </section>
             <People id />
-            <Tickets filter=Filter { company: Some(id), ..Filter::default() } path />
+            <Tickets filter=Filter { company: Some(id), ..Filter::default() } path again=over />
         </PeoplePage>
     }
     .into_any()

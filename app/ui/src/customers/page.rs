@@ -69,6 +69,7 @@ pub fn CustomerPage() -> impl IntoView {
 #[component]
 fn Shown(customer: Customer) -> impl IntoView {
     let id = customer.id;
+    let over = RwSignal::new(0);
     let path = format!("/customers/{id}");
     let erased = customer.erased;
     let blocked = customer.blocked_at.is_some();
@@ -96,9 +97,9 @@ fn Shown(customer: Customer) -> impl IntoView {
                         </p>
                     }
                 })}
-            <Underway about=About::Customer(id) page=path.clone() />
+            <Underway about=About::Customer(id) page=path.clone() over />
             {(!erased).shown(|| view! { <Facts customer=customer.clone() /> })}
-            <Tickets filter=Filter { requester: Some(id), ..Filter::default() } path />
+            <Tickets filter=Filter { requester: Some(id), ..Filter::default() } path again=over />
             {(!erased && me::may(Action::ExportPeople)).shown(|| view! { <Data id /> })}
         </PeoplePage>
     }

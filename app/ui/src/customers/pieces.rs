@@ -77,12 +77,6 @@ pub fn Sent() -> impl IntoView {
             "Their two-step sign-in is removed: they are signed out everywhere, were told by mail, and sign in with their password."
         }
         Some("company") => "The company was changed.",
-        Some("merging") => {
-            "Merged: there is one now, and the address of the other one leads here. Its tickets are on their way."
-        }
-        Some("erasing") => {
-            "Erased: nobody is told who this was any more. They are being taken out of all they wrote on."
-        }
         Some("merged") => "Merged: there is one now, and the address of the other one leads here.",
         Some("joined") => "They belong to the company now.",
         Some("erased") => "Erased: nothing is known of this person any more.",
@@ -266,14 +260,14 @@ pub fn filled(flash: Flash, values: &[(&str, &str)]) -> Flash {
     Flash { values: values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(), error: None }
 }
 
-/// The tickets of a customer or a company, newest change first, page by page.
+/// The tickets of a customer or a company, newest change first, page by page. They are read again whenever `again` counts up.
 #[component]
-pub fn Tickets(filter: Filter, path: String) -> impl IntoView {
+pub fn Tickets(filter: Filter, path: String, again: RwSignal<u32>) -> impl IntoView {
     let query = use_query_map();
     let after = crate::erased::memo(move || query.with(|q| q.get("tickets")).filter(|a| !a.is_empty()));
     let found = resource(
-        move || after.get(),
-        move |after| {
+        move || (after.get(), again.get()),
+        move |(after, _)| {
             let filter = Filter { after, limit: Some(20), ..filter.clone() };
             async move { tickets::list(filter).await }
         },

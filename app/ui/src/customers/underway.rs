@@ -15,10 +15,12 @@ use std::time::Duration;
 /// How long the page waits before it looks again how far it has come.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Shows nothing where there is nothing. `page`: the address of the page that it is on.
+/// Shows nothing where there is nothing. `page`: the address of the page that it is on. `over` counts up when something ends
+/// under the reader's eyes.
 #[component]
-pub fn Underway(about: About, page: String) -> impl IntoView {
+pub fn Underway(about: About, page: String, over: RwSignal<u32>) -> impl IntoView {
     let found = resource(move || about, rpc::errands_of);
+    let moved = StoredValue::new(false);
     awaited(
         || ().into_any(),
         move || {
@@ -27,7 +29,7 @@ pub fn Underway(about: About, page: String) -> impl IntoView {
                 let errands: Rpc<Vec<Errand>> = found.await;
                 let look = Callback::new(move |()| found.refetch());
                 match errands {
-                    Ok(errands) => view! { <Shown errands page look /> }.into_any(),
+                    Ok(errands) => view! { <Shown errands page look moved over /> }.into_any(),
                     Err(error) => view! { <ErrorNotice error=error.0 retry=look /> }.into_any(),
                 }
             }
@@ -36,9 +38,20 @@ pub fn Underway(about: About, page: String) -> impl IntoView {
 }
 
 #[component]
-fn Shown(errands: Vec<Errand>, page: String, look: Callback<()>) -> impl IntoView {
+fn Shown(
+    errands: Vec<Errand>,
+    page: String,
+    look: Callback<()>,
+    /// Whether something was under way when it was last looked.
+    moved: StoredValue<bool>,
+    over: RwSignal<u32>,
+) -> impl IntoView {
     let moving = errands.iter().any(Errand::is_moving);
     effect(move || {
+        if moved.get_value() && !moving {
+            over.update(|times| *times += 1);
+        }
+        moved.set_value(moving);
         if moving && let Ok(timer) = set_timeout_with_handle(move || look.run(()), LOOK) {
             on_cleanup(move || timer.clear());
         }

@@ -339,7 +339,7 @@ async fn the_pages_say_how_far_it_has_come() {
     let asked = browser.get(&format!("/customers/{to}/merge?with={from}")).await;
     assert!(asked.text.contains("More than 2,000 tickets") && asked.text.contains("follow in the background"));
     let sent = browser.post(&format!("/customers/{to}/merge"), &[("with", &from.to_string())]).await;
-    let page = format!("/customers/{to}?done=merging");
+    let page = format!("/customers/{to}?done=merged");
     assert_eq!((sent.status, sent.headers["location"].to_str().unwrap()), (StatusCode::SEE_OTHER, page.as_str()));
     killed_after(&world, 1).await;
     let shown = browser.get(&page).await.text;
@@ -354,7 +354,7 @@ async fn the_pages_say_how_far_it_has_come() {
     assert!(!shown.contains("<progress") && shown.contains("2,510 tickets of"), "{shown}");
     let name = person(&kept).name.clone();
     let sent = browser.post(&format!("/customers/{to}/erase"), &[("name", &name)]).await;
-    let page = format!("/customers/{to}?done=erasing");
+    let page = format!("/customers/{to}");
     assert_eq!(sent.headers["location"].to_str().unwrap(), page);
     assert!(browser.get(&page).await.text.contains("<progress"));
     work(&world).await;
