@@ -303,3 +303,31 @@ impl Tx {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, Error, PgConnection};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    /// TLS is a feature of a crate that we use through another one: without it, sqlx would go on in plain text where that
+    /// is not forbidden.
+    #[tokio::test]
+    async fn connections_to_the_database_can_be_encrypted() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://me@{}/desk?sslmode=require", listener.local_addr().unwrap());
+        let server = async {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut asked = [0; 8];
+            client.read_exact(&mut asked).await.unwrap();
+            // "No", in PostgreSQL's words.
+            client.write_all(b"N").await.unwrap();
+            asked
+        };
+        let (asked, connected) = tokio::join!(server, PgConnection::connect(&url));
+        assert_eq!(asked[4..], 80_877_103_u32.to_be_bytes(), "SSLRequest");
+        assert!(matches!(connected, Err(Error::Tls(_))), "{connected:?}");
+    }
+}
