@@ -113,3 +113,42 @@ test('staff connect an account on their profile page, and come by it', async ({ 
   await page.getByRole('button', { name: 'Disconnect Example ID' }).click();
   await expect(page.getByText('Disconnected: that account opens this one no more.')).toBeVisible();
 });
+
+test('a company has one way in only, also without JavaScript', async ({ page, openPage, outside, allowErrors }) => {
+  allowErrors(/status of 403/);
+  await signIn(page, ADA);
+  await page.goto('/settings/sign-in');
+  await hydrated(page);
+  await page.getByRole('link', { name: 'Acme ID' }).click();
+  await page.getByLabel('Only this way in').check();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+  await expect(page.getByLabel('Only this way in')).toBeChecked();
+  await hydrated(page);
+  await expectAccessible(page);
+  await page.goto('/settings/sign-in');
+  await expect(page.getByRole('row', { name: /Acme ID/ })).toContainText('only way in');
+
+  const said = 'People at acme.example sign in here with Acme ID only';
+  for (const javaScriptEnabled of [true, false]) {
+    const tom = await openPage({ javaScriptEnabled });
+    // A new password by mail, and the password itself: both lead to the one way in, and from there to where Tom wanted to go.
+    await tom.goto('/forgot');
+    await tom.getByLabel('E-mail address').fill(TOM.email);
+    await tom.getByRole('button', { name: /Send/ }).click();
+    await expect(tom.getByRole('alert')).toContainText(said);
+    await tom.goto('/sign-in?next=/portal/new');
+    await tom.getByLabel('E-mail address').fill(TOM.email);
+    await tom.getByLabel('Password').fill('correct horse battery');
+    await tom.getByRole('button', { name: 'Sign in' }).click();
+    await expect(tom.getByRole('alert')).toContainText(said);
+    if (javaScriptEnabled) {
+      await hydrated(tom);
+      await expectAccessible(tom);
+    }
+    await tom.getByRole('link', { name: 'Continue with Acme ID' }).click();
+    expect(tom.url()).toContain(outside.issuer);
+    await tom.getByRole('link', { name: TOM.name }).click();
+    await expect(tom).toHaveURL('/portal/new');
+  }
+});

@@ -10,7 +10,8 @@ test('a page of several parts loads each of them once', async ({ page }) => {
   const loaded: string[] = [];
   const network = await page.context().newCDPSession(page);
   await network.send('Network.enable');
-  // The page that signing in led to may have fetched parts ahead, or not yet.
+  // The page that signing in led to may have fetched parts ahead, or would still do so.
+  await page.goto('about:blank');
   await network.send('Network.clearBrowserCache');
   network.on('Network.responseReceived', ({ response }) => {
     const { pathname } = new URL(response.url);
