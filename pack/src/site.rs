@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
@@ -35,6 +35,8 @@ pub fn lay_out(folder: &Path, parts: Parts, profile: Profile) -> Result<()> {
         }
         files.insert(name, content);
     }
+    // Without its name no page could tell browsers to fetch it before they have read the style sheet.
+    ensure!(hashes.iter().any(|(part, _)| part == "font"), "the style sheet does not name {TEXT_FONT}");
     let hash = hash(style.as_bytes());
     files.insert(format!("{HASHED}/{NAME}.{hash}.css"), style.into_bytes());
     hashes.push(("css".to_owned(), hash));
@@ -47,10 +49,8 @@ pub fn lay_out(folder: &Path, parts: Parts, profile: Profile) -> Result<()> {
 
 /// Lets the style sheet name a public file by its content. Returns the file's new path if it is named there at all.
 fn refer(style: &mut String, name: &str, content: &[u8]) -> Option<String> {
-    let reference = format!("url(/{name})");
-    if !style.contains(&reference) {
-        return None;
-    }
+    let reference =
+        [format!("url(\"/{name}\")"), format!("url(/{name})")].into_iter().find(|url| style.contains(url))?;
     let file = name.rsplit('/').next().unwrap_or(name);
     let (stem, extension) = file.rsplit_once('.')?;
     let hashed = format!("{HASHED}/{stem}.{}.{extension}", hash(content));
@@ -152,10 +152,12 @@ mod tests {
 
     #[test]
     fn fonts_are_named_by_content_in_the_style_sheet() {
-        let mut style = "a{src:url(/fonts/inter.woff2)}".to_owned();
-        let hashed = refer(&mut style, "fonts/inter.woff2", b"font").unwrap();
-        assert_eq!(style, format!("a{{src:url(/{hashed})}}"));
-        assert_eq!(hashed, format!("pkg/inter.{}.woff2", hash(b"font")));
-        assert_eq!(refer(&mut style, "favicon.svg", b"icon"), None);
+        for url in ["url(/fonts/inter.woff2)", "url(\"/fonts/inter.woff2\")"] {
+            let mut style = format!("a{{src:{url}}}");
+            let hashed = refer(&mut style, "fonts/inter.woff2", b"font").unwrap();
+            assert_eq!(style, format!("a{{src:url(/{hashed})}}"));
+            assert_eq!(hashed, format!("pkg/inter.{}.woff2", hash(b"font")));
+            assert_eq!(refer(&mut style, "favicon.svg", b"icon"), None);
+        }
     }
 }
