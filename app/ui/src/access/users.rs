@@ -8,7 +8,7 @@ use crate::{
     icons::{Ico, Icon},
     me,
     settings::{SettingsPage, loading},
-    shared::{Avatar, Column, EmptyState, Field, NameAgain, When, awaited, fetched, options, table, unread},
+    shared::{Avatar, Column, EmptyState, NameAgain, ReasonOfLoss, When, awaited, fetched, options, table, unread},
 };
 use domain::picture::path;
 use domain::{
@@ -17,7 +17,6 @@ use domain::{
     account::Device,
     page::Page,
     policy::{self, Action},
-    second_factor::REASON_MAX,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -315,14 +314,7 @@ fn SecondFactor(row: StaffRow, page: String, may: bool) -> impl IntoView {
                                     "Make sure that it is them who ask: call them. They are signed out everywhere, told by mail, and sign in with their password alone until they set it up again."
                                 </p>
                                 <input type="hidden" name="do" value="second-factor" />
-                                <Field
-                                    flash=flash.clone()
-                                    name="reason"
-                                    label="Why, and how you know that it is them"
-                                    hint="It is kept in the security log."
-                                    required=true
-                                    maxlength=REASON_MAX as u32
-                                />
+                                <ReasonOfLoss flash=flash.clone() />
                                 <NameAgain flash label="Their name" whose=row.name.clone() />
                                 <div class="actions">
                                     <button class="button button--danger" type="submit">

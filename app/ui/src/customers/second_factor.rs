@@ -4,9 +4,9 @@ use super::{frames::FormPage, page::asked_again, pieces::PeoplePage};
 use crate::{
     flash::Flash,
     icons::{Ico, Icon},
-    shared::{Field, NameAgain},
+    shared::{NameAgain, ReasonOfLoss},
 };
-use domain::{customer::Customer, policy::Action, second_factor::REASON_MAX};
+use domain::{customer::Customer, policy::Action};
 use leptos::prelude::*;
 
 #[component]
@@ -42,14 +42,7 @@ fn confirm(customer: Customer, flash: Flash) -> AnyView {
                 <li>"Their app for codes, their passkeys and their recovery codes are removed."</li>
                 <li>"They are signed out everywhere, told by mail, and sign in with their password alone until they set it up again."</li>
             </ul>
-            <Field
-                flash=flash.clone()
-                name="reason"
-                label="Why, and how you know that it is them"
-                hint="It is kept in the security log."
-                required=true
-                maxlength=REASON_MAX as u32
-            />
+            <ReasonOfLoss flash=flash.clone() />
             <NameAgain flash label="Name of the customer" whose=customer.name />
         </FormPage>
     }

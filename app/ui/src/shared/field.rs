@@ -4,6 +4,7 @@ use crate::{
     flash::Flash,
     icons::{Ico, Icon},
 };
+use domain::second_factor::REASON_MAX;
 use leptos::prelude::*;
 
 /// What is wrong with a field, below it.
@@ -120,6 +121,22 @@ pub fn Area(
 pub fn NameAgain(flash: Flash, label: &'static str, whose: String) -> impl IntoView {
     let hint = format!("Type “{whose}”.");
     view! { <Field flash name="name" label hint autocomplete="off" required=true /> }.into_any()
+}
+
+/// Why the second factor is taken away from somebody who has lost it, for the security log.
+#[component]
+pub fn ReasonOfLoss(flash: Flash) -> impl IntoView {
+    view! {
+        <Field
+            flash
+            name="reason"
+            label="Why, and how you know that it is them"
+            hint="It is kept in the security log."
+            required=true
+            maxlength=REASON_MAX as u32
+        />
+    }
+    .into_any()
 }
 
 /// Something to be copied from here, which nobody changes.
