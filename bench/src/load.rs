@@ -39,47 +39,72 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// Enough for a p99, whatever the time.
 const AT_LEAST: usize = 200;
 
-/// Sends requests over so many connections for so long.
-pub async fn run(
-    server: &Server,
-    people: &People,
-    row: &Row,
+/// One row with one number of connections against one server, measured in turns with other servers.
+pub struct Run<'a> {
+    server: &'a Server,
+    row: &'a Row,
     connections: usize,
-    time: Duration,
-) -> anyhow::Result<Figures> {
-    let mut open = Vec::new();
-    for n in 0..connections {
-        let cookie = match row.by {
-            As::Staff => &people.staff[n % people.staff.len()],
-            As::Customer => &people.customer,
-        };
-        open.push(Connection::open(&server.address, cookie).await?);
+    open: Vec<Connection>,
+    times: Vec<Duration>,
+    bytes: u64,
+    took: Duration,
+    server_ticks: u64,
+    postgres_ticks: u64,
+}
+
+impl<'a> Run<'a> {
+    /// Opens the connections, and warms up.
+    pub async fn open(server: &'a Server, people: &People, row: &'a Row, connections: usize) -> anyhow::Result<Self> {
+        let mut open = Vec::new();
+        for n in 0..connections {
+            let cookie = match row.by {
+                As::Staff => &people.staff[n % people.staff.len()],
+                As::Customer => &people.customer,
+            };
+            open.push(Connection::open(&server.address, cookie).await?);
+        }
+        let (open, _, _) = drive(row, open, WARM_UP, connections).await?;
+        let (times, bytes, took) = (Vec::new(), 0, Duration::ZERO);
+        Ok(Self { server, row, connections, open, times, bytes, took, server_ticks: 0, postgres_ticks: 0 })
     }
-    let (open, _, _) = drive(row, open, WARM_UP, connections).await?;
-    let before = server.usage();
-    let start = Instant::now();
-    let (_, mut times, bytes) = drive(row, open, time, AT_LEAST).await?;
-    let took = start.elapsed();
-    let after = server.usage();
-    times.sort_unstable();
-    let at = |share: f64| {
-        let n = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
-        times.get(n).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
-    };
-    let requests = times.len();
-    let each = |after: u64, before: u64| after.saturating_sub(before) as f64 * TICK_MS / requests as f64;
-    Ok(Figures {
-        row: row.name,
-        connections,
-        requests,
-        per_second: requests as f64 / took.as_secs_f64(),
-        p50_ms: at(0.5),
-        p99_ms: at(0.99),
-        server_cpu_ms: each(after.server.ticks, before.server.ticks),
-        postgres_cpu_ms: each(after.postgres.ticks, before.postgres.ticks),
-        goal_ms: row.goal_ms,
-        bytes: bytes / requests as u64,
-    })
+
+    /// Sends requests for so long, and no fewer than a share of the least.
+    pub async fn turn(&mut self, time: Duration, turns: usize) -> anyhow::Result<()> {
+        let before = self.server.usage();
+        let start = Instant::now();
+        let (open, times, bytes) =
+            drive(self.row, std::mem::take(&mut self.open), time, AT_LEAST.div_ceil(turns)).await?;
+        self.took += start.elapsed();
+        let after = self.server.usage();
+        self.open = open;
+        self.times.extend(times);
+        self.bytes += bytes;
+        self.server_ticks += after.server.ticks.saturating_sub(before.server.ticks);
+        self.postgres_ticks += after.postgres.ticks.saturating_sub(before.postgres.ticks);
+        Ok(())
+    }
+
+    pub fn figures(mut self) -> Figures {
+        self.times.sort_unstable();
+        let requests = self.times.len();
+        let at = |share: f64| {
+            let n = ((requests as f64 * share) as usize).min(requests.saturating_sub(1));
+            self.times.get(n).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+        };
+        let each = |ticks: u64| ticks as f64 * TICK_MS / requests as f64;
+        Figures {
+            row: self.row.name,
+            connections: self.connections,
+            requests,
+            per_second: requests as f64 / self.took.as_secs_f64(),
+            p50_ms: at(0.5),
+            p99_ms: at(0.99),
+            server_cpu_ms: each(self.server_ticks),
+            postgres_cpu_ms: each(self.postgres_ticks),
+            goal_ms: self.row.goal_ms,
+            bytes: self.bytes / requests as u64,
+        }
+    }
 }
 
 /// Each connection sends as soon as it has its answer. Returns the connections, all times and the sum of bytes.

@@ -105,17 +105,29 @@ async fn open(options: &Options, tickets: u32) -> anyhow::Result<Open> {
     Ok(Open { server, people, rows, size })
 }
 
-/// Measures the rows. Each of them with all numbers of tickets, one right after the other: machines are faster at one time
-/// and slower at another, and what a row costs with many tickets is compared with what it costs with few.
+/// How long one number of tickets is measured before it is the next one's turn.
+const TURN: Duration = Duration::from_millis(500);
+
+/// Measures the rows. Each of them with all numbers of tickets, in short turns: machines are faster at one time and slower at
+/// another, and what a row costs with many tickets is compared with what it costs with few.
 async fn measure(options: &Options, desks: &mut [Open]) -> anyhow::Result<()> {
-    let time = Duration::from_secs(options.seconds);
+    let turns = (options.seconds * 1000).div_ceil(TURN.as_millis() as u64).max(1) as usize;
     for row in 0..desks.iter().map(|desk| desk.rows.len()).min().unwrap_or(0) {
         for &connections in &options.connections {
-            for Open { server, people, rows, size } in &mut *desks {
-                let row = &rows[row];
-                let figures = load::run(server, people, row, connections, time)
-                    .await
-                    .with_context(|| format!("{} with {} tickets", row.name, size.tickets))?;
+            let mut runs = Vec::new();
+            for Open { server, people, rows, size } in &*desks {
+                let run = load::Run::open(server, people, &rows[row], connections).await;
+                runs.push(run.with_context(|| format!("{} with {} tickets", rows[row].name, size.tickets))?);
+            }
+            for turn in 0..turns {
+                // Nobody is always the first.
+                let count = runs.len();
+                for n in 0..count {
+                    runs[(turn + n) % count].turn(TURN, turns).await?;
+                }
+            }
+            let figures: Vec<_> = runs.into_iter().map(load::Run::figures).collect();
+            for (Open { size, .. }, figures) in desks.iter_mut().zip(figures) {
                 eprintln!("{:>8} {figures}", size.tickets);
                 size.rows.push(figures);
             }
