@@ -237,9 +237,15 @@ pub enum Happening {
     /// Somebody has proved who they are, but not in the only way that they are to come in by. `by`: in which.
     #[serde(rename = "account.way_refused")]
     WayRefused { provider: String, user: UserId, by: String },
-    /// A provider has become the only way in of so many people, who were signed out of so many sessions.
+    /// A provider has become the only way in of so many people, who were signed out of so many sessions. `user`: of one, who.
     #[serde(rename = "access.only_way")]
-    OnlyWay { provider: String, people: i64, sessions: i64 },
+    OnlyWay {
+        provider: String,
+        people: i64,
+        sessions: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<UserId>,
+    },
     /// An account was made for somebody who came by a provider, or whom it has announced.
     #[serde(rename = "account.made_outside")]
     MadeOutside { provider: String, user: UserId },

@@ -226,7 +226,7 @@ async fn arrive(
         Err(error) => return back_at_the_door(state, &headers, who, &uri, error).await,
     };
     if let Some(user) = back.user {
-        return match connect(&state, &who.0.actor, user, &provider, &vouched).await {
+        return match connect(&state, &who, user, &provider, &vouched).await {
             Ok(()) => Redirect::to(&format!("{}?connected", page_of(&who.0.actor))).into_response(),
             Err(error) => on_own_page(state, &headers, who, &uri, error).await,
         };
@@ -234,6 +234,7 @@ async fn arrive(
     let opened = async {
         let proved = sign_in::sign_in(&state.desk, &visitor, &provider, &vouched).await?;
         let how = if proved.second_factor { How::OutsideTwice } else { How::Outside };
+        let how = how(provider.id);
         let opened = after_proof(&state.desk, &visitor, &proved.person, agent(&headers), how).await?;
         Ok::<_, Error>((proved.person, opened))
     };
@@ -277,13 +278,8 @@ async fn on_own_page(state: AppState, headers: &HeaderMap, who: Who, uri: &Uri, 
 }
 
 /// Connects the account of whoever was sent, if they are still the one who is signed in.
-async fn connect(
-    state: &AppState,
-    actor: &Actor,
-    user: UserId,
-    provider: &Usable,
-    vouched: &Vouched,
-) -> Result<(), Error> {
+async fn connect(state: &AppState, who: &Who, user: UserId, provider: &Usable, vouched: &Vouched) -> Result<(), Error> {
+    let actor = &who.0.actor;
     if actor.user_id() != Some(user) {
         return Err(Error::new(
             Code::Forbidden,
@@ -291,7 +287,7 @@ async fn connect(
         ));
     }
     let mut tx = state.desk.begin().await?;
-    identities::connect(&mut tx, actor, provider, vouched).await?;
+    identities::connect(&mut tx, actor, who.0.session, provider, vouched).await?;
     tx.commit().await
 }
 
@@ -326,7 +322,7 @@ async fn connected(
         }
         let id = ProviderId(fields.number("connect")?);
         if let Some(password) = fields.value("password") {
-            identities::connect_directory(&state.desk, actor, id, password).await?;
+            identities::connect_directory(&state.desk, actor, who.0.session, id, password).await?;
             return Ok(Done::Connected);
         }
         let provider = providers::in_use(&state.desk, id).await?;

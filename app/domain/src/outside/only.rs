@@ -6,6 +6,7 @@
 
 use super::{Button, Kind};
 use crate::{Code, Error, ProviderId, error::FieldError};
+use std::collections::BTreeSet;
 
 /// How the field of an error begins that names a way in. It is none of a form.
 const FIELD: &str = "way.";
@@ -58,6 +59,12 @@ pub fn refusing(bound: &[Bound], by: By) -> Option<&Bound> {
             if only.clone().any(|way| way.provider == id) { None } else { only.next() }
         }
     }
+}
+
+/// Whether somebody is signed out who was bound to these ways as the only ones, and is to those by now. They may have come by any of
+/// those from before, or by whatever they liked where there was none: what they have is good as long as each of these still is.
+pub fn ends(before: &BTreeSet<ProviderId>, after: &BTreeSet<ProviderId>) -> bool {
+    !after.is_empty() && (before.is_empty() || !before.is_subset(after))
 }
 
 impl Bound {
@@ -148,6 +155,27 @@ mod tests {
         ] {
             let bound: Vec<Bound> = bound.into_iter().cloned().collect();
             assert_eq!(refusing(&bound, way).map(|by| by.provider.0), refused_by, "{bound:?} {way:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_signed_out() {
+        for (before, after, out) in [
+            (&[][..], &[][..], false),
+            (&[], &[1], true),
+            (&[1], &[1], false),
+            // Free to come as they like.
+            (&[1], &[], false),
+            // Each of them will do, so what came by the first is still good.
+            (&[1], &[1, 2], false),
+            (&[1], &[2], true),
+            // By which of the two they have come is not known.
+            (&[1, 2], &[2], true),
+            (&[1, 2], &[2, 3], true),
+            (&[1, 2], &[], false),
+        ] {
+            let ways = |ids: &[i64]| ids.iter().map(|id| ProviderId(*id)).collect();
+            assert_eq!(ends(&ways(before), &ways(after)), out, "{before:?} {after:?}");
         }
     }
 

@@ -170,22 +170,14 @@ async fn lines(conn: &mut PgConnection, wanted: &Wanted, after: Option<Key>, lim
 fn from_row(r: &PgRow) -> Result<LogLine> {
     (|| {
         let kind: String = r.try_get(5)?;
-        let mut data: Option<Value> = r.try_get(6)?;
-        let whom: Option<String> = r.try_get(7)?;
-        if let (Some(Value::Object(parts)), Some(name)) = (&mut data, whom) {
-            for field in ["customer", "user"] {
-                if let Some(value) = parts.get_mut(field) {
-                    *value = Value::String(name.clone());
-                }
-            }
-        }
+        let (data, whom): (Option<Value>, Option<String>) = (r.try_get(6)?, r.try_get(7)?);
         Ok::<_, sqlx::Error>(LogLine {
             id: EventId(r.try_get(0)?),
             at: r.try_get::<time::OffsetDateTime, _>(1)?.into(),
             by: r.try_get::<Option<i64>, _>(2)?.map(UserId),
             name: r.try_get(3)?,
             address: r.try_get(4)?,
-            what: words(&kind, data.as_ref()),
+            what: words(&kind, data, whom.as_deref()),
             kind,
         })
     })()
@@ -193,8 +185,11 @@ fn from_row(r: &PgRow) -> Result<LogLine> {
 }
 
 /// What happened, in words. Kinds that have no sentence of their own are told by their name and what they carry.
-fn words(kind: &str, data: Option<&Value>) -> String {
-    let Ok(what) = events::join(kind.to_owned(), data.cloned()) else { return plain(kind, data) };
+/// `whom`: the name of the account that it was done to, where that is looked up.
+fn words(kind: &str, data: Option<Value>, whom: Option<&str>) -> String {
+    let what = events::join(kind.to_owned(), data.clone());
+    let Ok(what) = what else { return plain(kind, named(data, whom).as_ref()) };
+    let whose = whom.map(|name| format!("{name}: ")).unwrap_or_default();
     let list = |words: &[String]| words.join(", ");
     match what {
         Happening::Registered { email } => format!("Registered as {email}"),
@@ -249,12 +244,17 @@ fn words(kind: &str, data: Option<&Value>) -> String {
         Happening::Vouched { provider } => format!("Was vouched for by {provider}"),
         Happening::OutsideRefused { provider, why } => format!("Came by {provider} and was refused: {why}"),
         Happening::WayRefused { provider, by, .. } => {
-            format!("Was right with {by} and refused: they sign in with {provider} only")
+            format!("{whose}was right with {by} and refused: they sign in with {provider} only")
         }
-        Happening::OnlyWay { provider, people, sessions } => {
+        Happening::OnlyWay { provider, sessions, user: Some(_), .. } => {
+            format!("{whose}{provider} became their only way in, and they were signed out of {sessions} sessions")
+        }
+        Happening::OnlyWay { provider, people, sessions, user: None } => {
             format!("{provider} became the only way in of {people} people, who were signed out of {sessions} sessions")
         }
-        Happening::ChangedOutside { provider, fields, .. } => format!("{provider} says otherwise: {}", list(&fields)),
+        Happening::ChangedOutside { provider, fields, .. } => {
+            format!("{whose}{provider} says otherwise: {}", list(&fields))
+        }
         Happening::GroupSaved { provider, group, added: 0, removed: 0 } => format!("Group {group} of {provider}"),
         Happening::GroupSaved { provider, group, added, removed } => {
             format!("Group {group} of {provider}: {added} came, {removed} went")
@@ -284,8 +284,20 @@ fn words(kind: &str, data: Option<&Value>) -> String {
         Happening::MailQuarantined { reason } => format!("A mail could not become a message: {reason}"),
         Happening::UnsentTriedAgain { .. } => "Had a mail sent again that could not be sent".into(),
         Happening::UnsentDiscarded { .. } => "Gave up a mail that could not be sent".into(),
-        _ => plain(kind, data),
+        _ => plain(kind, named(data, whom).as_ref()),
     }
+}
+
+/// What is said of an account by its number, with the name in the number's place.
+fn named(mut data: Option<Value>, whom: Option<&str>) -> Option<Value> {
+    if let (Some(Value::Object(parts)), Some(name)) = (&mut data, whom) {
+        for field in ["customer", "user"] {
+            if let Some(value) = parts.get_mut(field) {
+                *value = Value::String(name.to_owned());
+            }
+        }
+    }
+    data
 }
 
 /// `staff.invitation_sent {email, role}` as “Staff: invitation sent (email: …, role: …)”.
@@ -372,7 +384,26 @@ mod tests {
             }),
             ("", None, ""),
         ] {
-            assert_eq!(words(kind, data.as_ref()), expected);
+            assert_eq!(words(kind, data, None), expected);
+        }
+    }
+
+    #[test]
+    fn who_is_known_by_a_number_is_called_by_their_name() {
+        for (kind, data, expected) in [
+            ("access.only_way", json!({"provider": "ID", "people": 1, "sessions": 2, "user": 7}), {
+                "Jana: ID became their only way in, and they were signed out of 2 sessions"
+            }),
+            ("access.only_way", json!({"provider": "ID", "people": 3, "sessions": 2}), {
+                "ID became the only way in of 3 people, who were signed out of 2 sessions"
+            }),
+            ("account.way_refused", json!({"provider": "ID", "by": "a passkey", "user": 7}), {
+                "Jana: was right with a passkey and refused: they sign in with ID only"
+            }),
+            ("account.blocked", json!({"customer": 7}), "Account: blocked (customer: Jana)"),
+        ] {
+            let whom = data.get("user").or(data.get("customer")).map(|_| "Jana");
+            assert_eq!(words(kind, Some(data), whom), expected);
         }
     }
 }

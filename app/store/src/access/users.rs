@@ -8,6 +8,7 @@ use crate::{
         session::{self, IDLE_MS},
     },
     events,
+    outside::ways::{self, Whom},
 };
 use domain::{
     Actor, Code, Error, Result, Role, RoleId, SessionId, TeamId, UserId,
@@ -153,6 +154,7 @@ pub async fn get(desk: &Desk, actor: &Actor, id: UserId) -> Result<(StaffRow, Ve
 pub async fn set_role(tx: &mut Tx, actor: &Actor, id: UserId, role: RoleChoice) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
     take_turn(tx).await?;
+    let bound = ways::before(tx, Whom::People(&[id])).await?;
     let target = target(tx, actor, id).await?;
     if role == RoleChoice::BuiltIn(Role::Customer) {
         return Err(Error::field("role", "Staff cannot be made customers. Block them instead."));
@@ -173,7 +175,8 @@ pub async fn set_role(tx: &mut Tx, actor: &Actor, id: UserId, role: RoleChoice) 
         .ours()?;
     let what = Happening::RoleGiven { who: target.person(), from, to: name };
     events::append(tx, actor, None, &what).await?;
-    Ok(())
+    // Whoever may everything was not bound to anything.
+    ways::settle(tx, actor, bound).await
 }
 
 /// The desk is never left without somebody who may everything and can sign in.

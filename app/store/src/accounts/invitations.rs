@@ -301,6 +301,7 @@ pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, passw
     let hash = password::hash(desk, input.password).await?;
     let mut tx = desk.begin().await?;
     take_turn(&mut tx).await?;
+    ways::take_turn_of_people(&mut tx).await?;
     // Once more: what the role may, or who has sent it, may have changed while the password was worked on.
     let Waiting { id: invitation, offer, .. } = find(desk, &mut tx.conn, token).await?;
     let known = sqlx::query!(
@@ -331,6 +332,7 @@ pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, passw
             .execute(&mut *tx.conn)
             .await
             .ours()?;
+            // Whatever binds them from now on, nothing that they have opened before is left.
             session::end_all(&mut tx, id, None).await?;
             link::end_all(&mut tx, id).await?;
             id

@@ -1,7 +1,11 @@
 //! What people change about their own account: the profile, the password, the address.
 
 use super::{Letter, letters, link, password, reset, throttle};
-use crate::{Desk, OrOurs, Tx, events, outside::ways, zones};
+use crate::{
+    Desk, OrOurs, Tx, events,
+    outside::ways::{self, Whom},
+    zones,
+};
 use domain::{
     Actor, Code, Error, Principal, Result, SessionId, Time,
     account::{PASSWORD_MAX, password_problem},
@@ -247,6 +251,7 @@ pub async fn confirm_address(desk: &Desk, actor: &Actor, token: &str) -> Result<
     let link = link::find(desk, Purpose::NewAddress, token).await?;
     let user = link.user.ok_or_else(link::lost)?;
     let mut tx = desk.begin().await?;
+    let bound = ways::before(&mut tx, Whom::People(&[user])).await?;
     link::consume(&mut tx, &link).await?;
     let person = crate::people::principal(&mut tx.conn, user).await.map_err(|_| link::lost())?;
     sqlx::query!("update users set email = $2 where id = $1", user.0, link.email)
@@ -262,6 +267,7 @@ pub async fn confirm_address(desk: &Desk, actor: &Actor, token: &str) -> Result<
     let by = Actor::user(person.clone(), actor.address.clone());
     let was = Was { from: person.email.clone(), to: link.email.clone() };
     events::append(&mut tx, &by, None, &Happening::AddressChanged(was)).await?;
+    ways::settle(&mut tx, &by, bound).await?;
     letters::post(&mut tx, Letter::AddressChanged { name: person.name, email: person.email, to: link.email }).await?;
     tx.commit().await
 }

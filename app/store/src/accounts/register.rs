@@ -102,6 +102,7 @@ pub async fn confirm(desk: &Desk, actor: &Actor, token: &str, password: String) 
         return Err(Error::field("password", "This is not the password that you chose when you registered."));
     }
     throttle::succeeded(&mut tx, &keys).await?;
+    ways::take_turn_of_people(&mut tx).await?;
     // Of two who use links at once, also of two registrations, one gets through.
     let ended = sqlx::query_scalar!(
         "delete from account_links where purpose = 'register' and lower(email) = lower($1) returning id",

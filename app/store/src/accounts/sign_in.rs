@@ -7,7 +7,7 @@ use crate::{
     people,
 };
 use domain::{
-    Actor, Code, Error, FieldError, Principal, Result, UserId,
+    Actor, Code, Error, FieldError, Principal, ProviderId, Result, UserId,
     event::Happening,
     outside::{Usable, Vouched, only::By},
 };
@@ -30,27 +30,27 @@ pub enum How {
     /// By the link of a mail.
     Mail,
     /// Another server says so, such as that of their company.
-    Outside,
+    Outside(ProviderId),
     /// Another server says so, and that they have shown two factors there. It is believed both.
-    OutsideTwice,
+    OutsideTwice(ProviderId),
     /// With a passkey, whose device has made sure that it is them. Both factors.
     Passkey,
 }
 
 impl How {
-    /// The same for the rule about the only way in. Of a provider it was asked when it vouched.
-    fn by(self) -> Option<By> {
+    /// The same for the rule about the only way in.
+    fn by(self) -> By {
         match self {
-            How::Password => Some(By::Password),
-            How::Mail => Some(By::Mail),
-            How::Passkey => Some(By::Passkey),
-            How::Outside | How::OutsideTwice => None,
+            How::Password => By::Password,
+            How::Mail => By::Mail,
+            How::Passkey => By::Passkey,
+            How::Outside(provider) | How::OutsideTwice(provider) => By::Provider(provider),
         }
     }
 
     /// Whether nothing more is asked for where there is a second factor.
     fn is_both(self) -> bool {
-        matches!(self, How::OutsideTwice | How::Passkey)
+        matches!(self, How::OutsideTwice(_) | How::Passkey)
     }
 }
 
@@ -79,14 +79,13 @@ pub async fn sign_in(
 #[crate::compiled_here]
 pub async fn after_proof(desk: &Desk, actor: &Actor, person: &Principal, agent: &str, how: How) -> Result<Proved> {
     let mut tx = desk.begin().await?;
-    // Held, so that one who turns it on meanwhile is asked.
+    // Held, so that one who turns it on meanwhile is asked, and so that whoever makes another way in the only one waits
+    // (`ways::settle`): what was proved a moment ago may open nothing any more.
     let second = sqlx::query_scalar!("select second_factor from users where id = $1 for no key update", person.id.0)
         .fetch_one(&mut *tx.conn)
         .await
         .ours()?;
-    if let Some(by) = how.by() {
-        tx = ways::demand(tx, actor, person, by).await?;
-    }
+    tx = ways::demand(tx, actor, person, how.by()).await?;
     if second && !how.is_both() {
         tracing::debug!(person = person.id.0, ?how, "a second factor is asked for");
         let token = step::begin(&mut tx, person.id).await?;
@@ -114,7 +113,7 @@ pub async fn sign_in_for_token(
 ) -> Result<(Principal, i32)> {
     let (principal, how) = check_password(desk, actor, email, password).await?;
     let mut tx = desk.begin().await?;
-    if how != How::OutsideTwice {
+    if !matches!(how, How::OutsideTwice(_)) {
         tx = step::demand(desk, tx, actor, &principal, code).await?;
     }
     let epoch = sqlx::query_scalar!("select token_epoch from users where id = $1", principal.id.0)
@@ -122,9 +121,7 @@ pub async fn sign_in_for_token(
         .await
         .ours()?;
     // After the number was read: whoever closes this way meanwhile counts it up.
-    if let Some(by) = how.by() {
-        tx = ways::demand(tx, actor, &principal, by).await?;
-    }
+    tx = ways::demand(tx, actor, &principal, how.by()).await?;
     let by = Actor::user(principal.clone(), actor.address.clone());
     events::append(&mut tx, &by, None, &Happening::SignedIn).await?;
     tx.commit().await?;
@@ -240,7 +237,8 @@ pub async fn check_password(desk: &Desk, actor: &Actor, email: &str, password: S
             }
             tx.commit_quietly().await?;
             let known = outside::sign_in(desk, actor, &directory, &who).await?;
-            Ok((known.person, if known.second_factor { How::OutsideTwice } else { How::Outside }))
+            let how = if known.second_factor { How::OutsideTwice } else { How::Outside };
+            Ok((known.person, how(directory.id)))
         }
         (Some(Right::Here), Some(id)) if proved && found.blocked_at.is_none() && refusing.is_none() => {
             // Who is to guess a code after it must not start anew with each password.

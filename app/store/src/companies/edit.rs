@@ -1,7 +1,10 @@
 //! Making and changing companies.
 
 use super::hold;
-use crate::{OrOurs, Tx, events};
+use crate::{
+    OrOurs, Tx, events,
+    outside::ways::{self, Whom},
+};
 use domain::{
     Actor, CompanyId, Result,
     company::{CompanyInput, CompanyName},
@@ -47,20 +50,26 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: &CompanyInput) -> Result<
 #[crate::compiled_here]
 pub async fn change(tx: &mut Tx, actor: &Actor, id: CompanyId, version: i64, input: &CompanyInput) -> Result<()> {
     policy::demand(actor, Action::EditPeople, None)?;
-    let before = hold(tx, id).await?;
-    if before.version != version {
-        return Err(changed_meanwhile("company"));
-    }
-    let fields = input.check()?;
-    let mut problems = Problems::default();
-    taken(tx, Some(id), &fields.name, &fields.domains, &mut problems).await?;
-    problems.check()?;
+    let fields = input.check();
+    let mut wanted = fields.as_ref().map(|fields| fields.domains.clone()).unwrap_or_default();
+    wanted.sort_unstable();
+    // Should they be others by the time the company is held, so is its version.
     let domains = sqlx::query_scalar!("select domain from company_domains where company_id = $1 order by domain", id.0)
         .fetch_all(&mut *tx.conn)
         .await
         .ours()?;
-    let mut wanted = fields.domains.clone();
-    wanted.sort_unstable();
+    let bound = match domains == wanted {
+        true => None,
+        false => Some(ways::before(tx, Whom::Companies(&[id])).await?),
+    };
+    let before = hold(tx, id).await?;
+    if before.version != version {
+        return Err(changed_meanwhile("company"));
+    }
+    let fields = fields?;
+    let mut problems = Problems::default();
+    taken(tx, Some(id), &fields.name, &fields.domains, &mut problems).await?;
+    problems.check()?;
     let changed: Vec<String> = [
         ("name", before.name != fields.name),
         ("tier", before.tier != fields.tier),
@@ -96,7 +105,10 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: CompanyId, version: i64, inp
         events::append(tx, actor, None, &what).await?;
     }
     events::append(tx, actor, None, &Happening::CompanyChanged { company, fields: changed }).await?;
-    Ok(())
+    match bound {
+        Some(bound) => ways::settle(tx, actor, bound).await,
+        None => Ok(()),
+    }
 }
 
 /// Notes a name and domains that other companies have.

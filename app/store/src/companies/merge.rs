@@ -1,7 +1,11 @@
 //! Two companies that are the same.
 
 use super::{hold, view};
-use crate::{OrOurs, Tx, errands, events, tickets::moving};
+use crate::{
+    OrOurs, Tx, errands, events,
+    outside::ways::{self, Whom},
+    tickets::moving,
+};
 use domain::{
     Actor, CompanyId, Error, Result,
     company::{CompanyMerge, CompanyName},
@@ -45,6 +49,7 @@ fn check(kept: CompanyId, gone: CompanyId) -> Result<()> {
 pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId) -> Result<()> {
     policy::demand(actor, Action::MergePeople, None)?;
     check(kept, gone)?;
+    let bound = ways::before(tx, Whom::Companies(&[kept, gone])).await?;
     // Nobody joins either meanwhile. In one order everywhere.
     sqlx::query!("select id from companies where id = any($1) order by id for update", &[kept.0, gone.0])
         .fetch_all(&mut *tx.conn)
@@ -88,7 +93,7 @@ pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId)
     errands::begin(tx, actor, Kind::MergeCompanies, (kept.0, Some(gone.0)), None, tickets).await?;
     let what = Happening::CompaniesMerged { gone: old.named(), kept: new.named() };
     events::append(tx, actor, None, &what).await?;
-    Ok(())
+    ways::settle(tx, actor, bound).await
 }
 
 async fn people(tx: &mut Tx, from: CompanyId, to: CompanyId) -> Result<()> {
@@ -121,7 +126,9 @@ pub(crate) async fn follow(
         .await
         .ours()?;
     if batch.is_empty() {
+        let bound = ways::before(tx, Whom::Companies(&[to.id, gone])).await?;
         people(tx, gone, to.id).await?;
+        ways::settle(tx, actor, bound).await?;
         return Ok(None);
     }
     moving::take_turns(tx, &batch).await?;

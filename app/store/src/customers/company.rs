@@ -1,7 +1,11 @@
 //! An individual becomes a company's user, and back.
 
 use super::{hold, view};
-use crate::{OrOurs, Tx, companies, events, tickets::moving};
+use crate::{
+    OrOurs, Tx, companies, events,
+    outside::ways::{self, Whom},
+    tickets::moving,
+};
 use domain::{
     Actor, Code, CompanyId, Error, Result, UserId,
     company::CompanyName,
@@ -60,6 +64,7 @@ pub async fn convert(
     tickets: bool,
 ) -> Result<()> {
     policy::demand(actor, Action::EditPeople, None)?;
+    let bound = ways::before(tx, Whom::People(&[id])).await?;
     // Locked before the customer is: see `moving::take_turns`.
     let mut moved = Vec::new();
     if tickets {
@@ -106,5 +111,5 @@ pub async fn convert(
     .ours()?;
     let tickets = moving::give_to_company(tx, actor, &moved, to.as_ref()).await?;
     events::append(tx, actor, None, &Happening::CompanyOf { user: id, from, to, tickets }).await?;
-    Ok(())
+    ways::settle(tx, actor, bound).await
 }

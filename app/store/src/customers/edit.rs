@@ -5,6 +5,7 @@ use crate::{
     OrOurs, Tx,
     accounts::{Letter, letters, link},
     events,
+    outside::ways::{self, Whom},
 };
 use domain::{
     Actor, Error, Result, UserId,
@@ -74,6 +75,7 @@ async fn joins(tx: &mut Tx, email: &str) -> Result<Option<i64>> {
 #[crate::compiled_here]
 pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input: &CustomerInput) -> Result<()> {
     policy::demand(actor, Action::EditPeople, None)?;
+    let bound = ways::before(tx, Whom::People(&[id])).await?;
     let before = hold(tx, id).await?;
     if before.version != version {
         return Err(changed_meanwhile("customer"));
@@ -124,6 +126,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input:
     .ours()?;
     add_emails(tx, id, &fields.emails).await?;
     events::append(tx, actor, None, &Happening::CustomerChanged { customer: id, fields: changed }).await?;
+    ways::settle(tx, actor, bound).await?;
     if before.email != fields.email {
         tell_old_address(tx, id, before.email, &fields.name, &fields.email).await
     } else {

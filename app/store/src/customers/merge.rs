@@ -1,7 +1,11 @@
 //! Two customers who are the same person.
 
 use super::{block::end_sessions, forget::Place, hold, view};
-use crate::{Desk, OrOurs, Tx, errands, events, tickets::moving};
+use crate::{
+    Desk, OrOurs, Tx, errands, events,
+    outside::ways::{self, Whom},
+    tickets::moving,
+};
 use domain::{
     Actor, Code, Error, Result, UserId,
     customer::{CustomerMerge, EMAILS_MAX, MOVED_MAX, NOTES_MAX, PHONES_MAX},
@@ -66,6 +70,7 @@ pub async fn merge(desk: &Desk, actor: &Actor, kept: UserId, gone: UserId) -> Re
 
 /// `None`: a ticket came in before everybody was held, so this has to begin anew.
 async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Result<Option<Outcome>> {
+    let bound = ways::before(tx, Whom::People(&[kept])).await?;
     let tickets = moving::of_requester(tx, gone, MOVED_MAX + 1).await?;
     let many = tickets.len() as i64 > MOVED_MAX;
     if !many {
@@ -136,6 +141,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Resu
         while shares(tx, kept, gone, MOVED_MAX).await? {}
     }
     events::append(tx, actor, None, &Happening::CustomersMerged { gone, kept, tickets }).await?;
+    ways::settle(tx, actor, bound).await?;
     Ok(Some(if many { Outcome::UnderWay } else { Outcome::Done }))
 }
 

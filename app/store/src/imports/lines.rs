@@ -1,7 +1,7 @@
 //! What becomes of the lines of a file.
 
 use super::{people, read::Line, work::of_line};
-use crate::{Tx, companies};
+use crate::{Tx, companies, outside::ways};
 use domain::{
     Actor, CompanyId, Result,
     company::{CompanyInput, domain_problem},
@@ -48,6 +48,7 @@ impl<'a> Batch<'a> {
         let mut outcomes = Vec::with_capacity(lines.len());
         match self.kind {
             Kind::Customers => {
+                ways::take_turn_of_people(tx).await?;
                 let mut rest = lines.into_iter().peekable();
                 while rest.peek().is_some() {
                     // Nobody twice at once: what a line finds is what those before it have left.
@@ -60,6 +61,9 @@ impl<'a> Batch<'a> {
                 }
             }
             Kind::Companies => {
+                if lines.iter().any(|line| !self.value(line, Field::Domains).is_empty()) {
+                    ways::take_turn_of_companies(tx).await?;
+                }
                 for line in lines {
                     let outcome = self.company(tx, actor, &line).await?;
                     outcomes.push((line, outcome));

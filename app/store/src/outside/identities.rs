@@ -1,9 +1,13 @@
 //! One's own connected accounts.
 
-use super::{directories, providers, sign_in::link};
+use super::{
+    directories, providers,
+    sign_in::link,
+    ways::{self, Whom},
+};
 use crate::{Desk, OrOurs, Tx, accounts::throttle, events};
 use domain::{
-    Actor, Code, Error, IdentityId, ProviderId, Result,
+    Actor, Code, Error, IdentityId, ProviderId, Result, SessionId,
     account::PASSWORD_MAX,
     event::Happening,
     outside::{Audience, Button, Connected, Connections, Kind, SUBJECT_MAX, Usable, Vouched},
@@ -70,16 +74,24 @@ pub async fn may_connect(actor: &Actor, provider: &Usable) -> Result<()> {
     demand_theirs(actor, provider)
 }
 
-/// Connects one's own account with the one that a provider vouches for. One that is connected already stays so.
+/// Connects one's own account with the one that a provider vouches for. One that is connected already stays so. `session`: the one
+/// in which they do it, which stays also when they are bound to that provider from now on.
 ///
 /// Errors: `Conflict` when that is connected with somebody else.
 #[crate::compiled_here]
-pub async fn connect(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -> Result<()> {
+pub async fn connect(
+    tx: &mut Tx,
+    actor: &Actor,
+    session: Option<SessionId>,
+    provider: &Usable,
+    who: &Vouched,
+) -> Result<()> {
     demand_theirs(actor, provider)?;
     let person = actor.signed_in()?;
     if who.subject.is_empty() || who.subject.len() > SUBJECT_MAX {
         return Err(Error::new(Code::Forbidden, format!("{} did not say who you are.", provider.name)));
     }
+    let bound = ways::before(tx, Whom::People(&[person.id])).await?.but(session);
     // One after the other: two at once would both find it free.
     sqlx::query!("select id from providers where id = $1 for update", provider.id.0)
         .fetch_one(&mut *tx.conn)
@@ -111,7 +123,7 @@ pub async fn connect(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouche
     link(tx, provider, who, person.id, false).await?;
     let what = Happening::Connected { provider: provider.name.clone(), user: person.id };
     events::append(tx, actor, None, &what).await?;
-    Ok(())
+    ways::settle(tx, actor, bound).await
 }
 
 /// Connects one's own account with one's entry in a directory, by the password there. Wrong ones count like those of who is
@@ -120,7 +132,13 @@ pub async fn connect(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouche
 /// Errors: a field error for `password`; `NotFound` for a directory of others; `TooMany` after wrong passwords;
 /// `Unavailable` when the directory does not answer; `Conflict` like [`connect`].
 #[crate::compiled_here]
-pub async fn connect_directory(desk: &Desk, actor: &Actor, id: ProviderId, password: &str) -> Result<()> {
+pub async fn connect_directory(
+    desk: &Desk,
+    actor: &Actor,
+    session: Option<SessionId>,
+    id: ProviderId,
+    password: &str,
+) -> Result<()> {
     let person = actor.signed_in()?;
     let directory = providers::in_use(desk, id).await?;
     if directory.kind.redirects() {
@@ -143,7 +161,7 @@ pub async fn connect_directory(desk: &Desk, actor: &Actor, id: ProviderId, passw
         return Err(Error::field("password", wrong));
     };
     throttle::succeeded(&mut tx, &keys).await?;
-    connect(&mut tx, actor, &directory, &who).await?;
+    connect(&mut tx, actor, session, &directory, &who).await?;
     tx.commit().await
 }
 

@@ -1,6 +1,9 @@
 //! The providers, as superadmins set them up.
 
-use super::{teams, ways};
+use super::{
+    teams,
+    ways::{self, Whom},
+};
 use crate::{Desk, OrOurs, Tx, access, events, scim, seal::Place};
 use domain::{
     Actor, Code, CompanyId, Error, ProviderId, Result, Role, RoleId, TeamId,
@@ -190,8 +193,9 @@ async fn check(tx: &mut Tx, kind: Kind, input: ProviderInput, had_secret: bool) 
 #[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput) -> Result<ProviderId> {
     policy::demand(actor, Action::ManageProviders, None)?;
-    let Checked { input, company, domains, rules } = check(tx, kind, input, false).await?;
     access::take_turn(tx).await?;
+    let bound = ways::before(tx, Whom::Ways(&[])).await?;
+    let Checked { input, company, domains, rules } = check(tx, kind, input, false).await?;
     let there =
         sqlx::query_scalar!(r#"select count(*) as "count!" from providers"#).fetch_one(&mut *tx.conn).await.ours()?;
     if there >= MOST {
@@ -224,11 +228,8 @@ pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput
     .ours()?;
     let id = ProviderId(id);
     keep_secret(tx, id, &input.secret).await?;
-    let name = input.name;
-    events::append(tx, actor, None, &Happening::ProviderSaved { name: name.clone(), fields: Vec::new() }).await?;
-    if input.only && input.enabled {
-        ways::close(tx, actor, id, &name).await?;
-    }
+    events::append(tx, actor, None, &Happening::ProviderSaved { name: input.name, fields: Vec::new() }).await?;
+    ways::settle(tx, actor, bound.and(id)).await?;
     Ok(id)
 }
 
@@ -251,6 +252,7 @@ async fn keep_secret(tx: &mut Tx, id: ProviderId, secret: &str) -> Result<()> {
 pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, input: ProviderInput) -> Result<()> {
     policy::demand(actor, Action::ManageProviders, None)?;
     access::take_turn(tx).await?;
+    let bound = ways::before(tx, Whom::Ways(&[id])).await?;
     let before = load(&mut tx.conn, Some(id)).await?.into_iter().next().ok_or_else(|| Error::not_found("way in"))?;
     if before.version != version {
         return Err(Error::new(
@@ -334,13 +336,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
     if !fields.is_empty() {
         events::append(tx, actor, None, &Happening::ProviderSaved { name: after.name.clone(), fields }).await?;
     }
-    // Whom it did not bind before may be signed in by another way.
-    let whom = |p: &Provider| (p.audience, p.company.clone(), p.domains.clone());
-    let binds = |p: &Provider| p.only && p.enabled;
-    if binds(&after) && (!binds(&before) || whom(&before) != whom(&after)) {
-        ways::close(tx, actor, id, &after.name).await?;
-    }
-    Ok(())
+    ways::settle(tx, actor, bound).await
 }
 
 /// Deletes a provider. Whoever came by it needs another way in.
@@ -348,6 +344,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<()> {
     policy::demand(actor, Action::ManageProviders, None)?;
     access::take_turn(tx).await?;
+    let bound = ways::before(tx, Whom::Ways(&[id])).await?;
     teams::hand_over(tx, id).await?;
     let name = sqlx::query_scalar!("delete from providers where id = $1 returning name", id.0)
         .fetch_optional(&mut *tx.conn)
@@ -355,7 +352,7 @@ pub async fn delete(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<()> {
         .ours()?
         .ok_or_else(|| Error::not_found("way in"))?;
     events::append(tx, actor, None, &Happening::ProviderDeleted { name }).await?;
-    Ok(())
+    ways::settle(tx, actor, bound).await
 }
 
 /// A provider with its secret, to try whether it works; also one that is switched off.

@@ -5,7 +5,10 @@
 //! do is too much for that: they connect accounts themselves, while they are signed in, unless their provider is marked as their
 //! only way in ([`super::ways`]): then it answers for them, and they could not come otherwise.
 
-use super::{providers, teams, ways};
+use super::{
+    providers, teams,
+    ways::{self, Whom},
+};
 use crate::{Desk, OrOurs, Tx, access, accounts, events, people, scim};
 use domain::{
     Actor, Code, Error, Principal, Result, Role, UserId,
@@ -77,6 +80,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
     }
     // Nobody who rights are taken from meanwhile comes in with them.
     access::take_turn(tx).await?;
+    ways::take_turn_of_people(tx).await?;
     let enabled = sqlx::query_scalar!("select enabled from providers where id = $1 for share", provider.id.0)
         .fetch_optional(&mut *tx.conn)
         .await
@@ -125,6 +129,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
         Some(announced) => announced,
         None => first_time(tx, provider, who).await?,
     };
+    let bound = ways::before(tx, Whom::People(&[id])).await?;
     link(tx, provider, who, id, made).await?;
     give_teams(tx, actor, provider, who, id).await?;
     let person = people::principal(&mut tx.conn, id).await?;
@@ -135,6 +140,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
         false => Happening::Connected { provider: name.clone(), user: id },
     };
     events::append(tx, &by, None, &what).await?;
+    ways::settle(tx, &by, bound).await?;
     // Links that were sent to the address before are of no use to anybody else any more.
     accounts::link::end_all(tx, id).await?;
     Ok(Outcome::In(person))

@@ -3,14 +3,15 @@
 
 use crate::{OrOurs, Tx, events};
 use domain::{
-    Actor, Error, Principal, ProviderId, Result,
+    Actor, CompanyId, Error, Principal, ProviderId, Result, SessionId, UserId,
     event::Happening,
     outside::{
         Kind, domain_of,
-        only::{Bound, By, refusing},
+        only::{Bound, By, ends, refusing},
     },
 };
 use sqlx::PgConnection;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A way in that somebody is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,30 +106,190 @@ pub(crate) async fn refused(tx: &mut Tx, actor: &Actor, person: &Principal, way:
     events::append(tx, actor, None, &what).await.map(drop)
 }
 
-/// Signs everybody out who is bound to a way in: it has just become the only one, or is it for others now. Programs with an API
-/// token of their own go on.
+/// About whom something is to change that says who is bound to which way in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whom<'a> {
+    /// About these people: their addresses, their company, their role, the accounts that they have elsewhere.
+    People(&'a [UserId]),
+    /// About these companies: their domains, their people, their way in.
+    Companies(&'a [CompanyId]),
+    /// About these ways in: whom they are for, and whether they are the only one.
+    Ways(&'a [ProviderId]),
+}
+
+/// Who is bound to which ways as the only ones.
+type Bonds = BTreeMap<i64, BTreeSet<ProviderId>>;
+
+/// Who was bound to what before something changed; see [`settle`].
+#[derive(Debug)]
+#[must_use = "whoever is bound by the change is still signed in: settle"]
+pub(crate) struct Before {
+    about: About,
+    bonds: Bonds,
+    stays: Option<SessionId>,
+}
+
+#[derive(Debug)]
+enum About {
+    People(Vec<i64>),
+    Ways(Vec<i64>),
+}
+
+impl Before {
+    /// The same, about a way in that was not there yet.
+    pub fn and(mut self, made: ProviderId) -> Self {
+        if let About::Ways(ways) = &mut self.about {
+            ways.push(made.0);
+        }
+        self
+    }
+
+    /// The same, but for a session of whom the way in has just vouched for.
+    pub fn but(self, stays: Option<SessionId>) -> Self {
+        Self { stays, ..self }
+    }
+}
+
+/// Lets changes of who is bound to what see each other: those about single people wait for those about a way in or a company, which
+/// are alone. Else of a domain that is added and an address in it that somebody gets at the same time, neither would be known to
+/// the other.
 ///
-/// In this order: whoever is signing in at this moment holds their row, so either they are found here or they find the way closed.
-pub(crate) async fn close(tx: &mut Tx, actor: &Actor, id: ProviderId, name: &str) -> Result<()> {
-    let people = sqlx::query_scalar!(
-        "update users set token_epoch = token_epoch + 1
-         where id in (select b.user_id from ways_bound b where b.provider_id = $1 and b.only_way and not b.exempt)
-         returning id",
-        id.0,
-    )
-    .fetch_all(&mut *tx.conn)
-    .await
-    .ours()?;
-    sqlx::query!("delete from sign_ins_begun where user_id = any($1)", &people).execute(&mut *tx.conn).await.ours()?;
-    let ended = sqlx::query!("delete from sessions where user_id = any($1)", &people)
-        .execute(&mut *tx.conn)
+/// It is taken before anything else is locked, but after [`crate::access::take_turn`]. Who signs in holds their row instead, which
+/// [`settle`] waits for; but who makes somebody an account takes it, so that nobody is missed who was not there yet.
+async fn take_turn(tx: &mut Tx, alone: bool) -> Result<()> {
+    let turn = match alone {
+        true => sqlx::query!("select pg_advisory_xact_lock(hashtextextended('ways', 0))").execute(&mut *tx.conn).await,
+        false => {
+            sqlx::query!("select pg_advisory_xact_lock_shared(hashtextextended('ways', 0))")
+                .execute(&mut *tx.conn)
+                .await
+        }
+    };
+    turn.ours().map(drop)
+}
+
+/// The turn of who changes something about single people, where it is not known yet about whom.
+pub(crate) async fn take_turn_of_people(tx: &mut Tx) -> Result<()> {
+    take_turn(tx, false).await
+}
+
+/// The turn of who changes something about companies, where it is not known yet about which.
+pub(crate) async fn take_turn_of_companies(tx: &mut Tx) -> Result<()> {
+    take_turn(tx, true).await
+}
+
+/// Who is bound to what before something changes. Everything that may bind somebody begins with this and ends with [`settle`]. Until
+/// the end of the transaction nobody else changes the same.
+pub(crate) async fn before(tx: &mut Tx, whom: Whom<'_>) -> Result<Before> {
+    take_turn(tx, !matches!(whom, Whom::People(_))).await?;
+    let about = match whom {
+        Whom::People(people) => About::People(people.iter().map(|id| id.0).collect()),
+        Whom::Ways(ways) => About::Ways(ways.iter().map(|id| id.0).collect()),
+        Whom::Companies(companies) => {
+            let companies: Vec<i64> = companies.iter().map(|id| id.0).collect();
+            let ways = sqlx::query_scalar!("select id from providers where company_id = any($1)", &companies)
+                .fetch_all(&mut *tx.conn)
+                .await
+                .ours()?;
+            About::Ways(ways)
+        }
+    };
+    let bonds = bonds(tx, &about).await?;
+    Ok(Before { about, bonds, stays: None })
+}
+
+async fn bonds(tx: &mut Tx, about: &About) -> Result<Bonds> {
+    let rows: Vec<(i64, i64)> = match about {
+        About::People(people) => sqlx::query!(
+            r#"select user_id as "user_id!", provider_id as "provider_id!" from ways_bound
+               where user_id = any($1) and only_way and not exempt"#,
+            people,
+        )
+        .fetch_all(&mut *tx.conn)
         .await
         .ours()?
-        .rows_affected();
+        .into_iter()
+        .map(|r| (r.user_id, r.provider_id))
+        .collect(),
+        About::Ways(ways) => sqlx::query!(
+            r#"select user_id as "user_id!", provider_id as "provider_id!" from ways_bound
+               where provider_id = any($1) and only_way and not exempt"#,
+            ways,
+        )
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?
+        .into_iter()
+        .map(|r| (r.user_id, r.provider_id))
+        .collect(),
+    };
+    let mut bonds = Bonds::new();
+    for (user, provider) in rows {
+        bonds.entry(user).or_default().insert(ProviderId(provider));
+    }
+    Ok(bonds)
+}
+
+/// Signs everybody out whom a change has bound to another way in than they may have come by ([`ends`]), with what they have begun and
+/// the tokens that programs have got for their password. Programs with an API token of their own go on.
+pub(crate) async fn settle(tx: &mut Tx, actor: &Actor, before: Before) -> Result<()> {
+    let Before { about, bonds: was, stays } = before;
+    let is = bonds(tx, &about).await?;
+    let changed: BTreeSet<i64> = was.keys().chain(is.keys()).filter(|id| was.get(id) != is.get(id)).copied().collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    // Whom the ways in question bind may be bound to others as well.
+    let (is, ways) = match about {
+        About::People(_) => (is, None),
+        About::Ways(ways) => (bonds(tx, &About::People(changed.iter().copied().collect())).await?, Some(ways)),
+    };
+    let mut out: BTreeMap<ProviderId, Vec<i64>> = BTreeMap::new();
+    for id in changed {
+        let after = is.get(&id).cloned().unwrap_or_default();
+        let mut before = was.get(&id).cloned().unwrap_or_default();
+        let others = ways.iter().flat_map(|ways| after.iter().filter(|way| !ways.contains(&way.0)));
+        before.extend(others);
+        let to = after.difference(&before).next().or(after.first());
+        if let Some(to) = to.filter(|_| ends(&before, &after)) {
+            out.entry(*to).or_default().push(id);
+        }
+    }
+    // In one order everywhere. Whoever is signing in at this moment holds their row: either they are found here afterwards, or they
+    // find the way closed.
+    let everybody: Vec<i64> = out.values().flatten().copied().collect();
+    sqlx::query!("select id from users where id = any($1) order by id for no key update", &everybody)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    for (way, people) in out {
+        sign_out(tx, actor, way, &people, stays).await?;
+    }
+    Ok(())
+}
+
+async fn sign_out(tx: &mut Tx, actor: &Actor, way: ProviderId, people: &[i64], stays: Option<SessionId>) -> Result<()> {
+    sqlx::query!("update users set token_epoch = token_epoch + 1 where id = any($1)", people)
+        .execute(&mut *tx.conn)
+        .await
+        .ours()?;
+    sqlx::query!("delete from sign_ins_begun where user_id = any($1)", people).execute(&mut *tx.conn).await.ours()?;
+    let ended = sqlx::query!(
+        "delete from sessions where user_id = any($1) and id is distinct from $2",
+        people,
+        stays.map(|session| session.0),
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?
+    .rows_affected();
+    let provider =
+        sqlx::query_scalar!("select name from providers where id = $1", way.0).fetch_one(&mut *tx.conn).await.ours()?;
     let what = Happening::OnlyWay {
-        provider: name.to_owned(),
+        provider,
         people: people.len() as i64,
         sessions: i64::try_from(ended).unwrap_or(i64::MAX),
+        user: if let [one] = people { Some(UserId(*one)) } else { None },
     };
     events::append(tx, actor, None, &what).await.map(drop)
 }

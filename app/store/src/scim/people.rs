@@ -1,7 +1,15 @@
 //! The people that a provider announces.
 
 use super::{rights, token};
-use crate::{Desk, OrOurs, Tx, companies, customers::edit::tell_old_address, events, outside::teams};
+use crate::{
+    Desk, OrOurs, Tx, companies,
+    customers::edit::tell_old_address,
+    events,
+    outside::{
+        teams,
+        ways::{self, Whom},
+    },
+};
 use domain::{
     Actor, Code, Error, GroupId, ProviderId, Result, Role, UserId,
     account::NAME_MAX,
@@ -249,6 +257,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: PersonInput) -> Result<An
     let announcer = policy::demand_announcer(actor)?;
     let input = input.check()?;
     token::demand_good(tx, announcer).await?;
+    ways::take_turn_of_people(tx).await?;
     demand_theirs(tx, announcer, input.address()).await?;
     let known = sqlx::query!(
         r#"select u.id, u.role, u.company_id,
@@ -288,12 +297,14 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: PersonInput) -> Result<An
         && let Some(company) = announcer.company
     {
         let to = companies::named(tx, company).await?;
+        let bound = ways::before(tx, Whom::People(&[id])).await?;
         sqlx::query!("update users set company_id = $2, version = version + 1 where id = $1", id.0, company.0)
             .execute(&mut *tx.conn)
             .await
             .ours()?;
         let what = Happening::CompanyOf { user: id, from: None, to: Some(to), tickets: 0 };
         events::append(tx, actor, None, &what).await?;
+        ways::settle(tx, actor, bound).await?;
     }
     write(tx, announcer.id, id, &input, false).await?;
     events::append(tx, actor, None, &Happening::Connected { provider, user: id }).await?;
@@ -336,6 +347,7 @@ pub async fn change<E: From<Error>>(
 ) -> Result<Announced, E> {
     let announcer = policy::demand_announcer(actor)?;
     token::demand_good(tx, announcer).await?;
+    let bound = ways::before(tx, Whom::People(&[id])).await?;
     hold(tx, id).await?;
     let before = one(&mut tx.conn, announcer.id, id).await?;
     let said = before.said();
@@ -344,7 +356,9 @@ pub async fn change<E: From<Error>>(
     if input == said && (input.active || !before.active) {
         return Ok(before);
     }
-    Ok(apply(tx, actor, announcer, before, input).await?)
+    let after = apply(tx, actor, announcer, before, input).await?;
+    ways::settle(tx, actor, bound).await?;
+    Ok(after)
 }
 
 /// Nobody else changes this account until the end of the transaction.

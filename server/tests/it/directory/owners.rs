@@ -154,7 +154,8 @@ async fn staff_with_a_password_keep_it_until_they_connect_their_account() {
     // A customer is not offered the directory of staff, and not let near it.
     let customer = scene.world.customer().await;
     assert!(identities::own(&scene.world.desk, &customer).await.unwrap().more.is_empty());
-    let tried = identities::connect_directory(&scene.world.desk, &customer, scene.provider, &password_of("mia")).await;
+    let tried =
+        identities::connect_directory(&scene.world.desk, &customer, None, scene.provider, &password_of("mia")).await;
     assert_eq!(tried.unwrap_err().code, domain::Code::NotFound);
     // Another password is not to be had here.
     let change = accounts::own::change_password(&scene.world.desk, &agent, None, PASSWORD.into(), "x".repeat(20)).await;
@@ -170,7 +171,7 @@ async fn a_superadmin_gets_in_without_a_directory() {
         .unwrap();
     let ada = scene.world.actor(id_of(&scene.admin)).await;
     scene.slapd.person("ada", "ada@acme.example").await;
-    identities::connect_directory(&scene.world.desk, &ada, scene.provider, &password_of("ada")).await.unwrap();
+    identities::connect_directory(&scene.world.desk, &ada, None, scene.provider, &password_of("ada")).await.unwrap();
     scene.slapd.kill();
     assert!(signed_in(&scene.sign_in(&person(&ada).email, PASSWORD).await));
     // Everybody else is told that it is not their fault, and no guess is counted.
@@ -250,7 +251,7 @@ async fn a_second_factor_is_asked_for_unless_the_directory_is_believed() {
     let visitor = Actor::visitor(None);
     let desk = &scene.world.desk;
     let checked = accounts::sign_in::check_password(desk, &visitor, "jana@acme.example", password_of("jana")).await;
-    assert_eq!(checked.unwrap().1, How::OutsideTwice);
+    assert_eq!(checked.unwrap().1, How::OutsideTwice(scene.provider));
 }
 
 #[tokio::test]

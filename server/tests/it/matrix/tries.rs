@@ -228,13 +228,13 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "outside::identities::may_connect" => identities::may_connect(actor, &everybodys()).await,
         // Refused for who is named, whoever asks.
         "outside::identities::connect" => {
-            match identities::connect(tx, actor, &everybodys(), &Vouched::default()).await {
+            match identities::connect(tx, actor, None, &everybodys(), &Vouched::default()).await {
                 Err(error) if error.code == domain::Code::Forbidden => Ok(()),
                 done => done,
             }
         }
         "outside::identities::connect_directory" => {
-            there(identities::connect_directory(desk, actor, 0.into(), "").await)
+            there(identities::connect_directory(desk, actor, None, 0.into(), "").await)
         }
         "outside::identities::disconnect" => there(identities::disconnect(tx, actor, 0.into()).await),
         "outside::providers::list" => providers::list(desk, actor).await.map(drop),

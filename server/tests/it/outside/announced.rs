@@ -11,13 +11,13 @@ use serde_json::json;
 use store::scim::{groups, people, token};
 
 /// The provider as its token lets it act.
-async fn announcer(scene: &Scene) -> Actor {
+pub(super) async fn announcer(scene: &Scene) -> Actor {
     let token = scene.world.run(async |tx| token::make(tx, &scene.admin, scene.provider).await).await.unwrap();
     let found: Announcer = token::find(&scene.world.desk, &token, None).await.unwrap().unwrap();
     Actor::provider(found, None)
 }
 
-fn whom(address: &str, number: &str) -> PersonInput {
+pub(super) fn whom(address: &str, number: &str) -> PersonInput {
     PersonInput { user_name: address.into(), external_id: Some(number.into()), ..PersonInput::default() }
 }
 

@@ -1,6 +1,7 @@
 //! Signing in with an account elsewhere: against a provider that does it right, and one that lies.
 
 mod announced;
+mod bound;
 mod fake;
 mod only;
 mod owners;

@@ -21,11 +21,11 @@ const WRONG: &str = "The e-mail address or the password is not right.";
 const TOLD: &str = "People at people.example sign in here with Outside only";
 const BOUND: &str = "You sign in here with Outside only";
 
-fn of_company(input: ProviderInput) -> ProviderInput {
+pub(super) fn of_company(input: ProviderInput) -> ProviderInput {
     ProviderInput { audience: Audience::Company, company: "Acme".into(), ..input }
 }
 
-fn of_staff(input: ProviderInput) -> ProviderInput {
+pub(super) fn of_staff(input: ProviderInput) -> ProviderInput {
     ProviderInput {
         audience: Audience::Staff,
         domains: "people.example".into(),
@@ -35,11 +35,11 @@ fn of_staff(input: ProviderInput) -> ProviderInput {
     }
 }
 
-fn only(input: ProviderInput) -> ProviderInput {
+pub(super) fn only(input: ProviderInput) -> ProviderInput {
     ProviderInput { only: true, ..input }
 }
 
-fn visitor() -> Actor {
+pub(super) fn visitor() -> Actor {
     Actor::visitor(Some("192.0.2.1".into()))
 }
 
@@ -53,7 +53,7 @@ impl Scene {
         scene
     }
 
-    async fn do_sql(&self, sql: &'static str) {
+    pub(super) async fn do_sql(&self, sql: &'static str) {
         sqlx::query(sql).execute(self.world.desk.pool()).await.unwrap();
     }
 
@@ -65,7 +65,7 @@ impl Scene {
         self.world.company_user(acme.into()).await
     }
 
-    async fn connect(&self, who: &Actor, subject: &str) {
+    pub(super) async fn connect(&self, who: &Actor, subject: &str) {
         sqlx::query("insert into identities (provider_id, subject, user_id, linked_at) values ($1, $2, $3, now())")
             .bind(self.provider.0)
             .bind(subject)
@@ -75,7 +75,7 @@ impl Scene {
             .unwrap();
     }
 
-    async fn log_in(&self, email: &str, password: &str) -> (StatusCode, Value) {
+    pub(super) async fn log_in(&self, email: &str, password: &str) -> (StatusCode, Value) {
         let input = json!({ "email": email, "password": password }).to_string();
         let request = Request::post("/api/v1/auth/login").header(header::CONTENT_TYPE, "application/json");
         let page = self.browser.send(request.body(Body::from(input)).unwrap()).await;
@@ -101,7 +101,7 @@ impl Scene {
     }
 }
 
-async fn call(browser: &Browser, token: &str) -> StatusCode {
+pub(super) async fn call(browser: &Browser, token: &str) -> StatusCode {
     let request = Request::get("/api/v1/auth/me").header(header::AUTHORIZATION, format!("Bearer {token}"));
     browser.send(request.body(Body::empty()).unwrap()).await.status
 }
@@ -130,7 +130,7 @@ async fn a_password_opens_nothing_and_tells_nothing() {
         .fetch_one(scene.world.desk.pool())
         .await
         .unwrap();
-    assert_eq!(ended, json!({ "provider": "Outside", "people": 1, "sessions": 1 }));
+    assert_eq!(ended, json!({ "provider": "Outside", "people": 1, "sessions": 1, "user": id_of(&jana).0 }));
     // The same for who is there and who is not, whether the password is right or not, and for whoever may everything.
     for (who, password) in [
         (email(&jana), PASSWORD),
