@@ -1,6 +1,7 @@
 //! Signing in with the password of a directory: a real one, and some that lie.
 
 mod liars;
+mod only;
 mod owners;
 mod settings;
 
