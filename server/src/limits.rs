@@ -40,14 +40,19 @@ impl Caller {
 
     /// The caller behind an address, when nobody is signed in.
     pub fn network(address: Option<&str>) -> Self {
-        match address.and_then(|a| a.parse().ok()) {
-            Some(IpAddr::V6(v6)) => {
-                let [a, b, c, d, ..] = v6.segments();
-                Self::Network(IpAddr::from([a, b, c, d, 0, 0, 0, 0]))
-            }
-            Some(v4) => Self::Network(v4),
-            None => Self::Somebody,
+        address.and_then(|a| a.parse().ok()).map_or(Self::Somebody, |address| Self::Network(network(address)))
+    }
+}
+
+/// What one customer of a network has, so that nobody counts as many: of IPv6 the first 64 bits.
+pub fn network(address: IpAddr) -> IpAddr {
+    // Where IPv4 comes in by a socket of IPv6, its addresses are written as such.
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
         }
+        v4 => v4,
     }
 }
 
@@ -334,6 +339,8 @@ mod tests {
         let here = Caller::network(Some("2001:db8:1:2:3::4"));
         assert_eq!(here, Caller::network(Some("2001:db8:1:2::9")));
         assert_ne!(here, Caller::network(Some("2001:db8:1:3::9")));
+        assert_eq!(Caller::network(Some("::ffff:192.0.2.1")), Caller::network(Some("192.0.2.1")));
+        assert_ne!(Caller::network(Some("::ffff:192.0.2.1")), Caller::network(Some("::ffff:192.0.2.2")));
         assert_eq!(Caller::network(None), Caller::Somebody);
     }
 

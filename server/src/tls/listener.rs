@@ -16,6 +16,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::limits::network;
+
 /// What is allowed to those who have not shaken hands yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -23,7 +25,7 @@ pub struct Limits {
     pub patience: Duration,
     /// How many may be about it at once; others wait in the system's queue.
     pub at_once: usize,
-    /// How many from one address; others are let go.
+    /// How many from one address, or part of a network (see [`network`]); others are let go.
     pub of_one: usize,
 }
 
@@ -93,7 +95,7 @@ async fn accept_all(
                 continue;
             }
         };
-        let Some(turn) = Turn::take(&counts, address.ip(), limits.of_one) else {
+        let Some(turn) = Turn::take(&counts, network(address.ip()), limits.of_one) else {
             tracing::debug!(%address, "too many connections from there have not shaken hands");
             continue;
         };

@@ -1,8 +1,11 @@
 //! HTTPS without a proxy: what is spoken, what is refused, and what browsers are told and believed.
 
 use crate::support::{PASSWORD, World, browser::Browser, node::soon, person, program::docket};
-use ::server::tls::{self, Certificates, Limits, TlsListener};
-use axum::{body::Body, serve::Listener as _};
+use ::server::{
+    answer::{Patience, answer},
+    tls::{self, Certificates, Limits, TlsListener},
+};
+use axum::{Router, body::Body, serve::Listener as _};
 use http::{Request, StatusCode, header};
 use http_body_util::{Empty, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -27,6 +30,7 @@ use tokio_rustls::{
         version::{TLS12, TLS13},
     },
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Files with a certificate of its own and the key to it.
 struct Files {
@@ -289,6 +293,97 @@ async fn who_does_not_shake_hands_keeps_nobody_waiting() {
     let short = Limits { patience: Duration::from_millis(20), ..long };
     let (_listening, port) = listener(&files, short).await;
     closed(TcpStream::connect(("127.0.0.1", port)).await.unwrap()).await;
+}
+
+/// The first bytes of a handshake, of which the rest does not come.
+const HALF: &[u8] = &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3];
+
+#[tokio::test]
+async fn half_a_handshake_is_waited_for_no_longer_than_none() {
+    let files = Files::new();
+    let limits = Limits { patience: Duration::from_millis(300), at_once: 2, of_one: 2 };
+    let (mut listening, port) = listener(&files, limits).await;
+    let slow = async |sent: &'static [u8]| {
+        let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        socket.write_all(sent).await.unwrap();
+        closed(socket).await;
+    };
+    tokio::join!(slow(HALF), slow(&HALF[..3]));
+    // Their places are free again, all of them.
+    for _ in 0..limits.at_once {
+        let connected = soon("a handshake", files.connect(port, &[b"h2"], false)).await.unwrap();
+        let (stream, _) = soon("it is handed on", listening.accept()).await;
+        assert!(tls::is_two(&stream));
+        drop(connected);
+    }
+}
+
+/// A server behind certificates that gives everybody this long for a head, and how it is stopped.
+async fn serving(files: &Files, head: Duration) -> (u16, DropGuard) {
+    let (listening, port) = listener(files, Limits::default()).await;
+    let stop = CancellationToken::new();
+    let router = Router::new().route("/", axum::routing::get(async || "here"));
+    let patience = Patience { head, word: head };
+    tokio::spawn(answer(listening, router, patience, tls::is_two, stop.clone()));
+    (port, stop.drop_guard())
+}
+
+/// What a program of HTTP/2 says first, and that it has no settings of its own.
+const GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+/// The head of a request of HTTP/2 without its end.
+const UNENDED: &[u8] = &[0, 0, 2, 1, 0, 0, 0, 0, 1, 0x82, 0x84];
+
+/// As without encryption; see `answer.rs`.
+#[tokio::test]
+async fn who_asks_for_nothing_behind_the_handshake_is_let_go() {
+    let files = Files::new();
+    let (port, _stop) = serving(&files, Duration::from_millis(200)).await;
+    let (h2, h1) = (&b"h2"[..], &b"http/1.1"[..]);
+    let unended = [GREETING, UNENDED].concat();
+    let sent: [(&[u8], &[u8]); 7] = [
+        (h2, b""),
+        (h2, &GREETING[..10]),
+        (h2, GREETING),
+        (h2, &unended),
+        (h1, b""),
+        (h1, b"GET / HT"),
+        (h1, b"GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: "),
+    ];
+    let waiting = sent.map(async |(protocol, part)| {
+        let mut stream = soon("a handshake", files.connect(port, &[protocol], false)).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
+        stream.write_all(part).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut answer = Vec::new();
+        // Also one that is cut off without a word of TLS is closed.
+        let _ = soon("the end of the connection", stream.read_to_end(&mut answer)).await;
+        assert!(!String::from_utf8_lossy(&answer).contains("here"));
+    });
+    // And who breaks off within the encryption: a record of which only the head comes.
+    let broken = [h2, h1].map(async |protocol| {
+        let stream = soon("a handshake", files.connect(port, &[protocol], false)).await.unwrap();
+        let mut socket = stream.into_inner().0;
+        socket.write_all(&[0x17, 3, 3, 0, 100]).await.unwrap();
+        let _ = soon("the end of the connection", socket.read_to_end(&mut Vec::new())).await;
+    });
+    tokio::join!(futures::future::join_all(waiting), futures::future::join_all(broken));
+}
+
+#[tokio::test]
+async fn between_two_requests_behind_the_handshake_a_connection_is_closed_in_time() {
+    let files = Files::new();
+    let (port, _stop) = serving(&files, Duration::from_millis(200)).await;
+    let stream = soon("a handshake", files.connect(port, &[b"h2"], false)).await.unwrap();
+    // It answers pings by itself.
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let ended = tokio::spawn(connection);
+    for _ in 0..2 {
+        let answer = sender.send_request(get("https://localhost/", "localhost")).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    soon("the end of the connection", ended).await.unwrap().unwrap();
+    assert!(sender.send_request(get("https://localhost/", "localhost")).await.is_err());
 }
 
 const PUBLIC: [&str; 2] = ["--public-url", "https://help.acme.example"];
