@@ -92,7 +92,20 @@ test('clocks are those of the chosen zone, in both halves', async ({ page, openP
   await expect(clock(far)).toHaveText(shown);
   await expect(clock(far)).toHaveAttribute('title', /UTC−[23]:30$/);
 
+  // The same moment as it is written in America.
   await profile(far);
+  await far.getByLabel('Language').selectOption('English (United States)');
+  await far.getByRole('button', { name: 'Save profile' }).click();
+  await expect(far.getByText('Saved.')).toBeVisible();
+  await plain.reload();
+  await live(far, `/tickets/${id}`);
+  const american = (await clock(plain).textContent()) ?? '';
+  expect(american).toMatch(/^1?\d:\d\d\u00a0[AP]M$/);
+  await expect(clock(far)).toHaveText(american);
+  await expect(far.locator('html')).toHaveAttribute('lang', 'en-US');
+
+  await profile(far);
+  await far.getByLabel('Language').selectOption('English (United Kingdom)');
   await far.getByLabel('Time zone').fill('');
   await far.getByRole('button', { name: 'Save profile' }).click();
   await expect(far.getByText('Saved.')).toBeVisible();

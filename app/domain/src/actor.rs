@@ -3,6 +3,7 @@
 use crate::{
     CompanyId, TeamId, UserId,
     access::{Permission, Permissions},
+    language::Language,
     scim::Announcer,
     zone::Zone,
 };
@@ -75,6 +76,9 @@ pub struct Principal {
     /// The zone of their clocks, where they have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<Zone>,
+    /// In which their pages speak to them.
+    #[serde(default)]
+    pub language: Language,
 }
 
 impl Principal {
@@ -92,6 +96,7 @@ impl Principal {
             teams: Vec::new(),
             picture: None,
             zone: None,
+            language: Language::default(),
         }
     }
 

@@ -16,6 +16,7 @@ pub mod event;
 pub mod ids;
 pub mod import;
 pub mod invitation;
+pub mod language;
 pub mod letter;
 pub mod live;
 pub mod mail;

@@ -1,6 +1,6 @@
 //! What people set about themselves.
 
-use crate::{Result, account::NAME_MAX, error::Problems, second_factor::Beside, text};
+use crate::{Result, account::NAME_MAX, error::Problems, language::Language, second_factor::Beside, text};
 use serde::{Deserialize, Serialize};
 
 /// In characters.
@@ -42,6 +42,7 @@ pub struct Profile {
     pub name: String,
     /// Empty: as the browser says.
     pub time_zone: String,
+    pub language: Language,
     pub signature: String,
     /// Where a mail waits that makes it the new address, if one does.
     pub new_email: Option<String>,
@@ -54,6 +55,8 @@ pub struct Profile {
 pub struct NewProfile {
     pub name: String,
     pub time_zone: String,
+    /// As BCP 47 calls it; empty for the one that pages have of themselves.
+    pub language: String,
     pub signature: String,
 }
 
@@ -67,10 +70,12 @@ impl NewProfile {
         problems.unless(!name.is_empty(), "name", "Please tell us your name.");
         problems.unless(name.chars().count() <= NAME_MAX, "name", "Use at most 100 characters.");
         problems.unless(is_zone(&time_zone), "time_zone", NO_ZONE);
+        let known = self.language.is_empty() || Language::from_tag(&self.language).is_some();
+        problems.unless(known, "language", "Choose one of these languages.");
         let fits = signature.chars().count() <= SIGNATURE_MAX;
         problems.unless(fits, "signature", "Use at most 2,000 characters.");
         problems.check()?;
-        Ok(Self { name, time_zone, signature })
+        Ok(Self { name, time_zone, language: self.language, signature })
     }
 }
 
@@ -97,6 +102,7 @@ mod tests {
         let good = NewProfile {
             name: " Mia  Berger ".into(),
             time_zone: "America/Argentina/Buenos_Aires".into(),
+            language: "en-US".into(),
             signature: "Mia\r\nSupport".into(),
         };
         let checked = good.clone().check().unwrap();
@@ -108,6 +114,8 @@ mod tests {
             let error = NewProfile { time_zone: zone.into(), ..good.clone() }.check().unwrap_err();
             assert!(error.of_field("time_zone").is_some(), "{zone}");
         }
+        let error = NewProfile { language: "xx".into(), ..good }.check().unwrap_err();
+        assert!(error.of_field("language").is_some(), "{error:?}");
         let all = NewProfile { signature: "x".repeat(2_001), ..NewProfile::default() };
         let error = all.check().unwrap_err();
         assert!(["name", "signature"].iter().all(|f| error.of_field(f).is_some()), "{error:?}");

@@ -37,51 +37,7 @@ impl Time {
         let (y, mo, d, h, mi, s) = self.civil();
         format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}Z")
     }
-
-    /// What a page shows before the browser knows its zone: `21 Nov 2026, 08:12 UTC`.
-    pub fn readable(self) -> String {
-        let (y, mo, d, h, mi, _) = self.civil();
-        format!("{d} {} {y}, {h:02}:{mi:02} UTC", MONTHS[usize::from(mo) - 1])
-    }
-
-    /// The day alone, in UTC: `21 Nov 2026`.
-    pub fn day(self) -> String {
-        let (y, mo, d, ..) = self.civil();
-        format!("{d} {} {y}", MONTHS[usize::from(mo) - 1])
-    }
-
-    /// How long before `now` this was, in the few characters a list has room for: `now`, `2 m`, `3 h`, `5 d`, `3 Nov`.
-    pub fn ago(self, now: Time) -> String {
-        let minutes = (now.0 - self.0).max(0) / 60_000;
-        match minutes {
-            0 => "now".into(),
-            1..60 => format!("{minutes} m"),
-            60..1_440 => format!("{} h", minutes / 60),
-            1_440..10_080 => format!("{} d", minutes / 1_440),
-            _ => {
-                let (y, mo, d, ..) = self.civil();
-                let month = MONTHS[usize::from(mo) - 1];
-                if y == now.civil().0 { format!("{d} {month}") } else { format!("{month} {y}") }
-            }
-        }
-    }
-
-    /// The same as a part of a sentence: `just now`, `2 minutes ago`, `on 3 Nov`, `in Oct 2025`.
-    pub fn ago_in_words(self, now: Time) -> String {
-        let minutes = (now.0 - self.0).max(0) / 60_000;
-        let counted = |n: i64, unit: &str| format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" });
-        match minutes {
-            0 => "just now".into(),
-            1..60 => counted(minutes, "minute"),
-            60..1_440 => counted(minutes / 60, "hour"),
-            1_440..10_080 => counted(minutes / 1_440, "day"),
-            _ if self.civil().0 == now.civil().0 => format!("on {}", self.ago(now)),
-            _ => format!("in {}", self.ago(now)),
-        }
-    }
 }
-
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 #[cfg(feature = "server")]
 impl From<time::OffsetDateTime> for Time {
@@ -113,26 +69,6 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(Time(millis).rfc3339(), text);
-        }
-    }
-
-    #[test]
-    fn short_ages() {
-        let now = Time(1_795_248_720_000);
-        for (millis, text, words) in [
-            (0, "now", "just now"),
-            (-5_000, "now", "just now"),
-            (59_999, "now", "just now"),
-            (60_000, "1 m", "1 minute ago"),
-            (3_599_000, "59 m", "59 minutes ago"),
-            (3_600_000, "1 h", "1 hour ago"),
-            (86_400_000, "1 d", "1 day ago"),
-            (3 * 86_400_000, "3 d", "3 days ago"),
-            (20 * 86_400_000, "1 Nov", "on 1 Nov"),
-            (400 * 86_400_000, "Oct 2025", "in Oct 2025"),
-        ] {
-            let at = now.plus_millis(-millis);
-            assert_eq!((at.ago(now).as_str(), at.ago_in_words(now).as_str()), (text, words));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Time zones: what a clock on somebody's wall shows. Where a zone's clocks are set is worked out by the database, once for each
 //! zone; here it is only looked up, by both halves alike.
 
-use crate::Time;
+use crate::{Time, language::Language};
 use serde::{Deserialize, Serialize};
 
 /// How far back and ahead of now a page knows when clocks are set, in milliseconds: some six years and some two.
@@ -49,8 +49,8 @@ impl Zone {
     }
 
     /// `21 Nov 2026, 09:12 UTC+1`.
-    pub fn readable(&self, at: Time) -> String {
-        let utc = self.wall(at).readable();
+    pub fn readable(&self, at: Time, language: Language) -> String {
+        let utc = language.readable(self.wall(at));
         let ahead = self.ahead(at);
         let (sign, minutes) = (if ahead < 0 { '−' } else { '+' }, ahead.unsigned_abs());
         match (minutes / 60, minutes % 60) {
@@ -92,7 +92,7 @@ mod tests {
             (1_792_890_000_000, "25 Oct 2026, 02:00 UTC+1"),
             (0, "1 Jan 1970, 01:00 UTC+1"),
         ] {
-            assert_eq!(zone.readable(Time(millis)), shown);
+            assert_eq!(zone.readable(Time(millis), Language::British), shown);
         }
         assert_eq!(zone.rfc3339(Time(1_795_248_720_000)), "2026-11-21T09:12:00+01:00");
     }
@@ -107,7 +107,8 @@ mod tests {
         ] {
             let zone = Zone { name: "A/B".into(), shifts: vec![(0, ahead)] };
             let at = Time(1_795_248_720_000);
-            assert!(zone.readable(at).ends_with(shown), "{}", zone.readable(at));
+            let readable = zone.readable(at, Language::British);
+            assert!(readable.ends_with(shown), "{readable}");
             assert!(zone.rfc3339(at).ends_with(stamp), "{}", zone.rfc3339(at));
         }
         let unknown = Zone { name: "A/B".into(), shifts: Vec::new() };

@@ -3,6 +3,7 @@
 use domain::{
     Principal, Role, Time,
     access::TeamName,
+    language::Language,
     policy::{self, Action},
     tag::Tag,
     workflow::Workflow,
@@ -65,6 +66,11 @@ pub fn provide() {
     provide_context(StoredValue::new(start));
 }
 
+/// The language of the page: that which this person has chosen.
+pub fn language() -> Language {
+    expect_context::<StoredValue<Start>>().with_value(|s| s.me.as_ref().map(|me| me.language).unwrap_or_default())
+}
+
 /// What the page knows from the start.
 pub fn start() -> Start {
     expect_context::<StoredValue<Start>>().get_value()
@@ -123,19 +129,20 @@ pub fn wall(at: Time) -> Time {
 
 /// Day and time in the zone that this person has chosen, or in UTC, which is said.
 pub fn readable(at: Time) -> String {
-    in_zone(|zone| zone.readable(at)).unwrap_or_else(|| at.readable())
+    let language = language();
+    in_zone(|zone| zone.readable(at, language)).unwrap_or_else(|| language.readable(at))
 }
 
 /// The day alone, likewise.
 pub fn day(at: Time) -> String {
-    in_zone(|zone| zone.wall(at)).unwrap_or(at).day()
+    language().day(in_zone(|zone| zone.wall(at)).unwrap_or(at))
 }
 
 /// How long ago this was; in the zone likewise, where it is so long that the day is told.
 pub fn ago(at: Time, now: Time, in_words: bool) -> String {
     let ahead = in_zone(|zone| zone.wall(at).0 - at.0).unwrap_or_default();
     let (at, now) = (at.plus_millis(ahead), now.plus_millis(ahead));
-    if in_words { at.ago_in_words(now) } else { at.ago(now) }
+    if in_words { language().ago_in_words(at, now) } else { language().ago(at, now) }
 }
 
 fn in_zone<T>(look: impl FnOnce(&Zone) -> T) -> Option<T> {

@@ -88,13 +88,14 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let request = use_context::<http::request::Parts>();
     let theme = request.as_ref().and_then(|parts| crate::me::theme_cookie(&parts.headers));
     let path = request.as_ref().map_or("", |parts| parts.uri.path());
-    let private =
-        request.as_ref().and_then(|parts| parts.extensions.get::<Signed>()).is_some_and(|it| it.session.is_some());
+    let signed = request.as_ref().and_then(|parts| parts.extensions.get::<Signed>());
+    let private = signed.is_some_and(|it| it.session.is_some());
+    let language = signed.and_then(|it| it.actor.principal()).map(|me| me.language).unwrap_or_default();
     let head = head(assets, path, nonce.as_ref().map_or("", |nonce| &**nonce), private);
 
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme>
+        <html lang=language.tag() data-theme=theme>
             <head>{head.element()} <MetaTags /></head>
             <body>
                 <App />

@@ -33,6 +33,7 @@ struct Fields {
     tokens: Option<String>,
     name: String,
     time_zone: String,
+    language: String,
     signature: String,
     new_email: String,
     /// The password until now, in two forms.
@@ -74,6 +75,7 @@ impl Fields {
             ("form", &self.form),
             ("name", &self.name),
             ("time_zone", &self.time_zone),
+            ("language", &self.language),
             ("signature", &self.signature),
             ("new_email", &self.new_email),
         ];
@@ -86,9 +88,9 @@ async fn perform(state: &AppState, who: &Signed, fields: Fields) -> Result<&'sta
     let desk = &state.desk;
     match fields.form.as_str() {
         "profile" => {
-            let Fields { name, time_zone, signature, .. } = fields;
+            let Fields { name, time_zone, language, signature, .. } = fields;
             let mut tx = desk.begin().await?;
-            let input = NewProfile { name, time_zone, signature };
+            let input = NewProfile { name, time_zone, language, signature };
             accounts::own::set_profile(&mut tx, &who.actor, input).await?;
             tx.commit().await?;
             Ok("saved")

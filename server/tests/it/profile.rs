@@ -23,6 +23,7 @@ async fn a_profile_is_kept() {
     let wanted = NewProfile {
         name: "Mia Berger".into(),
         time_zone: "Europe/Berlin".into(),
+        language: "en-US".into(),
         signature: "Mia\n</textarea><b>".into(),
     };
     let set = async |input: NewProfile| world.run(async |tx: &mut Tx| own::set_profile(tx, &agent, input).await).await;
@@ -157,6 +158,34 @@ async fn clocks_are_those_of_the_zone_that_somebody_has_chosen() {
     assert!(table.contains("2026-11-21T22:12:0"), "{table}");
     assert!(table.contains("+14:00,"), "{table}");
     assert!(ada.get("/settings/log").await.text.contains("UTC+14"));
+}
+
+#[tokio::test]
+async fn days_and_times_are_written_as_in_the_chosen_language() {
+    let world = World::new().await;
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let page = format!("/tickets/{}", world.ticket(&jana).await.id);
+    let mia = Browser::of(&world, &agent).await;
+    let choose = async |language: &str| {
+        let form = [("form", "profile"), ("name", "Mia"), ("time_zone", "Europe/Berlin"), ("language", language)];
+        mia.post("/me", &form).await
+    };
+    for (language, shown, clock) in [
+        ("en-US", "Nov 21, 2026, 9:12\u{a0}AM UTC+1", ">9:12\u{a0}AM<"),
+        ("en-GB", "21 Nov 2026, 09:12 UTC+1", ">09:12<"),
+    ] {
+        assert_eq!(choose(language).await.status, StatusCode::SEE_OTHER, "{language}");
+        let text = mia.get(&page).await.text;
+        assert!(text.contains(&format!("<html lang=\"{language}\"")), "{text}");
+        assert!(text.contains(&format!("title=\"{shown}\"")) && text.contains(clock), "{language}: {text}");
+        let text = mia.get("/me").await.text;
+        assert!(text.contains(&format!("<option value=\"{language}\" selected")), "{text}");
+    }
+    let refused = choose("tlh").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("Choose one of these languages."), "{}", refused.text);
+    let kept = mia.get(&page).await.text;
+    assert!(kept.contains("<html lang=\"en-GB\""), "{kept}");
 }
 
 /// When clocks are set is worked out by the database; here it is compared with what the database itself makes of moments.

@@ -10,6 +10,7 @@ use domain::{
     Actor, Code, Error, Principal, Result, SessionId, Time,
     account::{PASSWORD_MAX, password_problem},
     event::{Happening, Was},
+    language::Language,
     letter::Purpose,
     profile::{NewProfile, Profile, is_zone},
     second_factor::Beside,
@@ -24,7 +25,7 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
     let person = actor.signed_in()?;
     let now = desk.now();
     let row = sqlx::query!(
-        r#"select name, time_zone, signature,
+        r#"select name, time_zone, language, signature,
                 (select l.email from account_links l where l.user_id = u.id and l.purpose = 'new_address' and l.expires_at > $2
                  order by l.id desc limit 1) as new_email,
                 array(select p.name from passkeys p where p.user_id = u.id order by p.id) as "passkeys!",
@@ -40,6 +41,7 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
     Ok(Profile {
         name: row.name,
         time_zone: row.time_zone.unwrap_or_default(),
+        language: row.language.as_deref().and_then(Language::from_tag).unwrap_or_default(),
         signature: row.signature,
         new_email: row.new_email,
         beside: Beside { passkeys: row.passkeys, app: row.app, recovery_codes: row.recovery_codes },
@@ -54,14 +56,17 @@ pub async fn set_profile(tx: &mut Tx, actor: &Actor, input: NewProfile) -> Resul
     if !input.time_zone.is_empty() {
         zones::learn(tx, &input.time_zone).await?;
     }
-    let before = sqlx::query!("select name, time_zone, signature from users where id = $1 for update", person.0,)
-        .fetch_one(&mut *tx.conn)
-        .await
-        .ours()?;
-    let time_zone = Some(input.time_zone).filter(|zone| !zone.is_empty());
+    let before =
+        sqlx::query!("select name, time_zone, language, signature from users where id = $1 for update", person.0)
+            .fetch_one(&mut *tx.conn)
+            .await
+            .ours()?;
+    let chosen = |text: String| Some(text).filter(|text| !text.is_empty());
+    let (time_zone, language) = (chosen(input.time_zone), chosen(input.language));
     let what: Vec<String> = [
         ("name", before.name != input.name),
         ("time_zone", before.time_zone != time_zone),
+        ("language", before.language != language),
         ("signature", before.signature != input.signature),
     ]
     .into_iter()
@@ -72,11 +77,12 @@ pub async fn set_profile(tx: &mut Tx, actor: &Actor, input: NewProfile) -> Resul
         return Ok(());
     }
     sqlx::query!(
-        "update users set name = $2, time_zone = $3, signature = $4 where id = $1",
+        "update users set name = $2, time_zone = $3, signature = $4, language = $5 where id = $1",
         person.0,
         input.name,
         time_zone,
         input.signature,
+        language,
     )
     .execute(&mut *tx.conn)
     .await

@@ -4,7 +4,7 @@ use crate::{Desk, OrOurs, Tx, events, people::Rights};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     Actor, CompanyId, Error, Principal, Result, Role, SessionId, Time, UserId, account::Device, event::Happening,
-    zone::Zone,
+    language::Language, zone::Zone,
 };
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
@@ -62,7 +62,7 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
     let mut conn = desk.read().await?;
     let row = sqlx::query!(
         r#"select s.id, s.last_used_at, u.id as user_id, u.name, u.email, u.role, u.company_id,
-                  u.avatar, z.name as "zone?", z.shifts as "shifts?", u.second_factor, u.created_at,
+                  u.avatar, z.name as "zone?", z.shifts as "shifts?", u.language, u.second_factor, u.created_at,
                   coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
                       then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
@@ -87,6 +87,7 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
             company: r.company_id.map(CompanyId),
             sees_company: r.sees_all,
             picture: r.avatar,
+            language: r.language.as_deref().and_then(Language::from_tag).unwrap_or_default(),
             zone: r.zone.zip(r.shifts).map(|(name, shifts)| Zone::from_pairs(name, &shifts).around(now)),
             ..Principal::new(UserId(r.user_id), r.name, r.email, Role::Customer)
         }),

@@ -8,9 +8,12 @@ use crate::{
     flash::{Done, Flash, flash},
     me,
     outside::ConnectedAccounts,
-    shared::{Field, TextArea, fetched, field_error, toaster},
+    shared::{Field, TextArea, fetched, field_error, options, toaster},
 };
-use domain::profile::{Profile, SIGNATURE_MAX, ZONES};
+use domain::{
+    language::Language,
+    profile::{Profile, SIGNATURE_MAX, ZONES},
+};
 use leptos::{ev, html, prelude::*};
 use leptos_router::hooks::use_query_map;
 
@@ -66,6 +69,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
     let flash = refused("profile").unwrap_or_else(|| Flash {
         values: vec![
             ("name".into(), profile.name),
+            ("language".into(), profile.language.tag().into()),
             ("time_zone".into(), profile.time_zone),
             ("signature".into(), profile.signature),
         ],
@@ -94,6 +98,18 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
             <form method="post" action=page class="stack">
                 <input type="hidden" name="form" value="profile" />
                 <Field flash=flash.clone() name="name" label="Your name" autocomplete="name" required=true maxlength=100 />
+                <div class="field">
+                    <label class="field__label" for="language">
+                        "Language"
+                    </label>
+                    <select class="select" id="language" name="language" aria-describedby="language-hint">
+                        {options(Language::ALL.map(|language| (language.tag(), language.name())), &flash.value("language"))}
+                    </select>
+                    {field_error("language", flash.problem("language"))}
+                    <p class="field__hint" id="language-hint">
+                        "Days and times on your pages are written as it is usual there."
+                    </p>
+                </div>
                 <div class="field">
                     <label class="field__label" for="time_zone">
                         "Time zone"

@@ -61,8 +61,7 @@ pub fn set_clocks() {
     }
 }
 
-/// `08:12`.
+/// `08:12`, as it is written in this person's language.
 pub fn clock(at: Time) -> String {
-    let (_, _, _, hour, minute, _) = at.civil();
-    format!("{hour:02}:{minute:02}")
+    me::language().clock(at)
 }

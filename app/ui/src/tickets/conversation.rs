@@ -4,6 +4,7 @@ use super::rpc;
 use crate::me;
 use domain::{
     Error, EventId, TicketId, Time,
+    language::Language,
     timeline::{Entry, Part, Slice},
 };
 use leptos::{html, prelude::*, task::spawn_local};
@@ -376,11 +377,11 @@ fn paged(entries: &[Arc<Entry>], starts: &[EventId], wall: impl Fn(Time) -> Time
 }
 
 /// The name of a day: `Today`, `Yesterday`, or its date. Both moments as they are on the wall.
-pub fn day_name(wall: Time, now: Time) -> String {
+pub fn day_name(wall: Time, now: Time, language: Language) -> String {
     match day(now) - day(wall) {
         0 => "Today".into(),
         1 => "Yesterday".into(),
-        _ => wall.day(),
+        _ => language.day(wall),
     }
 }
 
@@ -477,8 +478,8 @@ mod tests {
     #[test]
     fn days_have_names() {
         let noon = Time(43_200_000);
-        assert_eq!(day_name(noon, noon), "Today");
-        assert_eq!(day_name(noon, noon.plus_millis(86_400_000)), "Yesterday");
-        assert_eq!(day_name(noon, noon.plus_millis(3 * 86_400_000)), "1 Jan 1970");
+        assert_eq!(day_name(noon, noon, Language::British), "Today");
+        assert_eq!(day_name(noon, noon.plus_millis(86_400_000), Language::British), "Yesterday");
+        assert_eq!(day_name(noon, noon.plus_millis(3 * 86_400_000), Language::American), "Jan 1, 1970");
     }
 }

@@ -53,7 +53,7 @@ pub fn Entries(
     };
     let item = move |item: Item| match item {
         Item::Day(wall) => view! {
-            <li class="timeline__day">{dynamic(move || day_name(wall, me::wall(me::now().get())))}</li>
+            <li class="timeline__day">{dynamic(move || day_name(wall, me::wall(me::now().get()), me::language()))}</li>
         }
         .into_any(),
         Item::One(entry) => {
