@@ -69,7 +69,7 @@ fn All(roles: Roles) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row">{name}</th>
-                <td data-label="What it is for">{role.description} <p class="field__hint">{allowed}</p></td>
+                <td data-label="What it is for"><div>{role.description} <p class="field__hint">{allowed}</p></div></td>
                 <td data-label="Who has it">
                     <a class="link" href=format!("/settings/users?role={}", role.id)>{people(role.users)}</a>
                 </td>

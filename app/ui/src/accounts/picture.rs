@@ -10,6 +10,11 @@ use leptos::{ev, html, prelude::*};
 
 #[component]
 pub fn OwnPicture(page: &'static str) -> impl IntoView {
+    let seen_by = if me::start().is_staff() {
+        "Colleagues see it wherever your name stands, customers beside what you write."
+    } else {
+        "Support staff and the others of your company see it beside your name."
+    };
     let me = me::me().map(|me| me.as_person());
     let picture = me.as_ref().and_then(|me| me.picture_path());
     let has_one = picture.is_some();
@@ -29,7 +34,7 @@ pub fn OwnPicture(page: &'static str) -> impl IntoView {
             <div class="row">
                 {me.map(|me| view! { <Avatar name=me.name size="xl" picture /> })}
                 <p class="field__hint">
-                    "Colleagues see it wherever your name stands, customers beside what you write. JPEG, PNG, GIF or WebP of at most 2 MB; what a camera has noted in it is taken out."
+                    {seen_by} " JPEG, PNG, GIF or WebP of at most 2 MB; what a camera has noted in it is taken out."
                 </p>
             </div>
             <form

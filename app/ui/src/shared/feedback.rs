@@ -16,8 +16,9 @@ pub fn ErrorNotice(error: Error, #[prop(optional)] retry: Option<Callback<()>>) 
         response.set_status(status);
     }
     let reference = error.reference.clone();
-    // What is wrong with what was asked for stays wrong, and who is signed out stays so.
-    let retry = retry.filter(|_| !matches!(error.code, Code::Invalid | Code::SignedOut));
+    // What is wrong with what was asked for stays wrong, what is not there or not theirs stays so, and who is signed out, too.
+    let retry =
+        retry.filter(|_| !matches!(error.code, Code::Invalid | Code::NotFound | Code::Forbidden | Code::SignedOut));
     let notice = NodeRef::<html::Div>::new();
     // The button goes away with the notice.
     let again = move |retry: Callback<()>| {

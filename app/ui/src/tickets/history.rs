@@ -90,7 +90,7 @@ fn Lines(history: History, older: bool) -> impl IntoView {
                 <a href=format!("/tickets/{id}")>{history.ticket.subject}</a>
             </div>
         </header>
-        <div class="history" tabindex="0" role="region" aria-labelledby="history-title">
+        <div class="history" tabindex="0" role="region" aria-label="Changes, newest first">
             {table_of(
                 "Changes, newest first",
                 &["When", "Who", "What", "From", "To", "Address"].map(Column::Text),
@@ -165,7 +165,7 @@ impl Change {
         let change = |what: &str, from: &str, to: &str| Self { what: what.into(), from: from.into(), to: to.into() };
         let status = |id| workflow.status(id).map_or("a state that is gone", |s| s.name.as_str());
         match what {
-            Happening::Created { source } => change("Opened", "", source.name()),
+            Happening::Created { source } => change(&format!("Opened {}", source.name()), "", ""),
             Happening::CustomerMessage => change("Customer’s message", "", ""),
             Happening::Reply => change("Reply", "", ""),
             Happening::Note => change("Internal note", "", ""),
