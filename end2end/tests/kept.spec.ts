@@ -1,7 +1,7 @@
 import { JANA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
 import { customer, PASSWORD, signIn as signInByForm, signUp } from '../support/people.ts';
-import { newTicket, replyField } from '../support/tickets.ts';
+import { conversation, draftSaved, live, newTicket, replyField } from '../support/tickets.ts';
 
 test('fields of a page that one comes to by a link begin empty', async ({ page, openPage }) => {
   await signIn(page, MIA);
@@ -134,4 +134,46 @@ test('without JavaScript, who has been signed out is told that nothing was sent'
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page).toHaveURL('/portal/new');
+});
+
+test('what an agent writes without a connection is kept, over other tickets and a reload', async ({ page, allowErrors }) => {
+  allowErrors(/Failed to load resource|ERR_INTERNET_DISCONNECTED/);
+  page.on('dialog', (dialog) => dialog.accept());
+  await signIn(page, MIA);
+  const one = await newTicket(page, { subject: 'Scanner asleep' });
+  const other = await newTicket(page, { subject: 'Scanner awake' });
+  const open = (id: number) => page.locator(`a[href^="/tickets/${id}"]`).first().click();
+  await live(page, `/tickets/${one}`);
+  await replyField(page).fill('Hello');
+  await draftSaved(page);
+
+  await page.context().setOffline(true);
+  await replyField(page).fill('Hello,\nplease press the button.');
+  await open(other);
+  await expect(page).toHaveURL(new RegExp(`/tickets/${other}`));
+  await expect(page.getByRole('main').getByText('The server cannot be reached').first()).toBeVisible();
+  await page.context().setOffline(false);
+  await live(page, `/tickets/${one}`);
+  await expect(replyField(page)).toHaveValue('Hello,\nplease press the button.');
+  await draftSaved(page);
+
+  // The server has it: nothing is left in the tab that could come back.
+  const kept = () => page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith('docket-reply-')));
+  await expect.poll(kept).toEqual([]);
+
+  // A reload right after the last key, before the pause in which it is saved.
+  await replyField(page).press('End');
+  await replyField(page).pressSequentially(' Twice.');
+  await page.reload();
+  await hydrated(page);
+  await expect(replyField(page)).toHaveValue('Hello,\nplease press the button. Twice.');
+  await draftSaved(page);
+
+  await replyField(page).press('Control+Enter');
+  await expect(conversation(page).getByText('please press the button. Twice.')).toBeVisible();
+  await expect(page.locator('[data-pending]')).toHaveCount(0);
+  await page.reload();
+  await hydrated(page);
+  await expect(replyField(page)).toHaveValue('');
+  await expect.poll(kept).toEqual([]);
 });

@@ -20,15 +20,23 @@ impl Shelf {
     }
 
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
-        let text = self.storage.get_item(&self.key).ok().flatten()?;
-        json::read(&text).ok()
+        json::read(&self.text()?).ok()
     }
 
     pub fn keep<T: Serialize>(&self, filled: &T) {
         if let Ok(text) = serde_json::to_string(filled) {
-            // A tab whose storage is full keeps what it had.
-            let _ = self.storage.set_item(&self.key, &text);
+            self.keep_text(&text);
         }
+    }
+
+    /// What stands there as text.
+    pub fn text(&self) -> Option<String> {
+        self.storage.get_item(&self.key).ok().flatten()
+    }
+
+    pub fn keep_text(&self, text: &str) {
+        // A tab whose storage is full keeps what it had.
+        let _ = self.storage.set_item(&self.key, text);
     }
 
     pub fn forget(&self) {

@@ -5,7 +5,7 @@ use crate::{
     flash::Flash,
     icons::{Ico, Icon},
     me,
-    tickets::uploads::{UploadList, Uploads, files_of},
+    tickets::uploads::{NOT_EVERY_FILE, UploadList, Uploads, files_of},
 };
 use domain::{TicketId, attachment};
 use leptos::{ev, html, prelude::*};
@@ -53,7 +53,7 @@ impl Attached {
             return false;
         }
         if self.uploads.any_failed() {
-            self.problem.set(Some("Not every file could be taken. Try again or remove it, then send.".to_owned()));
+            self.problem.set(Some(NOT_EVERY_FILE.to_owned()));
             self.focus();
             return false;
         }

@@ -1,8 +1,9 @@
-//! A text being written, kept on the server shortly after each pause.
+//! A text being written, kept on the server shortly after each pause, and by the tab until it is there.
 
 use super::rpc;
 use crate::erased::effect;
-use domain::{TicketId, ticket::Writing, timeline::Draft};
+use crate::{kept::Shelf, me};
+use domain::{TicketId, UserId, ticket::Writing, timeline::Draft};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub enum Saved {
 pub struct DraftText {
     ticket: TicketId,
     writing: Writing,
+    person: Option<UserId>,
     pub text: RwSignal<String>,
     pub saved: RwSignal<Saved>,
     /// What there was at first.
@@ -37,6 +39,10 @@ pub struct DraftText {
     kept: StoredValue<String>,
     timer: StoredValue<Option<TimeoutHandle>>,
     busy: StoredValue<bool>,
+    /// Whether it has been taken out to be sent, and there is no answer yet.
+    taken: StoredValue<bool>,
+    /// What the tab had kept when the page came.
+    shelved: StoredValue<Option<Shelved>>,
 }
 
 impl DraftText {
@@ -47,23 +53,37 @@ impl DraftText {
         let this = Self {
             ticket,
             writing,
+            person: me::me().map(|me| me.id),
             saved: RwSignal::new(saved),
             rendered: StoredValue::new(text.clone()),
             kept: StoredValue::new(text.clone()),
             text: RwSignal::new(text),
             timer: StoredValue::new(None),
             busy: StoredValue::new(false),
+            taken: StoredValue::new(false),
+            shelved: StoredValue::new(None),
         };
+        #[cfg(not(feature = "ssr"))]
+        this.shelved.set_value(this.shelf().and_then(|shelf| Shelved::read(&shelf.text()?)));
         // In an effect, as it is the browser's: on the server a page may be dropped where its values cannot be reached.
         effect(move || {
             on_cleanup(move || {
-                let unsaved = this.try_unsaved();
+                // What is being sent is on the server as a draft, or kept by the tab, until it is written.
+                let unsaved = this.try_unsaved().filter(|_| this.taken.try_get_value() == Some(false));
                 if let Some(Some(timer)) = this.timer.try_get_value() {
                     timer.clear();
                 }
                 if let Some(body) = unsaved {
                     spawn_local(async move {
-                        let _ = rpc::save_draft(ticket, Draft { writing, body }).await;
+                        let saved = rpc::save_draft(ticket, Draft { writing, body: body.clone() }).await;
+                        let shelf = this.shelf().filter(|_| saved.is_ok());
+                        // Unless more has been written since, where it is open again.
+                        let is_this = |shelf: &Shelf| {
+                            shelf.text().and_then(|text| Shelved::read(&text)).is_some_and(|kept| kept.text == body)
+                        };
+                        if let Some(shelf) = shelf.filter(is_this) {
+                            shelf.forget();
+                        }
                     });
                 }
             });
@@ -85,7 +105,38 @@ impl DraftText {
     pub fn typed(self, text: String) {
         self.text.set(text);
         self.saved.set(Saved::Not);
+        self.shelve();
         self.later(PAUSE);
+    }
+
+    /// Where the tab keeps what the server has not got.
+    fn shelf(self) -> Option<Shelf> {
+        Shelf::of(
+            self.person,
+            &format!("{}-{}", if self.writing == Writing::Note { "note" } else { "reply" }, self.ticket),
+        )
+    }
+
+    /// Has the tab keep what the server has not got, and nothing else.
+    fn shelve(self) {
+        let Some(shelf) = self.shelf() else { return };
+        match self.try_unsaved() {
+            Some(text) => shelf.keep_text(&Shelved { sent: false, base: self.kept.get_value(), text }.written()),
+            None => shelf.forget(),
+        }
+    }
+
+    /// Brings back what the tab has kept and the server never got. Whether there was something.
+    pub fn bring_back(self) -> bool {
+        let Some(shelved) = self.shelved.try_update_value(Option::take).flatten() else { return false };
+        let now = self.text.get_untracked();
+        let whole = shelved.with(&self.rendered.get_value(), &now);
+        if whole == now {
+            self.shelve();
+            return false;
+        }
+        self.typed(whole);
+        true
     }
 
     fn later(self, pause: Duration) {
@@ -117,6 +168,7 @@ impl DraftText {
             match result {
                 Ok(()) => {
                     self.kept.set_value(body);
+                    self.shelve();
                     if self.is_unsaved() { self.later(PAUSE) } else { self.settle() }
                 }
                 Err(_) => {
@@ -153,15 +205,25 @@ impl DraftText {
         let text = self.text.get_untracked();
         self.text.set(String::new());
         self.saved.set(Saved::Nothing);
+        self.taken.set_value(true);
+        if let Some(shelf) = self.shelf() {
+            shelf.keep_text(&Shelved { sent: true, base: self.kept.get_value(), text: text.clone() }.written());
+        }
         text
     }
 
     /// The message was written, and the server has forgotten the draft.
     pub fn sent(self) {
         if self.text.try_get_untracked().is_none() {
+            // Another ticket is open by now.
+            if let Some(shelf) = self.shelf() {
+                shelf.forget();
+            }
             return;
         }
         self.kept.set_value(String::new());
+        self.taken.set_value(false);
+        self.shelve();
         // Something else may have been begun meanwhile.
         if self.is_unsaved() {
             self.saved.set(Saved::Not);
@@ -174,7 +236,95 @@ impl DraftText {
     /// The message was refused: its text comes back, before what has been begun meanwhile.
     pub fn give_back(self, text: String) {
         let Some(begun) = self.text.try_get_untracked() else { return };
+        self.taken.set_value(false);
         let text = if begun.is_empty() { text } else { format!("{text}\n\n{begun}") };
         self.typed(text);
+    }
+}
+
+/// What the tab keeps of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shelved {
+    /// Whether it was being sent.
+    sent: bool,
+    /// What the server had as its draft then.
+    base: String,
+    text: String,
+}
+
+impl Shelved {
+    fn written(&self) -> String {
+        let Self { sent, base, text } = self;
+        format!("{}{}:{base}{text}", if *sent { "s" } else { "" }, base.len())
+    }
+
+    fn read(written: &str) -> Option<Self> {
+        let (head, rest) = written.split_once(':')?;
+        let length: usize = head.trim_start_matches('s').parse().ok()?;
+        let (base, text) = rest.split_at_checked(length)?;
+        Some(Self { sent: head.starts_with('s'), base: base.into(), text: text.into() })
+    }
+
+    /// The text that nothing is lost with. `rendered`: the draft that the server has by now; `now`: with what has been typed
+    /// since the page came.
+    fn with(&self, rendered: &str, now: &str) -> String {
+        let Self { sent, base, text } = self;
+        // With the message that is written its draft goes.
+        let written = *sent && rendered.is_empty() && !base.is_empty();
+        if written || text == rendered {
+            return now.to_owned();
+        }
+        if let Some(since) = now.strip_prefix(rendered)
+            && (base == rendered || text.starts_with(rendered))
+            && (since.is_empty() || !rendered.is_empty())
+        {
+            return format!("{text}{since}");
+        }
+        format!("{text}\n\n{now}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_tab_keeps_is_read_again() {
+        for sent in [false, true] {
+            for (base, text) in [("", ""), ("", "s1:x"), ("Grüß\n", "Grüß\nGott"), ("5:", "")] {
+                let kept = Shelved { sent, base: base.into(), text: text.into() };
+                assert_eq!(Shelved::read(&kept.written()), Some(kept));
+            }
+        }
+        for broken in ["", "x", "9:abc", "1:ü", "-1:x"] {
+            assert_eq!(Shelved::read(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_was_typed_is_lost() {
+        for (sent, base, text, rendered, now, whole) in [
+            // The server never got it.
+            (false, "", "Hello", "", "", "Hello"),
+            (false, "Hel", "Hello", "Hel", "Hel", "Hello"),
+            (false, "Hello", "", "Hello", "Hello", ""),
+            (false, "Hello", "Bye", "Hello", "Hello", "Bye"),
+            // It did, but its answer was lost, or a part of it.
+            (false, "", "Hello", "Hello", "Hello", "Hello"),
+            (false, "", "Hello", "Hel", "Hel", "Hello"),
+            // More has been typed while the page came.
+            (false, "Hel", "Hello", "Hel", "Hel you", "Hello you"),
+            (false, "", "Hello", "Hello", "Hello you", "Hello you"),
+            (false, "", "Hello", "", "You", "Hello\n\nYou"),
+            // Written on elsewhere since.
+            (false, "Hello", "Hello you", "Other", "Other", "Hello you\n\nOther"),
+            // Sent: it was written, or it was not.
+            (true, "Hel", "Hello", "", "", ""),
+            (true, "Hel", "Hello", "Hel", "Hel", "Hello"),
+            (true, "", "Hello", "", "", "Hello"),
+        ] {
+            let kept = Shelved { sent, base: base.into(), text: text.into() };
+            assert_eq!(kept.with(rendered, now), whole, "{kept:?} with {rendered:?} and {now:?}");
+        }
     }
 }

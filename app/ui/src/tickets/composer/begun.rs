@@ -1,9 +1,11 @@
 //! What is written, whether the form that it is sent with has come or not.
 
+use crate::erased::effect;
 use crate::tickets::{drafts::DraftText, state::TicketState};
 use domain::{attachment::Attachment, ticket::Writing, timeline::Draft};
 use leptos::{ev, prelude::*};
 use send_wrapper::SendWrapper;
+use wasm_bindgen::JsCast;
 
 /// While somebody types, the others are told so at most this often, in milliseconds.
 const TYPING_EVERY: f64 = 3_000.0;
@@ -40,9 +42,22 @@ impl Begun {
             }
         });
         on_cleanup(move || leaving.remove());
+        let writing = if only_note { Writing::Note } else { Writing::Reply };
+        effect(move || {
+            let shown = if only_note { note } else { reply };
+            let other = if only_note { reply } else { note };
+            other.bring_back();
+            // The field may be the server's still, which nothing tells what is in it.
+            if shown.bring_back()
+                && let Some(area) = document().query_selector(".composer textarea").ok().flatten()
+                && let Ok(area) = area.dyn_into::<web_sys::HtmlTextAreaElement>()
+            {
+                area.set_value(&shown.text.get_untracked());
+            }
+        });
         Self {
             state,
-            writing: if only_note { Writing::Note } else { Writing::Reply },
+            writing,
             reply,
             note,
             unsent: StoredValue::new(unsent),

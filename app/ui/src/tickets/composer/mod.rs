@@ -99,8 +99,8 @@ impl Desk {
     fn send(self, status: Option<StatusId>, all_the_same: bool) {
         let draft = self.draft();
         let writing = self.mode.get_untracked();
-        if untrack(|| self.editor.uploads.busy()) {
-            self.state.toaster.say("A file is still on its way. Please send when it is done.", None);
+        if let Some(why) = self.editor.uploads.in_the_way() {
+            self.state.toaster.say(why, None);
             return;
         }
         let attachments = self.editor.uploads.done();
@@ -129,9 +129,10 @@ impl Desk {
         spawn_local(async move {
             let result = rpc::write(state.id, message).await;
             if state.pending.try_get_untracked().is_none() {
-                // Another ticket is open by now: the draft on the server has the text.
-                if let Err(error) = result {
-                    state.toaster.fail(&error.0);
+                // Another ticket is open by now: the tab keeps the text until it is written.
+                match result {
+                    Ok(_) => draft.sent(),
+                    Err(error) => state.toaster.fail(&error.0),
                 }
                 return;
             }

@@ -113,8 +113,8 @@ impl Form {
         if self.busy.get_untracked() {
             return;
         }
-        if untrack(|| self.editor.uploads.busy()) {
-            self.toaster.say("A file is still on its way. Please send when it is done.", None);
+        if let Some(why) = self.editor.uploads.in_the_way() {
+            self.toaster.say(why, None);
             return;
         }
         self.busy.set(true);

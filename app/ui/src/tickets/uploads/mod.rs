@@ -15,6 +15,9 @@ use serde::Deserialize;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{File, ProgressEvent, XmlHttpRequest};
 
+/// What is said where something would be sent without them.
+pub const NOT_EVERY_FILE: &str = "Not every file could be taken. Try again or remove it, then send.";
+
 /// How far a file has got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -169,6 +172,17 @@ impl Uploads {
     pub fn any_failed(self) -> bool {
         let failed = |u: &Upload| matches!(u.progress.get_untracked(), Progress::Failed { .. });
         self.list.with_untracked(|list| list.iter().any(failed))
+    }
+
+    /// Why a message cannot go yet, if it cannot: what it is sent without would be missed.
+    pub fn in_the_way(self) -> Option<&'static str> {
+        if untrack(|| self.busy()) {
+            Some("A file is still on its way. Please send when it is done.")
+        } else if self.any_failed() {
+            Some(NOT_EVERY_FILE)
+        } else {
+            None
+        }
     }
 
     /// Hands the files over to a message.
