@@ -1,7 +1,7 @@
-import type { Page } from '@playwright/test';
-import { signIn, test } from '../support/demo.ts';
+import type { Locator, Page } from '@playwright/test';
+import { ADA, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
-import { conversation, draftSaved, live, newTicket, replyField } from '../support/tickets.ts';
+import { conversation, draftSaved, live, newTicket, property, replyField } from '../support/tickets.ts';
 
 /** Whom no other journey changes: what they set about themselves shows on their pages. */
 const CLARA = 'clara.weiss@docket.example';
@@ -11,8 +11,10 @@ async function profile(page: Page): Promise<void> {
   await hydrated(page);
 }
 
-test('a picture is made small, shown beside the name, and removed', async ({ page, allowErrors }) => {
+test('a picture is made small, shown wherever colleagues see the person, and removed', async ({ page, openPage, allowErrors }) => {
   allowErrors(/status of 415/);
+  const other = await openPage();
+  await signIn(other, ADA);
   await signIn(page, CLARA);
   await profile(page);
   await page.getByLabel('Choose a picture').setInputFiles('../public/icons/icon-512.png');
@@ -20,12 +22,40 @@ test('a picture is made small, shown beside the name, and removed', async ({ pag
   await expect(page.getByText('Your picture is saved.')).toBeVisible();
   const face = page.locator('.rail__me .avatar img');
   await expect(face).toBeVisible();
-  await expect.poll(() => face.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(256);
+  const width = (picture: Locator) => picture.evaluate((img: HTMLImageElement) => img.naturalWidth);
+  await expect.poll(() => width(face)).toBe(256);
   await expectAccessible(page);
+
+  // Who is looking at the same ticket, and whose cards are in a lane of the board.
+  const id = await newTicket(page);
+  await live(page, `/tickets/${id}`);
+  await live(other, `/tickets/${id}`);
+  const looking = other.getByRole('status').filter({ hasText: 'Clara is looking' });
+  await expect.poll(() => width(looking.locator('.avatar img'))).toBe(256);
+  await conversation(page).focus();
+  await page.keyboard.press('a');
+  await page.keyboard.type('clara');
+  await page.keyboard.press('Enter');
+  await expect(property(page, 'Assignee')).toContainText('Clara Weiß');
+  for (const colleague of [page, other]) {
+    await live(colleague, '/board?lanes=assignee');
+    const lane = colleague.getByRole('region', { name: 'Clara Weiß' });
+    const head = lane.locator('.lane__name .avatar img');
+    await head.scrollIntoViewIfNeeded();
+    await expect.poll(() => width(head)).toBe(256);
+    // And so it is on the card.
+    const card = lane.locator(`.card:has([href="/tickets/${id}"]) .avatar img`);
+    await expect(card).toHaveAttribute('src', (await head.getAttribute('src')) ?? '');
+  }
+  await profile(page);
 
   await page.getByRole('button', { name: 'Remove picture' }).click();
   await expect(page.getByText('Your picture is removed.')).toBeVisible();
   await expect(face).toHaveCount(0);
+  await live(other, '/board?lanes=assignee');
+  const lane = other.getByRole('region', { name: 'Clara Weiß' });
+  await expect(lane.locator('.avatar').first()).toHaveText('CW');
+  await expect(lane.locator('.avatar img')).toHaveCount(0);
 
   // What is no picture is refused where it was chosen.
   await hydrated(page);
