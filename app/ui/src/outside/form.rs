@@ -374,7 +374,7 @@ fn OnlyWay(flash: Flash, kind: Kind) -> impl IntoView {
                 })}
             <p class="field__hint" id="only-hint">
                 {format!(
-                    "For users of one company or people on staff: whoever is connected there, or has an address in the domains, signs in this way and in no other, be it a password, the link of a mail, a passkey or another provider. When you switch this on, they are signed out everywhere.{staff} Superadmins keep all of their ways in, and API tokens go on working.",
+                    "For users of one company or people on staff: whoever is connected there, or has an address in the domains, signs in this way and in no other, be it a password, the link of a mail, a passkey or another provider. When you switch this on, they are signed out everywhere, and later so is whoever it comes to bind by an address, a domain, a company or a role.{staff} Superadmins keep all of their ways in, and API tokens go on working.",
                 )}
             </p>
         </div>

@@ -1,7 +1,7 @@
 //! Only this way in: whoever a provider binds comes in by it and by nothing else.
 
 use super::{Scene, said, signed_in};
-use crate::support::{PASSWORD, Refused as _, browser::Browser, id_of, person};
+use crate::support::{PASSWORD, Refused as _, browser::Browser, id_of, node::Node, person, session_of};
 use axum::body::Body;
 use domain::{
     Actor, Code, Role,
@@ -353,4 +353,20 @@ async fn who_signs_in_while_it_is_switched_on_is_signed_out_or_not_let_in() {
         assert_eq!(scene.world.count("select count(*) from sessions").await, 0, "round {round}");
         scene.change(of_company).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_pages_hear_of_it_at_once() {
+    let scene = Scene::acme().await;
+    let jana = scene.user_of_acme().await;
+    let node = Node::start(&scene.world).await;
+    let opened = after_proof(&node.desk, &visitor(), person(&jana), "", How::Password).await.unwrap();
+    let session = accounts::find(&node.desk, &session_of(opened)).await.unwrap().unwrap();
+    let mut tab = node.tab_of(id_of(&jana).0, session.id.0).await;
+    let version = providers::get(&node.desk, &scene.admin, scene.provider).await.unwrap().version;
+    let input = only(of_company(super::input(&scene.fake)));
+    let mut tx = node.desk.begin().await.unwrap();
+    providers::change(&mut tx, &scene.admin, scene.provider, version, input).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(tab.closed().await, Some(4401));
 }
