@@ -29,6 +29,7 @@ pub mod secret;
 pub mod settings;
 pub mod sweep;
 pub mod tickets;
+mod upload;
 pub mod zones;
 
 /// Puts an operation's future into a box. A future is compiled by each crate that awaits it as itself, with all that it awaits in

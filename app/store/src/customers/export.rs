@@ -4,6 +4,7 @@ use super::{hold, view};
 use crate::{
     Desk, OrOurs, Tx, events,
     jobs::{self, Work},
+    upload::{PART, Upload},
 };
 use bytes::Bytes;
 use domain::{
@@ -13,7 +14,7 @@ use domain::{
     policy::{self, Action},
 };
 use futures::StreamExt;
-use object_store::{MultipartUpload, ObjectStoreExt, PutPayload, path::Path};
+use object_store::{ObjectStoreExt, path::Path};
 use rand::{Rng, distr::Alphanumeric};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -25,8 +26,6 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 
 /// How long the file is kept, in milliseconds: a week.
 pub const KEPT_MS: i64 = 7 * 86_400_000;
-/// Parts of a multipart upload are to be 5 MiB or more in S3-like stores.
-const PART: usize = 5 * 1024 * 1024;
 
 /// Asks for a person's data. They are gathered by a job. One at a time: who asks again meanwhile gets the same.
 #[crate::compiled_here]
@@ -316,27 +315,18 @@ impl Write for Buffer {
 
 /// Writes the archive. Returns its size in bytes.
 async fn write(desk: &Desk, path: &str, data: &Value, files: &[File]) -> Result<i64> {
-    let mut upload = desk.files().put_multipart(&Path::from(path)).await.ours()?;
-    let written = pour(desk, upload.as_mut(), data, files).await;
-    match written {
-        Ok(size) => upload.complete().await.map(|_| size).ours(),
-        Err(error) => {
-            if let Err(cause) = upload.abort().await {
-                tracing::warn!(%cause, %path, "the rest of an export could not be removed");
-            }
-            Err(error)
-        }
-    }
+    let mut upload = Upload::begin(desk, path).await?;
+    let poured = pour(desk, &mut upload, data, files).await;
+    upload.finish(poured).await.map(|((), size)| size)
 }
 
-async fn pour(desk: &Desk, upload: &mut dyn MultipartUpload, data: &Value, files: &[File]) -> Result<i64> {
+async fn pour(desk: &Desk, upload: &mut Upload, data: &Value, files: &[File]) -> Result<()> {
     let buffer = Buffer::default();
     let mut zip = ZipWriter::new_stream(buffer.clone());
     // With the sizes behind, also of more than 4 GB.
     let options = SimpleFileOptions::default().large_file(true);
     let broken = |cause: zip::result::ZipError| crate::error::internal(&cause);
     let io = |cause: std::io::Error| crate::error::internal(&cause);
-    let mut size = 0;
     zip.start_file("data.json", options).map_err(broken)?;
     zip.write_all(&serde_json::to_vec_pretty(data).ours()?).map_err(io)?;
     for file in files {
@@ -350,15 +340,10 @@ async fn pour(desk: &Desk, upload: &mut dyn MultipartUpload, data: &Value, files
         while let Some(part) = content.next().await {
             zip.write_all(&part.ours()?).map_err(io)?;
             if buffer.len() >= PART {
-                let part = buffer.take();
-                size += part.len() as i64;
-                upload.put_part(PutPayload::from(part)).await.ours()?;
+                upload.push(&buffer.take()).await?;
             }
         }
     }
     zip.finish().map_err(broken)?;
-    let rest = buffer.take();
-    size += rest.len() as i64;
-    upload.put_part(PutPayload::from(rest)).await.ours()?;
-    Ok(size)
+    upload.push(&buffer.take()).await
 }

@@ -4,6 +4,7 @@ use super::row;
 use crate::{
     Desk, OrOurs, Tx, events,
     jobs::{self, Work},
+    upload::{self, Upload},
 };
 use bytes::Bytes;
 use domain::{
@@ -15,7 +16,7 @@ use domain::{
     text,
 };
 use futures::{Stream, StreamExt};
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, path::Path};
+use object_store::{GetOptions, GetRange, ObjectStore, path::Path};
 use rand::{Rng, distr::Alphanumeric};
 
 /// As many bytes are looked at before anything is stored.
@@ -110,59 +111,30 @@ where
         Some(id) => format!("tickets/{id}/{key}"),
         None => format!("new/{key}"),
     };
-    let location = Path::from(path.as_str());
-    let mut writer = desk.files().put_multipart(&location).await.ours()?;
-    let mut pending = first;
-    let mut total = size as i64;
-    let outcome = loop {
-        if total > max {
-            break Err(too_large(&name, max));
-        }
-        // Parts of a multipart upload are to be 5 MiB or more in S3-like stores; the last one may be smaller.
-        if pending.len() >= 5 * 1024 * 1024
-            && let Err(cause) = writer.put_part(PutPayload::from(std::mem::take(&mut pending))).await
+    let mut upload = Upload::begin(desk, &path).await?;
+    let outcome = async {
+        upload.push(&first).await?;
+        let mut total = first.len() as i64;
+        while total <= max
+            && !ended
+            && let Some(part) = content.next().await
         {
-            break Err(cause).ours();
-        }
-        if ended {
-            break Ok(());
-        }
-        match content.next().await {
-            Some(Ok(part)) => {
-                if text_only && !is_text(&part) {
-                    break Err(Error::new(Code::Unsupported, format!("“{name}” was not taken: it is not a text.")));
-                }
-                total += part.len() as i64;
-                pending.extend_from_slice(&part);
+            let part = part.map_err(broken_off)?;
+            if text_only && !is_text(&part) {
+                return Err(Error::new(Code::Unsupported, format!("“{name}” was not taken: it is not a text.")));
             }
-            Some(Err(cause)) => break Err(broken_off(cause)),
-            None => ended = true,
+            total += part.len() as i64;
+            upload.push(&part).await?;
         }
+        if total > max { Err(too_large(&name, max)) } else { Ok(()) }
     };
-    let outcome = match outcome {
-        Ok(()) if !pending.is_empty() || total == 0 => writer.put_part(PutPayload::from(pending)).await.ours(),
-        other => other,
-    };
-    let outcome = match outcome {
-        Ok(()) => writer.complete().await.map(drop).ours(),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = outcome {
-        if let Err(cause) = writer.abort().await {
-            tracing::warn!(%cause, %path, "the rest of a refused upload could not be removed");
-        }
-        return Err(error);
+    let outcome = outcome.await;
+    let ((), total) = upload.finish(outcome).await?;
+    let id = insert(desk, person, ticket, &key, &path, &name, content_type, total).await;
+    if id.is_err() {
+        upload::remove(desk, &path).await;
     }
-    let id = match insert(desk, person, ticket, &key, &path, &name, content_type, total).await {
-        Ok(id) => id,
-        Err(error) => {
-            // Nobody knows of these bytes: nobody else would ever remove them.
-            if let Err(cause) = desk.files().delete(&location).await {
-                tracing::warn!(%cause, %path, "a file without a row could not be removed");
-            }
-            return Err(error);
-        }
-    };
+    let id = id?;
     Ok(Attachment { id, key, name, content_type: content_type.into(), size: total, deleted_by: None })
 }
 
