@@ -1,7 +1,7 @@
 //! Work that can fail or wait. A job is enqueued in the transaction of what needs it, so that it exists if and only if
 //! the change does.
 
-use crate::{OrOurs, Tx, accounts::Letter};
+use crate::{Desk, OrOurs, Tx, accounts::Letter};
 use domain::{ErrandId, ExportId, ImportId, MailId, Result, Time, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +36,10 @@ pub struct Job {
     pub max_attempts: i32,
 }
 
-/// How long a worker may be at a job before another one takes it over, in milliseconds.
-const TAKEN_MS: i64 = 5 * 60_000;
+/// How long after a worker was last heard of another one takes its job over, in milliseconds.
+const TAKEN_MS: i64 = 60_000;
+/// How long one is set aside that only a newer release knows, in milliseconds.
+const ASIDE_MS: i64 = 5 * 60_000;
 
 /// Enqueues work. With a `dedupe` key at most one such job waits: a second one is not enqueued.
 #[crate::compiled_here]
@@ -63,7 +65,7 @@ pub async fn enqueue(tx: &mut Tx, work: &Work, run_at: Time, priority: i16, dedu
     Ok(())
 }
 
-/// Takes the next job that is due, for some minutes. Another worker's jobs are passed over, not waited for.
+/// Takes the next job that is due, for a while: see [`still_at`]. Another worker's jobs are passed over, not waited for.
 ///
 /// From then on it no longer waits, so the same work may be enqueued again: what changes while it is done is not missed.
 #[crate::compiled_here]
@@ -89,7 +91,7 @@ pub async fn take(tx: &mut Tx) -> Result<Option<Job>> {
         Ok(work) => Ok(Some(Job { id: row.id, work, attempts: row.attempts, max_attempts: row.max_attempts })),
         Err(error) => {
             // A newer release enqueued it: set it aside for that one instead of failing it.
-            let later = time::OffsetDateTime::from(tx.now.plus_millis(TAKEN_MS));
+            let later = time::OffsetDateTime::from(tx.now.plus_millis(ASIDE_MS));
             sqlx::query!(
                 "update jobs set taken_until = null, attempts = attempts - 1, run_at = $2, last_error = $3 where id = $1",
                 row.id,
@@ -102,6 +104,21 @@ pub async fn take(tx: &mut Tx) -> Result<Option<Job>> {
             Ok(None)
         }
     }
+}
+
+/// Says that a worker is still at its job. Whoever is not heard of for a minute has died, and another one takes the job over.
+#[crate::compiled_here]
+pub async fn still_at(desk: &Desk, job: &Job) -> Result<()> {
+    sqlx::query!(
+        "update jobs set taken_until = $3 where id = $1 and attempts = $2 and taken_until is not null",
+        job.id,
+        job.attempts,
+        time::OffsetDateTime::from(desk.now().plus_millis(TAKEN_MS)),
+    )
+    .execute(desk.pool())
+    .await
+    .ours()?;
+    Ok(())
 }
 
 /// It is done. A worker that was too slow, whose job another one has taken since, no longer decides over it.

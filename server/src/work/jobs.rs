@@ -6,6 +6,7 @@ use domain::{Actor, Code, Error, MailId, UserId};
 use store::jobs::{self, Job, Work};
 use store::settings::priorities;
 use store::{Desk, people, sweep};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::post::Post;
@@ -14,8 +15,10 @@ use crate::post::Post;
 pub const WORKERS: usize = 2;
 /// How long to wait when nobody calls.
 const POLL: Duration = Duration::from_secs(5);
-/// How long one job may take: less than another worker waits before it takes it over.
+/// How long one job may take.
 const LIMIT: Duration = Duration::from_secs(4 * 60);
+/// How often whoever is at a job says so: several times before another worker would take it over.
+const HEARD: Duration = Duration::from_secs(15);
 
 /// Does job after job until `stop`; the one at hand is finished.
 pub async fn run(desk: Desk, post: Post, stop: CancellationToken) {
@@ -94,17 +97,25 @@ async fn attempt(desk: &Desk, post: &Post, job: &Job) -> Result<(), Error> {
     if job.attempts > job.max_attempts {
         return Err(Error::new(Code::Internal, "It has ended the server or was never done in time, again and again."));
     }
-    let (desk, post, of_task) = (desk.clone(), post.clone(), job.clone());
-    let mut task = tokio::spawn(async move { perform(&desk, &post, &of_task).await });
-    match tokio::time::timeout(LIMIT, &mut task).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => {
-            tracing::error!(job = job.id, %error, "a job broke off");
-            Err(Error::new(Code::Internal, "It broke off."))
-        }
-        Err(_) => {
-            task.abort();
-            Err(Error::new(Code::Unavailable, "It took too long."))
+    let (of_task, post, work) = (desk.clone(), post.clone(), job.clone());
+    let mut task = tokio::spawn(async move { perform(&of_task, &post, &work).await });
+    let until = Instant::now() + LIMIT;
+    loop {
+        match tokio::time::timeout(HEARD, &mut task).await {
+            Ok(Ok(outcome)) => return outcome,
+            Ok(Err(error)) => {
+                tracing::error!(job = job.id, %error, "a job broke off");
+                return Err(Error::new(Code::Internal, "It broke off."));
+            }
+            Err(_) if Instant::now() >= until => {
+                task.abort();
+                return Err(Error::new(Code::Unavailable, "It took too long."));
+            }
+            Err(_) => {
+                if let Err(error) = jobs::still_at(desk, job).await {
+                    tracing::warn!(job = job.id, %error, "it could not be said that this job is being done");
+                }
+            }
         }
     }
 }

@@ -89,6 +89,31 @@ async fn what_ends_its_worker_each_time_is_given_up() {
 }
 
 #[tokio::test]
+async fn whoever_is_heard_of_keeps_the_job() {
+    let world = World::new().await;
+    enqueue(&world, &world.desk, "x").await;
+    let take = async || {
+        let mut tx = world.desk.begin().await.unwrap();
+        let job = jobs::take(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        job
+    };
+    let first = take().await.unwrap();
+    for _ in 0..10 {
+        world.advance_seconds(50);
+        jobs::still_at(&world.desk, &first).await.unwrap();
+        assert!(take().await.is_none(), "somebody is at it");
+    }
+    world.advance_seconds(61);
+    let second = take().await.unwrap();
+    // Who comes back late has lost it.
+    world.advance_seconds(50);
+    jobs::still_at(&world.desk, &first).await.unwrap();
+    world.advance_seconds(11);
+    assert_eq!(take().await.unwrap().attempts, second.attempts + 1);
+}
+
+#[tokio::test]
 async fn the_same_work_waits_once_beside_what_is_being_done() {
     let world = World::new().await;
     let ask = async || {
