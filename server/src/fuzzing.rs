@@ -10,7 +10,7 @@ use domain::scim::PersonInput;
 use domain::ticket::{Change, Filter, NewMessage, NewTicket};
 use domain::timeline::{Draft, Part};
 use domain::{UserId, attachment, board, customer, security_log};
-use futures::{executor::block_on, stream};
+use futures::{FutureExt as _, TryStreamExt as _, executor::block_on, stream};
 use serde::{Serialize, de::DeserializeOwned};
 use server_fn::{Decodes, Encodes as _};
 use ui::rpc::JsonText;
@@ -234,8 +234,12 @@ fn multipart(data: &[u8]) {
         request.headers_mut().insert(header::CONTENT_TYPE, kind.clone());
         request
     };
-    if let Ok((_, name, content)) = block_on(crate::imports::read(request())) {
-        assert!(name.len() + content.len() <= body.len());
+    let mut kind = None;
+    let sent = crate::imports::take(request(), &mut kind, |_, name, content| {
+        async move { content.try_fold(name.len(), async |sum, part| Ok(sum + part.len())).await }.boxed()
+    });
+    if let Ok(length) = block_on(sent) {
+        assert!(length <= body.len());
     }
     block_on(async {
         let Ok(mut form) = Multipart::from_request(request(), &()).await else { return };

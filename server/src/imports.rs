@@ -6,9 +6,12 @@ use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Path, Request
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::import::{COLUMNS_MAX, Encoding, FILE_MAX, Field, Kind, Reading, Separator};
 use domain::{Code, Error, ImportId};
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use store::imports;
 
 use crate::app::AppState;
@@ -30,38 +33,45 @@ pub fn router() -> Router<AppState> {
 
 /// Takes a file in. Who may not is told so before their file is read.
 async fn upload(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
-    let mut typed = Vec::new();
+    let mut kind = None;
     let done = async {
         imports::demand(&who.0.actor)?;
-        let (kind, name, content) = read(request).await?;
-        typed.push(("kind".to_owned(), kind.word().to_owned()));
-        if name.is_empty() && content.is_empty() {
-            return Err(Error::field("file", "Choose a file."));
-        }
-        let id = imports::create(&state.desk, &who.0.actor, kind, &name, content).await?;
+        let (desk, actor) = (state.desk.clone(), who.0.actor.clone());
+        let id = take(request, &mut kind, |kind, name, mut content| {
+            async move { imports::create(&desk, &actor, kind, &name, &mut content).await }.boxed()
+        })
+        .await?;
         Ok(format!("/customers/import/{id}"))
     };
     let done = done.await;
+    let typed = kind.map(|kind| ("kind".to_owned(), kind.word().to_owned())).into_iter().collect();
     answer(state, &headers, who, "/customers/import", typed, done).await
 }
 
-/// What is to be read, the name of the file, and the file.
-pub(crate) async fn read(request: Request) -> Result<(Kind, String, Bytes), Error> {
+/// Hands the file of a form on while it comes, with its name. What is in it is said before it, and noted for whoever asks again.
+pub(crate) async fn take<T>(
+    request: Request,
+    kind: &mut Option<Kind>,
+    into: impl for<'a> FnOnce(Kind, String, BoxStream<'a, Result<Bytes, Error>>) -> BoxFuture<'a, Result<T, Error>>,
+) -> Result<T, Error> {
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
-    let (mut kind, mut name, mut content) = (Kind::Customers, String::new(), BytesMut::new());
     while let Some(mut field) = form.next_field().await.map_err(broken)? {
         match field.name().unwrap_or_default() {
-            "kind" => kind = Kind::from_word(&field.text().await.map_err(broken)?).ok_or_else(unreadable)?,
+            "kind" => *kind = Some(Kind::from_word(&field.text().await.map_err(broken)?).ok_or_else(unreadable)?),
             "file" => {
-                name = field.file_name().unwrap_or_default().to_owned();
-                while let Some(part) = field.chunk().await.map_err(broken)? {
-                    content.extend_from_slice(&part);
+                let kind = kind.ok_or_else(unreadable)?;
+                let name = field.file_name().unwrap_or_default().to_owned();
+                let first = field.chunk().await.map_err(broken)?;
+                if name.is_empty() && first.is_none() {
+                    break;
                 }
+                let content = stream::iter(first.map(Ok)).chain(field.map_err(broken));
+                return into(kind, name, content.boxed()).await;
             }
             _ => {}
         }
     }
-    Ok((kind, name, content.freeze()))
+    Err(Error::field("file", "Choose a file."))
 }
 
 fn broken(cause: axum::extract::multipart::MultipartError) -> Error {

@@ -11,6 +11,7 @@ use domain::{
     ticket::{Filter, Sort, Whose},
     timeline::Part,
 };
+use futures::stream;
 use http::{Request, StatusCode};
 use store::{
     Tx,
@@ -85,8 +86,8 @@ async fn no_page_takes_more_than_six_statements() {
     };
     let customer_id = id_of(&jana);
     let admin = world.superadmin().await;
-    let (kind, file) = (domain::import::Kind::Customers, bytes::Bytes::from_static(b"email\na@a.example\n"));
-    store::imports::create(&world.desk, &admin, kind, "a.csv", file).await.unwrap();
+    let mut file = stream::iter([Ok(bytes::Bytes::from_static(b"email\na@a.example\n"))]);
+    store::imports::create(&world.desk, &admin, domain::import::Kind::Customers, "a.csv", &mut file).await.unwrap();
     let admin = Browser::of(&world, &admin).await;
     let pages = [
         (&admin, "/settings".to_owned()),

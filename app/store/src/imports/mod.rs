@@ -6,6 +6,7 @@
 mod lines;
 mod people;
 pub mod read;
+mod stored;
 mod work;
 
 pub use work::work;
@@ -13,19 +14,20 @@ pub use work::work;
 use crate::{
     Desk, OrOurs, Tx, events,
     jobs::{self, Work},
+    upload::{self, Upload},
 };
 use bytes::Bytes;
 use domain::{
     Actor, Code, Error, ImportId, Result,
     error::Problems,
     event::Happening,
-    import::{self, FILE_MAX, Field, Import, ImportView, Kind, LINES_MAX, PREVIEW, Reading, Refusal, State},
+    import::{self, Field, Import, ImportView, Kind, PREVIEW, Reading, Refusal, State},
     policy::{self, Action},
     text,
 };
 use futures::{
     StreamExt as _,
-    stream::{self, BoxStream},
+    stream::{self, BoxStream, Stream},
 };
 use object_store::{ObjectStoreExt, path::Path};
 use rand::{Rng, distr::Alphanumeric};
@@ -43,36 +45,25 @@ pub fn demand(actor: &Actor) -> Result<()> {
     policy::demand(actor, Action::ImportPeople, None)
 }
 
-/// Takes a file in, and guesses how it is read. Nothing is brought in yet.
+/// Takes a file in while it comes, and guesses how it is read. Nothing is brought in yet.
 ///
-/// Errors: `Invalid` with what is wrong with the file.
+/// Errors: `Invalid` with what is wrong with the file; then nothing of it is kept.
 #[crate::compiled_here]
-pub async fn create(desk: &Desk, actor: &Actor, kind: Kind, name: &str, content: Bytes) -> Result<ImportId> {
+pub async fn create(
+    desk: &Desk,
+    actor: &Actor,
+    kind: Kind,
+    name: &str,
+    content: &mut (dyn Stream<Item = Result<Bytes>> + Send + Unpin),
+) -> Result<ImportId> {
     demand(actor)?;
     let person = actor.signed_in()?.id;
-    if content.len() > FILE_MAX {
-        return Err(Error::field("file", format!("This file is larger than {}.", text::bytes(FILE_MAX as i64))));
-    }
-    let bytes = content.clone();
-    let looked = tokio::task::spawn_blocking(move || {
-        let reading = read::sniff(kind, &bytes[..bytes.len().min(read::SNIFF)]);
-        let most = LINES_MAX as usize + 2;
-        let count = read::lines(&bytes, &reading).take(most).count() as i64 - i64::from(reading.header);
-        (reading, count)
-    });
-    let (reading, count) = looked.await.map_err(|cause| crate::error::internal(&cause))?;
-    if count < 1 {
-        return Err(Error::field("file", "There is nobody in this file. Choose one with a line for each."));
-    }
-    if count > LINES_MAX {
-        return Err(Error::field("file", "This file has more than 200,000 lines. Please split it."));
-    }
     let key: String = rand::rng().sample_iter(Alphanumeric).take(24).map(char::from).collect();
     let path = format!("imports/{key}");
-    let size = content.len() as i64;
-    desk.files().put(&Path::from(path.as_str()), content.into()).await.ours()?;
-    let mut tx = desk.begin().await?;
-    let at = tx.at();
+    let mut upload = Upload::begin(desk, &path).await?;
+    let taken = stored::take_in(&mut upload, kind, content).await;
+    let ((reading, lines), size) = upload.finish(taken).await?;
+    let at = time::OffsetDateTime::from(desk.now());
     let id = sqlx::query_scalar!(
         "insert into imports (kind, name, path, size, reading, state, lines_all, by_id, created_at, updated_at)
          values ($1, $2, $3, $4, $5, 'mapping', $6, $7, $8, $8) returning id",
@@ -81,15 +72,17 @@ pub async fn create(desk: &Desk, actor: &Actor, kind: Kind, name: &str, content:
         path,
         size,
         Json(&reading) as _,
-        count,
+        lines,
         person.0,
         at,
     )
-    .fetch_one(&mut *tx.conn)
+    .fetch_one(desk.pool())
     .await
-    .ours()?;
-    tx.commit_quietly().await?;
-    Ok(ImportId(id))
+    .ours();
+    if id.is_err() {
+        upload::remove(desk, &path).await;
+    }
+    id.map(ImportId)
 }
 
 /// The row of an import.
@@ -312,9 +305,14 @@ async fn enqueue(tx: &mut Tx, id: ImportId) -> Result<()> {
 pub async fn stop(tx: &mut Tx, actor: &Actor, id: ImportId) -> Result<()> {
     demand(actor)?;
     load(&mut tx.conn, id).await?;
-    sqlx::query!("update imports set stopping = true where id = $1 and state in ('trying', 'running')", id.0)
-        .execute(&mut *tx.conn)
-        .await
-        .ours()?;
+    let told =
+        sqlx::query!("update imports set stopping = true where id = $1 and state in ('trying', 'running')", id.0)
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
+    if told.rows_affected() > 0 {
+        // Whoever was at it may have died, or given it up.
+        enqueue(tx, id).await?;
+    }
     Ok(())
 }

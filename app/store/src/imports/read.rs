@@ -1,14 +1,17 @@
 //! Reading files of lines and cells, whoever wrote them: in which encoding, with which separator.
 
+use csv_core::ReadRecordResult;
 use domain::import::{COLUMNS_MAX, Encoding, Kind, Reading, Separator, guess};
-use encoding_rs::{Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
-use std::collections::VecDeque;
-use std::io::Read;
+use encoding_rs::{CoderResult, Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::borrow::Cow;
 
 /// As many bytes are looked at to guess how a file is read.
 pub const SNIFF: usize = 64 * 1024;
 /// As many lines are looked at for the separator.
 const LINES: usize = 30;
+/// The longest line that is looked at to its end, in bytes. Where a quotation mark has no second one, the rest of the file is
+/// one cell.
+pub const LINE_MAX: usize = 256 * 1024;
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Line {
     /// As editors count: the first line of the file is 1. A cell may have line breaks of its own.
     pub number: i64,
     pub cells: Vec<String>,
+    /// Whether that is all of it, and not only the first [`LINE_MAX`].
+    pub whole: bool,
 }
 
 /// Guesses how a file is read, from its beginning.
@@ -75,108 +80,170 @@ fn encoding_of(start: &[u8]) -> Encoding {
 
 /// The lines of a file, one after the other. What cannot be decoded is shown as such; nothing ends it before its end.
 pub fn lines<'a>(bytes: &'a [u8], reading: &Reading) -> impl Iterator<Item = Line> + use<'a> {
-    let mut csv = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(reading.separator.byte())
-        .from_reader(Decoded::new(bytes, reading.encoding));
-    let mut record = csv::ByteRecord::new();
+    let mut splitter = Splitter::new(reading);
+    let mut pieces = bytes.chunks(SNIFF);
     std::iter::from_fn(move || {
-        loop {
-            // Lines of any length are taken and the bytes are in memory: there is nothing that could fail.
-            if !csv.read_byte_record(&mut record).unwrap_or(false) {
-                return None;
-            }
-            let start = record.position().map_or(0, csv::Position::byte);
-            let number = csv.get_mut().ends.line_at(start);
-            let cells: Vec<String> =
-                record.iter().take(COLUMNS_MAX).map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
-            if cells.iter().any(|c| !c.is_empty()) {
-                return Some(Line { number, cells });
+        while !splitter.advance() {
+            match pieces.next() {
+                Some(piece) => splitter.push(piece),
+                None if splitter.has_ended() => return None,
+                None => splitter.end(),
             }
         }
+        Some(splitter.line())
     })
 }
 
-/// Where the lines of a text end: the reader of cells counts other ends than editors do.
-#[derive(Default)]
-struct Ends {
-    /// How many bytes have been seen.
-    seen: u64,
-    /// Whether the last of them was a carriage return, which a line feed may belong to.
-    open: bool,
-    /// How many lines are behind the reader.
-    passed: i64,
-    /// Of those before it: where the end of a line begins, and where the next line does.
-    ahead: VecDeque<(u64, u64)>,
-}
-
-impl Ends {
-    fn see(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            let open = std::mem::replace(&mut self.open, *byte == b'\r');
-            match self.ahead.back_mut() {
-                Some((_, next)) if open && *byte == b'\n' => *next += 1,
-                _ if matches!(byte, b'\r' | b'\n') => self.ahead.push_back((self.seen, self.seen + 1)),
-                _ => {}
-            }
-            self.seen += 1;
-        }
-    }
-
-    /// The line, from 1 on, of what the reader has read from this byte on. It passes over empty lines first.
-    fn line_at(&mut self, mut byte: u64) -> i64 {
-        while let Some((_, next)) = self.ahead.pop_front_if(|(end, _)| *end <= byte) {
-            self.passed += 1;
-            byte = byte.max(next);
-        }
-        self.passed + 1
-    }
-}
-
-/// Bytes in any of our encodings, as UTF-8.
-struct Decoded<'a> {
+/// Takes a file apart that comes piece by piece. Whatever the file is, no more is held of it than a piece and a line.
+pub struct Splitter {
     decoder: Decoder,
-    rest: &'a [u8],
+    /// What is decoded, and how much of it has been taken apart.
+    text: String,
+    taken: usize,
     ended: bool,
-    ends: Ends,
+    csv: csv_core::Reader,
+    /// The cells of the line at hand, one after the other, and where each of them ends.
+    cells: Vec<u8>,
+    filled: usize,
+    borders: Vec<usize>,
+    /// Whether all of it is there.
+    at_hand: bool,
+    place: Place,
 }
 
-impl<'a> Decoded<'a> {
-    fn new(bytes: &'a [u8], encoding: Encoding) -> Self {
-        let encoding = match encoding {
+impl Splitter {
+    pub fn new(reading: &Reading) -> Self {
+        let encoding = match reading.encoding {
             Encoding::Utf8 => UTF_8,
             Encoding::Utf16Le => UTF_16LE,
             Encoding::Utf16Be => UTF_16BE,
             Encoding::Windows1252 => WINDOWS_1252,
         };
-        Self { decoder: encoding.new_decoder_with_bom_removal(), rest: bytes, ended: false, ends: Ends::default() }
+        Self {
+            decoder: encoding.new_decoder_with_bom_removal(),
+            text: String::new(),
+            taken: 0,
+            ended: false,
+            csv: csv_core::ReaderBuilder::new().delimiter(reading.separator.byte()).build(),
+            cells: Vec::new(),
+            filled: 0,
+            borders: Vec::new(),
+            at_hand: false,
+            place: Place::default(),
+        }
+    }
+
+    /// The next bytes of the file.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.decode(bytes, false);
+    }
+
+    /// There are no more bytes: what is left is the last line.
+    pub fn end(&mut self) {
+        if !self.ended {
+            self.decode(&[], true);
+            self.ended = true;
+        }
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    fn decode(&mut self, mut bytes: &[u8], last: bool) {
+        self.text.drain(..self.taken);
+        self.taken = 0;
+        loop {
+            self.text.reserve(self.decoder.max_utf8_buffer_length(bytes.len()).unwrap_or_default().max(16));
+            let (result, read, _) = self.decoder.decode_to_string(bytes, &mut self.text, last);
+            bytes = &bytes[read..];
+            if result == CoderResult::InputEmpty {
+                return;
+            }
+        }
+    }
+
+    /// Goes to the next line that says anything. `false`: there is none in what is known so far.
+    pub fn advance(&mut self) -> bool {
+        loop {
+            if std::mem::take(&mut self.at_hand) {
+                self.filled = 0;
+                self.borders.clear();
+                self.place.first = None;
+            }
+            let rest = &self.text.as_bytes()[self.taken..];
+            if rest.is_empty() && !self.ended {
+                return false;
+            }
+            // What is too much of a line is read and let go.
+            let (mut spare, mut borders) = ([0; 512], [0; 16]);
+            let room = if self.filled < LINE_MAX { &mut self.cells[self.filled..] } else { &mut spare[..] };
+            let (result, read, written, ended) = self.csv.read_record(rest, room, &mut borders);
+            self.place.pass(&rest[..read]);
+            self.taken += read;
+            self.filled = (self.filled + written).min(LINE_MAX);
+            if self.borders.len() < COLUMNS_MAX {
+                self.borders.extend_from_slice(&borders[..ended]);
+                self.borders.truncate(COLUMNS_MAX);
+            }
+            match result {
+                ReadRecordResult::InputEmpty | ReadRecordResult::OutputEndsFull => {}
+                ReadRecordResult::OutputFull => {
+                    self.cells.resize((self.cells.len() * 2).clamp(1_024, LINE_MAX), 0);
+                }
+                ReadRecordResult::Record => {
+                    self.at_hand = true;
+                    if self.each_cell().any(|cell| !cell.trim().is_empty()) {
+                        return true;
+                    }
+                }
+                ReadRecordResult::End => return false,
+            }
+        }
+    }
+
+    fn each_cell(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let mut begin = 0;
+        self.borders.iter().map(move |border| {
+            let end = (*border).min(self.filled);
+            let cell = self.cells.get(std::mem::replace(&mut begin, end)..end).unwrap_or_default();
+            String::from_utf8_lossy(cell)
+        })
+    }
+
+    /// The line that [`Splitter::advance`] has gone to.
+    pub fn line(&self) -> Line {
+        Line {
+            number: self.place.first.unwrap_or(self.place.passed + 1),
+            cells: self.each_cell().map(|cell| cell.trim().to_owned()).collect(),
+            whole: self.borders.last().is_none_or(|end| *end <= LINE_MAX),
+        }
     }
 }
 
-impl Read for Decoded<'_> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let mut room = Vec::new();
-        // A character needs up to four bytes, and a decoder some room to begin at all.
-        let small = out.len() < 16;
-        if small {
-            room.resize(16, 0);
-        }
-        while !self.ended {
-            let target = if small { room.as_mut_slice() } else { &mut *out };
-            let (result, read, written, _) = self.decoder.decode_to_utf8(self.rest, target, true);
-            self.rest = &self.rest[read..];
-            self.ended = result == encoding_rs::CoderResult::InputEmpty;
-            if written > 0 && !small {
-                self.ends.see(&out[..written]);
-                return Ok(written);
+/// Where in a text the reader of cells is: it counts other ends of lines than editors do.
+#[derive(Default)]
+struct Place {
+    /// How many lines are behind it.
+    passed: i64,
+    /// Whether it is behind a carriage return, which a line feed may belong to.
+    open: bool,
+    /// In which line, from 1 on, the line at hand begins. It passes over empty ones first.
+    first: Option<i64>,
+}
+
+impl Place {
+    fn pass(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            let open = std::mem::replace(&mut self.open, *byte == b'\r');
+            match byte {
+                b'\n' if open => {}
+                b'\r' | b'\n' => self.passed += 1,
+                _ => {
+                    self.first.get_or_insert(self.passed + 1);
+                }
             }
-            if written > 0 {
-                // Never asked for in such small pieces by its one reader.
-                return Err(std::io::Error::other("too little room"));
-            }
         }
-        Ok(0)
     }
 }
 
@@ -239,6 +306,19 @@ mod tests {
     }
 
     #[test]
+    fn of_a_line_without_end_the_beginning_is_read() {
+        let long = "x".repeat(LINE_MAX + 10);
+        let file = format!("a,b\n{long},c\n\"d\n{long}\ne,f\n");
+        let reading = sniff(Kind::Customers, file.as_bytes());
+        let lines: Vec<_> = lines(file.as_bytes(), &reading).collect();
+        let seen: Vec<_> = lines.iter().map(|l| (l.number, l.whole, l.cells.iter().map(String::len).sum())).collect();
+        assert_eq!(seen, [(1, true, 2), (2, false, LINE_MAX), (3, false, LINE_MAX)], "none holds the next one up");
+        let wide = format!("a{}\nb", ",".repeat(3 * COLUMNS_MAX) + &long);
+        let wide: Vec<_> = super::lines(wide.as_bytes(), &reading).map(|l| (l.cells.len(), l.whole)).collect();
+        assert_eq!(wide, [(COLUMNS_MAX, true), (1, true)], "what is in columns that nobody looks at does not matter");
+    }
+
+    #[test]
     fn one_column_alone_is_a_file() {
         let reading = sniff(Kind::Customers, b"email\nj@a.example\n");
         assert_eq!((reading.columns, reading.header), (vec![Some(Field::Email)], true));
@@ -271,6 +351,34 @@ mod tests {
                 .filter(|line| line.iter().any(|c| !c.is_empty()))
                 .collect();
             prop_assert_eq!(read, written);
+        }
+
+        /// However it comes.
+        #[test]
+        fn pieces_are_read_as_the_whole(
+            text in "[aé\"\r\n,; ]{0,80}", sizes in prop::collection::vec(1_usize..9, 1..40), encoding in prop::sample::select(Encoding::ALL.to_vec()),
+        ) {
+            let bytes = encoded(&text, encoding, false);
+            let reading = Reading { encoding, separator: Separator::Comma, header: false, columns: Vec::new() };
+            let (mut rest, mut sizes) = (&bytes[..], sizes.into_iter().cycle());
+            let mut splitter = Splitter::new(&reading);
+            let mut read = Vec::new();
+            loop {
+                while splitter.advance() {
+                    read.push(splitter.line());
+                }
+                if splitter.has_ended() {
+                    break;
+                }
+                if rest.is_empty() {
+                    splitter.end();
+                } else {
+                    let (piece, later) = rest.split_at(sizes.next().unwrap().min(rest.len()));
+                    splitter.push(piece);
+                    rest = later;
+                }
+            }
+            prop_assert_eq!(read, lines(&bytes, &reading).collect::<Vec<_>>());
         }
 
         /// Whatever it is, it has an end, and no line has more cells than are looked at.

@@ -1,18 +1,20 @@
 //! Going through a file, batch by batch.
 
-use super::{enqueue, lines::Batch, load, read};
+use super::{enqueue, lines::Batch, load, read, stored::Lines};
 use crate::{Desk, OrOurs, Tx, events, people};
 use domain::{
     Actor, Code, Error, ImportId, Result,
     event::Happening,
     import::{CELL_MAX, Import, State},
+    text,
 };
-use object_store::{ObjectStoreExt, path::Path};
 use sqlx::PgConnection;
 use std::collections::HashSet;
 
 /// How many lines go in one transaction.
 const BATCH: usize = 500;
+/// How many bytes do at most, but for the last line.
+const BATCH_BYTES: usize = 1024 * 1024;
 /// How many batches one job does before it makes room for others.
 const BATCHES: usize = 100;
 
@@ -35,27 +37,27 @@ pub async fn work(desk: &Desk, id: ImportId) -> Result<()> {
         Err(error) if error.code != Code::NotFound => return Err(error),
         _ => return fail(desk, id, "Whoever began it may not do this any more.").await,
     };
-    let content = match desk.files().get(&Path::from(row.path.as_str())).await {
-        Ok(found) => found.bytes().await.ours()?,
-        Err(object_store::Error::NotFound { .. }) => return fail(desk, id, "Its file is not there any more.").await,
-        Err(cause) => return Err(crate::error::of_files(cause)),
-    };
     // Decoding and splitting take milliseconds for a batch; so the lines are read beside the work, not all before it.
-    let mut lines = read::lines(&content, &import.reading).skip(usize::from(import.reading.header)).fuse();
+    let Some(mut lines) = Lines::open(desk, &row.path, &import.reading).await? else {
+        return fail(desk, id, "Its file is not there any more.").await;
+    };
     let mut done = import.lines_done;
     let mut made_before = HashSet::new();
     if import.state == State::Trying && done > 0 {
         // Whoever was made by the lines before is not there: a trial takes back what it does.
         let refused = refused_before(&mut *desk.read().await?, id).await?;
         let batch = Batch::new(import.kind, &import.reading);
-        let before = lines.by_ref().take(done as usize).filter(|line| !refused.contains(&line.number));
-        made_before.extend(before.map(|line| batch.key(&line)));
+        for _ in 0..done {
+            let Some(line) = lines.next().await? else { break };
+            if !refused.contains(&line.number) {
+                made_before.insert(batch.key(&line));
+            }
+        }
     } else {
-        lines.by_ref().take(done as usize).for_each(drop);
+        lines.skip(done).await?;
     }
     for _ in 0..BATCHES {
-        let batch: Vec<read::Line> = lines.by_ref().take(BATCH).collect();
-        let ended = batch.len() < BATCH;
+        let (batch, ended) = lines.batch(BATCH, BATCH_BYTES).await?;
         done += batch.len() as i64;
         if step(desk, &actor, &import, batch, done, ended, &mut made_before).await? {
             return Ok(());
@@ -115,10 +117,10 @@ async fn step(
     }
     let refused = &batch.refused;
     let column = |of: fn(&(read::Line, String)) -> String| refused.iter().map(of).collect::<Vec<_>>();
-    // Arrays of arrays must have equal lengths in PostgreSQL.
+    // Arrays of arrays must have equal lengths in PostgreSQL. Not every character can be stored.
     let cells: Vec<serde_json::Value> = refused
         .iter()
-        .map(|(line, _)| line.cells.iter().map(|c| domain::text::excerpt(c, CELL_MAX)).collect::<Vec<_>>().into())
+        .map(|(line, _)| line.cells.iter().map(|c| text::excerpt(&text::tidy(c), CELL_MAX)).collect::<Vec<_>>().into())
         .collect();
     sqlx::query!(
         "insert into import_refusals (import_id, line, reason, cells)

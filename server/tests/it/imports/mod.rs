@@ -3,19 +3,31 @@
 use crate::support::{Refused as _, World, browser::Browser, id_of, person};
 use bytes::Bytes;
 use domain::{
-    Actor, Code, ImportId,
+    Actor, Code, Error, ImportId, Result,
     customer::{Customer, CustomerFilter},
     import::{Field, ImportView, Kind, LINES_MAX, State},
 };
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
 use http::{Request, StatusCode, header};
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use server::work::jobs;
 use store::{
     customers::{list, view},
     imports,
 };
 
+/// A file as it comes by the network: in pieces.
+fn pieces<'a>(file: impl Into<Vec<u8>>) -> BoxStream<'a, Result<Bytes>> {
+    let file = Bytes::from(file.into());
+    let pieces: Vec<_> = (0..file.len()).step_by(1_000).map(|at| file.slice(at..file.len().min(at + 1_000))).collect();
+    stream::iter(pieces.into_iter().map(Ok)).boxed()
+}
+
 async fn upload(world: &World, actor: &Actor, kind: Kind, file: &str) -> ImportId {
-    imports::create(&world.desk, actor, kind, "list.csv", Bytes::copy_from_slice(file.as_bytes())).await.unwrap()
+    imports::create(&world.desk, actor, kind, "list.csv", &mut pieces(file)).await.unwrap()
 }
 
 async fn seen(world: &World, actor: &Actor, id: ImportId) -> ImportView {
@@ -118,6 +130,28 @@ async fn who_belongs_to_another_company_stays_there() {
     assert!(world.actor(id_of(&petr)).await.principal().unwrap().company.is_some(), "an individual joins");
 }
 
+/// Of a file that breaks off nothing stays.
+#[tokio::test]
+async fn an_upload_that_breaks_off_leaves_nothing() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    for length in [10, 100_000, 6_000_000] {
+        let broken = Err(Error::new(Code::Invalid, "The form did not arrive whole."));
+        let mut file = pieces("a@a.example\n".repeat(length / 12)).chain(stream::iter([broken]));
+        imports::create(&world.desk, &manager, Kind::Customers, "a.csv", &mut file).await.refused(Code::Invalid);
+        let (file, rows) =
+            (world.desk.files().list(None).next().await, world.count("select count(*) from imports").await);
+        assert!(file.is_none() && rows == 0, "{file:?}");
+    }
+    // One that comes whole is the same when it is read again, however many pieces it came in.
+    let lines: String = (0..30_000).map(|n| format!("p{n}@a.example,{}\n", "é".repeat(100))).collect();
+    let id = upload(&world, &manager, Kind::Customers, &lines).await;
+    let view = seen(&world, &manager, id).await;
+    assert_eq!((view.import.size, view.import.lines_all), (lines.len() as i64, 30_000));
+    let path = world.desk.files().list(None).next().await.unwrap().unwrap().location;
+    assert_eq!(world.desk.files().get(&path).await.unwrap().bytes().await.unwrap(), lines.as_bytes());
+}
+
 #[tokio::test]
 async fn companies_are_brought_in_by_their_names() {
     let world = World::new().await;
@@ -206,7 +240,7 @@ async fn files_that_cannot_be_brought_in_are_refused_at_once() {
     let world = World::new().await;
     let manager = world.manager().await;
     let refused = async |file: Vec<u8>| {
-        imports::create(&world.desk, &manager, Kind::Customers, "a.csv", file.into()).await.wrong("file")
+        imports::create(&world.desk, &manager, Kind::Customers, "a.csv", &mut pieces(file)).await.wrong("file")
     };
     refused(Vec::new()).await;
     refused(b"name,email\n".to_vec()).await;
@@ -214,10 +248,15 @@ async fn files_that_cannot_be_brought_in_are_refused_at_once() {
     refused("a@a.example\n".repeat(LINES_MAX as usize + 2).into_bytes()).await;
     assert_eq!(world.count("select count(*) from imports").await, 0);
     // What is no text at all is shown as it is, and every line of it refused.
-    let id =
-        imports::create(&world.desk, &manager, Kind::Customers, "a.png", vec![0x89, b'P', 0, 1, 2, 255, 10, 7].into())
-            .await
-            .unwrap();
+    let id = imports::create(
+        &world.desk,
+        &manager,
+        Kind::Customers,
+        "a.png",
+        &mut pieces([0x89, b'P', 0, 1, 2, 255, 10, 7]),
+    )
+    .await
+    .unwrap();
     world.run(async |tx| imports::begin(tx, &manager, id, true).await).await.wrong("columns");
     for (actor, code) in [(world.agent().await, Code::Forbidden), (Actor::visitor(None), Code::SignedOut)] {
         imports::view(&world.desk, &actor, id).await.refused(code);
