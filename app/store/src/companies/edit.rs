@@ -133,9 +133,14 @@ async fn taken(
     .await
     .ours()?;
     for r in found {
-        problems.add("domains", format!("{} belongs to {} already.", r.domain, r.name));
+        problems.add("domains", domain_taken(&r.domain, &r.name));
     }
     Ok(())
+}
+
+/// What is wrong with a domain that another company has.
+pub(crate) fn domain_taken(domain: &str, name: &str) -> String {
+    format!("{domain} belongs to {name} already.")
 }
 
 async fn add_domains(tx: &mut Tx, id: CompanyId, domains: &[String]) -> Result<()> {

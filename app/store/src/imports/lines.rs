@@ -1,10 +1,9 @@
 //! What becomes of the lines of a file.
 
-use super::{people, read::Line, work::of_line};
-use crate::{Tx, companies, outside::ways};
+use super::{companies, people, read::Line, work::of_line};
+use crate::{OrOurs, Tx, outside::ways};
 use domain::{
-    Actor, CompanyId, Result,
-    company::{CompanyInput, domain_problem},
+    Actor, Result,
     customer::NOTES_MAX,
     import::{Field, Kind, Reading},
     text,
@@ -13,6 +12,9 @@ use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
+
+/// Why a line is refused that is longer than any line that says something.
+const TOO_LONG: &str = "It is longer than 256 KB. Maybe a quotation mark has no second one.";
 
 /// Some lines, and what has become of them.
 pub(super) struct Batch<'a> {
@@ -37,6 +39,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes the lines in. `trial`: it will be taken back; who was made by the batches before, that are not there any more.
+    ///
+    /// What the database refuses of many is taken in by halves, until it is known which line it is.
     #[crate::compiled_here]
     pub async fn take(
         &mut self,
@@ -45,33 +49,48 @@ impl<'a> Batch<'a> {
         lines: Vec<Line>,
         trial: Option<&mut HashSet<u64>>,
     ) -> Result<()> {
-        let mut outcomes = Vec::with_capacity(lines.len());
+        let (lines, cut): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|line| line.whole);
+        self.refused.extend(cut.into_iter().map(|line| (line, TOO_LONG.to_owned())));
         match self.kind {
-            Kind::Customers => {
-                ways::take_turn_of_people(tx).await?;
-                let mut rest = lines.into_iter().peekable();
-                while rest.peek().is_some() {
-                    // Nobody twice at once: what a line finds is what those before it have left.
-                    let mut seen = HashSet::new();
-                    let mut round = Vec::new();
-                    while let Some(line) = rest.next_if(|line| seen.insert(self.key(line)) || round.is_empty()) {
-                        round.push(line);
+            Kind::Customers => ways::take_turn_of_people(tx).await?,
+            Kind::Companies if lines.iter().all(|line| self.value(line, Field::Domains).is_empty()) => {}
+            Kind::Companies => ways::take_turn_of_companies(tx).await?,
+        }
+        let mut outcomes = Vec::with_capacity(lines.len());
+        let mut waiting = vec![lines];
+        while let Some(mut lines) = waiting.pop() {
+            sqlx::query("savepoint lines").execute(&mut *tx.conn).await.ours()?;
+            match self.write(tx, actor, &lines).await {
+                Ok(done) => outcomes.extend(lines.into_iter().zip(done)),
+                Err(error) => {
+                    let reason = of_line(error)?;
+                    sqlx::query("rollback to savepoint lines").execute(&mut *tx.conn).await.ours()?;
+                    let later = lines.split_off(lines.len() / 2);
+                    if lines.is_empty() {
+                        outcomes.extend(later.into_iter().map(|line| (line, Outcome::Refused(reason.clone()))));
+                    } else {
+                        waiting.extend([later, lines]);
                     }
-                    outcomes.extend(people::take(self, tx, actor, round).await?);
-                }
-            }
-            Kind::Companies => {
-                if lines.iter().any(|line| !self.value(line, Field::Domains).is_empty()) {
-                    ways::take_turn_of_companies(tx).await?;
-                }
-                for line in lines {
-                    let outcome = self.company(tx, actor, &line).await?;
-                    outcomes.push((line, outcome));
                 }
             }
         }
         self.count(outcomes, trial);
         Ok(())
+    }
+
+    async fn write(&self, tx: &mut Tx, actor: &Actor, lines: &[Line]) -> Result<Vec<Outcome>> {
+        if self.kind == Kind::Companies {
+            return companies::take(self, tx, actor, lines).await;
+        }
+        let mut outcomes = Vec::with_capacity(lines.len());
+        while outcomes.len() < lines.len() {
+            // Nobody twice at once: what a line finds is what those before it have left.
+            let mut seen = HashSet::new();
+            let rest = &lines[outcomes.len()..];
+            let round = rest.iter().take_while(|line| seen.insert(self.key(line))).count();
+            outcomes.extend(people::take(self, tx, actor, &rest[..round]).await?);
+        }
+        Ok(outcomes)
     }
 
     fn count(&mut self, outcomes: Vec<(Line, Outcome)>, mut trial: Option<&mut HashSet<u64>>) {
@@ -100,45 +119,6 @@ impl<'a> Batch<'a> {
     pub fn value(&self, line: &Line, field: Field) -> String {
         let column = self.reading.columns.iter().position(|c| *c == Some(field));
         column.and_then(|n| line.cells.get(n)).cloned().unwrap_or_default()
-    }
-
-    async fn company(&self, tx: &mut Tx, actor: &Actor, line: &Line) -> Result<Outcome> {
-        let domains = self.value(line, Field::Domains);
-        let domains: Vec<&str> = domains.split([',', ';', ' ', '\n']).filter(|d| !d.is_empty()).collect();
-        let input = CompanyInput {
-            name: self.value(line, Field::Name),
-            tier: self.value(line, Field::Tier),
-            domains: domains.join("\n"),
-            notes: self.value(line, Field::Notes),
-            sees_all: false,
-        };
-        let fields = match input.check() {
-            Ok(fields) => fields,
-            Err(error) => return Ok(Outcome::Refused(error.in_words())),
-        };
-        let Some(known) = companies::find_named(tx, &fields.name).await? else {
-            return match companies::edit::create(tx, actor, &input).await {
-                Ok(_) => Ok(Outcome::Made),
-                Err(error) => of_line(error).map(Outcome::Refused),
-            };
-        };
-        let company = companies::view::load(&mut tx.conn, known.id).await?;
-        let mut all = company.domains.clone();
-        all.extend(fields.domains.into_iter().filter(|d| !company.domains.contains(d)));
-        if let Some(problem) = all.iter().find_map(|d| domain_problem(d)) {
-            return Ok(Outcome::Refused(problem));
-        }
-        let tier = if fields.tier.is_empty() { company.tier.clone() } else { fields.tier };
-        let notes = joined(&company.notes, &fields.notes);
-        if all == company.domains && tier == company.tier && notes == company.notes {
-            return Ok(Outcome::Same);
-        }
-        let wanted =
-            CompanyInput { name: company.name, tier, domains: all.join("\n"), notes, sees_all: company.sees_all };
-        match companies::edit::change(tx, actor, CompanyId(known.id.0), company.version, &wanted).await {
-            Ok(()) => Ok(Outcome::Changed),
-            Err(error) => of_line(error).map(Outcome::Refused),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Done by a job, batch by batch: how far it has come is written in the transaction of what was done, so it can be broken off
 //! anywhere and goes on from there. Who is there already is changed, not doubled; the same file twice changes nothing.
 
+mod companies;
 mod lines;
 mod people;
 pub mod read;

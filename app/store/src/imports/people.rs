@@ -1,14 +1,15 @@
 //! Lines of customers, many at once: what they need is looked up together, and what they bring is written together.
 
 use super::{
+    companies,
     lines::{Batch, Outcome, joined},
     read::Line,
     work::of_line,
 };
-use crate::{OrOurs, Tx, companies, customers, events};
+use crate::{OrOurs, Tx, customers, events};
 use domain::{
     Actor, CompanyId, Result, UserId,
-    company::{CompanyInput, CompanyName},
+    company::{CompanyFields, CompanyInput, CompanyName},
     customer::{CustomerFields, CustomerInput, PHONES_MAX},
     event::Happening,
     import::Field,
@@ -38,22 +39,34 @@ struct Known {
     company: Option<i64>,
 }
 
+/// A company: there already, or one of those that are to be made.
+#[derive(Clone, Copy)]
+enum Of {
+    Known(CompanyId),
+    New(usize),
+}
+
+impl Of {
+    fn id(self, made: &[CompanyName]) -> Option<CompanyId> {
+        match self {
+            Of::Known(id) => Some(id),
+            Of::New(place) => made.get(place).map(|company| company.id),
+        }
+    }
+}
+
 /// What is to be written.
 #[derive(Default)]
 struct Written {
+    companies: Vec<CompanyFields>,
     /// Who is made, and the company they belong to.
-    made: Vec<(CustomerFields, Option<i64>)>,
+    made: Vec<(CustomerFields, Option<Of>)>,
     /// Who is changed, with the names of what is another now.
     changed: Vec<(i64, CustomerFields, Vec<String>)>,
 }
 
-/// Takes these lines in, no two of which are about the same person. Each with what became of it, in their order.
-pub(super) async fn take(
-    batch: &Batch<'_>,
-    tx: &mut Tx,
-    actor: &Actor,
-    lines: Vec<Line>,
-) -> Result<Vec<(Line, Outcome)>> {
+/// Takes these lines in, no two of which are about the same person. Says what has become of each.
+pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &[Line]) -> Result<Vec<Outcome>> {
     policy::demand(actor, Action::EditPeople, None)?;
     let read: Vec<Read> = lines.iter().map(|line| of_cells(batch, line)).collect();
     let mut known = known(tx, &read).await?;
@@ -71,19 +84,19 @@ pub(super) async fn take(
                 }
                 Err(reason) => Outcome::Refused(reason),
             },
-            None => make(tx, actor, line, &mut found, &mut written).await?,
+            None => make(line, &mut found, &mut written).unwrap_or_else(Outcome::Refused),
         };
         outcomes.push(outcome);
     }
-    written.write(tx, actor).await?;
+    let made = written.write(tx, actor).await?;
     // Few: who is known and has no company so far.
     for (place, id, to) in joining {
-        let done = customers::company::convert(tx, actor, id, None, Some(to), false).await;
+        let done = customers::company::convert(tx, actor, id, None, to.id(&made), false).await;
         if let (Err(error), Some(outcome)) = (done, outcomes.get_mut(place)) {
             *outcome = Outcome::Refused(of_line(error)?);
         }
     }
-    Ok(lines.into_iter().zip(outcomes).collect())
+    Ok(outcomes)
 }
 
 fn of_cells(batch: &Batch<'_>, line: &Line) -> Read {
@@ -125,7 +138,8 @@ async fn known(tx: &mut Tx, read: &[Read]) -> Result<HashMap<usize, Known>> {
     let rows = sqlx::query!(
         r#"select a.place as "place!", u.id, u.role, u.name, u.phones, u.notes, u.company_id
            from unnest($1::text[]) with ordinality as a (email, place)
-           join user_emails e on e.address = lower(a.email) join users u on u.id = e.user_id"#,
+           join user_emails e on e.address = lower(a.email) join users u on u.id = e.user_id
+           order by u.id for no key update of u"#,
         &emails,
     )
     .fetch_all(&mut *tx.conn)
@@ -150,7 +164,7 @@ async fn known(tx: &mut Tx, read: &[Read]) -> Result<HashMap<usize, Known>> {
 /// The companies that lines name, and those that addresses lead to.
 struct Companies {
     /// By their names in lower case.
-    named: HashMap<String, CompanyName>,
+    named: HashMap<String, Of>,
     by_domain: HashMap<String, i64>,
 }
 
@@ -165,7 +179,7 @@ impl Companies {
         let mut found = Self { named: HashMap::new(), by_domain: HashMap::new() };
         if !names.is_empty() {
             let rows = sqlx::query!(
-                r#"select a.name as "asked!", c.id, c.name from unnest($1::text[]) as a (name)
+                r#"select a.name as "asked!", c.id from unnest($1::text[]) as a (name)
                    join companies c on lower(c.name) = lower(a.name) and c.merged_into is null"#,
                 &names,
             )
@@ -173,7 +187,7 @@ impl Companies {
             .await
             .ours()?;
             for r in rows {
-                found.named.insert(r.asked.to_lowercase(), CompanyName { id: CompanyId(r.id), name: r.name });
+                found.named.insert(r.asked.to_lowercase(), Of::Known(CompanyId(r.id)));
             }
         }
         let rows = sqlx::query!("select domain, company_id from company_domains where domain = any($1)", &domains)
@@ -184,37 +198,24 @@ impl Companies {
         Ok(found)
     }
 
-    fn named(&self, name: &str) -> Option<&CompanyName> {
-        self.named.get(&name.to_lowercase())
+    fn named(&self, name: &str) -> Option<Of> {
+        self.named.get(&name.to_lowercase()).copied()
     }
 }
 
 /// Somebody new, with their company, which is made where there is none of that name.
-async fn make(
-    tx: &mut Tx,
-    actor: &Actor,
-    line: &Read,
-    found: &mut Companies,
-    written: &mut Written,
-) -> Result<Outcome> {
-    let fields = match checked(line, None) {
-        Ok(fields) => fields,
-        Err(reason) => return Ok(Outcome::Refused(reason)),
-    };
+fn make(line: &Read, found: &mut Companies, written: &mut Written) -> std::result::Result<Outcome, String> {
+    let fields = checked(line, None)?;
     let company = if line.company.is_empty() {
-        found.by_domain.get(&domain_of(&fields.email)).copied()
+        found.by_domain.get(&domain_of(&fields.email)).map(|id| Of::Known(CompanyId(*id)))
+    } else if let Some(found) = found.named(&line.company) {
+        Some(found)
     } else {
-        if found.named(&line.company).is_none() {
-            let new = CompanyInput { name: line.company.clone(), ..CompanyInput::default() };
-            match companies::edit::create(tx, actor, &new).await {
-                Ok(id) => {
-                    let name = CompanyName { id, name: line.company.clone() };
-                    found.named.insert(line.company.to_lowercase(), name);
-                }
-                Err(error) => return of_line(error).map(Outcome::Refused),
-            }
-        }
-        found.named(&line.company).map(|company| company.id.0)
+        let new = CompanyInput { name: line.company.clone(), ..CompanyInput::default() };
+        let of = Of::New(written.companies.len());
+        written.companies.push(new.check().map_err(|error| error.in_words())?);
+        found.named.insert(line.company.to_lowercase(), of);
+        Some(of)
     };
     written.made.push((fields, company));
     Ok(Outcome::Made)
@@ -226,7 +227,7 @@ fn change(
     known: &Known,
     found: &Companies,
     written: &mut Written,
-) -> std::result::Result<(Outcome, Option<CompanyId>), String> {
+) -> std::result::Result<(Outcome, Option<Of>), String> {
     let mut fields = checked(line, Some(&known.name))?;
     if !known.customer {
         return Err("This is the address of one of your colleagues.".into());
@@ -252,29 +253,36 @@ fn change(
 
 /// The company that an individual joins by a line. Who has another one stays there: what that would bring to light is not
 /// for a file to decide.
-fn joins(line: &Read, known: &Known, found: &Companies) -> std::result::Result<Option<CompanyId>, String> {
+fn joins(line: &Read, known: &Known, found: &Companies) -> std::result::Result<Option<Of>, String> {
     let name = &line.company;
     if name.is_empty() {
         return Ok(None);
     }
     match (found.named(name), known.company) {
-        (Some(found), Some(now)) if found.id.0 == now => Ok(None),
-        (Some(found), None) => Ok(Some(found.id)),
+        (Some(Of::Known(found)), Some(now)) if found.0 == now => Ok(None),
+        (Some(found), None) => Ok(Some(found)),
         (None, None) => Err(format!("There is no company “{name}”, and this customer is an individual so far.")),
         (_, Some(_)) => Err("This customer belongs to another company. Change that on their page.".to_owned()),
     }
 }
 
 impl Written {
-    async fn write(self, tx: &mut Tx, actor: &Actor) -> Result<()> {
+    /// Returns the companies that were made.
+    async fn write(self, tx: &mut Tx, actor: &Actor) -> Result<Vec<CompanyName>> {
         let at = tx.at();
-        let mut happenings = Vec::new();
+        let ids = companies::insert(tx, &self.companies.iter().collect::<Vec<_>>()).await?;
+        let named = ids.into_iter().zip(self.companies).map(|(id, fields)| CompanyName { id, name: fields.name });
+        let companies: Vec<CompanyName> = named.collect();
+        let mut happenings: Vec<_> =
+            companies.iter().map(|company| Happening::CompanyCreated { company: company.clone() }).collect();
         // Arrays of arrays must have equal lengths in PostgreSQL.
         let phones = |fields: &CustomerFields| Value::from(fields.phones.clone());
         if !self.made.is_empty() {
-            let of = |part: fn(&CustomerFields) -> &String| self.made.iter().map(|(f, _)| part(f).clone()).collect();
+            let part = |part: fn(&CustomerFields) -> &String| self.made.iter().map(|(f, _)| part(f).clone()).collect();
             let (names, emails, notes): (Vec<String>, Vec<String>, Vec<String>) =
-                (of(|f| &f.name), of(|f| &f.email), of(|f| &f.notes));
+                (part(|f| &f.name), part(|f| &f.email), part(|f| &f.notes));
+            let of: Vec<_> =
+                self.made.iter().map(|(_, of)| of.and_then(|of| of.id(&companies)).map(|id| id.0)).collect();
             let ids = sqlx::query_scalar!(
                 "insert into users (name, email, role, company_id, phones, notes, created_at)
                  select n.name, n.email, 'customer', n.company, array(select jsonb_array_elements_text(n.phones)), n.notes, $1
@@ -284,7 +292,7 @@ impl Written {
                 at,
                 &names,
                 &emails,
-                &self.made.iter().map(|(_, company)| *company).collect::<Vec<_>>() as &[Option<i64>],
+                &of as &[Option<i64>],
                 &self.made.iter().map(|(fields, _)| phones(fields)).collect::<Vec<_>>(),
                 &notes,
             )
@@ -311,6 +319,7 @@ impl Written {
             happenings
                 .extend(changed.map(|(id, _, fields)| Happening::CustomerChanged { customer: UserId(id), fields }));
         }
-        events::append_many(tx, actor, &happenings).await
+        events::append_many(tx, actor, &happenings).await?;
+        Ok(companies)
     }
 }
