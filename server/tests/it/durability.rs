@@ -38,14 +38,14 @@ const KILLED_AFTER: usize = 400;
 const CONNECTIONS: usize = 8;
 
 /// The program itself.
-struct Docket {
-    url: String,
-    child: Child,
+pub struct Docket {
+    pub url: String,
+    pub child: Child,
 }
 
 impl Docket {
     /// On this database, or on a private one in its folder.
-    async fn start(folder: &Path, database: Option<&str>) -> Self {
+    pub async fn start(folder: &Path, database: Option<&str>) -> Self {
         // The tests of Rust code run without the files for browsers; the server only wants to see that there are some.
         let site = folder.join("site");
         std::fs::create_dir_all(&site).unwrap();
@@ -89,7 +89,7 @@ impl Docket {
         Self { url, child }
     }
 
-    async fn sign_in(&self, email: &str) -> Client {
+    pub async fn sign_in(&self, email: &str) -> Client {
         let client = Client::builder().cookie_store(true).redirect(redirect::Policy::none()).build().unwrap();
         let form = [("email", email), ("password", PASSWORD)];
         let answer = client.post(format!("{}/sign-in", self.url)).form(&form).send().await.unwrap();

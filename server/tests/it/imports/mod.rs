@@ -1,5 +1,6 @@
 //! Customers and companies brought in from files.
 
+mod broken_off;
 mod companies;
 
 use crate::support::{Refused as _, World, browser::Browser, id_of, person, sql};
