@@ -53,19 +53,18 @@ pub async fn append(tx: &mut Tx, actor: &Actor, ticket: Option<TicketId>, what: 
     Ok(EventId(id))
 }
 
-/// Writes an event of this actor for each of these tickets, in their order.
-pub(crate) async fn append_to_tickets(tx: &mut Tx, actor: &Actor, happenings: &[(TicketId, Happening)]) -> Result<()> {
+/// Writes events of this actor, in their order, each on its ticket or on none. All of them are for the same audience.
+pub(crate) async fn append_many(
+    tx: &mut Tx,
+    actor: &Actor,
+    happenings: &[(Option<TicketId>, Happening)],
+) -> Result<()> {
     let Some((_, first)) = happenings.first() else { return Ok(()) };
     let by = By::actor(actor);
     let at = tx.at();
-    let tickets: Vec<i64> = happenings.iter().map(|(ticket, _)| ticket.0).collect();
-    let mut kinds = Vec::with_capacity(happenings.len());
-    let mut data = Vec::with_capacity(happenings.len());
-    for (_, what) in happenings {
-        let (kind, parts) = split(what)?;
-        kinds.push(kind);
-        data.push(parts);
-    }
+    let tickets: Vec<Option<i64>> = happenings.iter().map(|(ticket, _)| ticket.map(|t| t.0)).collect();
+    let said = happenings.iter().map(|(_, what)| split(what)).collect::<Result<Vec<_>>>()?;
+    let (kinds, data): (Vec<_>, Vec<_>) = said.into_iter().unzip();
     sqlx::query!(
         "insert into events (at, actor_id, actor_name, actor_staff, address, ticket_id, audience, kind, data)
          select $1, $2, $3, $4, $5, e.ticket, $6, e.kind, e.data
@@ -77,32 +76,7 @@ pub(crate) async fn append_to_tickets(tx: &mut Tx, actor: &Actor, happenings: &[
         by.staff,
         actor.address.as_deref(),
         first.audience().number(),
-        &tickets,
-        &kinds,
-        &data as &[Option<Value>],
-    )
-    .execute(&mut *tx.conn)
-    .await
-    .ours()?;
-    Ok(())
-}
-
-/// Writes events of this actor that are on no ticket, in their order.
-pub(crate) async fn append_many(tx: &mut Tx, actor: &Actor, happenings: &[Happening]) -> Result<()> {
-    let Some(first) = happenings.first() else { return Ok(()) };
-    let by = By::actor(actor);
-    let at = tx.at();
-    let (kinds, data): (Vec<_>, Vec<_>) = happenings.iter().map(split).collect::<Result<Vec<_>>>()?.into_iter().unzip();
-    sqlx::query!(
-        "insert into events (at, actor_id, actor_name, actor_staff, address, audience, kind, data)
-         select $1, $2, $3, $4, $5, $6, e.kind, e.data
-         from unnest($7::text[], $8::jsonb[]) with ordinality as e (kind, data, place) order by e.place",
-        at,
-        by.id,
-        by.name,
-        by.staff,
-        actor.address.as_deref(),
-        first.audience().number(),
+        &tickets as &[Option<i64>],
         &kinds,
         &data as &[Option<Value>],
     )

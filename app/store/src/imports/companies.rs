@@ -235,10 +235,11 @@ impl Companies {
         let told = self.told.into_iter().map(|(place, changed)| {
             let name = self.all.get(place).map(|company| company.fields.name.clone()).unwrap_or_default();
             let company = CompanyName { id: id(place), name };
-            match changed {
+            let what = match changed {
                 None => Happening::CompanyCreated { company },
                 Some(fields) => Happening::CompanyChanged { company, fields },
-            }
+            };
+            (None, what)
         });
         events::append_many(tx, actor, &told.collect::<Vec<_>>()).await?;
         match bound {

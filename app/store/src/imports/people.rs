@@ -273,8 +273,8 @@ impl Written {
         let ids = companies::insert(tx, &self.companies.iter().collect::<Vec<_>>()).await?;
         let named = ids.into_iter().zip(self.companies).map(|(id, fields)| CompanyName { id, name: fields.name });
         let companies: Vec<CompanyName> = named.collect();
-        let mut happenings: Vec<_> =
-            companies.iter().map(|company| Happening::CompanyCreated { company: company.clone() }).collect();
+        let created = |company: &CompanyName| Happening::CompanyCreated { company: company.clone() };
+        let mut happenings: Vec<_> = companies.iter().map(created).collect();
         // Arrays of arrays must have equal lengths in PostgreSQL.
         let phones = |fields: &CustomerFields| Value::from(fields.phones.clone());
         if !self.made.is_empty() {
@@ -319,6 +319,7 @@ impl Written {
             happenings
                 .extend(changed.map(|(id, _, fields)| Happening::CustomerChanged { customer: UserId(id), fields }));
         }
+        let happenings: Vec<_> = happenings.into_iter().map(|what| (None, what)).collect();
         events::append_many(tx, actor, &happenings).await?;
         Ok(companies)
     }

@@ -43,8 +43,8 @@ pub(crate) async fn give_to(tx: &mut Tx, actor: &Actor, tickets: &[i64], from: &
     .await
     .ours()?;
     let what = Happening::Requester(Was { from: from.clone(), to: to.clone() });
-    let events: Vec<_> = moved.into_iter().map(|id| (TicketId(id), what.clone())).collect();
-    events::append_to_tickets(tx, actor, &events).await
+    let events: Vec<_> = moved.into_iter().map(|id| (Some(TicketId(id)), what.clone())).collect();
+    events::append_many(tx, actor, &events).await
 }
 
 /// Gives these tickets to a company, or to none. Returns how many were another's before.
@@ -71,9 +71,9 @@ pub(crate) async fn give_to_company(
         .into_iter()
         .map(|r| {
             let from = r.company_id.zip(r.name).map(|(id, name)| CompanyName { id: CompanyId(id), name });
-            (TicketId(r.id), Happening::Company(Was { from, to: to.cloned() }))
+            (Some(TicketId(r.id)), Happening::Company(Was { from, to: to.cloned() }))
         })
         .collect();
-    events::append_to_tickets(tx, actor, &events).await?;
+    events::append_many(tx, actor, &events).await?;
     Ok(events.len() as i64)
 }
