@@ -32,6 +32,11 @@ pub(crate) struct Place {
 /// What one part has done in a batch: up to which number, and how many.
 type Batch = Option<(i64, usize)>;
 
+/// What is done by taking away what is found first has no number to go on from.
+fn unless_none(count: usize) -> Batch {
+    (count > 0).then_some((0, count))
+}
+
 /// How many there are of what most of the work is.
 pub(super) async fn count(tx: &mut Tx, ids: &[i64]) -> Result<i64> {
     sqlx::query_scalar!(
@@ -97,30 +102,16 @@ async fn acts(tx: &mut Tx, person: &Person, reached: i64, limit: i64) -> Result<
         .await
         .ours()?;
     }
-    let at = tx.at();
-    let files = sqlx::query_scalar!(
-        "update attachments set deleted_at = coalesce(deleted_at, $2), deleted_by = coalesce(deleted_by, $3), name = $3
-         where event_id = any($1) returning path",
-        &events,
-        at,
-        ERASED,
-    )
-    .fetch_all(&mut *tx.conn)
-    .await
-    .ours()?;
-    remove(tx, files).await?;
-    // That they came stays known, by a number that tells nothing: taken in again they would all come back.
-    let raw = sqlx::query_scalar!(
-        "update mails m set from_address = null, subject = '',
-             discarded_at = case when m.problem is null then m.discarded_at else coalesce(m.discarded_at, $2) end
-         where m.event_id = any($1) returning raw_key",
-        &events,
-        at,
-    )
-    .fetch_all(&mut *tx.conn)
-    .await
-    .ours()?;
-    remove(tx, raw).await?;
+    let files = sqlx::query_scalar!("select id from attachments where event_id = any($1)", &events)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    delete_files(tx, &files).await?;
+    let mails = sqlx::query_scalar!("select id from mails where event_id = any($1)", &events)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    empty_mails(tx, &mails).await?;
     forget(tx, person, &events).await?;
     touched(tx, person, &tickets).await?;
     Ok(Some((last, rows.len())))
@@ -187,49 +178,72 @@ async fn forget(tx: &mut Tx, person: &Person, events: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Files that they have sent otherwise, and what was taken out of Docket for them.
-async fn uploads(tx: &mut Tx, person: &Person, limit: i64) -> Result<Batch> {
+/// Takes these files out: of whom they were and what they were called.
+async fn delete_files(tx: &mut Tx, files: &[i64]) -> Result<()> {
     let at = tx.at();
     let paths = sqlx::query_scalar!(
         "update attachments set deleted_at = coalesce(deleted_at, $2), deleted_by = coalesce(deleted_by, $3), name = $3
-         where id in (select id from attachments where uploader_id = any($1) and (deleted_at is null or name <> $3) limit $4)
-         returning path",
-        &person.ids,
+         where id = any($1) returning path",
+        files,
         at,
+        ERASED,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    remove(tx, paths).await
+}
+
+/// Takes these mails out. That they came stays known, by a number that tells nothing: taken in again they would all come back.
+async fn empty_mails(tx: &mut Tx, mails: &[i64]) -> Result<()> {
+    let at = tx.at();
+    let raw = sqlx::query_scalar!(
+        "update mails set from_address = null, subject = '',
+             discarded_at = case when problem is null then discarded_at else coalesce(discarded_at, $2) end
+         where id = any($1) returning raw_key",
+        mails,
+        at,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    remove(tx, raw).await
+}
+
+/// Files that they have sent otherwise, and what was taken out of Docket for them.
+async fn uploads(tx: &mut Tx, person: &Person, limit: i64) -> Result<Batch> {
+    let files = sqlx::query_scalar!(
+        "select id from attachments where uploader_id = any($1) and (deleted_at is null or name <> $2) limit $3",
+        &person.ids,
         ERASED,
         limit,
     )
     .fetch_all(&mut *tx.conn)
     .await
     .ours()?;
+    delete_files(tx, &files).await?;
     let exports = sqlx::query_scalar!("delete from exports where user_id = any($1) returning path", &person.ids)
         .fetch_all(&mut *tx.conn)
         .await
         .ours()?;
-    let count = paths.len() + exports.len();
-    remove(tx, paths.into_iter().chain(exports.into_iter().flatten()).collect()).await?;
-    Ok((count > 0).then_some((0, count)))
+    let count = files.len() + exports.len();
+    remove(tx, exports.into_iter().flatten().collect()).await?;
+    Ok(unless_none(count))
 }
 
 /// Mails of theirs that have become no message.
 async fn mails(tx: &mut Tx, person: &Person, limit: i64) -> Result<Batch> {
-    let at = tx.at();
-    let raw = sqlx::query_scalar!(
-        "update mails m set from_address = null, subject = '',
-             discarded_at = case when m.problem is null then m.discarded_at else coalesce(m.discarded_at, $2) end
-         where id in (select id from mails where lower(from_address) = any($1) and taken_at <= $3 limit $4)
-         returning raw_key",
+    let mails = sqlx::query_scalar!(
+        "select id from mails where lower(from_address) = any($1) and taken_at <= $2 limit $3",
         &person.addresses,
-        at,
         person.until,
         limit,
     )
     .fetch_all(&mut *tx.conn)
     .await
     .ours()?;
-    let count = raw.len();
-    remove(tx, raw).await?;
-    Ok((count > 0).then_some((0, count)))
+    empty_mails(tx, &mails).await?;
+    Ok(unless_none(mails.len()))
 }
 
 /// What the log says of them.
@@ -275,8 +289,7 @@ async fn places(tx: &mut Tx, person: &Person, limit: i64) -> Result<Batch> {
     .execute(&mut *tx.conn)
     .await
     .ours()?;
-    let count = (watched.rows_affected() + begun.rows_affected()) as usize;
-    Ok((count > 0).then_some((0, count)))
+    Ok(unless_none((watched.rows_affected() + begun.rows_affected()) as usize))
 }
 
 /// Has the bytes of files removed once this is true.
