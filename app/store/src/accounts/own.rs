@@ -25,13 +25,11 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
     let person = actor.signed_in()?;
     let now = desk.now();
     let row = sqlx::query!(
-        r#"select name, time_zone, language, signature,
+        r#"select u.name, u.time_zone, u.language, u.signature,
                 (select l.email from account_links l where l.user_id = u.id and l.purpose = 'new_address' and l.expires_at > $2
                  order by l.id desc limit 1) as new_email,
-                array(select p.name from passkeys p where p.user_id = u.id order by p.id) as "passkeys!",
-                exists (select from totp where user_id = u.id and confirmed_at is not null) as "app!",
-                (select count(*) from recovery_codes where user_id = u.id) as "recovery_codes!"
-         from users u where id = $1"#,
+                b.passkeys as "passkeys!", b.app as "app!", b.recovery_codes as "recovery_codes!"
+         from users u join ways_beside b on b.user_id = u.id where u.id = $1"#,
         person.id.0,
         time::OffsetDateTime::from(now),
     )

@@ -57,9 +57,8 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
 /// What opens somebody's account beside the password.
 pub(crate) async fn beside(conn: &mut PgConnection, user: UserId) -> Result<Beside> {
     let row = sqlx::query!(
-        r#"select array(select name from passkeys where user_id = $1 order by id) as "passkeys!",
-                  exists (select from totp where user_id = $1 and confirmed_at is not null) as "app!",
-                  (select count(*) from recovery_codes where user_id = $1) as "recovery_codes!""#,
+        r#"select passkeys as "passkeys!", app as "app!", recovery_codes as "recovery_codes!"
+           from ways_beside where user_id = $1"#,
         user.0,
     )
     .fetch_one(conn)
