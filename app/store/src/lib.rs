@@ -29,6 +29,7 @@ pub mod secret;
 pub mod settings;
 pub mod sweep;
 pub mod tickets;
+mod tokens;
 mod upload;
 pub mod zones;
 

@@ -1,24 +1,19 @@
 //! Tokens of the API that people make for their programs. Of each only the hash is stored.
 
-use crate::{Desk, OrOurs, Tx, events, people};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::{
+    Desk, OrOurs, Tx, events, people,
+    tokens::{self, hash},
+};
 use domain::{
     Actor, ApiTokenId, Code, Error, Principal, Result, SessionId, Time, UserId,
     api_token::{ApiToken, NewApiToken, PREFIX, Scope, TOKENS_MAX},
     event::Happening,
 };
-use sha2::{Digest, Sha256};
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
-/// “Last used” is written at most this often, in milliseconds: a call must not cost a write.
+/// “Last used” is written at most this often, in milliseconds.
 const TOUCH_MS: i64 = 5 * 60_000;
-/// No token is longer, in bytes.
-const LONGEST: usize = 100;
-
-fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
-}
 
 /// One's own tokens, the newest first. Those that have run out stay for a month, so that one sees why a program stopped.
 #[crate::compiled_here]
@@ -94,7 +89,7 @@ pub async fn create(
 
 /// Makes a token that is good from now on for so many days. Returns it with its number.
 pub(crate) async fn put(tx: &mut Tx, user: UserId, name: &str, scope: Scope, days: i64) -> Result<(String, i64)> {
-    let token = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
+    let token = tokens::named(PREFIX);
     let (now, ends) = (tx.at(), tx.now.plus_millis(days * DAY_MS));
     let id = sqlx::query_scalar!(
         "insert into api_tokens (user_id, name, scope, token_hash, ending, created_at, expires_at)
@@ -103,7 +98,7 @@ pub(crate) async fn put(tx: &mut Tx, user: UserId, name: &str, scope: Scope, day
         name,
         scope.word(),
         hash(&token),
-        &token[token.len() - 4..],
+        tokens::ending(&token),
         now,
         time::OffsetDateTime::from(ends),
     )
@@ -149,7 +144,7 @@ pub(crate) async fn end_all(tx: &mut Tx, user: UserId) -> Result<i64> {
 /// a second factor up first.
 #[crate::compiled_here]
 pub async fn find(desk: &Desk, token: &str, address: Option<&str>) -> Result<Option<(Principal, Scope)>> {
-    if token.len() > LONGEST || !token.starts_with(PREFIX) {
+    if !tokens::can_be(token, PREFIX) {
         return Ok(None);
     }
     let now = desk.now();
@@ -169,7 +164,7 @@ pub async fn find(desk: &Desk, token: &str, address: Option<&str>) -> Result<Opt
     conn.done();
     let Some((row, (owner, factor))) = row.zip(owner) else { return Ok(None) };
     super::sign_in::demand_second_factor(desk, &owner, &factor)?;
-    if row.last_used_at.is_none_or(|last| now.0 - Time::from(last).0 > TOUCH_MS) {
+    if tokens::was_long_ago(row.last_used_at, now, TOUCH_MS) {
         sqlx::query!(
             "update api_tokens set last_used_at = $2, last_address = $3 where id = $1",
             row.id,

@@ -1,12 +1,14 @@
 //! Sessions: a random cookie, of which only the hash is stored.
 
-use crate::{Desk, OrOurs, Tx, events, people::Rights};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::{
+    Desk, OrOurs, Tx, events,
+    people::Rights,
+    tokens::{self, hash},
+};
 use domain::{
     Actor, CompanyId, Error, Principal, Result, Role, SessionId, Time, UserId, account::Device, event::Happening,
     language::Language, zone::Zone,
 };
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 /// Unused for this long, a session ends, in milliseconds: a week.
@@ -26,14 +28,10 @@ pub struct Session {
     last_used_at: Time,
 }
 
-fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
-}
-
 /// Opens a session and returns the cookie's value. Only [`super::sign_in`] and the registrations come here.
 #[crate::compiled_here]
 pub async fn open(tx: &mut Tx, user: UserId, address: Option<&str>, agent: &str) -> Result<String> {
-    let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let token = tokens::fresh();
     let now = tx.at();
     let agent: String = agent.chars().take(300).collect();
     sqlx::query!(
@@ -55,7 +53,7 @@ pub async fn open(tx: &mut Tx, user: UserId, address: Option<&str>, agent: &str)
 /// Whose cookie this is; `None` when it is broken, ended or its owner is blocked.
 #[crate::compiled_here]
 pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
-    if token.is_empty() || token.len() > 100 {
+    if token.is_empty() || token.len() > tokens::LONGEST {
         return Ok(None);
     }
     let now = desk.now();

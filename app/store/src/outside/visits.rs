@@ -1,9 +1,10 @@
 //! Who has been sent to a provider, and is awaited back: once, within ten minutes, in the same browser.
 
-use crate::{Desk, OrOurs, Tx};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::{
+    Desk, OrOurs, Tx,
+    tokens::{LONGEST, fresh, hash, kept_or_fresh},
+};
 use domain::{Code, Error, ProviderId, Result, UserId};
-use sha2::{Digest, Sha256};
 
 /// How long somebody may be there, in milliseconds: ten minutes.
 pub const LASTS_MS: i64 = 10 * 60_000;
@@ -34,15 +35,6 @@ pub struct Back {
     pub next: String,
 }
 
-/// A value that nobody guesses: 256 bits.
-fn fresh() -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
-}
-
-fn hash(text: &str) -> Vec<u8> {
-    Sha256::digest(text.as_bytes()).to_vec()
-}
-
 /// Notes that somebody is sent. `browser`: the value of the cookie that this browser has from before, so that two pages of it
 /// can be on their way.
 #[crate::compiled_here]
@@ -53,7 +45,7 @@ pub async fn begin(
     next: &str,
     browser: Option<String>,
 ) -> Result<Sent> {
-    let browser = browser.filter(|value| value.len() == 43).unwrap_or_else(fresh);
+    let browser = kept_or_fresh(browser);
     let sent = Sent { state: fresh(), browser, nonce: fresh(), verifier: fresh() };
     let next = if next.len() <= NEXT_MAX { next } else { "/" };
     sqlx::query!(
@@ -86,7 +78,7 @@ pub async fn back(desk: &Desk, state: &str, browser: &str) -> Result<Back> {
              browser. Please begin anew.",
         )
     };
-    if state.len() > 100 || browser.len() > 100 {
+    if state.len() > LONGEST || browser.len() > LONGEST {
         return Err(lost());
     }
     // Another browser does not use it up: whoever has only seen the address cannot spoil it.

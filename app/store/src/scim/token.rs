@@ -1,24 +1,19 @@
 //! The tokens of providers. Of each only the hash is stored.
 
-use crate::{Desk, OrOurs, Tx, access, events};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::{
+    Desk, OrOurs, Tx, access, events,
+    tokens::{self, hash},
+};
 use domain::{
-    Actor, Code, CompanyId, Error, ProviderId, Result, Time,
+    Actor, Code, CompanyId, Error, ProviderId, Result,
     event::Happening,
     outside::Audience,
     policy::{self, Action},
     scim::{Announcer, PREFIX},
 };
-use sha2::{Digest, Sha256};
 
-/// “Last used” is written at most this often, in milliseconds: a call must not cost a write.
+/// “Last used” is written at most this often, in milliseconds.
 const TOUCH_MS: i64 = 60_000;
-/// No token is longer, in bytes.
-const LONGEST: usize = 100;
-
-fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
-}
 
 /// Makes a provider's token, in the place of one that it may have. Returns it, this once.
 ///
@@ -35,14 +30,14 @@ pub async fn make(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<String> 
     if Audience::from_word(&found.audience).unwrap_or_default() == Audience::Everybody {
         return Err(Error::new(Code::Conflict, "Only the provider of a company or of staff has people to announce."));
     }
-    let token = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
+    let token = tokens::named(PREFIX);
     let at = tx.at();
     sqlx::query!(
         "update providers set scim_hash = $2, scim_ending = $3, scim_made_at = $4, scim_used_at = null, scim_address = null
          where id = $1",
         id.0,
         hash(&token),
-        &token[token.len() - 4..],
+        tokens::ending(&token),
         at,
     )
     .execute(&mut *tx.conn)
@@ -87,7 +82,7 @@ pub(crate) async fn end(tx: &mut Tx, actor: &Actor, id: ProviderId, name: &str) 
 /// Whose token this is; `None` when it is not known. `address` is where it is used from.
 #[crate::compiled_here]
 pub async fn find(desk: &Desk, token: &str, address: Option<&str>) -> Result<Option<Announcer>> {
-    if token.len() > LONGEST || !token.starts_with(PREFIX) {
+    if !tokens::can_be(token, PREFIX) {
         return Ok(None);
     }
     let mut conn = desk.read().await?;
@@ -102,7 +97,7 @@ pub async fn find(desk: &Desk, token: &str, address: Option<&str>) -> Result<Opt
     conn.done();
     let Some(row) = row else { return Ok(None) };
     let now = desk.now();
-    if row.scim_used_at.is_none_or(|last| now.0 - Time::from(last).0 > TOUCH_MS) {
+    if tokens::was_long_ago(row.scim_used_at, now, TOUCH_MS) {
         sqlx::query!(
             "update providers set scim_used_at = $2, scim_address = $3 where id = $1",
             row.id,

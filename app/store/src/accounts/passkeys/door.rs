@@ -13,6 +13,7 @@ use crate::{
         throttle,
     },
     events, people,
+    tokens::kept_or_fresh,
 };
 use domain::{
     Actor, Code, Error, Principal, Result,
@@ -46,7 +47,7 @@ pub async fn ask(
     offered: bool,
 ) -> Result<(Question, String)> {
     let place = place?;
-    let browser = browser.filter(|value| value.len() == 43).unwrap_or_else(question::fresh);
+    let browser = kept_or_fresh(browser);
     let (options, state) = ask_for(&place, &[])?;
     let asked = Asked { user: None, name: String::new(), place, state };
     let mut tx = desk.begin().await?;

@@ -1,11 +1,12 @@
 //! What authenticators were asked and have still to answer: once, within five minutes, in the same browser. Rows, because any
 //! node may get the answer.
 
-use crate::{Desk, OrOurs, Tx};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::{
+    Desk, OrOurs, Tx,
+    tokens::{LONGEST, fresh, hash},
+};
 use domain::{Code, Error, Result, UserId, passkey::Place};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 /// How long an answer may take, in milliseconds: 5 minutes.
 pub const LASTS_MS: i64 = 5 * 60_000;
@@ -36,15 +37,6 @@ pub(super) struct Asked {
     pub name: String,
     pub place: Place,
     pub state: Value,
-}
-
-/// A value that nobody guesses: 256 bits.
-pub(super) fn fresh() -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
-}
-
-fn hash(text: &str) -> Vec<u8> {
-    Sha256::digest(text.as_bytes()).to_vec()
 }
 
 /// Notes a question. `browser`: what only the browser has that is asked. Returns what goes back beside the answer.
@@ -88,7 +80,7 @@ pub(super) async fn take(desk: &Desk, purpose: Purpose, browser: &str, token: &s
             "This took longer than five minutes, was answered already, or was begun in another browser. Please try again.",
         )
     };
-    if browser.is_empty() || token.is_empty() || browser.len() > 100 || token.len() > 100 {
+    if browser.is_empty() || token.is_empty() || browser.len() > LONGEST || token.len() > LONGEST {
         return Err(over());
     }
     let now = desk.now();

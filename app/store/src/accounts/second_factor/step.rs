@@ -2,17 +2,16 @@
 //! some minutes: no session, and good for nothing but this.
 
 use super::{refused, take, take_turn, used};
-use crate::{Desk, OrOurs, Tx, accounts::throttle, events, people};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::{
+    Desk, OrOurs, Tx,
+    accounts::throttle,
+    events, people,
+    tokens::{LONGEST, fresh, hash},
+};
 use domain::{Actor, Code, Error, Principal, Result, UserId, event::Happening, passkey::Place, second_factor::Asked};
-use sha2::{Digest, Sha256};
 
 /// How long the second step may take, in milliseconds: 5 minutes.
 pub const LIFETIME_MS: i64 = 5 * 60_000;
-
-fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
-}
 
 /// For whoever comes too late, or not from the first step.
 fn over() -> Error {
@@ -21,7 +20,7 @@ fn over() -> Error {
 
 /// Notes that somebody has proved the first factor. Returns the cookie's value.
 pub(in crate::accounts) async fn begin(tx: &mut Tx, user: UserId) -> Result<String> {
-    let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let token = fresh();
     sqlx::query!(
         "insert into sign_ins_begun (token_hash, user_id, token_epoch, expires_at)
          select $2, id, token_epoch, $3 from users where id = $1",
@@ -37,7 +36,7 @@ pub(in crate::accounts) async fn begin(tx: &mut Tx, user: UserId) -> Result<Stri
 
 /// Who has proved the first factor with this cookie, as long as they may go on.
 pub(in crate::accounts) async fn find(tx: &mut Tx, token: &str) -> Result<UserId> {
-    if token.is_empty() || token.len() > 100 {
+    if token.is_empty() || token.len() > LONGEST {
         return Err(over());
     }
     let now = tx.at();
