@@ -62,6 +62,9 @@ pub struct Principal {
     pub company: Option<CompanyId>,
     /// Whether this person's company lets its users see all of the company's tickets.
     pub sees_company: bool,
+    /// Who was merged into this person, as long as tickets of theirs are still on their way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<UserId>,
     /// What staff may: that of their built-in role, or of a custom one.
     pub permissions: Permissions,
     /// The name of a custom role. Whoever has one is an agent with other permissions.
@@ -91,6 +94,7 @@ impl Principal {
             role,
             company: None,
             sees_company: false,
+            also: None,
             permissions: Permissions::of_role(role),
             custom_role: None,
             teams: Vec::new(),
@@ -103,6 +107,11 @@ impl Principal {
     /// As others see them.
     pub fn as_person(&self) -> crate::people::Person {
         crate::people::Person { id: self.id, name: self.name.clone(), picture: self.picture }
+    }
+
+    /// Whether somebody is this person, or has become them.
+    pub fn is(&self, id: UserId) -> bool {
+        self.id == id || self.also == Some(id)
     }
 
     pub fn has(&self, permission: Permission) -> bool {

@@ -132,7 +132,7 @@ pub fn person_may(person: &Principal, action: Action, ticket: Option<TicketFacts
         return match action {
             Action::CreateTicket => true,
             Action::SeeTicket | Action::Reply | Action::AddFile => ticket.is_some_and(|t| {
-                t.requester == person.id
+                person.is(t.requester)
                     || (person.sees_company && person.company.is_some() && t.company == person.company)
             }),
             _ => false,
@@ -236,6 +236,15 @@ mod tests {
         )
     }
 
+    /// A customer whom number 9 has become, and whose tickets are still on their way.
+    fn was_two(company: Option<i64>, sees_company: bool) -> Actor {
+        let mut actor = person(Role::Customer, company, sees_company);
+        if let Who::User(person) = &mut actor.who {
+            person.also = Some(OTHER.requester);
+        }
+        actor
+    }
+
     fn provider() -> Actor {
         let audience = crate::outside::Audience::Company;
         Actor::provider(Announcer { id: 1.into(), name: "Acme ID".into(), audience, company: Some(CompanyId(7)) }, None)
@@ -261,13 +270,15 @@ mod tests {
     const NOBODYS: TicketFacts = TicketFacts { company: None, assignee: None, team: None, ..FOREIGN };
     const ASSIGNED: TicketFacts = TicketFacts { assignee: Some(UserId(1)), ..FOREIGN };
     const TEAMS: TicketFacts = TicketFacts { assignee: None, team: Some(TeamId(5)), ..FOREIGN };
-    const RELATIONS: [(&str, TicketFacts); 6] = [
+    const OTHER: TicketFacts = TicketFacts { requester: UserId(9), ..FOREIGN };
+    const RELATIONS: [(&str, TicketFacts); 7] = [
         ("own", OWN),
         ("company", COMPANY),
         ("foreign", FOREIGN),
         ("nobody's", NOBODYS),
         ("assigned", ASSIGNED),
         ("team's", TEAMS),
+        ("the other one's", OTHER),
     ];
 
     /// What managers may not, of all there is.
@@ -294,6 +305,8 @@ mod tests {
             ("custom, nothing", custom(Permissions::NONE)),
             ("custom, everything", custom(Permissions::ALL)),
             ("custom, an agent of teams", custom(Permissions::of_role(Role::Agent).without(Permission::SeeAllTickets))),
+            ("individual who was two", was_two(None, false)),
+            ("company user who was two", was_two(Some(7), true)),
             ("company user", person(Role::Customer, Some(7), false)),
             ("company user who sees all", person(Role::Customer, Some(7), true)),
             ("individual", person(Role::Customer, None, false)),
@@ -328,7 +341,10 @@ mod tests {
                         _ => match action {
                             Action::CreateTicket => true,
                             Action::SeeTicket | Action::Reply | Action::AddFile => {
-                                relation == "own" || (relation == "company" && name == "company user who sees all")
+                                relation == "own"
+                                    || (relation == "company"
+                                        && ["company user who sees all", "company user who was two"].contains(&name))
+                                    || (relation == "the other one's" && name.ends_with("who was two"))
                             }
                             _ => false,
                         },

@@ -264,7 +264,8 @@ pub async fn still_here(desk: &Desk, holders: &[Holder]) -> Result<Vec<(Holder, 
         r#"select h.session_id as "session_id!", u.id, u.name, u.email, u.role, u.company_id,
                   u.second_factor, u.created_at, coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
-                      then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
+                      then array(select m.team_id from team_members m where m.user_id = u.id) end as teams,
+                  (select e.gone_user_id from errands e where e.user_id = u.id and e.ended_at is null) as also
            from unnest($1::bigint[], $2::bigint[]) h(user_id, session_id)
            join users u on u.id = h.user_id left join companies c on c.id = u.company_id
                left join roles r on r.id = u.role_id
@@ -287,6 +288,7 @@ pub async fn still_here(desk: &Desk, holders: &[Holder]) -> Result<Vec<(Holder, 
             let person = rights.give(Principal {
                 company: r.company_id.map(CompanyId),
                 sees_company: r.sees_all,
+                also: r.also.map(UserId),
                 ..Principal::new(UserId(r.id), r.name, r.email, Role::Customer)
             });
             // Who must set a second factor up first is not told anything either.

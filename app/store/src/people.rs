@@ -60,7 +60,8 @@ async fn find(
         r#"select u.id, u.name, u.email, u.role, u.company_id, u.second_factor, u.created_at,
                   coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
-                      then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
+                      then array(select m.team_id from team_members m where m.user_id = u.id) end as teams,
+                  (select e.gone_user_id from errands e where e.user_id = u.id and e.ended_at is null) as also
            from users u left join companies c on c.id = u.company_id left join roles r on r.id = u.role_id
            where u.id = coalesce($1, (select e.user_id from user_emails e where e.address = lower($3)))
                and u.blocked_at is null and u.token_epoch = coalesce($2, u.token_epoch)"#,
@@ -76,6 +77,7 @@ async fn find(
         let person = rights.give(Principal {
             company: r.company_id.map(CompanyId),
             sees_company: r.sees_all,
+            also: r.also.map(UserId),
             ..Principal::new(UserId(r.id), r.name, r.email, Role::Customer)
         });
         (person, SecondFactor { on: r.second_factor, joined: r.created_at.into() })

@@ -1,6 +1,6 @@
 //! Who sees which ticket: the policy's answer and every way in must be the same.
 
-use crate::support::{Refused as _, World, id_of, text};
+use crate::support::{Refused as _, World, id_of, person, text};
 use domain::{
     Actor, Code, Role, TicketId,
     access::{NewTeam, Permission, Permissions},
@@ -63,9 +63,30 @@ async fn tickets(world: &World, people: &[(&'static str, Actor)]) -> Vec<Ticket>
 async fn every_way_to_a_ticket_agrees_with_the_policy() {
     let world = World::new().await;
     let mut people = people(&world).await;
-    let tickets = tickets(&world, &people).await;
+    let mut tickets = tickets(&world, &people).await;
     // With their team.
     people[9].1 = world.actor(id_of(&people[9].1)).await;
+    // Who were two, and tickets of the other one are still on their way.
+    let open = person(&people[3].1).company.unwrap();
+    for (name, kept) in
+        [("who was two", world.customer().await), ("colleague who was two", world.company_user(open).await)]
+    {
+        let gone = world.customer().await;
+        tickets.push(world.ticket(&gone).await);
+        tickets.push(world.ticket(&kept).await);
+        sqlx::query(
+            "insert into errands (kind, user_id, gone_user_id, total, created_at, updated_at)
+             values ('merge_customers', $1, $2, 1, now(), now())",
+        )
+        .bind(id_of(&kept).0)
+        .bind(id_of(&gone).0)
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+        let kept = world.actor(id_of(&kept)).await;
+        assert_eq!(person(&kept).also, Some(id_of(&gone)));
+        people.push((name, kept));
+    }
     let desk = &world.desk;
     for (name, actor) in &people {
         let sees = |facts: TicketFacts| policy::may(actor, Action::SeeTicket, Some(facts));

@@ -63,7 +63,8 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
                   u.avatar, z.name as "zone?", z.shifts as "shifts?", u.language, u.second_factor, u.created_at,
                   coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
-                      then array(select m.team_id from team_members m where m.user_id = u.id) end as teams
+                      then array(select m.team_id from team_members m where m.user_id = u.id) end as teams,
+                  (select e.gone_user_id from errands e where e.user_id = u.id and e.ended_at is null) as also
            from sessions s join users u on u.id = s.user_id left join companies c on c.id = u.company_id
                left join roles r on r.id = u.role_id left join zones z on z.name = u.time_zone
            where s.token_hash = $1 and s.expires_at > $2 and s.last_used_at > $3 and u.blocked_at is null"#,
@@ -84,6 +85,7 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
         person: rights.give(Principal {
             company: r.company_id.map(CompanyId),
             sees_company: r.sees_all,
+            also: r.also.map(UserId),
             picture: r.avatar,
             language: r.language.as_deref().and_then(Language::from_tag).unwrap_or_default(),
             zone: r.zone.zip(r.shifts).map(|(name, shifts)| Zone::from_pairs(name, &shifts).around(now)),

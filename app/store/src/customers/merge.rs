@@ -51,7 +51,7 @@ fn check(kept: UserId, gone: UserId) -> Result<()> {
 /// them, under the name they had.
 ///
 /// All of it or nothing. A ticket that is being opened for `gone` meanwhile is waited for, or becomes `kept`'s. Where there are
-/// more than [`MOVED_MAX`] tickets, these follow batch by batch: until then each is still that of `gone`, whom nobody is.
+/// more than [`MOVED_MAX`] tickets, these follow batch by batch: until then each is still that of `gone`, for `kept` to see.
 ///
 /// Errors: `NotFound` when either is no customer (any more), `Conflict` while tickets of an earlier merge are on their way.
 #[crate::compiled_here]

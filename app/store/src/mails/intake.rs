@@ -362,10 +362,7 @@ async fn answer(tx: &mut Tx, id: TicketId, sender: &Principal, mail: &Prepared, 
 async fn has_written(tx: &mut Tx, ticket: TicketId, person: UserId) -> Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select 1 from events where ticket_id = $1 and actor_id = $2 and audience > 0
-               and kind in ('message.customer', 'message.reply', 'message.note'))
-               -- Whose ticket it is has become this person, and the ticket is still on its way.
-               or exists (select 1 from tickets t join users u on u.id = t.requester_id
-                          where t.id = $1 and u.merged_into = $2) as "written!""#,
+               and kind in ('message.customer', 'message.reply', 'message.note')) as "written!""#,
         ticket.0,
         person.0,
     )

@@ -121,19 +121,16 @@ pub(crate) fn visible(query: &mut QueryBuilder<Postgres>, actor: &Actor) {
                 .push_bind(person.teams.iter().map(|team| team.0).collect::<Vec<_>>())
                 .push("))");
         }
-        Who::User(person) => match person.company.filter(|_| person.sees_company) {
-            Some(company) => {
-                query.push(" and (t.requester_id = ");
-                query.push_bind(person.id.0);
-                query.push(" or t.company_id = ");
-                query.push_bind(company.0);
-                query.push(")");
+        Who::User(person) => {
+            query.push(" and (t.requester_id = ").push_bind(person.id.0);
+            if let Some(also) = person.also {
+                query.push(" or t.requester_id = ").push_bind(also.0);
             }
-            None => {
-                query.push(" and t.requester_id = ");
-                query.push_bind(person.id.0);
+            if let Some(company) = person.company.filter(|_| person.sees_company) {
+                query.push(" or t.company_id = ").push_bind(company.0);
             }
-        },
+            query.push(")");
+        }
     }
 }
 
@@ -148,10 +145,16 @@ pub(super) fn ways(actor: &Actor) -> Vec<Way> {
             let teams = person.teams.iter().map(|team| Way::Team(*team, person.id));
             std::iter::once(Way::Assigned(person.id)).chain(teams).collect()
         }
-        Who::User(person) => match person.company.filter(|_| person.sees_company) {
-            Some(company) => vec![Way::Company(company), Way::OwnOutside(person.id, company)],
-            None => vec![Way::Own(person.id)],
-        },
+        Who::User(person) => {
+            let own = std::iter::once(person.id).chain(person.also);
+            match person.company.filter(|_| person.sees_company) {
+                Some(company) => {
+                    let own = own.map(|id| Way::OwnOutside(id, company));
+                    std::iter::once(Way::Company(company)).chain(own).collect()
+                }
+                None => own.map(Way::Own).collect(),
+            }
+        }
     }
 }
 

@@ -97,7 +97,7 @@ fn consequences(merge: &CustomerMerge) -> Vec<String> {
     };
     said.push(format!("{tickets} of {} become {}'s, with all messages and files.", gone.name, kept.name));
     if many {
-        said.push("They follow in the background, which takes a while.".into());
+        said.push(format!("They follow in the background, which takes a while. {} sees them at once.", kept.name));
     }
     let addresses = std::iter::once(&gone.email).chain(&gone.emails).cloned().collect::<Vec<_>>().join(", ");
     said.push(format!("Mails from {addresses} are {}'s from then on.", kept.name));

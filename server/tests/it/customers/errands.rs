@@ -15,7 +15,7 @@ use store::{
     companies,
     customers::{erase, merge, view},
     errands, jobs as queue, mails,
-    tickets::list,
+    tickets::{list, search},
 };
 
 /// More than go at once, and not a multiple of a batch.
@@ -33,6 +33,22 @@ async fn count(world: &World, sql: String) -> i64 {
 /// All that is due, but for what is looked at a minute later.
 async fn work(world: &World) {
     while jobs::one(&world.desk, &world.post).await.unwrap() {}
+}
+
+/// How many tickets somebody comes to who goes through their list to its end.
+pub(super) async fn all_of(world: &World, who: &Actor) -> usize {
+    let mut filter = Filter { limit: Some(100), ..Filter::default() };
+    let mut seen = std::collections::BTreeSet::new();
+    loop {
+        let page = list::list(&world.desk, who, &filter).await.unwrap();
+        let before = seen.len() + page.rows.len();
+        seen.extend(page.rows.into_iter().map(|t| t.id));
+        assert_eq!(seen.len(), before, "none comes twice");
+        filter.after = page.next;
+        if filter.after.is_none() {
+            return seen.len();
+        }
+    }
 }
 
 async fn tickets_of(world: &World, who: &Actor) -> i64 {
@@ -90,11 +106,11 @@ async fn many_tickets_of_one_follow_batch_by_batch() {
     let errand = of(&world, &agent, about).await.remove(0);
     assert_eq!((errand.done, errand.percent(), errand.is_moving()), (1_000, 1_000 * 100 / MANY, true));
 
-    // Meanwhile: each sees what is theirs, all of staff see all, and searching finds everything.
+    // Meanwhile: each sees what is theirs, wherever it is on its way, all of staff see all, and searching finds everything.
     let now = world.actor(id_of(&kept)).await;
-    let sees = async |who: &Actor| list::list(&world.desk, who, &Filter::default()).await.unwrap();
-    assert!(sees(&now).await.rows.iter().all(|t| t.requester.id == id_of(&kept)));
-    assert!(sees(&other).await.rows.is_empty());
+    assert_eq!(all_of(&world, &now).await as i64, MANY + 1);
+    assert_eq!(all_of(&world, &other).await, 0);
+    assert_eq!(search::search(&world.desk, &now, "rare").await.unwrap().hits.len(), 2);
     let filter = Filter { requester: Some(id_of(&kept)), ..Filter::default() };
     assert!(!list::list(&world.desk, &agent, &filter).await.unwrap().rows.is_empty());
     // A mail of theirs to a ticket that is still on its way is its customer's.
@@ -116,6 +132,12 @@ async fn many_tickets_of_one_follow_batch_by_batch() {
     let taken = mails::take_in(&world.desk, mail, raw.into_bytes().into(), mails::Origin::Mailbox).await.unwrap();
     assert_eq!(taken, domain::mail::Outcome::Reply(domain::TicketId(waiting)));
     assert_eq!(world.count("select count(*) from events where kind = 'ticket.joined'").await, 0);
+    // And so is what they write there, as they see it.
+    let text = crate::support::text(Writing::Reply, "And another thing");
+    world.write(&now, domain::TicketId(waiting), text).await;
+    let written =
+        "select count(*) from messages where kind = 'customer' and (body like 'And another%' or body like 'Still%')";
+    assert_eq!(world.count(written).await, 2);
     // What they open is the one's that is kept, also from a page of before.
     let late = world.ticket(&now).await.id;
 
@@ -142,6 +164,8 @@ async fn many_tickets_of_one_follow_batch_by_batch() {
                and actor_id is not null and (data->>'tickets')::bigint = ";
     assert_eq!(count(&world, format!("{log}{MANY}")).await, 2, "when it began, and when it was over");
     assert!(list::list(&world.desk, &now, &Filter::default()).await.unwrap().rows.iter().any(|t| t.id == late));
+    assert_eq!(all_of(&world, &world.actor(id_of(&kept)).await).await as i64, MANY + 2);
+    assert_eq!((person(&now).also, person(&world.actor(id_of(&kept)).await).also), (Some(id_of(&gone)), None));
 
     // One that somebody had in their hands is found a minute later.
     sqlx::query("update tickets set requester_id = $1 where id = $2")
