@@ -170,7 +170,8 @@ pub struct Conversion {
     /// Whether users of the one they leave, and of the one they come to, see all of its tickets.
     pub from_sees_all: bool,
     pub to_sees_all: bool,
-    /// How many of their tickets belong to the company they leave, or to none: those that could go along.
+    /// How many of their tickets belong to the company they leave, or to none, up to one more than [`MOVED_MAX`]: those that
+    /// could go along.
     pub tickets: i64,
 }
 

@@ -13,10 +13,12 @@ pub enum Kind {
     MergeCompanies,
     /// A person is taken out of all they have taken part in.
     Erase,
+    /// Tickets of a customer go along to another company, or to none.
+    Convert,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 3] = [Kind::MergeCustomers, Kind::MergeCompanies, Kind::Erase];
+    pub const ALL: [Kind; 4] = [Kind::MergeCustomers, Kind::MergeCompanies, Kind::Erase, Kind::Convert];
 
     /// As the database writes it.
     pub fn word(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Kind {
             Kind::MergeCustomers => "merge_customers",
             Kind::MergeCompanies => "merge_companies",
             Kind::Erase => "erase",
+            Kind::Convert => "convert",
         }
     }
 
@@ -45,8 +48,8 @@ pub enum About {
 pub struct Errand {
     pub id: ErrandId,
     pub kind: Kind,
-    /// Who was merged; empty for somebody who is erased.
-    pub gone: String,
+    /// Who was merged, or changes their company; empty for somebody who is erased.
+    pub whose: String,
     pub done: i64,
     /// As many as there were when it began: more may come meanwhile.
     pub all: i64,
@@ -87,7 +90,7 @@ mod tests {
     fn it_is_whole_only_when_it_is_over() {
         let errand = |done, all, ended_at| {
             let began_at = Time(0);
-            Errand { id: ErrandId(1), kind: Kind::Erase, gone: String::new(), done, all, began_at, ended_at }.percent()
+            Errand { id: ErrandId(1), kind: Kind::Erase, whose: String::new(), done, all, began_at, ended_at }.percent()
         };
         let table = [(0, 0, 0), (0, 10, 0), (5, 10, 50), (10, 10, 99), (12, 10, 99), (i64::MAX, 1, 99)];
         for (done, all, percent) in table {

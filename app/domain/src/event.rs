@@ -175,6 +175,9 @@ pub enum Happening {
     /// An individual became a company's user, a company's user an individual or another's. `tickets`: so many went along.
     #[serde(rename = "account.company")]
     CompanyOf { user: UserId, from: Option<CompanyName>, to: Option<CompanyName>, tickets: i64 },
+    /// All of their tickets have gone along: said where they followed batch by batch.
+    #[serde(rename = "customer.company_finished")]
+    CompanyOfFinished { user: UserId, to: Option<CompanyName>, tickets: i64 },
     /// Two customers were one person. `tickets`: so many changed hands.
     #[serde(rename = "account.merged")]
     CustomersMerged { gone: UserId, kept: UserId, tickets: i64 },

@@ -1,8 +1,9 @@
 //! What is done to very many tickets of one person or company: batch by batch, beside other work.
 //!
 //! That it is to be done is decided at once, and all that is said of the people themselves with it: who was merged leads to the
-//! other one, who was erased is nobody. Only their tickets follow, so nothing is refused half-way. How far it has come is
-//! written in the transaction of what was done: it can be broken off anywhere and goes on from there.
+//! other one, who was erased is nobody, who has changed company is the other one's. Only their tickets follow, so nothing is
+//! refused half-way. How far it has come is written in the transaction of what was done: it can be broken off anywhere and goes
+//! on from there.
 
 use crate::{
     Desk, OrOurs, Tx, companies, customers,
@@ -39,9 +40,12 @@ pub async fn of(desk: &Desk, actor: &Actor, about: About) -> Result<Vec<Errand>>
         About::Company(company) => (None, Some(company.0)),
     };
     let rows = sqlx::query!(
-        r#"select e.id, e.kind, e.done, e.total, e.created_at, e.ended_at, coalesce(u.name, c.name, '') as "gone!"
-           from errands e left join users u on u.id = e.gone_user_id left join companies c on c.id = e.gone_company_id
-           where (e.user_id = $1 or e.company_id = $2) and e.total > 0 and (e.ended_at is null or e.ended_at > $3)
+        r#"select e.id, e.kind, e.done, e.total, e.created_at, e.ended_at, coalesce(u.name, c.name, '') as "whose!"
+           from errands e
+           left join users u on u.id = case e.kind when 'convert' then e.user_id else e.gone_user_id end
+           left join companies c on c.id = e.gone_company_id and e.kind = 'merge_companies'
+           where (e.user_id = $1 or e.company_id = $2 or e.gone_company_id = $2 and e.kind = 'convert')
+               and e.total > 0 and (e.ended_at is null or e.ended_at > $3)
            order by e.id desc limit 5"#,
         user,
         company,
@@ -50,25 +54,30 @@ pub async fn of(desk: &Desk, actor: &Actor, about: About) -> Result<Vec<Errand>>
     .fetch_all(&mut *desk.read().await?)
     .await
     .ours()?;
-    let errand = |r: (i64, String, i64, i64, time::OffsetDateTime, Option<time::OffsetDateTime>, String)| {
-        let kind = Kind::from_word(&r.1)?;
-        let (began_at, ended_at) = (r.4.into(), r.5.map(Into::into));
-        Some(Errand { id: ErrandId(r.0), kind, gone: r.6, done: r.2, all: r.3, began_at, ended_at })
-    };
-    Ok(rows
-        .into_iter()
-        .filter_map(|r| errand((r.id, r.kind, r.done, r.total, r.created_at, r.ended_at, r.gone)))
-        .collect())
+    let errands = rows.into_iter().filter_map(|r| {
+        Some(Errand {
+            id: ErrandId(r.id),
+            kind: Kind::from_word(&r.kind)?,
+            whose: r.whose,
+            done: r.done,
+            all: r.total,
+            began_at: r.created_at.into(),
+            ended_at: r.ended_at.map(Into::into),
+        })
+    });
+    Ok(errands.collect())
 }
 
-/// Refuses what is not to be done while something is under way with one of these. Whoever asks has locked them.
-pub(crate) async fn demand_none(tx: &mut Tx, users: &[i64], companies: &[i64]) -> Result<()> {
+/// Refuses what is not to be done while something is under way with one of these. Whoever asks has locked them. `beside`: what is
+/// not in the way as long as it is about other people of these companies.
+pub(crate) async fn demand_none(tx: &mut Tx, users: &[i64], companies: &[i64], beside: Option<Kind>) -> Result<()> {
     let busy = sqlx::query_scalar!(
         r#"select exists (
                select 1 from errands where ended_at is null and (user_id = any($1) or gone_user_id = any($1)
-                   or company_id = any($2) or gone_company_id = any($2))) as "busy!""#,
+                   or (company_id = any($2) or gone_company_id = any($2)) and kind is distinct from $3)) as "busy!""#,
         users,
         companies,
+        beside.map(Kind::word),
     )
     .fetch_one(&mut *tx.conn)
     .await
@@ -76,35 +85,86 @@ pub(crate) async fn demand_none(tx: &mut Tx, users: &[i64], companies: &[i64]) -
     if busy {
         return Err(Error::new(
             Code::Conflict,
-            "Tickets of a merge are still on their way here. Nothing was changed; please wait until that is done.",
+            "Tickets of an earlier change are still on their way. Nothing was changed; please wait until that is done.",
         ));
     }
     Ok(())
 }
 
-/// Has something done batch by batch. `of`: the number of the one that is kept or erased, and of the one that has gone.
-pub(crate) async fn begin(
-    tx: &mut Tx,
-    actor: &Actor,
-    kind: Kind,
-    of: (i64, Option<i64>),
-    erased: Option<&Person>,
-    all: i64,
-) -> Result<()> {
-    let (kept, gone) = of;
-    let companies = kind == Kind::MergeCompanies;
+/// What is to be done, once it is decided.
+pub(crate) enum Task {
+    MergeCustomers {
+        kept: UserId,
+        gone: UserId,
+    },
+    MergeCompanies {
+        kept: CompanyId,
+        gone: CompanyId,
+    },
+    Erase {
+        user: UserId,
+        person: Person,
+    },
+    /// `last`: the highest number of a ticket that goes along.
+    Convert {
+        user: UserId,
+        from: Option<CompanyId>,
+        to: Option<CompanyId>,
+        last: i64,
+    },
+}
+
+impl Task {
+    fn kind(&self) -> Kind {
+        match self {
+            Task::MergeCustomers { .. } => Kind::MergeCustomers,
+            Task::MergeCompanies { .. } => Kind::MergeCompanies,
+            Task::Erase { .. } => Kind::Erase,
+            Task::Convert { .. } => Kind::Convert,
+        }
+    }
+
+    /// Whom it is about, and who has gone.
+    fn users(&self) -> (Option<UserId>, Option<UserId>) {
+        match self {
+            Task::MergeCustomers { kept, gone } => (Some(*kept), Some(*gone)),
+            Task::MergeCompanies { .. } => (None, None),
+            Task::Erase { user, .. } | Task::Convert { user, .. } => (Some(*user), None),
+        }
+    }
+
+    /// Which company tickets come to, and which one they leave.
+    fn companies(&self) -> (Option<CompanyId>, Option<CompanyId>) {
+        match self {
+            Task::MergeCompanies { kept, gone } => (Some(*kept), Some(*gone)),
+            Task::Convert { from, to, .. } => (*to, *from),
+            Task::MergeCustomers { .. } | Task::Erase { .. } => (None, None),
+        }
+    }
+}
+
+/// Has something done batch by batch. `all`: how many tickets or events it is about.
+pub(crate) async fn begin(tx: &mut Tx, actor: &Actor, task: Task, all: i64) -> Result<()> {
+    let ((user, gone_user), (company, gone_company)) = (task.users(), task.companies());
+    let kind = task.kind().word();
+    let (reached, erased) = match task {
+        Task::Convert { last, .. } => (last, None),
+        Task::Erase { person, .. } => (0, Some(person)),
+        Task::MergeCustomers { .. } | Task::MergeCompanies { .. } => (0, None),
+    };
     let id = sqlx::query_scalar!(
-        "insert into errands (kind, user_id, gone_user_id, company_id, gone_company_id, people, addresses, messages, total, by_id,
-             created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) returning id",
-        kind.word(),
-        (!companies).then_some(kept),
-        gone.filter(|_| !companies),
-        companies.then_some(kept),
-        gone.filter(|_| companies),
-        erased.map(|p| p.ids.as_slice()).unwrap_or_default(),
-        erased.map(|p| p.addresses.as_slice()).unwrap_or_default(),
-        erased.is_some_and(|p| p.messages),
+        "insert into errands (kind, user_id, gone_user_id, company_id, gone_company_id, people, addresses, messages, reached,
+             total, by_id, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) returning id",
+        kind,
+        user.map(|u| u.0),
+        gone_user.map(|u| u.0),
+        company.map(|c| c.0),
+        gone_company.map(|c| c.0),
+        erased.as_ref().map(|p| p.ids.as_slice()).unwrap_or_default(),
+        erased.as_ref().map(|p| p.addresses.as_slice()).unwrap_or_default(),
+        erased.as_ref().is_some_and(|p| p.messages),
+        reached,
         all,
         actor.user_id().map(|u| u.0),
         tx.at(),
@@ -154,12 +214,9 @@ pub(crate) async fn revive(desk: &Desk) -> Result<()> {
     tx.commit_quietly().await
 }
 
-/// What is to be done.
+/// One that was begun, and how far it has come.
 struct Row {
-    kind: Kind,
-    kept: i64,
-    gone: Option<i64>,
-    person: Person,
+    task: Task,
     place: Place,
     done: i64,
     ended: bool,
@@ -168,8 +225,8 @@ struct Row {
 
 async fn load(conn: &mut PgConnection, errand: ErrandId) -> Result<Option<Row>> {
     let r = sqlx::query!(
-        r#"select kind, coalesce(user_id, company_id) as "kept!", coalesce(gone_user_id, gone_company_id) as gone, people,
-                  addresses, messages, part, reached, done, ended_at is not null as "ended!", by_id, created_at
+        r#"select kind, user_id, gone_user_id, company_id, gone_company_id, people, addresses, messages, part, reached, done,
+                  ended_at is not null as "ended!", by_id, created_at
            from errands where id = $1"#,
         errand.0,
     )
@@ -177,16 +234,20 @@ async fn load(conn: &mut PgConnection, errand: ErrandId) -> Result<Option<Row>> 
     .await
     .ours()?;
     Ok(r.and_then(|r| {
-        Some(Row {
-            kind: Kind::from_word(&r.kind)?,
-            kept: r.kept,
-            gone: r.gone,
-            person: Person { ids: r.people, addresses: r.addresses, messages: r.messages, until: r.created_at },
-            place: Place { part: r.part, reached: r.reached },
-            done: r.done,
-            ended: r.ended,
-            by: r.by_id,
-        })
+        let (user, gone_user) = (r.user_id.map(UserId), r.gone_user_id.map(UserId));
+        let (company, gone_company) = (r.company_id.map(CompanyId), r.gone_company_id.map(CompanyId));
+        let task = match Kind::from_word(&r.kind)? {
+            Kind::MergeCustomers => Task::MergeCustomers { kept: user?, gone: gone_user? },
+            Kind::MergeCompanies => Task::MergeCompanies { kept: company?, gone: gone_company? },
+            Kind::Erase => {
+                let (ids, addresses) = (r.people, r.addresses);
+                let person = Person { ids, addresses, messages: r.messages, until: r.created_at };
+                Task::Erase { user: user?, person }
+            }
+            Kind::Convert => Task::Convert { user: user?, from: gone_company, to: company, last: r.reached },
+        };
+        let place = Place { part: r.part, reached: r.reached };
+        Some(Row { task, place, done: r.done, ended: r.ended, by: r.by_id })
     }))
 }
 
@@ -211,16 +272,16 @@ pub async fn step(desk: &Desk, errand: ErrandId, again: bool) -> Result<bool> {
         None => None,
     };
     let actor = by.map_or_else(|| Actor::system("Docket"), |(person, _)| Actor::user(person, None));
-    let gone = row.gone.unwrap_or_default();
-    let batch = match row.kind {
-        Kind::MergeCustomers => {
-            customers::merge::follow(&mut tx, &actor, UserId(row.kept), UserId(gone), BATCH).await?
-        }
-        Kind::MergeCompanies => {
-            let moved = companies::merge::follow(&mut tx, &actor, CompanyId(row.kept), CompanyId(gone), BATCH).await?;
+    let batch = match &row.task {
+        Task::MergeCustomers { kept, gone } => customers::merge::follow(&mut tx, &actor, *kept, *gone, BATCH).await?,
+        Task::MergeCompanies { kept, gone } => {
+            let moved = companies::merge::follow(&mut tx, &actor, *kept, *gone, BATCH).await?;
             moved.map(|count| (row.place, count))
         }
-        Kind::Erase => forget::step(&mut tx, &row.person, row.place, BATCH).await?,
+        Task::Erase { person, .. } => forget::step(&mut tx, person, row.place, BATCH).await?,
+        Task::Convert { user, from, to, last } => {
+            customers::company::follow(&mut tx, &actor, *user, (*from, *to), *last, BATCH).await?
+        }
     };
     if again {
         tx.commit().await?;
@@ -244,20 +305,27 @@ pub async fn step(desk: &Desk, errand: ErrandId, again: bool) -> Result<bool> {
     .await
     .ours()?;
     if ended {
-        let what = match row.kind {
-            Kind::MergeCustomers => {
-                let (gone, kept) = (UserId(gone), UserId(row.kept));
-                Happening::CustomerMergeFinished { gone, kept, tickets: row.done }
+        let tickets = row.done;
+        let what = match &row.task {
+            Task::MergeCustomers { kept, gone } => {
+                Happening::CustomerMergeFinished { gone: *gone, kept: *kept, tickets }
             }
-            Kind::MergeCompanies => {
-                let gone = companies::named(&mut tx, CompanyId(gone)).await?;
-                let kept = companies::named(&mut tx, CompanyId(row.kept)).await?;
-                Happening::CompanyMergeFinished { gone, kept, tickets: row.done }
+            Task::MergeCompanies { kept, gone } => {
+                let gone = companies::named(&mut tx, *gone).await?;
+                let kept = companies::named(&mut tx, *kept).await?;
+                Happening::CompanyMergeFinished { gone, kept, tickets }
             }
-            Kind::Erase => Happening::ErasureFinished { user: UserId(row.kept) },
+            Task::Erase { user, .. } => Happening::ErasureFinished { user: *user },
+            Task::Convert { user, to, .. } => {
+                let to = match to {
+                    Some(to) => Some(companies::named(&mut tx, *to).await?),
+                    None => None,
+                };
+                Happening::CompanyOfFinished { user: *user, to, tickets }
+            }
         };
         events::append(&mut tx, &actor, None, &what).await?;
-        if row.kind != Kind::Erase {
+        if matches!(row.task, Task::MergeCustomers { .. } | Task::MergeCompanies { .. }) {
             let later = tx.now.plus_millis(AGAIN_MS);
             jobs::enqueue(&mut tx, &Work::Errand { errand, again: true }, later, 5, None).await?;
         }

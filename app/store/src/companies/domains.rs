@@ -1,6 +1,10 @@
 //! Customers whose address is in a company's domain, but who do not belong to it: they were there before the domain was.
 
-use crate::{OrOurs, Tx, customers};
+use crate::{
+    OrOurs, Tx,
+    customers::company::{self, Along},
+    outside::ways::{self, Whom},
+};
 use domain::{
     Actor, CompanyId, Result, UserId,
     customer::CustomerRow,
@@ -43,7 +47,8 @@ pub async fn outside(conn: &mut PgConnection, actor: &Actor, id: CompanyId) -> R
 }
 
 /// Makes these customers users of the company, one of whose domains an address of theirs is in. Those who have a company by
-/// now stay there. `tickets`: what they have opened so far goes along. Returns how many came.
+/// now stay there. `tickets`: what they have opened so far goes along, batch by batch where it is very much. Returns how
+/// many came.
 #[crate::compiled_here]
 pub async fn bring_in(tx: &mut Tx, actor: &Actor, id: CompanyId, people: &[UserId], tickets: bool) -> Result<i64> {
     policy::demand(actor, Action::EditPeople, None)?;
@@ -58,8 +63,15 @@ pub async fn bring_in(tx: &mut Tx, actor: &Actor, id: CompanyId, people: &[UserI
     .fetch_all(&mut *tx.conn)
     .await
     .ours()?;
+    let found: Vec<UserId> = found.into_iter().map(UserId).collect();
+    let bound = ways::before(tx, Whom::People(&found)).await?;
+    let along = match tickets {
+        true => Some(Along::hold(tx, &found, None).await?),
+        false => None,
+    };
     for user in &found {
-        customers::company::convert(tx, actor, UserId(*user), None, Some(id), tickets).await?;
+        company::change(tx, actor, *user, (None, Some(id)), along.as_ref()).await?;
     }
+    ways::settle(tx, actor, bound).await?;
     Ok(found.len() as i64)
 }

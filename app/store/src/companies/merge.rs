@@ -2,7 +2,9 @@
 
 use super::{hold, view};
 use crate::{
-    OrOurs, Tx, errands, events,
+    OrOurs, Tx,
+    errands::{self, Task},
+    events,
     outside::ways::{self, Whom},
     tickets::moving,
 };
@@ -10,7 +12,6 @@ use domain::{
     Actor, CompanyId, Error, Result,
     company::{CompanyMerge, CompanyName},
     customer::{COUNTED, NOTES_MAX},
-    errand::Kind,
     event::Happening,
     policy::{self, Action},
 };
@@ -44,7 +45,7 @@ fn check(kept: CompanyId, gone: CompanyId) -> Result<()> {
 /// Makes `gone` and `kept` one: people, domains and notes become `kept`'s, whose name, tier and rules stay. `gone` leads there
 /// from then on. The tickets follow batch by batch, as there may be very many.
 ///
-/// Errors: `NotFound` when either is no company (any more), `Conflict` while tickets of an earlier merge are on their way.
+/// Errors: `NotFound` when either is no company (any more), `Conflict` while tickets of either are on their way.
 #[crate::compiled_here]
 pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId) -> Result<()> {
     policy::demand(actor, Action::MergePeople, None)?;
@@ -56,7 +57,7 @@ pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId)
         .await
         .ours()?;
     let (new, old) = (hold(tx, kept).await?, hold(tx, gone).await?);
-    errands::demand_none(tx, &[], &[kept.0, gone.0]).await?;
+    errands::demand_none(tx, &[], &[kept.0, gone.0], None).await?;
     people(tx, gone, kept).await?;
     sqlx::query!("update company_domains set company_id = $1 where company_id = $2", kept.0, gone.0)
         .execute(&mut *tx.conn)
@@ -90,7 +91,7 @@ pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId)
         .fetch_one(&mut *tx.conn)
         .await
         .ours()?;
-    errands::begin(tx, actor, Kind::MergeCompanies, (kept.0, Some(gone.0)), None, tickets).await?;
+    errands::begin(tx, actor, Task::MergeCompanies { kept, gone }, tickets).await?;
     let what = Happening::CompaniesMerged { gone: old.named(), kept: new.named() };
     events::append(tx, actor, None, &what).await?;
     ways::settle(tx, actor, bound).await

@@ -9,13 +9,14 @@ use super::{
 use crate::{
     OrOurs, Tx,
     accounts::{picture, second_factor},
-    errands, events,
+    errands::{self, Task},
+    events,
     tickets::moving,
 };
 use domain::{
     Actor, Error, Result, UserId,
     customer::{Erasure, MOVED_MAX},
-    errand::{Kind, Outcome},
+    errand::Outcome,
     event::Happening,
     policy::{self, Action},
     text,
@@ -51,7 +52,7 @@ pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Res
         moving::take_turns(tx, &tickets).await?;
     }
     let customer = hold(tx, id).await?;
-    errands::demand_none(tx, &ids, &[]).await?;
+    errands::demand_none(tx, &ids, &[], None).await?;
     if text::tidy_line(&how.name) != customer.name {
         return Err(Error::field("name", "This is not the name of this customer."));
     }
@@ -72,7 +73,7 @@ pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Res
     events::append(tx, actor, None, &Happening::Erased { user: id, messages: how.messages }).await?;
     if many {
         let all = forget::count(tx, &person.ids).await?;
-        errands::begin(tx, actor, Kind::Erase, (id.0, None), Some(&person), all).await?;
+        errands::begin(tx, actor, Task::Erase { user: id, person }, all).await?;
         return Ok(Outcome::UnderWay);
     }
     let mut place = Place::default();

@@ -1,15 +1,17 @@
 //! Two customers who are the same person.
 
-use super::{block::end_sessions, forget::Place, hold, view};
+use super::{alone, block::end_sessions, forget::Place, hold, view};
 use crate::{
-    Desk, OrOurs, Tx, errands, events,
+    Desk, OrOurs, Tx,
+    errands::{self, Task},
+    events,
     outside::ways::{self, Whom},
     tickets::moving,
 };
 use domain::{
     Actor, Code, Error, Result, UserId,
     customer::{CustomerMerge, EMAILS_MAX, MOVED_MAX, NOTES_MAX, PHONES_MAX},
-    errand::{Kind, Outcome},
+    errand::Outcome,
     event::Happening,
     people::Person,
     policy::{self, Action},
@@ -76,16 +78,12 @@ async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Resu
     if !many {
         moving::take_turns(tx, &tickets).await?;
     }
-    // Stronger than for other changes: nobody refers to either anew until this is done. In one order everywhere.
-    sqlx::query!("select id from users where id = any($1) order by id for update", &[kept.0, gone.0])
-        .fetch_all(&mut *tx.conn)
-        .await
-        .ours()?;
+    alone(tx, &[kept.0, gone.0]).await?;
     if !many && moving::of_requester(tx, gone, MOVED_MAX + 1).await? != tickets {
         return Ok(None);
     }
     let (new, old) = (hold(tx, kept).await?, hold(tx, gone).await?);
-    errands::demand_none(tx, &[kept.0, gone.0], &[]).await?;
+    errands::demand_none(tx, &[kept.0, gone.0], &[], None).await?;
     if !many {
         let from = Person { id: gone, name: old.name, picture: None };
         let to = Person { id: kept, name: new.name, picture: None };
@@ -136,7 +134,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Resu
             .fetch_one(&mut *tx.conn)
             .await
             .ours()?;
-        errands::begin(tx, actor, Kind::MergeCustomers, (kept.0, Some(gone.0)), None, tickets).await?;
+        errands::begin(tx, actor, Task::MergeCustomers { kept, gone }, tickets).await?;
     } else {
         while shares(tx, kept, gone, MOVED_MAX).await? {}
     }

@@ -13,6 +13,15 @@ pub mod view;
 use crate::{OrOurs, Tx};
 use domain::{Error, Result, UserId};
 
+/// Locks people more strongly than for other changes: nobody refers to them anew until this is done. In one order everywhere.
+pub(crate) async fn alone(tx: &mut Tx, ids: &[i64]) -> Result<()> {
+    sqlx::query!("select id from users where id = any($1) order by id for update", ids)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    Ok(())
+}
+
 /// A customer's row, locked until the end of the transaction.
 pub(crate) struct Row {
     pub name: String,

@@ -129,12 +129,12 @@ pub(crate) async fn open(
     let (said_kind, said_data) = events::split(&said_so)?;
     // One statement: every index of the row is written once, and it waits once. The ticket's event comes before the message's.
     // The requester is locked as the reference locks them anyway: who is being merged into another one right now is waited for,
-    // and is that one.
+    // and is that one; of who changes their company with all tickets right now, it is the new one's.
     let event = sqlx::query_scalar!(
         r#"with e as (
              insert into events (at, actor_id, actor_name, actor_staff, address, ticket_id, audience, kind, data)
              select $2, n.actor, n.name, n.staff, n.address, $1, n.audience, n.kind, n.data
-             from unnest($16::bigint[], $17::text[], $18::boolean[], $19::text[], $20::smallint[], $21::text[], $22::jsonb[])
+             from unnest($15::bigint[], $16::text[], $17::boolean[], $18::text[], $19::smallint[], $20::text[], $21::jsonb[])
                  with ordinality as n (actor, name, staff, address, audience, kind, data, place)
              order by n.place returning id
          ), m as (
@@ -144,15 +144,17 @@ pub(crate) async fn open(
                  assignee_id, tag_ids, rank, created_at, updated_at, public_at, team_id, last_message_id, excerpt,
                  customer_last)
              overriding system value
-             select $1, $3, $4, $5, $6, $7, $8, coalesce(u.merged_into, u.id), $10, $11, $12, $13, $2, $2, $2, $14, m.id, $15,
-                 $23 = 'customer'
+             select $1, $3, $4, $5, $6, $7, $8, coalesce(u.merged_into, u.id),
+                 case when u.merged_into is null then u.company_id else (select k.company_id from users k where k.id = u.merged_into) end,
+                 $10, $11, $12, $2, $2, $2, $13, m.id, $14,
+                 $22 = 'customer'
              from m, users u where u.id = $9 for key share of u
              returning id, subject
          ), s as (
              insert into ticket_subjects (ticket_id, search) select id, to_tsvector('english', subject) from t
          ), w as (
              insert into messages (event_id, ticket_id, kind, channel, body, html, quoted_html, foreign_html, markdown)
-             select m.id, t.id, $23, $24, $25, $26, $27, $28, $29 from m, t
+             select m.id, t.id, $22, $23, $24, $25, $26, $27, $28 from m, t
          )
          select m.id as "id!" from m, t"#,
         id.0,
@@ -164,7 +166,6 @@ pub(crate) async fn open(
         catalog.priorities.of(input.urgency, input.importance).number(),
         input.source.word(),
         requester.id.0,
-        requester.company.map(|c| c.0),
         assignee.map(|a: UserId| a.0),
         &tags,
         rank::entering(tx.now.0, id),

@@ -95,7 +95,9 @@ fn Shown(company: Company, people: Vec<CustomerRow>) -> impl IntoView {
                 </fieldset>
                 <label class="check">
                     <input type="checkbox" name="tickets" />
-                    <span>"Take their earlier tickets along"</span>
+                    <span>
+                        "Take their earlier tickets along " <span class="field__hint">"Very many follow in the background."</span>
+                    </span>
                 </label>
                 <div class="actions">
                     <button class="button button--primary" type="submit">

@@ -2,7 +2,7 @@
 
 use super::{
     page::{asked, customer_resource},
-    pieces::{CompanyField, PeoplePage, failed, filled, loading},
+    pieces::{CompanyField, PeoplePage, failed, filled, grouped, loading},
     rpc,
 };
 use crate::erased::{Rows, Sometimes, memo};
@@ -15,7 +15,7 @@ use crate::{
 };
 use domain::{
     Error,
-    customer::{Conversion, Customer, counted},
+    customer::{Conversion, Customer, MOVED_MAX},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -123,8 +123,12 @@ fn consequences(preview: &Conversion) -> Vec<String> {
 /// What it would mean to hand the tickets over, too.
 fn of_tickets(preview: &Conversion) -> (String, String) {
     let name = &preview.customer.name;
-    let n = counted(preview.tickets);
-    let label = format!("Take {n} earlier {} along", if preview.tickets == 1 { "ticket" } else { "tickets" });
+    let many = preview.tickets > MOVED_MAX;
+    let label = match preview.tickets {
+        1 => "Take 1 earlier ticket along".to_owned(),
+        n if many => format!("Take more than {} earlier tickets along", grouped(n - 1)),
+        n => format!("Take {} earlier tickets along", grouped(n)),
+    };
     let hint = match (&preview.customer.company, &preview.to) {
         (_, Some(to)) if preview.to_sees_all => format!("All users of {} will see them.", to.name),
         (Some(from), None) if preview.from_sees_all => {
@@ -133,7 +137,11 @@ fn of_tickets(preview: &Conversion) -> (String, String) {
         (_, Some(to)) => format!("They count as tickets of {} then.", to.name),
         (_, None) => "They count as no company's then.".to_owned(),
     };
-    (label, format!("{hint} {name} sees them in any case."))
+    let pace = match many {
+        true => " They follow in the background, which takes a while: until then each is seen by those who see it now.",
+        false => "",
+    };
+    (label, format!("{hint} {name} sees them in any case.{pace}"))
 }
 
 #[component]

@@ -65,8 +65,9 @@ fn one(errand: Errand, page: &str) -> AnyView {
         let tickets = if errand.done == 1 { "ticket" } else { "tickets" };
         let said = match errand.kind {
             Kind::MergeCustomers | Kind::MergeCompanies => {
-                format!("{done} {tickets} of {} have come over.", errand.gone)
+                format!("{done} {tickets} of {} have come over.", errand.whose)
             }
+            Kind::Convert => format!("{done} {tickets} of {} have changed company.", errand.whose),
             Kind::Erase => "They are out of everything they have taken part in.".to_owned(),
         };
         return view! {
@@ -79,8 +80,9 @@ fn one(errand: Errand, page: &str) -> AnyView {
     }
     let (label, said) = match errand.kind {
         Kind::MergeCustomers | Kind::MergeCompanies => {
-            ("Tickets that come over", format!("Tickets of {} come over.", errand.gone))
+            ("Tickets that come over", format!("Tickets of {} come over.", errand.whose))
         }
+        Kind::Convert => ("Tickets that change company", format!("Tickets of {} change company.", errand.whose)),
         Kind::Erase => ("Erasing", "They are being taken out of all they have taken part in.".to_owned()),
     };
     view! {

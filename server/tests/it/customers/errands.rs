@@ -19,19 +19,19 @@ use store::{
 };
 
 /// More than go at once, and not a multiple of a batch.
-const MANY: i64 = MOVED_MAX + 510;
+pub(super) const MANY: i64 = MOVED_MAX + 510;
 
-async fn of(world: &World, actor: &Actor, about: About) -> Vec<Errand> {
+pub(super) async fn of(world: &World, actor: &Actor, about: About) -> Vec<Errand> {
     errands::of(&world.desk, actor, about).await.unwrap()
 }
 
 /// What one statement counts.
-async fn count(world: &World, sql: String) -> i64 {
+pub(super) async fn count(world: &World, sql: String) -> i64 {
     sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(world.desk.pool()).await.unwrap()
 }
 
 /// All that is due, but for what is looked at a minute later.
-async fn work(world: &World) {
+pub(super) async fn work(world: &World) {
     while jobs::one(&world.desk, &world.post).await.unwrap() {}
 }
 
@@ -56,7 +56,7 @@ async fn tickets_of(world: &World, who: &Actor) -> i64 {
 }
 
 /// A worker that takes the job, does so many batches and is gone.
-async fn killed_after(world: &World, batches: usize) -> ErrandId {
+pub(super) async fn killed_after(world: &World, batches: usize) -> ErrandId {
     let mut tx = world.desk.begin().await.unwrap();
     let job = queue::take(&mut tx).await.unwrap().unwrap();
     tx.commit().await.unwrap();
@@ -69,7 +69,7 @@ async fn killed_after(world: &World, batches: usize) -> ErrandId {
     errand
 }
 
-async fn wait_for_worker(world: &World) {
+pub(super) async fn wait_for_worker(world: &World) {
     world.advance_seconds(6 * 60);
 }
 
@@ -97,7 +97,7 @@ async fn many_tickets_of_one_follow_batch_by_batch() {
     let about = About::Customer(id_of(&kept));
     let errand = of(&world, &agent, about).await.remove(0);
     assert_eq!((errand.done, errand.all, errand.percent(), errand.ended_at), (0, MANY, 0, None));
-    assert_eq!(errand.gone, person(&gone).name);
+    assert_eq!(errand.whose, person(&gone).name);
     errands::of(&world.desk, &kept, about).await.refused(Code::Forbidden);
 
     // The server is killed after two batches, and another one goes on where it was.
@@ -251,7 +251,7 @@ async fn tickets_of_companies_say_how_far_they_have_come() {
     killed_after(&world, 1).await;
     let about = About::Company(kept);
     let errand = of(&world, &agent, about).await.remove(0);
-    assert_eq!((errand.done, errand.all, errand.gone.as_str()), (500, MANY, "ACME Ltd"));
+    assert_eq!((errand.done, errand.all, errand.whose.as_str()), (500, MANY, "ACME Ltd"));
     merged(third, kept).await.refused(Code::Conflict);
     merged(kept, third).await.refused(Code::Conflict);
     merged(third, gone).await.refused(Code::NotFound);

@@ -1,6 +1,7 @@
 //! Customers as staff find, make and change them; and what others may not.
 
 mod companies;
+mod conversions;
 mod errands;
 mod merge;
 mod pages;
