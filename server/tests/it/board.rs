@@ -201,6 +201,30 @@ async fn a_full_column_takes_no_more_where_it_refuses() {
     assert_eq!(column(&world, &agent, open).await.len(), 2);
 }
 
+/// Undo puts back what was there, also where there is no room: for whoever did it, and not for long.
+#[tokio::test]
+async fn what_was_just_done_is_taken_back_into_a_full_column() {
+    let world = World::new().await;
+    let (ann, bob, jana) = (world.agent().await, world.agent().await, world.customer().await);
+    let (open, progress, resolved) = (world.status("open"), world.status("in_progress"), world.status("resolved"));
+    let t = tickets(&world, &jana, 3).await;
+    for card in &t {
+        shift(&world, &ann, to(*card, open, progress, None, None)).await.unwrap();
+    }
+    limit(&world, progress, Some(1), true).await;
+    shift(&world, &ann, to(t[0], progress, resolved, None, None)).await.unwrap();
+    shift(&world, &bob, to(t[0], resolved, progress, None, None)).await.refused(Code::Conflict);
+    shift(&world, &ann, to(t[0], resolved, progress, None, None)).await.unwrap();
+    assert_eq!(column(&world, &ann, progress).await.len(), 3);
+    // Out of another column it is no way back.
+    shift(&world, &ann, to(t[0], progress, resolved, None, None)).await.unwrap();
+    shift(&world, &ann, to(t[0], resolved, open, None, None)).await.unwrap();
+    shift(&world, &ann, to(t[0], open, progress, None, None)).await.refused(Code::Conflict);
+    shift(&world, &ann, to(t[1], progress, resolved, None, None)).await.unwrap();
+    world.advance_seconds(61);
+    shift(&world, &ann, to(t[1], resolved, progress, None, None)).await.refused(Code::Conflict);
+}
+
 /// Two into the last place at once: one gets it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_place_is_given_once() {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Desk, OrOurs, Tx, counts::Counts, events};
 use domain::{
-    Actor, Code, Error, Result, StatusId, TicketId,
+    Actor, Code, Error, Result, StatusId, TicketId, Time,
     board::{Board, BoardFilter, COLUMN_MAX, Column, LaneChange, Lanes, Move, Moved},
     event::{Happening, Was},
     policy::{self, Action},
@@ -15,6 +15,9 @@ use domain::{
     workflow::{Category, Status},
 };
 use sqlx::{Postgres, QueryBuilder};
+
+/// So long a change of status can be taken back into a column that is full, in milliseconds: longer than “Undo” is offered.
+const BACK_MS: i64 = 60_000;
 
 /// The board's first [`COLUMN_MAX`] cards of each column, in their order. One statement, and one for the counts of a whole
 /// board.
@@ -109,7 +112,7 @@ pub async fn shift(tx: &mut Tx, actor: &Actor, input: Move) -> Result<Moved> {
     let catalog = tx.desk().catalog();
     let target = catalog.workflow.check(before.status, input.status)?;
     if before.status != input.status {
-        room(tx, target).await?;
+        room(tx, actor, &before, target).await?;
         change::set_status(tx, actor, &before, input.status).await?;
     }
     match &input.lane {
@@ -124,7 +127,9 @@ pub async fn shift(tx: &mut Tx, actor: &Actor, input: Move) -> Result<Moved> {
 
 /// Whether the column takes one more, if it has a limit that refuses. Two moves at once into the last place: the lock on the
 /// status lets one wait and then see that it is taken. (Not `for update`: that would hold up every new ticket, too.)
-pub(super) async fn room(tx: &mut Tx, target: &Status) -> Result<()> {
+///
+/// Whoever takes back what they have just done themselves is let in all the same: the ticket was there a moment ago.
+pub(super) async fn room(tx: &mut Tx, actor: &Actor, before: &Ticket, target: &Status) -> Result<()> {
     let Some(limit) = target.wip_limit.filter(|_| target.wip_refuse) else { return Ok(()) };
     let status = target.id;
     sqlx::query!("select id from statuses where id = $1 for no key update", status.0)
@@ -139,7 +144,29 @@ pub(super) async fn room(tx: &mut Tx, target: &Status) -> Result<()> {
     .fetch_one(&mut *tx.conn)
     .await
     .ours()?;
-    target.full_with(held).map_or(Ok(()), |why| Err(Error::new(Code::Conflict, why)))
+    match target.full_with(held) {
+        Some(why) if !takes_back(tx, actor, before, status).await? => Err(Error::new(Code::Conflict, why)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the ticket's last change of status was the actor's, a moment ago, and out of this one.
+async fn takes_back(tx: &mut Tx, actor: &Actor, before: &Ticket, to: StatusId) -> Result<bool> {
+    let last = sqlx::query!(
+        r#"select actor_id, at, (data->>'from')::bigint as "from" from events
+           where ticket_id = $1 and kind = 'ticket.status' order by id desc limit 1"#,
+        before.id.0,
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await
+    .ours()?;
+    let since = tx.now.plus_millis(-BACK_MS);
+    Ok(last.is_some_and(|last| {
+        last.actor_id.is_some()
+            && last.actor_id == actor.user_id().map(|user| user.0)
+            && last.from == Some(to.0)
+            && Time::from(last.at) >= since
+    }))
 }
 
 /// Gives the card a rank between its new neighbours.

@@ -28,7 +28,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: TicketId, input: Change) -> 
         let workflow = &tx.desk().catalog().workflow;
         let target = workflow.check(before.status, swap.to)?;
         if before.status != swap.to {
-            board::room(tx, target).await?;
+            board::room(tx, actor, &before, target).await?;
         }
         set_status(tx, actor, &before, swap.to).await?;
     }

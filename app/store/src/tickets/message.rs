@@ -243,7 +243,7 @@ pub(crate) async fn after_message(
                 let target = catalog.workflow.check(ticket.status, to)?;
                 if target.id != ticket.status {
                     // Not a conflict here: that would say that the conversation has moved on.
-                    board::room(tx, target).await.map_err(|full| match full.code {
+                    board::room(tx, actor, ticket, target).await.map_err(|full| match full.code {
                         Code::Conflict => Error::field("status", full.message),
                         _ => full,
                     })?;
