@@ -372,4 +372,13 @@ test('the palette acts on the ticket that is open', async ({ page, context }) =>
   await keyboard.press('Control+k');
   await expect(option('Keyboard shortcuts')).toBeVisible();
   await expect(page.getByRole('option', { name: /^Assign/ })).toHaveCount(1);
+  await keyboard.press('Escape');
+
+  // By another word for it, and people.
+  await run('sign out', 'Profile and devices');
+  await expect(page).toHaveURL('/me');
+  await find('quokka', 'Search tickets for');
+  await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  await expect(page).toHaveURL('/customers?q=quokka');
 });

@@ -78,7 +78,8 @@ fn entries(typed: &str, here: Option<Here>) -> Vec<Entry> {
         .collect();
     let there = places().map(|(key, to, name, icon)| {
         let keys = vec!["G".to_owned(), key.to_uppercase()];
-        ("", Entry { keys, ..plain((*name).into(), Run::Go((*to).into()), *icon) })
+        let also = if *to == "/me" { "theme dark light signout logout password devices" } else { "" };
+        (also, Entry { keys, ..plain((*name).into(), Run::Go((*to).into()), *icon) })
     });
     let sheet = ("help", plain("Keyboard shortcuts".into(), Run::Sheet, Icon::Help));
     let mut fitting: Vec<(Fit, Entry)> = here
@@ -94,8 +95,10 @@ fn entries(typed: &str, here: Option<Here>) -> Vec<Entry> {
     let far = fitting.split_off(remote);
     found.extend(fitting.into_iter().map(|(_, entry)| entry));
     if !typed.is_empty() {
-        let to = format!("/search?q={}", domain::attachment::url_name(typed));
-        found.push(plain(format!("Search tickets for “{typed}”"), Run::Go(to), Icon::Search));
+        for (what, path, icon) in [("tickets", "/search", Icon::Search), ("customers", "/customers", Icon::Users)] {
+            let to = format!("{path}?q={}", domain::attachment::url_name(typed));
+            found.push(plain(format!("Search {what} for “{typed}”"), Run::Go(to), icon));
+        }
     }
     found.extend(far.into_iter().map(|(_, entry)| entry));
     found

@@ -57,7 +57,7 @@ pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CustomerFilte
     Ok(Page { rows, next, position: None })
 }
 
-/// Whoever begins with the text: their name, a word of it, or an address of theirs.
+/// Whoever begins with the text: their name, a word of it, an address of theirs, or its domain where that is what it looks like.
 fn found(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter, text: &str) {
     // Nothing goes on with the last of all characters. No index answers `like` in a plan that is made before the pattern is
     // known; ranges are answered.
@@ -80,6 +80,16 @@ fn found(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter, text: &str
     query.push(" and array_to_tsvector(array_remove(string_to_array(lower(u.name), ' '), '')) @@ ");
     query.push_bind(words_beginning_with(text)).push("::tsquery and ' ' || lower(u.name) like ");
     query.push_bind(format!("% {}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
+    let domain = text.strip_prefix('@').or_else(|| Some(text).filter(|text| text.contains('.') && !text.contains('@')));
+    if let Some(domain) = domain.filter(|domain| !domain.is_empty()) {
+        query.push(format_args!(
+            " limit {limit}) union (select u.id from user_emails e join users u on u.id = e.user_id where "
+        ));
+        query.push(LISTED);
+        narrow(query, filter);
+        query.push(" and split_part(e.address, '@', 2) >= ").push_bind(domain.to_owned());
+        query.push(" and split_part(e.address, '@', 2) < ").push_bind(format!("{domain}{}", char::MAX));
+    }
     query.push(format_args!(" limit {limit}))"));
 }
 

@@ -78,7 +78,7 @@ fn Rows(page: Page<CustomerRow>, filter: CustomerFilter) -> impl IntoView {
     let searched = !filter.text.trim().is_empty();
     if page.rows.is_empty() {
         let (title, text) = match (searched, filter.shown) {
-            (true, _) => ("Nobody found", "No name, no word of a name and no address begins like this."),
+            (true, _) => ("Nobody found", "No name, no word of a name, no address and no domain begins like this."),
             (false, Shown::Blocked) => {
                 ("Nobody is blocked", "Whoever is blocked cannot sign in, and mails from them are kept aside.")
             }

@@ -18,11 +18,12 @@ pub fn fit(typed: &str, title: &str, also: &str) -> Option<Fit> {
     let (typed, title) = (typed.to_lowercase(), title.to_lowercase());
     let letters: Vec<char> = typed.chars().filter(|c| !c.is_whitespace()).collect();
     let all: Vec<char> = title.chars().collect();
+    let joined: String = letters.iter().collect();
     if title.starts_with(&typed) {
         Some(Fit::Beginning)
     } else if by_words(&letters, &all, 0, false) {
         Some(Fit::Words)
-    } else if title.contains(&typed) || also.split(' ').any(|word| !word.is_empty() && word.starts_with(&typed)) {
+    } else if title.contains(&typed) || also.split(' ').any(|word| !word.is_empty() && word.starts_with(&joined)) {
         Some(Fit::Within)
     } else if letters.len() > 1 && in_order(&letters, &all) {
         Some(Fit::Remote)
@@ -62,6 +63,7 @@ mod tests {
             ("lab", "Add a tag…", "label", Some(Fit::Within)),
             ("take", "Assign to me", "take", Some(Fit::Within)),
             ("over", "Assign…", "assignee hand over", Some(Fit::Within)),
+            ("sign out", "Profile and devices", "theme signout", Some(Fit::Within)),
             ("eply", "Reply", "", Some(Fit::Within)),
             ("rpy", "Reply", "", Some(Fit::Remote)),
             ("x", "Reply", "", None),

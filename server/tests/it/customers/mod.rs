@@ -152,6 +152,29 @@ async fn a_stale_form_changes_nothing() {
 }
 
 #[tokio::test]
+async fn people_are_found_by_the_domain_of_any_address() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    make(&world, &agent, &input("Ann", "ann@north.example"), "").await.unwrap();
+    let two = CustomerInput { emails: "ben@north.example".into(), ..input("Ben", "ben@south.example") };
+    make(&world, &agent, &two, "").await.unwrap();
+    make(&world, &agent, &input("Norton", "cem@west.example"), "").await.unwrap();
+    for (typed, found) in [
+        ("@north", &["Ann", "Ben"][..]),
+        ("@NORTH.example", &["Ann", "Ben"]),
+        ("north.ex", &["Ann", "Ben"]),
+        ("south.example", &["Ben"]),
+        // Not what only may be meant for a name.
+        ("nort", &["Norton"]),
+        ("@", &[]),
+        ("@ann", &[]),
+        ("ann@north.example", &["Ann"]),
+    ] {
+        assert_eq!(names(&world, &agent, text(typed)).await.0, found, "{typed}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_goes_on_where_its_page_ended() {
     let world = World::new().await;
     let agent = world.agent().await;
