@@ -46,6 +46,7 @@ icons! {
     Search => "search",
     Mail => "mail",
     Phone => "phone",
+    Device => "smartphone",
     Globe => "globe",
     Hash => "hash",
     At => "at-sign",

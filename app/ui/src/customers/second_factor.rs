@@ -35,7 +35,7 @@ fn confirm(customer: Customer, flash: Flash) -> AnyView {
             up
             action=format!("{page}/second-factor")
             submit="Remove second factor"
-            danger=Icon::Phone
+            danger=Icon::Device
         >
             <ul class="notice notice--list" data-kind="warning">
                 <li>"Make sure that it is them who ask: call them, or answer on a ticket of theirs."</li>

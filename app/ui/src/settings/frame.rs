@@ -21,8 +21,8 @@ struct Place {
     icon: Icon,
     /// Who may open it.
     action: Action,
-    /// What can be set there, and what it does: for who searches.
-    fields: &'static [(&'static str, &'static str)],
+    /// What can be set there, what it does, and how else it is called: for who searches.
+    fields: &'static [(&'static str, &'static str, &'static str)],
 }
 
 const PAGES: &[Place] = &[
@@ -32,10 +32,14 @@ const PAGES: &[Place] = &[
         icon: Icon::User,
         action: Action::ManageStaff,
         fields: &[
-            ("Role of a user", "What somebody on staff may do."),
-            ("Teams of a user", "Whose tickets they see and share."),
-            ("Block a user", "Signs them out everywhere at once and keeps them out."),
-            ("Devices of a user", "Where they are signed in, and signing them out there."),
+            ("Role of a user", "What somebody on staff may do.", "permissions rights"),
+            ("Teams of a user", "Whose tickets they see and share.", "groups"),
+            (
+                "Block a user",
+                "Signs them out everywhere at once and keeps them out.",
+                "lock disable deactivate remove delete",
+            ),
+            ("Devices of a user", "Where they are signed in, and signing them out there.", "sessions log out"),
         ],
     },
     Place {
@@ -43,7 +47,11 @@ const PAGES: &[Place] = &[
         name: "Invitations",
         icon: Icon::UserPlus,
         action: Action::ManageStaff,
-        fields: &[("Invite staff", "Sends a mail with a link; who opens it chooses a name and a password.")],
+        fields: &[(
+            "Invite staff",
+            "Sends a mail with a link; who opens it chooses a name and a password.",
+            "new add agent colleague user",
+        )],
     },
     Place {
         href: "/settings/roles",
@@ -51,9 +59,13 @@ const PAGES: &[Place] = &[
         icon: Icon::Shield,
         action: Action::ManageStaff,
         fields: &[
-            ("Built-in roles", "Superadmin, manager and agent, and who has them."),
-            ("Custom roles", "Roles of your own, made of single permissions."),
-            ("See all tickets", "Without this permission, people see only their own and their teams' tickets."),
+            ("Built-in roles", "Superadmin, manager and agent, and who has them.", "permissions rights"),
+            ("Custom roles", "Roles of your own, made of single permissions.", "permissions rights"),
+            (
+                "See all tickets",
+                "Without this permission, people see only their own and their teams' tickets.",
+                "visibility",
+            ),
         ],
     },
     Place {
@@ -62,18 +74,22 @@ const PAGES: &[Place] = &[
         icon: Icon::Users,
         action: Action::ManageTeams,
         fields: &[
-            ("Name and description of a team", "As it stands in menus and on tickets."),
-            ("Members of a team", "Who is in it sees its tickets."),
+            ("Name and description of a team", "As it stands in menus and on tickets.", "groups"),
+            ("Members of a team", "Who is in it sees its tickets.", "groups"),
         ],
     },
     Place {
         href: "/settings/two-step",
         name: "Two-step sign-in",
-        icon: Icon::Phone,
+        icon: Icon::Device,
         action: Action::RequireSecondFactor,
         fields: &[
-            ("Staff need two-step sign-in", "Who has no second factor sets one up before anything else."),
-            ("Days until it is needed", "So long staff may put it off."),
+            (
+                "Staff need two-step sign-in",
+                "Who has no second factor sets one up before anything else.",
+                "2fa mfa totp otp two-factor passkeys",
+            ),
+            ("Days until it is needed", "So long staff may put it off.", "2fa mfa grace"),
         ],
     },
     Place {
@@ -82,9 +98,17 @@ const PAGES: &[Place] = &[
         icon: Icon::Key,
         action: Action::ManageProviders,
         fields: &[
-            ("Google and Facebook", "Customers sign in with an account that they have there."),
-            ("OpenID Connect", "A company's users, or staff, sign in by their own provider."),
-            ("Roles by groups", "Which groups of a provider give which role on the desk."),
+            (
+                "Google and Facebook",
+                "Customers sign in with an account that they have there.",
+                "sso oauth social login",
+            ),
+            (
+                "OpenID Connect",
+                "A company's users, or staff, sign in by their own provider.",
+                "sso oidc ldap directory single sign-on entra okta scim",
+            ),
+            ("Roles by groups", "Which groups of a provider give which role on the desk.", "sso ldap directory scim"),
         ],
     },
     Place {
@@ -93,9 +117,9 @@ const PAGES: &[Place] = &[
         icon: Icon::Lock,
         action: Action::SeeSecurityLog,
         fields: &[
-            ("Sign-ins", "Who came in and who was refused, when and from which address."),
-            ("Changes of rights and settings", "Who changed what about whom."),
-            ("Export the log", "As a table for spreadsheets."),
+            ("Sign-ins", "Who came in and who was refused, when and from which address.", "audit login"),
+            ("Changes of rights and settings", "Who changed what about whom.", "audit history"),
+            ("Export the log", "As a table for spreadsheets.", "audit csv download"),
         ],
     },
     Place {
@@ -103,7 +127,7 @@ const PAGES: &[Place] = &[
         name: "Priority",
         icon: Icon::Sliders,
         action: Action::Administer,
-        fields: &[("Priority table", "Which priority follows from urgency and importance.")],
+        fields: &[("Priority table", "Which priority follows from urgency and importance.", "matrix")],
     },
     Place {
         href: "/settings/board",
@@ -111,8 +135,12 @@ const PAGES: &[Place] = &[
         icon: Icon::Board,
         action: Action::Administer,
         fields: &[
-            ("Most tickets in a column", "A limit on the work in progress: the column is marked when it is over it."),
-            ("Refuse more", "A full column takes no further tickets."),
+            (
+                "Most tickets in a column",
+                "A limit on the work in progress: the column is marked when it is over it.",
+                "wip kanban",
+            ),
+            ("Refuse more", "A full column takes no further tickets.", "wip kanban full"),
         ],
     },
     Place {
@@ -124,8 +152,13 @@ const PAGES: &[Place] = &[
             (
                 "Quarantine",
                 "Unreadable mails that could not become messages: try them again, discard or download them.",
+                "spam e-mail import eml",
             ),
-            ("Unsent mails", "Mails of Docket's own that the mail server did not take, and why."),
+            (
+                "Unsent mails",
+                "Mails of Docket's own that the mail server did not take, and why.",
+                "smtp e-mail outgoing delivery bounce",
+            ),
         ],
     },
 ];
@@ -217,14 +250,14 @@ pub fn SettingsStart() -> impl IntoView {
     .into_any()
 }
 
-/// What can be set whose name or help holds all of the words.
+/// What can be set whose name, help or other names hold all of the words.
 fn found(asked: &str) -> AnyView {
     let words: Vec<String> = asked.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let start = me::start();
     let sections: Vec<AnyView> = pages(&start)
         .filter_map(|place| {
-            let fits = |(name, help): &&(&str, &str)| {
-                let text = format!("{} {name} {help}", place.name).to_lowercase();
+            let fits = |(name, help, also): &&(&str, &str, &str)| {
+                let text = format!("{} {name} {help} {also}", place.name).to_lowercase();
                 words.iter().all(|word| text.contains(word))
             };
             let fields: Vec<_> = place.fields.iter().filter(fits).collect();
@@ -241,10 +274,14 @@ fn found(asked: &str) -> AnyView {
                         <dl class="box">
                             {fields
                                 .into_iter()
-                                .map(|(name, help)| {
+                                .map(|(name, help, _)| {
                                     view! {
                                         <div class="box__row settings__found">
-                                            <dt>{*name}</dt>
+                                            <dt>
+                                                <a class="link" href=place.href>
+                                                    {*name}
+                                                </a>
+                                            </dt>
                                             <dd class="field__hint">{*help}</dd>
                                         </div>
                                     }
