@@ -143,6 +143,10 @@ form!(edit_customer(id: UserId), "/customers/{}/edit", |state, actor, fields| as
 
 form!(block(id: UserId), "/customers/{}", |state, actor, fields| async {
     let on = fields.value("on") == Some("yes");
+    if on && fields.value("sure").is_none() {
+        // The page asks once more.
+        return Ok(format!("/customers/{id}?ask=block"));
+    }
     let mut tx = state.desk.begin().await?;
     customers::block::block(&mut tx, actor, id, on).await?;
     tx.commit().await?;

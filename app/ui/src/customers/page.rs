@@ -22,7 +22,7 @@ use domain::{
     ticket::Filter,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// The number in the address of a page.
 pub fn asked() -> Memo<Option<UserId>> {
@@ -74,6 +74,8 @@ fn Shown(customer: Customer) -> impl IntoView {
     let erased = customer.erased;
     let blocked = customer.blocked_at.is_some();
     let second_factor = customer.second_factor;
+    let asked = use_query_map().with_untracked(|query| query.get("ask")).as_deref() == Some("block");
+    let asked = asked && !blocked && !erased;
     let actions = (!erased).shown(|| view! { <Actions id blocked second_factor /> }.into_any());
     let up = ("Customers".to_owned(), "/customers".to_owned());
     let name = customer.name.clone();
@@ -97,11 +99,37 @@ fn Shown(customer: Customer) -> impl IntoView {
                         </p>
                     }
                 })}
+            {asked.shown(|| view! { <BlockQuestion page=path.clone() name=customer.name.clone() /> })}
             <Underway about=About::Customer(id) page=path.clone() over />
             {(!erased).shown(|| view! { <Facts customer=customer.clone() /> })}
             <Tickets filter=Filter { requester: Some(id), ..Filter::default() } path again=over />
             {(!erased && me::may(Action::ExportPeople)).shown(|| view! { <Data id /> })}
         </PeoplePage>
+    }
+    .into_any()
+}
+
+/// Asked once before somebody is blocked.
+#[component]
+fn BlockQuestion(page: String, name: String) -> impl IntoView {
+    let action = format!("{page}/block");
+    view! {
+        <form method="post" action=action class="notice" data-kind="warning">
+            <Ico icon=Icon::Alert />
+            <p class="notice__title">{format!("Block {name}?")}</p>
+            <p>
+                "They are signed out everywhere at once and cannot sign in, and mails from any of their addresses go to the quarantine, until somebody unblocks them."
+            </p>
+            <input type="hidden" name="sure" value="yes" />
+            <div class="actions">
+                <button class="button button--danger" type="submit" name="on" value="yes">
+                    "Block"
+                </button>
+                <a class="button" href=page rel="external">
+                    "Leave it"
+                </a>
+            </div>
+        </form>
     }
     .into_any()
 }
@@ -276,18 +304,32 @@ fn Actions(id: UserId, blocked: bool, second_factor: bool) -> impl IntoView {
                             </a>
                         }
                     })}
-                <form method="post" action=to("block")>
-                    <button class="menu__item" type="submit" name="on" value=if blocked { "no" } else { "yes" }>
-                        <Ico icon=Icon::Lock />
-                        <span>{if blocked { "Unblock" } else { "Block" }}</span>
-                    </button>
-                </form>
+                {if blocked {
+                    view! {
+                        <form method="post" action=to("block")>
+                            <button class="menu__item" type="submit" name="on" value="no">
+                                <Ico icon=Icon::Lock />
+                                <span>"Unblock"</span>
+                            </button>
+                        </form>
+                    }
+                        .into_any()
+                } else {
+                    // A new page, or the menu would stay open over the question.
+                    view! {
+                        <a class="menu__item" href=format!("/customers/{id}?ask=block") rel="external">
+                            <Ico icon=Icon::Lock />
+                            <span>"Block…"</span>
+                        </a>
+                    }
+                        .into_any()
+                }}
                 // For who has lost the device.
                 {second_factor
                     .shown(|| {
                         view! {
                             <a class="menu__item" href=to("second-factor")>
-                                <Ico icon=Icon::Phone />
+                                <Ico icon=Icon::Device />
                                 <span>"Remove two-step sign-in"</span>
                             </a>
                         }

@@ -36,10 +36,17 @@ async fn a_customer_is_made_changed_and_blocked_by_forms() {
     let stale = browser.post(&format!("{page}/edit"), &changes).await;
     assert_eq!(stale.status, StatusCode::CONFLICT);
     assert!(stale.text.contains("name=\"version\" value=\"2\""), "saving again is possible: {}", stale.text);
+    // Blocking asks once.
+    assert!(browser.get(&page).await.text.contains("Block…"));
+    let ask = format!("{page}?ask=block");
+    assert_eq!(location(&browser.post(&format!("{page}/block"), &[("on", "yes")]).await), ask);
+    assert!(browser.get(&ask).await.text.contains("Block Jana?"));
+    assert!(!browser.get("/customers?shown=blocked").await.text.contains("Jana"));
     assert_eq!(
-        location(&browser.post(&format!("{page}/block"), &[("on", "yes")]).await),
+        location(&browser.post(&format!("{page}/block"), &[("on", "yes"), ("sure", "yes")]).await),
         format!("{page}?done=blocked")
     );
+    assert!(!browser.get(&ask).await.text.contains("Block Jana?"), "it is done");
     assert!(browser.get("/customers?shown=blocked").await.text.contains("Jana"));
     for (path, status) in [
         ("/customers/999999", StatusCode::NOT_FOUND),
@@ -71,7 +78,10 @@ async fn customers_and_visitors_find_nothing_there() {
         }
         for path in ["edit", "block", "company", "merge"] {
             let page = browser
-                .post(&format!("/customers/{other}/{path}"), &[("version", "1"), ("with", "1"), ("on", "yes")])
+                .post(
+                    &format!("/customers/{other}/{path}"),
+                    &[("version", "1"), ("with", "1"), ("on", "yes"), ("sure", "yes")],
+                )
                 .await;
             assert!(!page.text.contains("Secret"), "{path}");
         }
