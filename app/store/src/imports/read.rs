@@ -78,6 +78,11 @@ fn encoding_of(start: &[u8]) -> Encoding {
     }
 }
 
+/// Whether this may be a text at all. No text has the character of number zero in it; pictures and spreadsheets do.
+pub fn is_text(bytes: &[u8], encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be) || !bytes.contains(&0)
+}
+
 /// The lines of a file, one after the other. What cannot be decoded is shown as such; nothing ends it before its end.
 pub fn lines<'a>(bytes: &'a [u8], reading: &Reading) -> impl Iterator<Item = Line> + use<'a> {
     let mut splitter = Splitter::new(reading);

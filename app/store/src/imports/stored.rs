@@ -1,6 +1,6 @@
 //! A file as it is stored: taken in while it comes, and read again line by line. It is never in memory as a whole.
 
-use super::read::{Line, SNIFF, Splitter, sniff};
+use super::read::{Line, SNIFF, Splitter, is_text, sniff};
 use crate::{Desk, OrOurs, upload::Upload};
 use bytes::Bytes;
 use domain::{
@@ -34,13 +34,16 @@ pub(super) async fn take_in(
                 }
             }
             // What is left of a file that is not taken is read, so that whoever sends it hears why.
-            Some(counting) if counting.is_too_much() => continue,
+            Some(counting) if counting.is_too_much() || !counting.is_text => continue,
             Some(counting) => counting.push(&part),
         }
         upload.push(&part).await?;
     }
     let mut counting = counting.unwrap_or_else(|| Counting::begin(kind, &start));
     counting.end();
+    if !counting.is_text {
+        return Err(Error::field("file", "This is no text. Save the list as a CSV file, and choose that one."));
+    }
     if counting.lines() < 1 {
         return Err(Error::field("file", "There is nobody in this file. Choose one with a line for each."));
     }
@@ -56,18 +59,20 @@ struct Counting {
     reading: Reading,
     splitter: Splitter,
     seen: i64,
+    is_text: bool,
 }
 
 impl Counting {
     fn begin(kind: Kind, start: &[u8]) -> Self {
         let reading = sniff(kind, &start[..start.len().min(SNIFF)]);
         let splitter = Splitter::new(&reading);
-        let mut counting = Self { reading, splitter, seen: 0 };
+        let mut counting = Self { reading, splitter, seen: 0, is_text: true };
         counting.push(start);
         counting
     }
 
     fn push(&mut self, bytes: &[u8]) {
+        self.is_text &= is_text(bytes, self.reading.encoding);
         self.splitter.push(bytes);
         self.count();
     }

@@ -7,12 +7,14 @@ use crate::fetched::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
+    me,
     rpc::Rpc,
-    shared::{Column, Markup, awaited, fetched, field_error, table_of, when},
+    shared::{Column, ErrorNotice, Markup, awaited, fetched, field_error, table_of, when},
 };
 use domain::{
     Error, ImportId,
     import::{Import, ImportView, Kind, Refusal, State},
+    policy::Action,
     text,
 };
 use leptos::prelude::*;
@@ -42,6 +44,16 @@ fn state_name(state: State) -> &'static str {
 #[component]
 pub fn ImportsPage() -> impl IntoView {
     let flash = flash();
+    if !me::may(Action::ImportPeople) {
+        // Whoever has sent a file is told so by the page already.
+        let untold = flash.error.is_none();
+        return view! {
+            <PeoplePage title="Import" up=up() narrow=true>
+                {untold.shown(|| view! { <ErrorNotice error=Error::forbidden() /> })}
+            </PeoplePage>
+        }
+        .into_any();
+    }
     let problem = flash.problem("file");
     let companies = flash.value("kind") == Kind::Companies.word();
     let found = resource(|| (), |()| rpc::list_imports());

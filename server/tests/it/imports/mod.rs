@@ -290,15 +290,16 @@ async fn files_that_cannot_be_brought_in_are_refused_at_once() {
     refused(Vec::new()).await;
     refused(b"name,email\n".to_vec()).await;
     refused(vec![b'x'; domain::import::FILE_MAX + 1]).await;
+    refused(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and, many\nmore, lines\n".to_vec()).await;
     refused("a@a.example\n".repeat(LINES_MAX as usize + 2).into_bytes()).await;
     assert_eq!(world.count("select count(*) from imports").await, 0);
-    // What is no text at all is shown as it is, and every line of it refused.
+    // What could be a text and is none that anybody can read is shown as it is.
     let id = imports::create(
         &world.desk,
         &manager,
         Kind::Customers,
         "a.png",
-        &mut pieces([0x89, b'P', 0, 1, 2, 255, 10, 7]),
+        &mut pieces([0x89, b'P', 4, 1, 2, 255, 10, 7]),
     )
     .await
     .unwrap();
@@ -341,6 +342,9 @@ async fn the_pages_take_a_file_from_the_upload_to_its_report() {
     let empty = send(&browser, "").await;
     assert!(empty.status == StatusCode::UNPROCESSABLE_ENTITY && empty.text.contains("There is nobody in this file"));
     assert_eq!(send(&Browser::of(&world, &agent).await, "email\na@a.example").await.status, StatusCode::FORBIDDEN);
+    let page = Browser::of(&world, &agent).await.get("/customers/import").await;
+    assert_eq!((page.status, page.text.matches("Not allowed").count()), (StatusCode::FORBIDDEN, 1), "{}", page.text);
+    assert!(!page.text.contains("Upload and look"), "{}", page.text);
     let sent = send(&browser, "Who,Where\n=cmd|' /C calc'!A0,nowhere\nJana <b>,jana@a.example\n").await;
     let page = sent.headers[header::LOCATION].to_str().unwrap().to_owned();
     let shown = browser.get(&page).await;
