@@ -46,7 +46,9 @@ pub async fn user(
         let mut tx = state.desk.begin().await?;
         match fields.value("do").unwrap_or_default() {
             "role" => {
-                let role = fields.value("role").and_then(RoleChoice::from_word).ok_or_else(unreadable)?;
+                let word = fields.value("role").unwrap_or_default();
+                typed = vec![("role".to_owned(), word.to_owned())];
+                let role = RoleChoice::from_word(word).ok_or_else(unreadable)?;
                 users::set_role(&mut tx, actor, id, role).await?;
             }
             "teams" => {

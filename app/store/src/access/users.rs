@@ -149,7 +149,7 @@ pub async fn get(desk: &Desk, actor: &Actor, id: UserId) -> Result<(StaffRow, Ve
 
 /// Gives somebody on staff another role.
 ///
-/// Errors: `Forbidden` when either role has rights that the actor has not; `Conflict` for the last superadmin.
+/// Errors: `Forbidden` when either role has rights that the actor has not; a field error for `role` of the last superadmin.
 #[crate::compiled_here]
 pub async fn set_role(tx: &mut Tx, actor: &Actor, id: UserId, role: RoleChoice) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
@@ -167,7 +167,7 @@ pub async fn set_role(tx: &mut Tx, actor: &Actor, id: UserId, role: RoleChoice) 
         return Ok(());
     }
     if target.principal.role == Role::Superadmin {
-        demand_another_superadmin(tx, id).await?;
+        demand_another_superadmin(tx, id, "role").await?;
     }
     sqlx::query!("update users set role = $2, role_id = $3 where id = $1", id.0, base.word(), custom)
         .execute(&mut *tx.conn)
@@ -179,8 +179,8 @@ pub async fn set_role(tx: &mut Tx, actor: &Actor, id: UserId, role: RoleChoice) 
     ways::settle(tx, actor, bound).await
 }
 
-/// The desk is never left without somebody who may everything and can sign in.
-async fn demand_another_superadmin(tx: &mut Tx, than: UserId) -> Result<()> {
+/// The desk is never left without somebody who may everything and can sign in. `field`: what was asked for.
+async fn demand_another_superadmin(tx: &mut Tx, than: UserId, field: &str) -> Result<()> {
     let another = sqlx::query_scalar!(
         r#"select exists (select 1 from users where role = 'superadmin' and blocked_at is null
                and password_hash is not null and id <> $1) as "another!""#,
@@ -192,7 +192,7 @@ async fn demand_another_superadmin(tx: &mut Tx, than: UserId) -> Result<()> {
     if another {
         return Ok(());
     }
-    Err(Error::new(Code::Conflict, "This is the last superadmin. Make somebody else one first."))
+    Err(Error::field(field, "This is the last superadmin. Make somebody else one first."))
 }
 
 /// Makes somebody a member of these teams and of no others.
@@ -233,7 +233,8 @@ pub async fn set_teams(tx: &mut Tx, actor: &Actor, id: UserId, teams: &[TeamId])
 
 /// Locks somebody on staff out, or lets them in again. Blocked, they are signed out everywhere.
 ///
-/// Errors: `Conflict` for oneself and for the last superadmin; `Forbidden` for whoever has rights that the actor has not.
+/// Errors: field errors for `blocked` of oneself and of the last superadmin; `Forbidden` for whoever has rights that the actor
+/// has not.
 #[crate::compiled_here]
 pub async fn set_blocked(tx: &mut Tx, actor: &Actor, id: UserId, blocked: bool) -> Result<()> {
     policy::demand(actor, Action::ManageStaff, None)?;
@@ -243,10 +244,10 @@ pub async fn set_blocked(tx: &mut Tx, actor: &Actor, id: UserId, blocked: bool) 
         return Ok(());
     }
     if blocked && actor.user_id() == Some(id) {
-        return Err(Error::new(Code::Conflict, "You cannot block yourself."));
+        return Err(Error::field("blocked", "You cannot block yourself."));
     }
     if blocked && target.principal.role == Role::Superadmin {
-        demand_another_superadmin(tx, id).await?;
+        demand_another_superadmin(tx, id, "blocked").await?;
     }
     put_blocked(tx, actor, target.person(), blocked).await
 }

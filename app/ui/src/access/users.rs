@@ -8,7 +8,10 @@ use crate::{
     icons::{Ico, Icon},
     me,
     settings::{SettingsPage, loading},
-    shared::{Avatar, Column, EmptyState, NameAgain, ReasonOfLoss, When, awaited, fetched, options, table, unread},
+    shared::{
+        Avatar, Column, EmptyState, NameAgain, ReasonOfLoss, When, awaited, fetched, field_error, options, table,
+        unread,
+    },
 };
 use domain::picture::path;
 use domain::{
@@ -188,13 +191,17 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
         me.clone().is_some_and(|me| policy::may_hand_out(&domain::Actor::user(me, None), role, permissions))
     };
     let within = may(row.role);
-    let options: Vec<_> =
-        choices(&roles).into_iter().map(|(c, name)| (c.word(), name, c == row.role, may(c))).collect();
+    let flash = flash();
+    // What was chosen last, while it is refused.
+    let chosen = RoleChoice::from_word(&flash.value("role")).unwrap_or(row.role);
+    let problem = flash.problem("role");
+    let not_blocked = flash.problem("blocked");
+    let options: Vec<_> = choices(&roles).into_iter().map(|(c, name)| (c.word(), name, c == chosen, may(c))).collect();
     let page = format!("/settings/users/{}", row.id);
     let start = me::start();
     let may_teams = start.may(Action::ManageTeams) && !start.teams.is_empty();
     let log = start.may(Action::SeeSecurityLog).then(|| format!("/settings/log?person={}", row.id));
-    let asked = flash().value("ask") == "block";
+    let asked = flash.value("ask") == "block";
     view! {
         <section class="section">
             <div class="row">
@@ -228,7 +235,13 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
                         </div>
                         <form method="post" action=page.clone() class="actions filter-bar">
                             <input type="hidden" name="do" value="role" />
-                            <select class="select" name="role" aria-label="Role">
+                            <select
+                                class="select"
+                                name="role"
+                                aria-label="Role"
+                                aria-invalid=problem.is_some().then_some("true")
+                                aria-describedby=problem.is_some().then_some("role-error")
+                            >
                                 {options
                                     .into_iter()
                                     .map(|(word, name, chosen, allowed)| {
@@ -244,6 +257,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
                                 "Give this role"
                             </button>
                         </form>
+                        {field_error("role", problem)}
                     </section>
                     {may_teams
                         .shown(|| {
@@ -285,7 +299,7 @@ fn User(row: StaffRow, devices: Vec<Device>, roles: Roles) -> impl IntoView {
             })}
         <SecondFactor row=row.clone() page=page.clone() may=within && !own />
         <Devices devices page=page.clone() may=within />
-        {(within && !own).shown(|| view! { <Blocking page blocked=row.blocked name=row.name asked /> })}
+        {(within && !own).shown(|| view! { <Blocking page blocked=row.blocked name=row.name asked problem=not_blocked /> })}
     }
     .into_any()
 }
@@ -385,7 +399,7 @@ fn Devices(devices: Vec<Device>, page: String, may: bool) -> impl IntoView {
 }
 
 #[component]
-fn Blocking(page: String, blocked: bool, name: String, asked: bool) -> impl IntoView {
+fn Blocking(page: String, blocked: bool, name: String, asked: bool, problem: Option<String>) -> impl IntoView {
     let back = page.clone();
     view! {
         <section class="section">
@@ -432,6 +446,7 @@ fn Blocking(page: String, blocked: bool, name: String, asked: bool) -> impl Into
                 }
                     .into_any()
             }}
+            {field_error("blocked", problem)}
         </section>
     }
     .into_any()
