@@ -92,6 +92,11 @@ pub fn counted(tickets: i64) -> String {
     if tickets >= COUNTED { format!("{}+", COUNTED - 1) } else { tickets.to_string() }
 }
 
+/// “1 ticket”, “12 tickets”: a number with what is counted, at most as [`counted`] tells it.
+pub fn counted_as(count: i64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{} {many}", counted(count)) }
+}
+
 /// A customer as staff type them. Lists are one to a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerInput {

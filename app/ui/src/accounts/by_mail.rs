@@ -375,6 +375,7 @@ pub fn NewAddressPage() -> impl IntoView {
 
 #[component]
 fn NewPassword(flash: Flash) -> impl IntoView {
+    let hint = super::sign_in::password_hint(&flash);
     view! {
         <Field
             flash
@@ -382,7 +383,7 @@ fn NewPassword(flash: Flash) -> impl IntoView {
             label="New password"
             kind="password"
             autocomplete="new-password"
-            hint="At least 8 characters."
+            hint=hint
             required=true
         />
     }

@@ -119,9 +119,15 @@ pub fn SignInPage() -> impl IntoView {
     .into_any()
 }
 
+/// What a new password must be, unless the error above says what is wrong with it.
+pub(super) fn password_hint(flash: &Flash) -> &'static str {
+    if flash.problem("password").is_some() { "" } else { "At least 8 characters." }
+}
+
 /// Name, address and a new password.
 #[component]
 fn RegistrationFields(flash: Flash) -> impl IntoView {
+    let hint = password_hint(&flash);
     view! {
         <Field flash=flash.clone() name="name" label="Your name" autocomplete="name" required=true maxlength=100 autofocus=true />
         <Field
@@ -139,7 +145,7 @@ fn RegistrationFields(flash: Flash) -> impl IntoView {
             label="Password"
             kind="password"
             autocomplete="new-password"
-            hint="At least 8 characters."
+            hint=hint
             required=true
         />
     }

@@ -15,7 +15,7 @@ use crate::{
 use domain::{
     Error,
     company::Company,
-    customer::{CustomerRow, counted},
+    customer::{CustomerRow, counted_as},
 };
 use leptos::prelude::*;
 
@@ -84,7 +84,7 @@ fn Shown(company: Company, people: Vec<CustomerRow>) -> impl IntoView {
                                     <span>
                                         {person.name}
                                         <span class="field__hint">
-                                            {format!(" {} · {} tickets", person.email, counted(person.tickets))}
+                                            {format!(" {} · {}", person.email, counted_as(person.tickets, "ticket", "tickets"))}
                                         </span>
                                     </span>
                                     <input type="checkbox" name="person" value=person.id.to_string() checked=true />

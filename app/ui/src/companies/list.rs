@@ -57,7 +57,7 @@ fn Rows(page: Page<CompanyRow>, filter: CompanyFilter) -> impl IntoView {
         } else {
             (
                 "No companies yet",
-                "Customers of a company can see each other's tickets, and new ones join by their address.",
+                "New customers join theirs by the domain of their address. Each company says whether they see each other's tickets.",
             )
         };
         return view! { <EmptyState icon=Icon::Building title text /> }.into_any();

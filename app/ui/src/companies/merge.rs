@@ -12,7 +12,7 @@ use crate::{icons::Icon, rpc::Rpc, shared::awaited};
 use domain::{
     CompanyId, Error,
     company::{Company, CompanyFilter, CompanyMerge, CompanyRow},
-    customer::counted,
+    customer::counted_as,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -70,7 +70,7 @@ fn choose(company: Company, hits: Option<Vec<CompanyRow>>, typed: String) -> Any
         icon: Icon::Building,
     };
     let hit = |row: CompanyRow| {
-        let hint = format!("{} people {}", counted(row.people), row.domains.join(", "));
+        let hint = format!("{} {}", counted_as(row.people, "person", "people"), row.domains.join(", "));
         (row.id != company.id).then_some(Side { id: row.id.0, name: row.name, hint })
     };
     let hits = hits.map(|rows| rows.into_iter().filter_map(hit).collect::<Vec<_>>());
@@ -81,12 +81,10 @@ fn choose(company: Company, hits: Option<Vec<CompanyRow>>, typed: String) -> Any
 /// What will move, sentence by sentence.
 fn consequences(merge: &CompanyMerge) -> Vec<String> {
     let (kept, gone) = (&merge.kept, &merge.gone);
-    let count =
-        |n: i64, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{} {many}", counted(n)) };
     let mut said = vec![format!(
         "{} and {} of {} come to {}; the tickets follow in the background.",
-        count(merge.people, "person", "people"),
-        count(merge.tickets, "ticket", "tickets"),
+        counted_as(merge.people, "person", "people"),
+        counted_as(merge.tickets, "ticket", "tickets"),
         gone.name,
         kept.name
     )];

@@ -17,10 +17,12 @@ fn confirm(customer: Customer, flash: Flash) -> AnyView {
     let page = format!("/customers/{}", customer.id);
     let up = (customer.name.clone(), page.clone());
     let messages = flash.value("messages") == "on";
-    let stays = format!(
-        "Their {} tickets stay, of “Erased customer”, and so do answers and notes of staff, in which they may be named.",
-        counted(customer.tickets)
-    );
+    let answers = "answers and notes of staff, in which they may be named";
+    let stays = match customer.tickets {
+        0 => "What staff have written stays, and they may be named in it.".to_owned(),
+        1 => format!("Their 1 ticket stays, of “Erased customer”, and so do {answers}."),
+        n => format!("Their {} tickets stay, of “Erased customer”, and so do {answers}.", counted(n)),
+    };
     view! {
         <FormPage
             title=format!("Erase {}?", customer.name)

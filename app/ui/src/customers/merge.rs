@@ -12,7 +12,7 @@ use crate::{icons::Icon, rpc::Rpc, shared::awaited};
 use domain::{
     Error, UserId,
     company::CompanyName,
-    customer::{Customer, CustomerFilter, CustomerMerge, CustomerRow, MOVED_MAX, counted},
+    customer::{Customer, CustomerFilter, CustomerMerge, CustomerRow, MOVED_MAX, counted_as},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -60,7 +60,7 @@ pub fn MergeCustomersPage() -> impl IntoView {
 
 fn hint(email: &str, company: Option<&CompanyName>, tickets: i64) -> String {
     let company = company.map(|company| format!(" · {}", company.name)).unwrap_or_default();
-    format!("{email}{company} · {} tickets", counted(tickets))
+    format!("{email}{company} · {}", counted_as(tickets, "ticket", "tickets"))
 }
 
 /// A customer among others.
