@@ -1,7 +1,8 @@
 //! Search over subjects and messages.
 
 use super::rpc;
-use crate::erased::{Rows, effect, memo, reactive};
+use crate::customers::pieces::ListTabs;
+use crate::erased::{Rows, Sometimes, effect, memo, reactive};
 use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
@@ -9,7 +10,10 @@ use crate::{
     shared::{EmptyState, ErrorNotice, Markup, Title, awaited, priority_mark, status_mark, when},
     type_ahead::{self, Awaited},
 };
-use domain::search::{Found, Hit, Piece};
+use domain::{
+    policy::Action,
+    search::{Found, Hit, Piece},
+};
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_query_map;
 
@@ -45,6 +49,7 @@ pub fn SearchPage() -> impl IntoView {
                         </p>
                     </div>
                 </header>
+                {me::may(Action::SeePeople).shown(|| view! { <ListTabs current="/search" /> })}
                 <form class="query" role="search" action="/search">
                     <Ico icon=Icon::Search />
                     <div class="query__field">
