@@ -53,6 +53,9 @@ pub struct Quarantined {
     pub id: MailId,
     pub from_address: Option<String>,
     pub subject: String,
+    /// `Message-ID`, where it has one that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
     /// Of the raw mail, in bytes.
     pub size: i64,
     /// Why, in words for people.

@@ -21,7 +21,7 @@ pub async fn list(desk: &Desk, actor: &Actor, after: Option<&str>, size: Option<
         None => i64::MAX,
     };
     let mut rows: Vec<Quarantined> = sqlx::query!(
-        r#"select id, from_address, subject, size, problem as "problem!", taken_at,
+        r#"select id, from_address, subject, message_id, size, problem as "problem!", taken_at,
                exists (select 1 from jobs j where j.kind = 'try_mail' and j.failed_at is null
                        and (j.data->>'mail')::bigint = mails.id) as "waiting!"
            from mails
@@ -37,6 +37,7 @@ pub async fn list(desk: &Desk, actor: &Actor, after: Option<&str>, size: Option<
         id: MailId(r.id),
         from_address: r.from_address,
         subject: r.subject,
+        message_id: r.message_id,
         size: r.size,
         reason: r.problem,
         at: r.taken_at.into(),

@@ -296,8 +296,14 @@ fn Question(ids: Vec<String>, what: String, after: Option<String>) -> impl IntoV
 fn Row(mail: Quarantined, marked: bool) -> impl IntoView {
     let subject = name(&mail.subject);
     let label = |what: &str| format!("{what} “{subject}”");
-    let sender = mail.from_address.unwrap_or_else(|| "unknown sender".into());
-    let from = format!("{sender}, {}", domain::text::bytes(mail.size));
+    let sender = mail.from_address;
+    // Where nothing else tells it from others: what its sender's server called it, and its number here.
+    let known = (mail.subject.is_empty() || sender.is_none()).then(|| match mail.message_id {
+        Some(id) => format!("Message-ID {id}, "),
+        None => format!("mail number {}, ", mail.id),
+    });
+    let sender = sender.unwrap_or_else(|| "unknown sender".into());
+    let from = format!("{sender}, {}{}", known.unwrap_or_default(), domain::text::bytes(mail.size));
     view! {
         <tr>
             <td>
