@@ -60,7 +60,8 @@ pub enum Command {
         days: u32,
     },
     /// Take in an archive of mails: a folder with .eml files, Maildir folders and mbox files. Can be run again:
-    /// nothing is doubled
+    /// nothing is doubled. A server that runs a PostgreSQL of its own in the data folder has to be stopped for it; with
+    /// --database-url servers may run meanwhile
     ImportMail {
         /// The folder; those below it are looked through too
         #[arg(value_name = "FOLDER")]

@@ -149,7 +149,7 @@ impl Program {
         config.start_logging()?;
         self.runtime()?.block_on(async {
             let asked = signals::listen();
-            let opened = desk::open(&config).await?;
+            let opened = desk::open(&config).await.map_err(of_command)?;
             let result = command(opened.desk.clone(), asked).await;
             opened.close().await;
             result
@@ -159,6 +159,17 @@ impl Program {
 
 /// A command that works on a desk.
 type Boxed = Box<dyn FnOnce(Desk, Asked) -> LocalBoxFuture<'static, anyhow::Result<ExitCode>>>;
+
+/// What fits a command in place of what fits a server: in another data folder, it would work on another database.
+fn of_command(error: anyhow::Error) -> anyhow::Error {
+    let Some(cluster::Error::InUse { folder, pid }) = error.downcast_ref() else { return error };
+    let process = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+    anyhow::anyhow!(
+        "a Docket server{process} runs on {}, with a PostgreSQL of its own in there. Stop it, run this command again, and start it once \
+         the command is done. Nothing was changed",
+        folder.display()
+    )
+}
 
 /// What is wrong with which part of the input, a line each.
 fn refuse<T>(checked: domain::Result<T>) -> anyhow::Result<T> {

@@ -197,6 +197,26 @@ async fn what_stands_in_the_way_is_named() {
     assert!(said.contains(&address) && said.contains("choose another port"), "{said}");
 }
 
+/// Another data folder, which a second server would need, has another database: no place for a command.
+#[tokio::test]
+async fn a_command_that_a_server_is_in_the_way_of_says_so() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("postgres.lock");
+    std::fs::write(&path, "4711\n").unwrap();
+    let lock = std::fs::File::open(&path).unwrap();
+    lock.lock().unwrap();
+    let mails = data.path().to_str().unwrap();
+    for command in [&["import-mail", mails][..], &["migrate"], &["demo"]] {
+        let said = failure(data.path(), command).await;
+        assert!(said.contains("(process 4711)") && said.contains("Stop it, run this command again"), "{said}");
+        assert!(!said.contains("data folder of its own"), "{said}");
+    }
+    let said = failure(data.path(), &["serve", "--listen", "127.0.0.1:0"]).await;
+    assert!(said.contains("give this one a data folder of its own"), "{said}");
+    let help = run(docket(data.path(), &["import-mail", "--help"])).await;
+    assert!(String::from_utf8_lossy(&help.stdout).contains("with --database-url servers may run"), "{help:?}");
+}
+
 /// What is not logged happens all the same: nobody has asked it to stop.
 #[tokio::test]
 async fn it_works_in_silence() {
