@@ -89,7 +89,12 @@ pub enum Happening {
         internal: bool,
     },
     #[serde(rename = "account.registered")]
-    Registered { email: String },
+    Registered {
+        email: String,
+        /// Of somebody who was made staff at once: the first superadmin, or one made from the console.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
+    },
     #[serde(rename = "account.signed_in")]
     SignedIn,
     #[serde(rename = "account.signed_out")]

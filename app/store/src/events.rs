@@ -101,11 +101,15 @@ pub(crate) fn split(what: &Happening) -> Result<(String, Option<Value>)> {
 
 /// A happening from its two columns.
 pub(crate) fn join(kind: String, data: Option<Value>) -> Result<Happening> {
-    let value = match data {
+    serde_json::from_value(whole(kind, data)).ours()
+}
+
+/// The two columns of a happening as the one value that it is stored as.
+pub(crate) fn whole(kind: String, data: Option<Value>) -> Value {
+    match data {
         Some(data) => Value::Object([(kind, data)].into_iter().collect()),
         None => Value::String(kind),
-    };
-    serde_json::from_value(value).ours()
+    }
 }
 
 /// The columns of [`from_row`], of `events e`.

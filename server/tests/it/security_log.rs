@@ -1,13 +1,22 @@
 //! The security log: complete, only ever added to, found again, taken out.
 
 use crate::support::{Refused as _, World, browser::Browser, id_of, person};
+use bytes::Bytes;
 use domain::{
     Actor, Code, Role,
     access::{NewTeam, Permission, Permissions, RoleChoice},
+    customer::Erasure,
+    import::Kind,
     security_log::{Group, LogFilter, LogLine},
 };
+use futures::stream;
 use http::{StatusCode, header};
-use store::access::{log, teams, users};
+use server::work::jobs;
+use store::{
+    access::{log, teams, users},
+    customers::{block, erase, merge},
+    imports,
+};
 
 async fn lines(world: &World, actor: &Actor, filter: LogFilter) -> Vec<LogLine> {
     log::list(&world.desk, actor, &filter).await.unwrap().rows
@@ -75,6 +84,51 @@ async fn it_says_who_did_what_to_whom_and_from_where() {
     assert!(log::own(&world.desk, &admin).await.unwrap().is_empty());
     let page = Browser::of(&world, &agent).await.get("/me").await;
     assert!(page.text.contains("Recent sign-ins") && page.text.contains("Refused"), "{}", page.text);
+}
+
+/// Whether something is told by the name of its kind, as “Customer: changed (customer: 7)”.
+fn is_raw(line: &LogLine) -> bool {
+    let (first, rest) = line.kind.split_once('.').unwrap();
+    line.what.to_lowercase().starts_with(&format!("{first}: {}", rest.replace('_', " ")))
+}
+
+#[tokio::test]
+async fn what_was_done_to_customers_is_told_in_sentences() {
+    let world = World::new().await;
+    let (admin, jana, other) = (world.superadmin().await, world.customer().await, world.customer().await);
+    let file = format!("name,email,phone\nJana Weiss,{},+49 30 1234\n", person(&jana).email);
+    let mut file = stream::iter([Ok(Bytes::from(file))]);
+    let import = imports::create(&world.desk, &admin, Kind::Customers, "list.csv", &mut file).await.unwrap();
+    for trial in [true, false] {
+        world.run(async |tx| imports::begin(tx, &admin, import, trial).await).await.unwrap();
+        while jobs::one(&world.desk, &world.post).await.unwrap() {}
+    }
+    let (id, gone) = (id_of(&jana), id_of(&other));
+    world.run(async |tx| block::block(tx, &admin, id, true).await).await.unwrap();
+    merge::merge(&world.desk, &admin, id, gone).await.unwrap();
+    let said = async || {
+        let lines = lines(&world, &admin, LogFilter::default()).await;
+        assert!(!lines.iter().any(is_raw), "{lines:#?}");
+        lines.into_iter().map(|line| line.what).collect::<Vec<_>>()
+    };
+    let gone = person(&other).name.clone();
+    assert_eq!(
+        said().await,
+        [
+            format!("Merged the customer {gone} into Jana Weiss, with 0 tickets"),
+            "Blocked the customer Jana Weiss".to_owned(),
+            format!("Finished the import of number {import}: 0 made, 1 changed, 0 refused"),
+            "Changed the customer Jana Weiss: name, phone numbers".to_owned(),
+            format!("Began the import of number {import}"),
+        ]
+    );
+    let how = Erasure { name: "Jana Weiss".into(), messages: true };
+    world.run(async |tx| erase::erase(tx, &admin, id, &how).await).await.unwrap();
+    while jobs::one(&world.desk, &world.post).await.unwrap() {}
+    let said = said().await;
+    let first = format!("Erased the customer of number {id}, and what they wrote");
+    assert!(said.contains(&first) && said.contains(&"Blocked the customer Erased customer".to_owned()), "{said:#?}");
+    assert!(!said.iter().any(|what| what.contains("Jana") || what.contains(&gone)), "{said:#?}");
 }
 
 #[tokio::test]
@@ -169,6 +223,11 @@ async fn the_pages_of_the_settings_do_what_their_buttons_say() {
     assert!(page.text.contains("Most tickets in a column") && page.text.contains("Export the log"), "{}", page.text);
     let page = browser.get("/settings?q=full+COLUMN").await;
     assert!(page.text.contains("Refuse more") && !page.text.contains("Export the log"), "{}", page.text);
+    for (word, found) in [("wip", "board"), ("2FA", "two-step"), ("totp", "two-step"), ("smtp", "mails")] {
+        let page = browser.get(&format!("/settings?q={word}")).await;
+        let dt = page.text.find("<dt>").expect(word);
+        assert!(page.text[dt..].contains(&format!("href=\"/settings/{found}\"")), "{word}: {}", page.text);
+    }
     assert!(browser.get("/settings?q=zebra").await.text.contains("Nothing found"));
 
     // A role is made, shown as it was typed when it is wrong, given, and deleted when nobody has it.
@@ -192,6 +251,13 @@ async fn the_pages_of_the_settings_do_what_their_buttons_say() {
     assert_eq!(browser.post(&made, &stale).await.status, StatusCode::CONFLICT);
     browser.post(&user, &[("do", "role"), ("role", "agent")]).await;
     assert_eq!(browser.post(&made, &[("delete", "yes")]).await.status, StatusCode::SEE_OTHER);
+
+    // The last superadmin stays one, and the field says so.
+    let own = format!("/settings/users/{}", id_of(&admin));
+    let page = browser.post(&own, &[("do", "role"), ("role", "agent")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("id=\"role-error\"") && page.text.contains("the last superadmin"), "{}", page.text);
+    assert!(!page.text.contains("Changed in the meantime"), "{}", page.text);
 
     // Teams.
     let member = id_of(&agent).to_string();

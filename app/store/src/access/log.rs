@@ -1,5 +1,8 @@
 //! The security log: the events that are on no ticket, for whoever may read them, and one's own sign-ins for everybody.
 
+mod words;
+
+use self::words::{Names, words};
 use crate::{Desk, OrOurs, Tx, events};
 use domain::{
     Actor, Error, EventId, Result, Time, UserId,
@@ -111,10 +114,15 @@ fn key(text: &str) -> Result<Key> {
 /// The number of the account that something was done to, as text; the expression of an index.
 const WHOM: &str = "coalesce(e.data->'who'->>'id', e.data->>'customer', e.data->>'user')";
 
+/// The number of one of two accounts that were merged; companies stand there with their names.
+fn merged(which: &str) -> String {
+    format!("case when jsonb_typeof(e.data->'{which}') = 'number' then (e.data->>'{which}')::bigint end")
+}
+
 /// Each way to an entry has an index in the order of the log; what they find is merged.
 async fn lines(conn: &mut PgConnection, wanted: &Wanted, after: Option<Key>, limit: i64) -> Result<Vec<LogLine>> {
     let mut query = QueryBuilder::<Postgres>::new(
-        "select e.id, e.at, e.actor_id, e.actor_name, e.address, e.kind, e.data, w.name from (",
+        "select e.id, e.at, e.actor_id, e.actor_name, e.address, e.kind, e.data, w.name, g.name, k.name from (",
     );
     let ways: Vec<Option<u8>> = if wanted.person.is_some() { vec![Some(0), Some(1), Some(2)] } else { vec![None] };
     for (n, way) in ways.iter().enumerate() {
@@ -161,7 +169,10 @@ async fn lines(conn: &mut PgConnection, wanted: &Wanted, after: Option<Key>, lim
     }
     // Looked up for the lines of one page: what is said of customers names them by their number alone.
     query.push(format_args!(
-        ") e left join users w on w.id = ({WHOM})::bigint order by e.at desc, e.id desc limit {limit}"
+        ") e left join users w on w.id = ({WHOM})::bigint left join users g on g.id = {} left join users k on k.id = {}
+         order by e.at desc, e.id desc limit {limit}",
+        merged("gone"),
+        merged("kept"),
     ));
     let rows = query.build().fetch_all(conn).await.ours()?;
     rows.iter().map(from_row).collect()
@@ -170,163 +181,19 @@ async fn lines(conn: &mut PgConnection, wanted: &Wanted, after: Option<Key>, lim
 fn from_row(r: &PgRow) -> Result<LogLine> {
     (|| {
         let kind: String = r.try_get(5)?;
-        let (data, whom): (Option<Value>, Option<String>) = (r.try_get(6)?, r.try_get(7)?);
+        let data: Option<Value> = r.try_get(6)?;
+        let names = Names { whom: r.try_get(7)?, gone: r.try_get(8)?, kept: r.try_get(9)? };
         Ok::<_, sqlx::Error>(LogLine {
             id: EventId(r.try_get(0)?),
             at: r.try_get::<time::OffsetDateTime, _>(1)?.into(),
             by: r.try_get::<Option<i64>, _>(2)?.map(UserId),
             name: r.try_get(3)?,
             address: r.try_get(4)?,
-            what: words(&kind, data, whom.as_deref()),
+            what: words(&kind, data, &names),
             kind,
         })
     })()
     .ours()
-}
-
-/// What happened, in words. Kinds that have no sentence of their own are told by their name and what they carry.
-/// `whom`: the name of the account that it was done to, where that is looked up.
-fn words(kind: &str, data: Option<Value>, whom: Option<&str>) -> String {
-    let what = events::join(kind.to_owned(), data.clone());
-    let Ok(what) = what else { return plain(kind, named(data, whom).as_ref()) };
-    let whose = whom.map(|name| format!("{name}: ")).unwrap_or_default();
-    let list = |words: &[String]| words.join(", ");
-    match what {
-        Happening::Registered { email } => format!("Registered as {email}"),
-        Happening::SignedIn => "Signed in".into(),
-        Happening::SignedOut => "Signed out".into(),
-        Happening::SignInFailed { email } => format!("Could not sign in as {email}"),
-        Happening::SecondFactorRemoved { who, reason } => {
-            format!("Removed the second factor of {}: {reason}", who.name)
-        }
-        Happening::SecondFactorRequired { on: true, grace_days: 0 } => "Staff must have two-step sign-in".into(),
-        Happening::SecondFactorRequired { on: true, grace_days } => {
-            format!("Staff must have two-step sign-in, within {grace_days} days")
-        }
-        Happening::SecondFactorRequired { on: false, .. } => "Staff need no two-step sign-in".into(),
-        Happening::AppBegun => "Began to set up an app for two-step sign-in".into(),
-        Happening::AppAdded => "Set up an app for two-step sign-in".into(),
-        Happening::AppRemoved => "Removed the app for two-step sign-in".into(),
-        Happening::PasskeyAdded { name } => format!("Added the passkey {name}"),
-        Happening::PasskeyRenamed(was) => format!("Renamed the passkey {} to {}", was.from, was.to),
-        Happening::PasskeyRemoved { name } => format!("Removed the passkey {name}"),
-        Happening::PasskeyRefused { why } => format!("Came with a passkey and was refused: {why}"),
-        Happening::RecoveryCodesMade => "Made new recovery codes".into(),
-        Happening::RecoveryCodeUsed { left } => format!("Used a recovery code; {left} are left"),
-        Happening::SecondFactorFailed => "Knew the password, but no right code".into(),
-        Happening::SessionsRevoked { count: 0 } => "Ended their own tokens of the API".into(),
-        Happening::SessionsRevoked { count } => format!("Signed out on {count} of their own devices"),
-        Happening::RoleGiven { who, from, to } => format!("Role of {}: {from} → {to}", who.name),
-        Happening::Blocked { who } => format!("Blocked {}", who.name),
-        Happening::Unblocked { who } => format!("Let {} in again", who.name),
-        Happening::SessionsEnded { who, count: 0 } => format!("Ended the tokens of {} for the API", who.name),
-        Happening::SessionsEnded { who, count } => format!("Signed {} out on {count} devices", who.name),
-        Happening::RoleSaved { name, added, removed } => match (added.is_empty(), removed.is_empty()) {
-            (true, true) => format!("Changed the role {name}"),
-            (false, true) => format!("Role {name}: added {}", list(&added)),
-            (true, false) => format!("Role {name}: took away {}", list(&removed)),
-            (false, false) => format!("Role {name}: added {}; took away {}", list(&added), list(&removed)),
-        },
-        Happening::RoleDeleted { name } => format!("Deleted the role {name}"),
-        Happening::TeamMembers { team, added, removed } => {
-            let names = |people: &[domain::people::Person]| {
-                people.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ")
-            };
-            match (added.is_empty(), removed.is_empty()) {
-                (false, true) => format!("Into the team {team}: {}", names(&added)),
-                (true, _) => format!("Out of the team {team}: {}", names(&removed)),
-                (false, false) => format!("Team {team}: {} came, {} went", names(&added), names(&removed)),
-            }
-        }
-        Happening::TeamSaved { name, was: Some(was) } => format!("Renamed the team {was} to {name}"),
-        Happening::TeamSaved { name, was: None } => format!("Saved the team {name}"),
-        Happening::TeamDeleted { name } => format!("Deleted the team {name}"),
-        Happening::Vouched { provider } => format!("Was vouched for by {provider}"),
-        Happening::OutsideRefused { provider, why } => format!("Came by {provider} and was refused: {why}"),
-        Happening::WayRefused { provider, by, .. } => {
-            format!("{whose}was right with {by} and refused: they sign in with {provider} only")
-        }
-        Happening::OnlyWay { provider, sessions, user: Some(_), .. } => {
-            format!("{whose}{provider} became their only way in, and they were signed out of {sessions} sessions")
-        }
-        Happening::OnlyWay { provider, people, sessions, user: None } => {
-            format!("{provider} became the only way in of {people} people, who were signed out of {sessions} sessions")
-        }
-        Happening::ChangedOutside { provider, fields, .. } => {
-            format!("{whose}{provider} says otherwise: {}", list(&fields))
-        }
-        Happening::GroupSaved { provider, group, added: 0, removed: 0 } => format!("Group {group} of {provider}"),
-        Happening::GroupSaved { provider, group, added, removed } => {
-            format!("Group {group} of {provider}: {added} came, {removed} went")
-        }
-        Happening::GroupDeleted { provider, group } => format!("Deleted the group {group} of {provider}"),
-        Happening::ProviderTokenMade { name } => format!("Made a token for {name} to announce people with"),
-        Happening::ProviderTokenRevoked { name } => format!("Revoked the token of {name} to announce people with"),
-        Happening::ProviderSaved { name, fields } if fields.is_empty() => format!("Made the way in by {name}"),
-        Happening::ProviderSaved { name, fields } => format!("Changed the way in by {name}: {}", list(&fields)),
-        Happening::ProviderDeleted { name } => format!("Deleted the way in by {name}"),
-        Happening::LogExported { rows } => format!("Exported {rows} lines of the security log"),
-        Happening::ApiTokenMade { name, scope, days } => {
-            format!("Made the API token {name} ({}), for {days} days", scope.name().to_lowercase())
-        }
-        Happening::ApiTokenRevoked { name } => format!("Revoked the API token {name}"),
-        Happening::ApiTokensRevoked { count } => format!("Revoked {count} API tokens"),
-        Happening::SecretKeyChanged => "Changed the secret key".into(),
-        Happening::SecretsResealed { values } => format!("Sealed {values} secrets with the current key"),
-        Happening::SecretKeysForgotten => "Forgot the earlier secret keys".into(),
-        Happening::PriorityTable => "Changed the priority table".into(),
-        Happening::PrioritiesApplied => "Brought all tickets up to the priority table".into(),
-        Happening::WipLimit { limit, refuse, .. } => match (limit, refuse) {
-            (None, _) => "Lifted the limit of a column of the board".into(),
-            (Some(limit), true) => format!("Limited a column of the board to {limit}, and no more"),
-            (Some(limit), false) => format!("Limited a column of the board to {limit}"),
-        },
-        Happening::MailQuarantined { reason } => format!("A mail could not become a message: {reason}"),
-        Happening::UnsentTriedAgain { .. } => "Had a mail sent again that could not be sent".into(),
-        Happening::UnsentDiscarded { .. } => "Gave up a mail that could not be sent".into(),
-        _ => plain(kind, named(data, whom).as_ref()),
-    }
-}
-
-/// What is said of an account by its number, with the name in the number's place.
-fn named(mut data: Option<Value>, whom: Option<&str>) -> Option<Value> {
-    if let (Some(Value::Object(parts)), Some(name)) = (&mut data, whom) {
-        for field in ["customer", "user"] {
-            if let Some(value) = parts.get_mut(field) {
-                *value = Value::String(name.to_owned());
-            }
-        }
-    }
-    data
-}
-
-/// `staff.invitation_sent {email, role}` as “Staff: invitation sent (email: …, role: …)”.
-fn plain(kind: &str, data: Option<&Value>) -> String {
-    fn shown(value: &Value) -> String {
-        match value {
-            Value::String(text) => text.clone(),
-            Value::Null => "–".into(),
-            Value::Array(all) => all.iter().map(shown).collect::<Vec<_>>().join(", "),
-            Value::Object(parts) => parts.get("name").or_else(|| parts.get("id")).map_or_else(|| fields(parts), shown),
-            other => other.to_string(),
-        }
-    }
-    fn fields(parts: &serde_json::Map<String, Value>) -> String {
-        let field = |(name, v): (&String, &Value)| format!("{}: {}", name.replace('_', " "), shown(v));
-        parts.iter().map(field).collect::<Vec<_>>().join(", ")
-    }
-    let (first, rest) = kind.split_once('.').unwrap_or((kind, ""));
-    let mut said = first.to_owned();
-    if let Some(letter) = said.get_mut(..1) {
-        letter.make_ascii_uppercase();
-    }
-    if !rest.is_empty() {
-        said = format!("{said}: {}", rest.replace('_', " "));
-    }
-    match data {
-        Some(Value::Object(parts)) if !parts.is_empty() => format!("{said} ({})", fields(parts)),
-        _ => said,
-    }
 }
 
 /// The log as a table for spreadsheets, newest first, at most [`EXPORT_MAX`] lines. That it was taken out is written into
@@ -365,45 +232,4 @@ pub async fn export(desk: &Desk, actor: &Actor, filter: &LogFilter) -> Result<St
     events::append(&mut tx, actor, None, &Happening::LogExported { rows: count }).await?;
     tx.commit().await?;
     Ok(table)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn what_has_no_sentence_is_told_all_the_same() {
-        for (kind, data, expected) in [
-            ("account.signed_in", None, "Signed in"),
-            ("staff.invited_by_owl", Some(json!({"email": "a@b.example", "role": "agent"})), {
-                "Staff: invited by owl (email: a@b.example, role: agent)"
-            }),
-            ("customer.moved", Some(json!({"who": {"id": 1, "name": "Mia"}, "to": null})), {
-                "Customer: moved (to: –, who: Mia)"
-            }),
-            ("", None, ""),
-        ] {
-            assert_eq!(words(kind, data, None), expected);
-        }
-    }
-
-    #[test]
-    fn who_is_known_by_a_number_is_called_by_their_name() {
-        for (kind, data, expected) in [
-            ("access.only_way", json!({"provider": "ID", "people": 1, "sessions": 2, "user": 7}), {
-                "Jana: ID became their only way in, and they were signed out of 2 sessions"
-            }),
-            ("access.only_way", json!({"provider": "ID", "people": 3, "sessions": 2}), {
-                "ID became the only way in of 3 people, who were signed out of 2 sessions"
-            }),
-            ("account.way_refused", json!({"provider": "ID", "by": "a passkey", "user": 7}), {
-                "Jana: was right with a passkey and refused: they sign in with ID only"
-            }),
-            ("account.blocked", json!({"customer": 7}), "Account: blocked (customer: Jana)"),
-        ] {
-            let whom = data.get("user").or(data.get("customer")).map(|_| "Jana");
-            assert_eq!(words(kind, Some(data), whom), expected);
-        }
-    }
 }

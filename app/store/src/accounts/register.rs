@@ -161,7 +161,8 @@ pub async fn confirm(desk: &Desk, actor: &Actor, token: &str, password: String) 
 
 async fn welcome(tx: &mut Tx, actor: &Actor, principal: &Principal) -> Result<()> {
     let by = Actor::user(principal.clone(), actor.address.clone());
-    events::append(tx, &by, None, &Happening::Registered { email: principal.email.clone() }).await?;
+    let role = Some(principal.role).filter(|role| role.is_staff());
+    events::append(tx, &by, None, &Happening::Registered { email: principal.email.clone(), role }).await?;
     Ok(())
 }
 
