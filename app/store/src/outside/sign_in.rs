@@ -129,7 +129,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
         Some(announced) => announced,
         None => first_time(tx, provider, who).await?,
     };
-    let bound = ways::before(tx, Whom::People(&[id])).await?;
+    let bound = ways::before(tx, Whom::Held(id)).await?;
     link(tx, provider, who, id, made).await?;
     give_teams(tx, actor, provider, who, id).await?;
     let person = people::principal(&mut tx.conn, id).await?;

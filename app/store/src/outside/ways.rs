@@ -1,7 +1,7 @@
 //! Which way in somebody is bound to: a directory that knows their password, or a provider that is marked as the only way in.
 //! Who that is, is said by the view `ways_bound`; what it means, by [`domain::outside::only`].
 
-use crate::{OrOurs, Tx, events};
+use crate::{OrOurs, Tx, events, people};
 use domain::{
     Actor, CompanyId, Error, Principal, ProviderId, Result, SessionId, UserId,
     event::Happening,
@@ -93,7 +93,9 @@ pub(crate) async fn demand_own_password(conn: &mut PgConnection, email: &str) ->
 /// Refuses somebody who has proved who they are in a way that they are not to come in by, and writes it down. Whoever marks a way as
 /// the only one waits for this, or is waited for: who calls it holds the person's row.
 pub(crate) async fn demand(mut tx: Tx, actor: &Actor, person: &Principal, by: By) -> Result<Tx> {
-    let Some(way) = refuses(&of(&mut tx.conn, &person.email).await?, by) else { return Ok(tx) };
+    // By the address that is theirs now: since they have proved who they are, they may have got another.
+    let email = people::principal(&mut tx.conn, person.id).await?.email;
+    let Some(way) = refuses(&of(&mut tx.conn, &email).await?, by) else { return Ok(tx) };
     refused(&mut tx, actor, person, &way, by).await?;
     tx.commit().await?;
     Err(way.refusal())
@@ -111,6 +113,8 @@ pub(crate) async fn refused(tx: &mut Tx, actor: &Actor, person: &Principal, way:
 pub(crate) enum Whom<'a> {
     /// About these people: their addresses, their company, their role, the accounts that they have elsewhere.
     People(&'a [UserId]),
+    /// The same about somebody whose row is held already.
+    Held(UserId),
     /// About these companies: their domains, their people, their way in.
     Companies(&'a [CompanyId]),
     /// About these ways in: whom they are for, and whether they are the only one.
@@ -181,9 +185,21 @@ pub(crate) async fn take_turn_of_companies(tx: &mut Tx) -> Result<()> {
 /// Who is bound to what before something changes. Everything that may bind somebody begins with this and ends with [`settle`]. Until
 /// the end of the transaction nobody else changes the same.
 pub(crate) async fn before(tx: &mut Tx, whom: Whom<'_>) -> Result<Before> {
-    take_turn(tx, !matches!(whom, Whom::People(_))).await?;
+    take_turn(tx, matches!(whom, Whom::Companies(_) | Whom::Ways(_))).await?;
     let about = match whom {
-        Whom::People(people) => About::People(people.iter().map(|id| id.0).collect()),
+        Whom::People(people) => {
+            let people: Vec<i64> = people.iter().map(|id| id.0).collect();
+            // One after the other of the same person, also before their row is held: who waits for that has looked already.
+            sqlx::query!(
+                "select pg_advisory_xact_lock(hashtextextended('ways', id)) from unnest($1::bigint[]) id",
+                &people
+            )
+            .execute(&mut *tx.conn)
+            .await
+            .ours()?;
+            About::People(people)
+        }
+        Whom::Held(person) => About::People(vec![person.0]),
         Whom::Ways(ways) => About::Ways(ways.iter().map(|id| id.0).collect()),
         Whom::Companies(companies) => {
             let companies: Vec<i64> = companies.iter().map(|id| id.0).collect();

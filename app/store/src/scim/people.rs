@@ -297,7 +297,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: PersonInput) -> Result<An
         && let Some(company) = announcer.company
     {
         let to = companies::named(tx, company).await?;
-        let bound = ways::before(tx, Whom::People(&[id])).await?;
+        let bound = ways::before(tx, Whom::Held(id)).await?;
         sqlx::query!("update users set company_id = $2, version = version + 1 where id = $1", id.0, company.0)
             .execute(&mut *tx.conn)
             .await

@@ -5,6 +5,7 @@ mod bound;
 mod fake;
 mod only;
 mod owners;
+mod turns;
 
 use crate::support::{Refused as _, World, browser::Browser, browser::Page};
 use axum::{body::Body, response::IntoResponse as _};
