@@ -78,9 +78,10 @@ fn encoding_of(start: &[u8]) -> Encoding {
     }
 }
 
-/// Whether this may be a text at all. No text has the character of number zero in it; pictures and spreadsheets do.
+/// Whether this may be a text at all. Pictures and spreadsheets are no Unicode, and have the character of number zero in them;
+/// in what is Unicode a stray one does no harm.
 pub fn is_text(bytes: &[u8], encoding: Encoding) -> bool {
-    matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be) || !bytes.contains(&0)
+    encoding != Encoding::Windows1252 || !bytes.contains(&0)
 }
 
 /// The lines of a file, one after the other. What cannot be decoded is shown as such; nothing ends it before its end.
