@@ -55,10 +55,10 @@ async fn customers_are_made_with_everything_and_found_by_any_of_it() {
     assert_eq!(seen.phones, ["+49 30 1234", "0800 1"]);
     assert_eq!((seen.company.map(|c| c.id), seen.notes.as_str()), (Some(acme), "Prefers to be called."));
     assert!(!seen.has_login && seen.blocked_at.is_none());
-    for typed in ["jana", "weiß", "JANA@ACME", "jw@h", "weiss@old.example"] {
+    for typed in ["jana", "weiß", "JANA@ACME", "jw@h", "weiss@old.example", "home.example"] {
         assert_eq!(names(&world, &agent, text(typed)).await.0, ["Jana Weiß"], "{typed}");
     }
-    for typed in ["ana", "home.example", "%", "_", "'"] {
+    for typed in ["ana", "ome.example", "%", "_", "'"] {
         assert!(names(&world, &agent, text(typed)).await.0.is_empty(), "{typed}");
     }
     // A mail from any of the addresses is theirs, whatever name it bears.
