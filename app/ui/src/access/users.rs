@@ -9,8 +9,8 @@ use crate::{
     me,
     settings::{SettingsPage, loading},
     shared::{
-        Avatar, Column, EmptyState, NameAgain, ReasonOfLoss, When, awaited, fetched, field_error, options, table,
-        unread,
+        Avatar, Column, EmptyState, NameAgain, Question, ReasonOfLoss, When, awaited, fetched, field_error, options,
+        table, unread,
     },
 };
 use domain::picture::path;
@@ -419,23 +419,15 @@ fn Blocking(page: String, blocked: bool, name: String, asked: bool, problem: Opt
                 }
                     .into_any()
             } else if asked {
-                view! {
-                    <form method="post" action=page class="notice" data-kind="warning">
-                        <Ico icon=Icon::Alert />
-                        <p class="notice__title">{format!("Block {name}?")}</p>
-                        <p>"They are signed out everywhere at once, and cannot sign in until somebody lets them in again."</p>
-                        <input type="hidden" name="sure" value="yes" />
-                        <div class="actions">
-                            <button class="button button--danger" type="submit" name="do" value="block">
-                                "Block"
-                            </button>
-                            <a class="button" href=back rel="external">
-                                "Leave it"
-                            </a>
-                        </div>
-                    </form>
+                Question {
+                    action: page,
+                    title: format!("Block {name}?"),
+                    text: "They are signed out everywhere at once, and cannot sign in until somebody lets them in again.",
+                    fields: Vec::new(),
+                    yes: ("do", "block", "Block"),
+                    no: (back, "Leave it"),
                 }
-                    .into_any()
+                .ask()
             } else {
                 view! {
                     <form method="post" action=page class="actions">

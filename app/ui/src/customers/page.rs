@@ -12,7 +12,7 @@ use crate::{
     flash::{Flash, flash},
     icons::{Ico, Icon},
     me,
-    shared::{When, fetched},
+    shared::{Question, When, fetched},
 };
 use domain::{
     Error, UserId,
@@ -99,7 +99,7 @@ fn Shown(customer: Customer) -> impl IntoView {
                         </p>
                     }
                 })}
-            {asked.shown(|| view! { <BlockQuestion page=path.clone() name=customer.name.clone() /> })}
+            {asked.shown(|| block_question(path.clone(), &customer.name))}
             <Underway about=About::Customer(id) page=path.clone() over />
             {(!erased).shown(|| view! { <Facts customer=customer.clone() /> })}
             <Tickets filter=Filter { requester: Some(id), ..Filter::default() } path again=over />
@@ -110,28 +110,16 @@ fn Shown(customer: Customer) -> impl IntoView {
 }
 
 /// Asked once before somebody is blocked.
-#[component]
-fn BlockQuestion(page: String, name: String) -> impl IntoView {
-    let action = format!("{page}/block");
-    view! {
-        <form method="post" action=action class="notice" data-kind="warning">
-            <Ico icon=Icon::Alert />
-            <p class="notice__title">{format!("Block {name}?")}</p>
-            <p>
-                "They are signed out everywhere at once and cannot sign in, and mails from any of their addresses go to the quarantine, until somebody unblocks them."
-            </p>
-            <input type="hidden" name="sure" value="yes" />
-            <div class="actions">
-                <button class="button button--danger" type="submit" name="on" value="yes">
-                    "Block"
-                </button>
-                <a class="button" href=page rel="external">
-                    "Leave it"
-                </a>
-            </div>
-        </form>
+fn block_question(page: String, name: &str) -> AnyView {
+    Question {
+        action: format!("{page}/block"),
+        title: format!("Block {name}?"),
+        text: "They are signed out everywhere at once and cannot sign in, and mails from any of their addresses go to the quarantine, until somebody unblocks them.",
+        fields: Vec::new(),
+        yes: ("on", "yes", "Block"),
+        no: (page, "Leave it"),
     }
-    .into_any()
+    .ask()
 }
 
 #[component]

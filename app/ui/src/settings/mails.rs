@@ -12,7 +12,7 @@ use crate::{
     flash::{Done, flash},
     icons::{Ico, Icon},
     me,
-    shared::{Column, EmptyState, When, awaited, row_button, table, unread},
+    shared::{Column, EmptyState, Question, When, awaited, row_button, table, unread},
 };
 use domain::{
     MailId,
@@ -191,7 +191,7 @@ fn Mails(page: Page<Quarantined>, after: Option<String>) -> impl IntoView {
     if !asked.is_empty() {
         let of_one = page.rows.iter().find(|m| asked.len() == 1 && m.id.to_string() == asked[0]);
         let what = of_one.map_or_else(|| mails(asked.len()), |m| format!("“{}”", name(&m.subject)));
-        return view! { <Question ids=asked what=what after=after /> }.into_any();
+        return discard_question(asked, &what, after);
     }
     if page.rows.is_empty() {
         return view! {
@@ -267,29 +267,18 @@ fn MarkAll() -> impl IntoView {
 }
 
 /// Asked once before mails are discarded.
-#[component]
-fn Question(ids: Vec<String>, what: String, after: Option<String>) -> impl IntoView {
+fn discard_question(ids: Vec<String>, what: &str, after: Option<String>) -> AnyView {
     let back = after.as_ref().map_or_else(|| "/settings/mails".to_owned(), |a| format!("/settings/mails?after={a}"));
-    view! {
-        <form method="post" action="/settings/mails" class="notice" data-kind="warning">
-            <Ico icon=Icon::Alert />
-            <p class="notice__title">{format!("Discard {what}?")}</p>
-            <p>"Discarded mails leave this list for good. They are kept as they came, and are not taken in again."</p>
-            {after.map(|after| view! { <input type="hidden" name="after" value=after /> })}
-            {ids.into_iter().map(|id| view! { <input type="hidden" name="mail" value=id /> }).rows()}
-            <input type="hidden" name="sure" value="yes" />
-            <div class="actions">
-                <button class="button button--danger" type="submit" name="discard" value="marked">
-                    "Discard"
-                </button>
-                // The address is that of this page: only a new one forgets the question.
-                <a class="button" href=back rel="external">
-                    "Keep"
-                </a>
-            </div>
-        </form>
+    let after = after.into_iter().map(|after| ("after", after));
+    Question {
+        action: "/settings/mails".to_owned(),
+        title: format!("Discard {what}?"),
+        text: "Discarded mails leave this list for good. They are kept as they came, and are not taken in again.",
+        fields: after.chain(ids.into_iter().map(|id| ("mail", id))).collect(),
+        yes: ("discard", "marked", "Discard"),
+        no: (back, "Keep"),
     }
-    .into_any()
+    .ask()
 }
 
 #[component]
