@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::project::{Project, run};
-use crate::tools::in_path;
+use crate::tools::{Installer, in_path};
 
 /// Names the folder that [`find`] returns to tests.
 pub const VARIABLE: &str = "DOCKET_TEST_OPENLDAP";
@@ -30,7 +30,10 @@ pub fn find(project: &Project) -> Result<PathBuf> {
     }
     if in_path(&"apt-get").is_some() && in_path(&"dpkg-deb").is_some() {
         debian(&folder)?;
-    } else if let Some(brew) = homebrew() {
+    } else if let Some(brew) = homebrew().or_else(|| {
+        Installer::here().filter(|it| *it == Installer::Brew)?.install("openldap").ok()?;
+        homebrew()
+    }) {
         fs::create_dir_all(&folder)?;
         lay_out(
             &folder,

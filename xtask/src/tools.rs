@@ -1,4 +1,4 @@
-//! What a build needs on the machine: looked for, and installed where that can be done without asking.
+//! What a build needs on the machine: looked for, and installed where it is missing.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -47,16 +47,18 @@ pub fn components(project: &Project) -> Result<()> {
 
 /// Makes sure that there are PostgreSQL server programs.
 pub fn postgres() -> Result<()> {
-    match cluster::find() {
-        Err(cluster::Error::NotFound { .. }) if can_apt() => {
-            apt("postgresql")?;
-            cluster::find()?;
+    let Err(missing) = cluster::find() else { return Ok(()) };
+    match Installer::here() {
+        Some(installer) if matches!(missing, cluster::Error::NotFound { .. }) => {
+            let package = match installer {
+                Installer::Apt { .. } => "postgresql",
+                Installer::Brew => "postgresql@17",
+            };
+            // What could not be installed is said above; what to do by hand, below.
+            installer.install(package).and_then(|()| Ok(cluster::find().map(drop)?)).map_err(|_| missing.into())
         }
-        found => {
-            found?;
-        }
+        _ => Err(missing.into()),
     }
-    Ok(())
 }
 
 /// Makes sure that the browser tests have their packages. Returns the folder they are in.
@@ -92,15 +94,15 @@ pub fn chromium(end2end: &Path) -> Result<Option<PathBuf>> {
     }
     let mut install = Command::new("npx");
     install.current_dir(end2end).args(["playwright", "install", "chromium"]);
-    if nix::unistd::geteuid().is_root() {
+    if matches!(Installer::here(), Some(Installer::Apt { .. })) {
         // Also the libraries it needs, by the system's package manager.
         install.arg("--with-deps");
     }
     if run(&mut install).is_ok() && playwright_has_browser(end2end) {
         return Ok(None);
     }
-    if can_apt() {
-        apt("chromium")?;
+    if let Some(apt @ Installer::Apt { .. }) = Installer::here() {
+        apt.install("chromium")?;
         if let Some(found) = system() {
             return Ok(Some(found));
         }
@@ -124,21 +126,81 @@ fn works(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-fn can_apt() -> bool {
-    nix::unistd::geteuid().is_root() && in_path(&"apt-get").is_some()
+/// What installs packages of the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Installer {
+    /// Debian's and Ubuntu's, which is for root: others come by `sudo`, which asks them for their password.
+    Apt { sudo: bool },
+    /// Homebrew, which is for everybody but root.
+    Brew,
 }
 
-/// Installs a package of Debian or Ubuntu. The list of packages is fetched only if the package is not found without.
-fn apt(package: &str) -> Result<()> {
-    let install = || {
-        let mut apt = Command::new("apt-get");
-        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "--yes", "--no-install-recommends", package]);
-        apt
-    };
-    eprintln!("    Installing {package}");
-    if run(&mut install()).is_ok() {
-        return Ok(());
+impl Installer {
+    pub(crate) fn here() -> Option<Self> {
+        Self::of(nix::unistd::geteuid().is_root(), |program| in_path(&program).is_some())
     }
-    run(Command::new("apt-get").arg("update"))?;
-    run(&mut install())
+
+    fn of(root: bool, has: impl Fn(&str) -> bool) -> Option<Self> {
+        if has("apt-get") {
+            (root || has("sudo")).then_some(Self::Apt { sudo: !root })
+        } else {
+            (!root && has("brew")).then_some(Self::Brew)
+        }
+    }
+
+    /// Installs a package. The list of packages is fetched only if the package is not found without.
+    pub(crate) fn install(self, package: &str) -> Result<()> {
+        eprintln!("    Installing {package}");
+        if run(&mut self.command(&["install", package])).is_ok() {
+            return Ok(());
+        }
+        run(&mut self.command(&["update"]))?;
+        run(&mut self.command(&["install", package]))
+    }
+
+    fn command(self, arguments: &[&str]) -> Command {
+        let mut command = match self {
+            Self::Apt { sudo } => {
+                let mut command = Command::new(if sudo { "sudo" } else { "env" });
+                command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--no-install-recommends"]);
+                command
+            }
+            Self::Brew => Command::new("brew"),
+        };
+        command.args(arguments);
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_installed_by_who_may_on_each_system() {
+        let cases: [(bool, &[&str], Option<Installer>); 6] = [
+            (true, &["apt-get"], Some(Installer::Apt { sudo: false })),
+            (false, &["apt-get", "sudo"], Some(Installer::Apt { sudo: true })),
+            (false, &["apt-get"], None),
+            (false, &["brew", "sudo"], Some(Installer::Brew)),
+            (true, &["brew"], None),
+            (false, &[], None),
+        ];
+        for (root, programs, expected) in cases {
+            assert_eq!(Installer::of(root, |program| programs.contains(&program)), expected, "{root} {programs:?}");
+        }
+    }
+
+    #[test]
+    fn a_package_is_installed_without_a_question() {
+        let words = |installer: Installer| -> Vec<String> {
+            let command = installer.command(&["install", "postgresql"]);
+            let words = std::iter::once(command.get_program()).chain(command.get_args());
+            words.map(|word| word.to_string_lossy().into_owned()).collect()
+        };
+        let apt = "DEBIAN_FRONTEND=noninteractive apt-get --yes --no-install-recommends install postgresql";
+        assert_eq!(words(Installer::Apt { sudo: false }).join(" "), format!("env {apt}"));
+        assert_eq!(words(Installer::Apt { sudo: true }).join(" "), format!("sudo {apt}"));
+        assert_eq!(words(Installer::Brew).join(" "), "brew install postgresql");
+    }
 }
