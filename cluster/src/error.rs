@@ -3,8 +3,7 @@
 use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
 
 /// The packages that bring the PostgreSQL server, by system.
-const PACKAGES: &str = "\
-  Debian, Ubuntu:  sudo apt install postgresql
+const PACKAGES: &str = "  Debian, Ubuntu:  sudo apt install postgresql
   Fedora:          sudo dnf install postgresql-server
   macOS:           brew install postgresql@17   (or Postgres.app)
 Or set DATABASE_URL to use a PostgreSQL server that already runs.";

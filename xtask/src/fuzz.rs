@@ -38,8 +38,8 @@ pub fn fuzz(project: &Project, args: &FuzzArgs) -> Result<()> {
         None => TARGETS.to_vec(),
     };
     let tools = project.target.join("tools");
-    let compiler = Compiler::find();
-    cargo_fuzz(project, compiler, &tools)?;
+    nightly()?;
+    cargo_fuzz(project, &tools)?;
     // The same versions as in the application; cargo adds what only the fuzzer needs.
     let lock = project.root.join("fuzz/Cargo.lock");
     std::fs::copy(project.root.join("Cargo.lock"), &lock).context("cannot copy Cargo.lock")?;
@@ -50,7 +50,7 @@ pub fn fuzz(project: &Project, args: &FuzzArgs) -> Result<()> {
         let artifacts = folder.join("artifacts").join(target);
         std::fs::create_dir_all(&corpus)?;
         std::fs::create_dir_all(&artifacts)?;
-        let mut cargo = compiler.cargo(project, &tools);
+        let mut cargo = cargo(project, &tools);
         // Nothing here is unsafe code of ours, so the address sanitizer would find nothing and take twice the time.
         cargo.args(["fuzz", "run", "--sanitizer", "none", "any"]).arg(&corpus);
         cargo.env("CARGO_TARGET_DIR", &folder).env("DOCKET_FUZZ_TARGET", target).env("DOCKET_FUZZ_CORPUS", &corpus);
@@ -77,59 +77,40 @@ pub fn fuzz(project: &Project, args: &FuzzArgs) -> Result<()> {
     Ok(())
 }
 
-/// What the targets are built with. That a program says which parts of it an input has reached is not stable yet.
-#[derive(Clone, Copy, Debug)]
-enum Compiler {
-    Nightly,
-    /// The stable one, which is told to do as if it were a nightly.
-    Bootstrap,
+/// Makes sure that there is a nightly compiler: that a program says which parts of it an input has reached is not stable yet.
+fn nightly() -> Result<()> {
+    let mut rustc = Command::new("rustup");
+    rustc.args(["run", "nightly", "rustc", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    if rustc.status().is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    let mut install = Command::new("rustup");
+    install.args(["toolchain", "install", "nightly", "--profile", "minimal"]);
+    run(&mut install).context("a nightly compiler is missing and could not be installed")
 }
 
-impl Compiler {
-    fn find() -> Self {
-        let mut rustc = Command::new("rustup");
-        rustc.args(["run", "nightly", "rustc", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
-        if rustc.status().is_ok_and(|status| status.success()) {
-            return Compiler::Nightly;
-        }
-        eprintln!("     No nightly compiler is there: fuzzing with the stable one (RUSTC_BOOTSTRAP=1)");
-        Compiler::Bootstrap
+/// The nightly compiler's cargo, which finds our tools.
+fn cargo(project: &Project, tools: &Path) -> Command {
+    let mut cargo = Command::new("rustup");
+    cargo.current_dir(&project.root).args(["run", "nightly", "cargo"]);
+    // cargo-fuzz has flags of its own, and with them cargo reads none from our configuration. Views with all of their types
+    // would take half an hour and eight gigabytes to compile.
+    cargo.env("RUSTFLAGS", "--cfg erase_components");
+    // Cargo and rustup tell their children which ones they are: those would be called again.
+    for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
+        cargo.env_remove(name);
     }
-
-    /// Its cargo, which finds our tools.
-    fn cargo(self, project: &Project, tools: &Path) -> Command {
-        let mut cargo = match self {
-            Compiler::Nightly => {
-                let mut rustup = Command::new("rustup");
-                rustup.args(["run", "nightly", "cargo"]);
-                rustup
-            }
-            Compiler::Bootstrap => {
-                let mut cargo = Command::new("cargo");
-                cargo.env("RUSTC_BOOTSTRAP", "1");
-                cargo
-            }
-        };
-        cargo.current_dir(&project.root);
-        // cargo-fuzz has flags of its own, and with them cargo reads none from our configuration. Views with all of their types
-        // would take half an hour and eight gigabytes to compile.
-        cargo.env("RUSTFLAGS", "--cfg erase_components");
-        // Cargo and rustup tell their children which ones they are: those would be called again.
-        for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
-            cargo.env_remove(name);
-        }
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(tools.join("bin")).chain(std::env::split_paths(&path));
-        if let Ok(path) = std::env::join_paths(folders) {
-            cargo.env("PATH", path);
-        }
-        cargo
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(tools.join("bin")).chain(std::env::split_paths(&path));
+    if let Ok(path) = std::env::join_paths(folders) {
+        cargo.env("PATH", path);
     }
+    cargo
 }
 
 /// Makes sure that there is cargo-fuzz, which builds and runs the targets.
-fn cargo_fuzz(project: &Project, compiler: Compiler, tools: &Path) -> Result<()> {
-    let mut probe = compiler.cargo(project, tools);
+fn cargo_fuzz(project: &Project, tools: &Path) -> Result<()> {
+    let mut probe = cargo(project, tools);
     probe.args(["fuzz", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     if probe.status().is_ok_and(|status| status.success()) {
         return Ok(());
