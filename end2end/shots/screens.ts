@@ -292,6 +292,18 @@ const screens: Screen[] = [
   { name: 'settings-teams', who: 'admin', at: '/settings/teams' },
   { name: 'settings-team-new', who: 'admin', at: '/settings/teams/new' },
   { name: 'settings-team', who: 'admin', at: '/settings/teams/1' },
+  { name: 'settings-retention', who: 'admin', at: '/settings/retention' },
+  {
+    name: 'settings-retention-asked',
+    who: 'admin',
+    at: '/settings/retention',
+    act: async (page) => {
+      await page.getByLabel('Months that closed tickets keep their content').fill('1');
+      await page.getByLabel('Months that customers are kept').fill('1');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByText('This cannot be undone').waitFor();
+    },
+  },
   { name: 'settings-two-step', who: 'admin', at: '/settings/two-step' },
   { name: 'settings-sign-in', who: 'admin', at: '/settings/sign-in' },
   { name: 'settings-sign-in-one', who: 'admin', at: '/settings/sign-in/1' },

@@ -7,6 +7,7 @@ use crate::{
     company::CompanyName,
     people::Person,
     priority::{Level, Priority},
+    retention::Periods,
     ticket::Source,
 };
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,9 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         internal: bool,
     },
+    /// What it said is not kept any longer: Docket has erased it.
+    #[serde(rename = "ticket.emptied")]
+    Emptied,
     #[serde(rename = "account.registered")]
     Registered {
         email: String,
@@ -325,6 +329,12 @@ pub enum Happening {
     PrioritiesApplied,
     #[serde(rename = "settings.wip_limit")]
     WipLimit { status: StatusId, limit: Option<i32>, refuse: bool },
+    /// How long what is kept, in months; `None`: for ever.
+    #[serde(rename = "settings.retention")]
+    RetentionSet(Was<Periods>),
+    /// So much was not kept any longer.
+    #[serde(rename = "settings.retention_applied")]
+    RetentionApplied { tickets: i64, customers: i64 },
     #[serde(rename = "mail.quarantined")]
     MailQuarantined { reason: String },
     /// A mail in quarantine was tried again, and is on this ticket now.
@@ -348,6 +358,7 @@ impl Happening {
             | Happening::CustomerMessage
             | Happening::Reply
             | Happening::Status(_)
+            | Happening::Emptied
             | Happening::AttachmentDeleted { internal: false, .. } => Audience::Public,
             Happening::Note
             | Happening::Assignee(_)

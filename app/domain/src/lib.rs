@@ -31,6 +31,7 @@ pub mod profile;
 pub mod quoted;
 pub mod rank;
 pub mod remote_images;
+pub mod retention;
 pub mod scim;
 pub mod search;
 pub mod second_factor;

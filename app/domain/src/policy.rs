@@ -85,6 +85,8 @@ actions! {
     ManageRoles: Needs::Superadmin;
     /// Whether staff must have a second factor.
     RequireSecondFactor: Needs::Superadmin;
+    /// How long tickets and customers are kept: it erases what is older.
+    SetRetention: Needs::Superadmin;
     /// Who vouches for people that sign in from outside: it decides who comes in.
     ManageProviders: Needs::Superadmin;
     /// Who signed in, what was changed, from where.

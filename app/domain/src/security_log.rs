@@ -1,6 +1,6 @@
 //! The security log: who signed in, who changed what about whom, and from where.
 
-use crate::{EventId, Result, Time, UserId, error::Error};
+use crate::{EventId, Result, Time, UserId, error::Error, time};
 use serde::{Deserialize, Serialize};
 
 /// What entries are about, as they can be chosen.
@@ -114,20 +114,11 @@ pub fn day(field: &str, text: &str) -> Result<Option<(Time, Time)>> {
     else {
         return Err(wrong());
     };
-    let long = match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return Err(wrong()),
-    };
-    if !(1970..=9998).contains(&year) || !(1..=long).contains(&day) {
+    if !(1970..=9998).contains(&year) || !(1..=12).contains(&month) || !(1..=time::days_in(year, month)).contains(&day)
+    {
         return Err(wrong());
     }
-    // Days since 1970 by a calendar whose year begins in March, so that the leap day is its last.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    let start = Time(days * 86_400_000);
+    let start = Time(time::days_since_1970(year, month, day) * 86_400_000);
     Ok(Some((start, start.plus_millis(86_400_000))))
 }
 

@@ -32,11 +32,36 @@ impl Time {
         (year, month as u8, day as u8, (of_day / 3_600) as u8, (of_day % 3_600 / 60) as u8, (of_day % 60) as u8)
     }
 
+    /// The same moment so many months earlier, in UTC; the last day of the month where it has no such day.
+    pub fn months_earlier(self, months: i32) -> Self {
+        let (year, month, day, ..) = self.civil();
+        let count = year * 12 + i64::from(month) - 1 - i64::from(months);
+        let (year, month) = (count.div_euclid(12), count.rem_euclid(12) + 1);
+        let day = i64::from(day).min(days_in(year, month));
+        Self(days_since_1970(year, month, day) * 86_400_000 + self.0.rem_euclid(86_400_000))
+    }
+
     /// RFC 3339 in UTC, to the second: `2026-11-21T08:12:00Z`.
     pub fn rfc3339(self) -> String {
         let (y, mo, d, h, mi, s) = self.civil();
         format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}Z")
     }
+}
+
+/// How many days a month has. `month`: 1–12.
+pub(crate) fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// By a calendar whose year begins in March, so that the leap day is its last.
+pub(crate) fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day - 1 - 719_468
 }
 
 #[cfg(feature = "server")]
@@ -69,6 +94,27 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(Time(millis).rfc3339(), text);
+        }
+    }
+
+    #[test]
+    fn months_go_back_by_the_calendar() {
+        let at = |text: &str| {
+            let number = |range: std::ops::Range<usize>| text[range].parse::<i64>().expect("a number");
+            Time(days_since_1970(number(0..4), number(5..7), number(8..10)) * 86_400_000 + 30_123_456)
+        };
+        for (from, months, to) in [
+            ("2026-11-22", 1, "2026-10-22"),
+            ("2026-03-31", 1, "2026-02-28"),
+            ("2024-03-31", 1, "2024-02-29"),
+            ("2026-01-15", 1, "2025-12-15"),
+            ("2026-01-31", 2, "2025-11-30"),
+            ("2024-02-29", 12, "2023-02-28"),
+            ("2026-11-22", 120, "2016-11-22"),
+            ("1970-01-31", 11, "1969-02-28"),
+        ] {
+            assert_eq!(at(from).months_earlier(months), at(to), "{from} − {months}");
+            assert_eq!(at(to).rfc3339().get(..10), Some(to));
         }
     }
 }

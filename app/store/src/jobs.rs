@@ -15,6 +15,8 @@ pub enum Work {
     Sweep,
     /// Give all tickets the priorities of a changed table. `again`: those that were being written meanwhile.
     ApplyPriorities { again: bool },
+    /// Erase what is not kept any longer.
+    Retain,
     /// Try a mail of the quarantine again, as this person has asked for.
     TryMail { mail: MailId, by: UserId },
     /// Go on with what is done to very many tickets. `again`: it is over, but for those that were being opened meanwhile.

@@ -23,6 +23,7 @@ pub mod outside;
 pub mod people;
 pub mod reader;
 pub mod render;
+pub mod retention;
 pub mod scim;
 pub mod seal;
 pub mod secret;

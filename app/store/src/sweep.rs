@@ -5,7 +5,7 @@ use crate::{
     accounts::session::IDLE_MS,
     errands,
     jobs::{self, Work},
-    zones,
+    retention, zones,
 };
 use domain::Result;
 use object_store::{ObjectStoreExt, path::Path};
@@ -62,6 +62,7 @@ pub async fn sweep(desk: &Desk) -> Result<()> {
         .await
         .ours()?;
     errands::revive(desk).await?;
+    retention::plan(desk).await?;
     zones::refresh(&mut *desk.pool().acquire().await.ours()?).await?;
     let mut tx = desk.begin().await?;
     let mut gone = sqlx::query_scalar!("delete from imports where created_at < $1 returning path", before(IMPORTS_MS))

@@ -30,6 +30,9 @@ impl Flash {
 /// The field with the key of a form, under which it is done once however often it arrives.
 pub const KEY: &str = "key";
 
+/// Beside what was typed: what it would come to, where that is asked about before it is done.
+pub const ASKED: &str = "asked";
+
 /// The field with the id of the person whom the page of a form was made for.
 pub const PERSON: &str = "person";
 

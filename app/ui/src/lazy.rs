@@ -27,8 +27,8 @@ use crate::{
     palette::Palette,
     portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalNotFound, PortalTicket},
     settings::{
-        BoardSettings, InvitationsPage, PrioritySettings, QuarantinePage, SecondFactorSettings, SettingsFrame,
-        SettingsStart,
+        BoardSettings, InvitationsPage, PrioritySettings, QuarantinePage, RetentionSettings, SecondFactorSettings,
+        SettingsFrame, SettingsStart,
     },
     shared::focus_page,
     tickets::{
@@ -167,6 +167,10 @@ part! {
     staff_outside, __preload_staff_outside: PROVIDERS = ProvidersPage, PROVIDER = ProviderPage
 }
 part! {
+    /// How long what is kept. Always within `staff_settings`.
+    staff_retention, __preload_staff_retention: RETENTION_SETTINGS = RetentionSettings
+}
+part! {
     /// Where customers start.
     portal, __preload_portal: PORTAL = PortalFrame, PORTAL_NOT_FOUND = PortalNotFound, PORTAL_HOME = PortalHome
 }
@@ -291,6 +295,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("customers" | "companies"), _) => &["staff", "staff_people"],
         (Some("settings"), Some("users" | "roles" | "teams" | "log")) => &["staff", "staff_settings", "staff_access"],
         (Some("settings"), Some("sign-in")) => &["staff", "staff_settings", "staff_outside"],
+        (Some("settings"), Some("retention")) => &["staff", "staff_settings", "staff_retention"],
         (Some("settings"), _) => &["staff", "staff_settings"],
         (Some("portal"), Some("new" | "tickets")) => &["portal", "portal_ticket"],
         (Some("portal"), Some("me")) => &["portal", "portal_me"],

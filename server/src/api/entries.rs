@@ -84,6 +84,9 @@ pub enum What {
     /// A file was deleted.
     #[serde(rename = "attachment.deleted")]
     AttachmentDeleted { name: String, size: i64 },
+    /// What the ticket said is not kept any longer: it was erased.
+    #[serde(rename = "ticket.emptied")]
+    Emptied,
     /// Something that this version of the API has no words for.
     #[serde(rename = "other")]
     Other,
@@ -114,6 +117,7 @@ impl Entry {
             Happening::Watch { who, on } => What::Watch { who: who.into(), on },
             Happening::Joined { who, email } => What::Joined { who: who.into(), email },
             Happening::AttachmentDeleted { name, size, .. } => What::AttachmentDeleted { name, size },
+            Happening::Emptied => What::Emptied,
             _ => What::Other,
         };
         let by = Author { id: entry.by.person.map(|p| p.id.0), name: entry.by.name, staff: entry.by.staff };

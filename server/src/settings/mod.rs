@@ -15,8 +15,9 @@ use axum::routing::{get, post};
 use domain::Error;
 use domain::error::Problems;
 use domain::priority::{Level, Priority, PriorityTable};
+use domain::retention::Periods;
 use store::settings::{self, Limit};
-use ui::flash::Flash;
+use ui::flash::{ASKED, Flash};
 
 use crate::app::AppState;
 use crate::forms::{Fields, refuse, unreadable};
@@ -31,6 +32,7 @@ pub fn router() -> Router<AppState> {
         .route("/settings/priority", post(priority))
         .route("/settings/board", post(board))
         .route("/settings/two-step", post(two_step))
+        .route("/settings/retention", post(retention))
         .route("/settings/mails", post(mails::mails))
         .route("/settings/users/{id}", post(access::user))
         .route("/settings/roles/{id}", post(access::role))
@@ -82,6 +84,39 @@ async fn two_step(State(state): State<AppState>, headers: HeaderMap, who: Who, r
     let done = done.await;
     let done = done.map_err(|error| (error, typed));
     answer(state, &headers, who, "/settings/two-step", done).await
+}
+
+/// Saves how long what is kept, or asks first where more is erased by it than before.
+async fn retention(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    const PAGE: &str = "/settings/retention";
+    let mut typed = Vec::new();
+    let done = async {
+        let fields = Fields::read(request).await?;
+        typed.extend(fields.0.iter().filter(|(name, _)| name != ASKED).cloned());
+        let months = |name| match fields.value(name).unwrap_or_default().trim() {
+            "" => None,
+            text => Some(text.parse().unwrap_or(-1)),
+        };
+        let messages = fields.value("messages") == Some("on");
+        let wanted = Periods { tickets: months("tickets"), customers: months("customers"), messages };
+        let now = store::retention::get(&state.desk, &who.0.actor).await?;
+        if fields.value("sure").is_none() && wanted.erases_more_than(&now) {
+            let would = store::retention::preview(&state.desk, &who.0.actor, &wanted).await?;
+            return Ok(Some(would.words()));
+        }
+        let mut tx = state.desk.begin().await?;
+        store::retention::set(&mut tx, &who.0.actor, &wanted).await?;
+        tx.commit().await.map(|()| None)
+    };
+    let done = match done.await {
+        Ok(Some(would)) => {
+            typed.push((ASKED.to_owned(), would));
+            return refuse(state, &headers, who, PAGE, Flash { values: typed, error: None }).await;
+        }
+        Ok(None) => Ok(()),
+        Err(error) => Err((error, typed)),
+    };
+    answer(state, &headers, who, PAGE, done).await
 }
 
 /// The table as it was shown, and as it is wanted.

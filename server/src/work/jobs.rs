@@ -125,6 +125,7 @@ async fn perform(desk: &Desk, post: &Post, job: &Job) -> Result<(), Error> {
         Work::DeleteFile { key } => sweep::delete_file(desk, key).await,
         Work::Sweep => sweep::sweep(desk).await,
         Work::ApplyPriorities { again } => priorities::apply(desk, *again).await,
+        Work::Retain => store::retention::work(desk).await,
         Work::TryMail { mail, by } => try_mail(desk, *mail, *by).await,
         Work::Import { import } => store::imports::work(desk, *import).await,
         Work::Export { export } => store::customers::export::make(desk, *export).await,

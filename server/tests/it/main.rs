@@ -45,6 +45,7 @@ mod post;
 mod private;
 mod profile;
 mod remote_images;
+mod retention;
 mod rpc;
 mod scim;
 mod seal;

@@ -92,6 +92,7 @@ async fn no_page_takes_more_than_six_statements() {
     let pages = [
         (&admin, "/settings".to_owned()),
         (&admin, "/settings/two-step".to_owned()),
+        (&admin, "/settings/retention".to_owned()),
         (&admin, "/settings/priority".to_owned()),
         (&admin, "/settings/board".to_owned()),
         (&admin, "/settings/mails".to_owned()),
@@ -345,6 +346,7 @@ async fn each_page_is_for_who_may_see_it() {
         ("/settings/log".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/priority".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/board".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/retention".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/invitations".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/mails".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/two-step".to_owned(), [302, 302, 302, 403, 200]),

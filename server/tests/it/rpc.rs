@@ -108,6 +108,7 @@ fn functions() -> Vec<Function> {
         Function("settings/mails", |_, _| json!({ "after": null }), ADMINS),
         Function("settings/mails_tried", |_, _| json!({ "ids": [1, 2] }), ADMINS),
         Function("settings/priorities", |_, _| json!({}), ADMINS),
+        Function("settings/retention", |_, _| json!({}), ADMINS),
         Function("settings/second_factor", |_, _| json!({}), ADMINS),
         Function("settings/unsent", |_, _| json!({}), ADMINS),
         Function("tickets/attachments", |id, _| json!({ "id": id }), SEERS),

@@ -149,6 +149,8 @@ async fn it_is_only_ever_added_to() {
         // As if within the one function that may.
         "do $$ begin execute 'update events set actor_name = ''x'' /*\nPL/pgSQL function events_forget(bigint[],text[],bigint[]) line 5 at SQL statement*/'; end $$",
         "create function pg_temp.events_forget(bigint[], text[], bigint[]) returns void language plpgsql as $f$ begin update events set actor_name = 'x'; end $f$; select pg_temp.events_forget('{1}', '{}', '{1}')",
+        "do $$ begin execute 'delete from events /*\nPL/pgSQL function events_empty(bigint[]) line 5 at SQL statement*/'; end $$",
+        "create function pg_temp.events_empty(bigint[]) returns void language plpgsql as $f$ begin update events set actor_name = 'x'; end $f$; select pg_temp.events_empty('{1}')",
         "set session_replication_role = replica; update events set actor_name = 'x'",
         "set session_replication_role = replica; delete from events",
         "insert into events (id, at, actor_name, actor_staff, audience, kind) overriding system value

@@ -1,6 +1,7 @@
 //! Forgetting a person for good.
 
 use super::{
+    Row,
     export::every_row_of,
     forget::{self, Person, Place},
     hold,
@@ -10,6 +11,7 @@ use crate::{
     OrOurs, Tx,
     accounts::{picture, second_factor},
     errands::{self, Task},
+    error::internal,
     events,
     tickets::moving,
 };
@@ -34,6 +36,22 @@ const NOBODY: &str = "Erased customer";
 #[crate::compiled_here]
 pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Result<Outcome> {
     policy::demand(actor, Action::ErasePeople, None)?;
+    let done =
+        erase_if(tx, actor, id, how.messages, async |_, customer| match text::tidy_line(&how.name) == customer.name {
+            true => Ok(true),
+            false => Err(Error::field("name", "This is not the name of this customer.")),
+        });
+    done.await?.ok_or_else(|| internal(&"who is to be erased was passed over"))
+}
+
+/// The same, whoever has decided it. `sure`: whether it is still meant, once nothing can happen to them any more. `None`: it is not.
+pub(crate) async fn erase_if(
+    tx: &mut Tx,
+    actor: &Actor,
+    id: UserId,
+    messages: bool,
+    sure: impl AsyncFnOnce(&mut Tx, &Row) -> Result<bool>,
+) -> Result<Option<Outcome>> {
     let ids = every_row_of(&mut tx.conn, id).await?;
     let tickets = sqlx::query_scalar!(
         "select id from tickets where requester_id = any($1)
@@ -53,11 +71,11 @@ pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Res
     }
     let customer = hold(tx, id).await?;
     errands::demand_none(tx, &ids, &[], None).await?;
-    if text::tidy_line(&how.name) != customer.name {
-        return Err(Error::field("name", "This is not the name of this customer."));
+    if !sure(tx, &customer).await? {
+        return Ok(None);
     }
     let addresses = addresses(tx, &ids).await?;
-    let person = Person { ids, addresses, messages: how.messages, until: tx.at() };
+    let person = Person { ids, addresses, messages, until: tx.at() };
     lists(tx, &person).await?;
     for id in &person.ids {
         retire(tx, UserId(*id), None).await?;
@@ -70,17 +88,17 @@ pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Res
         second_factor::forget(tx, UserId(*id)).await?;
         picture::replace(tx, UserId(*id), None).await?;
     }
-    events::append(tx, actor, None, &Happening::Erased { user: id, messages: how.messages }).await?;
+    events::append(tx, actor, None, &Happening::Erased { user: id, messages }).await?;
     if many {
         let all = forget::count(tx, &person.ids).await?;
         errands::begin(tx, actor, Task::Erase { user: id, person }, all).await?;
-        return Ok(Outcome::UnderWay);
+        return Ok(Some(Outcome::UnderWay));
     }
     let mut place = Place::default();
     while let Some((next, _)) = forget::step(tx, &person, place, i64::from(i32::MAX)).await? {
         place = next;
     }
-    Ok(Outcome::Done)
+    Ok(Some(Outcome::Done))
 }
 
 /// All that mails and the log may know them by, in lower case.

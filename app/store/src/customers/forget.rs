@@ -8,7 +8,7 @@ use crate::{
 use domain::Result;
 
 /// What is written in the place of what was erased.
-pub(super) const ERASED: &str = "Erased";
+pub(crate) const ERASED: &str = "Erased";
 
 /// Who is forgotten.
 pub(crate) struct Person {
@@ -91,16 +91,7 @@ async fn acts(tx: &mut Tx, person: &Person, reached: i64, limit: i64) -> Result<
     moving::take_turns(tx, &tickets).await?;
     let events: Vec<i64> = rows.iter().map(|r| r.id).collect();
     if person.messages {
-        sqlx::query!(
-            "update messages set body = '', html = '<p><em>' || $2 || '</em></p>', markdown = null, quoted_html = null,
-                 foreign_html = false
-             where event_id = any($1)",
-            &events,
-            ERASED,
-        )
-        .execute(&mut *tx.conn)
-        .await
-        .ours()?;
+        empty_messages(tx, &events).await?;
     }
     let files = sqlx::query_scalar!("select id from attachments where event_id = any($1)", &events)
         .fetch_all(&mut *tx.conn)
@@ -115,6 +106,21 @@ async fn acts(tx: &mut Tx, person: &Person, reached: i64, limit: i64) -> Result<
     forget(tx, person, &events).await?;
     touched(tx, person, &tickets).await?;
     Ok(Some((last, rows.len())))
+}
+
+/// Takes out what these messages say.
+pub(crate) async fn empty_messages(tx: &mut Tx, messages: &[i64]) -> Result<()> {
+    sqlx::query!(
+        "update messages set body = '', html = '<p><em>' || $2 || '</em></p>', markdown = null, quoted_html = null,
+             foreign_html = false
+         where event_id = any($1)",
+        messages,
+        ERASED,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    Ok(())
 }
 
 /// Their tickets.
@@ -179,7 +185,7 @@ async fn forget(tx: &mut Tx, person: &Person, events: &[i64]) -> Result<()> {
 }
 
 /// Takes these files out: of whom they were and what they were called.
-async fn delete_files(tx: &mut Tx, files: &[i64]) -> Result<()> {
+pub(crate) async fn delete_files(tx: &mut Tx, files: &[i64]) -> Result<()> {
     let at = tx.at();
     let paths = sqlx::query_scalar!(
         "update attachments set deleted_at = coalesce(deleted_at, $2), deleted_by = coalesce(deleted_by, $3), name = $3
@@ -195,7 +201,7 @@ async fn delete_files(tx: &mut Tx, files: &[i64]) -> Result<()> {
 }
 
 /// Takes these mails out. That they came stays known, by a number that tells nothing: taken in again they would all come back.
-async fn empty_mails(tx: &mut Tx, mails: &[i64]) -> Result<()> {
+pub(crate) async fn empty_mails(tx: &mut Tx, mails: &[i64]) -> Result<()> {
     let at = tx.at();
     let raw = sqlx::query_scalar!(
         "update mails set from_address = null, subject = '',

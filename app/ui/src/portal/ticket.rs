@@ -299,6 +299,7 @@ fn EntryRow(entry: Entry, mine: Option<domain::UserId>) -> impl IntoView {
             Happening::Created { .. } => Some("Ticket opened".to_owned()),
             Happening::Status(was) => workflow.status(was.to).map(|s| s.customer_name.clone()),
             Happening::AttachmentDeleted { name, .. } => Some(format!("{} removed {name}", entry.by.name)),
+            Happening::Emptied => Some("Erased: it is not kept any longer".to_owned()),
             _ => None,
         };
         return words

@@ -144,6 +144,20 @@ const PAGES: &[Place] = &[
         ],
     },
     Place {
+        href: "/settings/retention",
+        name: "Data retention",
+        icon: Icon::Timer,
+        action: Action::SetRetention,
+        fields: &[
+            (
+                "Content of closed tickets",
+                "After how many months what they say is erased.",
+                "gdpr privacy delete period archive",
+            ),
+            ("Inactive customers", "After how many months they are erased.", "gdpr privacy delete period"),
+        ],
+    },
+    Place {
         href: "/settings/mails",
         name: "Mails",
         icon: Icon::Mail,

@@ -9,6 +9,7 @@ use domain::{
     mail::{Quarantined, Tried, Unsent},
     page::Page,
     priority::PriorityTable,
+    retention::Periods,
     second_factor::Required,
     workflow::Status,
 };
@@ -54,4 +55,10 @@ pub async fn invitations() -> Rpc<Vec<Invitation>> {
 #[server(endpoint = "settings/second_factor", protocol = Json, client = crate::whose::Caller)]
 pub async fn second_factor_required() -> Rpc<Required> {
     call(|desk, actor| async move { store::settings::second_factor::get(&desk, &actor).await }).await
+}
+
+/// How long tickets and customers are kept.
+#[server(endpoint = "settings/retention", protocol = Json, client = crate::whose::Caller)]
+pub async fn retention() -> Rpc<Periods> {
+    call(|desk, actor| async move { store::retention::get(&desk, &actor).await }).await
 }

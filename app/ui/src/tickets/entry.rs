@@ -367,6 +367,7 @@ fn words(entry: &Entry, workflow: &Workflow, staff: bool) -> Vec<Word> {
         Happening::AttachmentDeleted { name, size, .. } => {
             vec![plain(" deleted the file "), strong(name), plain(&format!(" ({})", text::bytes(*size)))]
         }
+        Happening::Emptied => vec![plain(" erased what was said here: it is not kept any longer")],
         _ => vec![plain(" changed the ticket")],
     }
 }

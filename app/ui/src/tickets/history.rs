@@ -200,6 +200,7 @@ impl Change {
             Happening::AttachmentDeleted { name, size, .. } => {
                 change("File deleted", &format!("{name} ({})", text::bytes(*size)), "")
             }
+            Happening::Emptied => change("Content", "", "Erased"),
             _ => change("Changed", "", ""),
         }
     }

@@ -5,7 +5,7 @@ mod conversions;
 mod errands;
 mod merge;
 mod pages;
-mod privacy;
+pub(crate) mod privacy;
 
 use crate::support::{Refused as _, Setup, World, id_of, person, seed, sql};
 use domain::{

@@ -22,7 +22,7 @@ use store::{
 };
 
 /// A customer with something of everything: a ticket by mail with a file, an answer, a draft, a session, a second address.
-async fn full(world: &World, agent: &Actor) -> (UserId, TicketId) {
+pub(crate) async fn full(world: &World, agent: &Actor) -> (UserId, TicketId) {
     let raw = b"From: Jana Weiss <jana@acme.example>\r\nMessage-ID: <1@acme.example>\r\nSubject: Secret printer\r\nMIME-Version: 1.0\r\n\
         Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nMy secret words\r\n--b\r\n\
         Content-Type: text/plain; name=secret.txt\r\nContent-Disposition: attachment; filename=secret.txt\r\n\r\nfile words\r\n--b--\r\n";
@@ -142,7 +142,7 @@ async fn all_that_is_known_of_a_person_is_taken_out() {
 }
 
 /// Every text of every table: what was erased is nowhere.
-async fn is_anywhere(world: &World, word: &str) -> Vec<String> {
+pub(crate) async fn is_anywhere(world: &World, word: &str) -> Vec<String> {
     let tables: Vec<String> =
         // The numbers of migrations are ours, and contain whatever they like.
         sqlx::query_scalar(

@@ -19,6 +19,7 @@ use domain::{
     policy::Action,
     priority::PriorityTable,
     profile::NewProfile,
+    retention::Periods,
     scim::{GroupChange, PersonInput, Window},
     second_factor::Removal,
     security_log::LogFilter,
@@ -32,7 +33,7 @@ use store::{
     accounts::{self, invitations, own, passkeys, picture, second_factor, unsent},
     bulk, companies, customers, errands, imports, mails,
     outside::{identities, providers},
-    people,
+    people, retention,
     scim::{groups, people as announced, token},
     settings::{self, Limit, priorities},
     tickets::{
@@ -255,6 +256,9 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
             let Limit { status, limit, refuse } = Limit { status: 0.into(), limit: None, refuse: false };
             there(settings::set_wip_limit(tx, actor, status, limit, refuse).await)
         }
+        "retention::get" => retention::get(desk, actor).await.map(drop),
+        "retention::preview" => retention::preview(desk, actor, &Periods::default()).await.map(drop),
+        "retention::set" => retention::set(tx, actor, &Periods::default()).await,
         "settings::second_factor::get" => settings::second_factor::get(desk, actor).await.map(drop),
         "settings::second_factor::set" => settings::second_factor::set(tx, actor, None).await,
         "settings::priorities::get" => priorities::get(desk, actor).await.map(drop),

@@ -1,7 +1,12 @@
 //! What happened, in words. Each kind of event that is on no ticket has a sentence of its own: without one, it does not compile.
 
 use crate::events;
-use domain::{UserId, access::Permission, event::Happening, people::Person};
+use domain::{
+    UserId,
+    access::Permission,
+    event::{Happening, Was},
+    people::Person,
+};
 use serde_json::Value;
 
 /// The names of accounts that an event knows by their numbers alone, as they are called now.
@@ -215,6 +220,24 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
             (Some(limit), true) => format!("Limited a column of the board to {limit}, and no more"),
             (Some(limit), false) => format!("Limited a column of the board to {limit}"),
         },
+        Happening::RetentionSet(was) => {
+            let months =
+                |months: Option<i32>| months.map_or_else(|| "for ever".to_owned(), |n| many(n.into(), "month"));
+            let Was { from, to } = was;
+            let with = if to.messages && to.customers.is_some() { ", with what they wrote" } else { "" };
+            format!(
+                "Data retention: closed tickets {} → {}; customers {} → {}{with}",
+                months(from.tickets),
+                months(to.tickets),
+                months(from.customers),
+                months(to.customers),
+            )
+        }
+        Happening::RetentionApplied { tickets, customers } => format!(
+            "Not kept any longer: the content of {}, and {}",
+            many(tickets, "ticket"),
+            many(customers, "customer"),
+        ),
         Happening::MailQuarantined { reason } => format!("A mail could not become a message: {reason}"),
         Happening::MailTriedAgain { ticket, .. } => {
             format!("Tried a mail again that could not become a message: it is on ticket #{ticket} now")
@@ -239,6 +262,7 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
         | Happening::Joined { .. }
         | Happening::Requester(_)
         | Happening::Company(_)
+        | Happening::Emptied
         | Happening::AttachmentDeleted { .. } => return None,
     })
 }

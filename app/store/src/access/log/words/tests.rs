@@ -56,6 +56,17 @@ fn said() -> Vec<(&'static str, Option<Value>, &'static str)> {
         of("customer.changed", json!({"customer": 7, "fields": ["name", "phones", "emails"]}), {
             "Changed the customer Jana: name, phone numbers, other addresses"
         }),
+        of(
+            "settings.retention",
+            {
+                json!({"from": {"tickets": null, "customers": 1, "messages": false},
+                   "to": {"tickets": 24, "customers": null, "messages": true}})
+            },
+            "Data retention: closed tickets for ever → 24 months; customers 1 month → for ever",
+        ),
+        of("settings.retention_applied", json!({"tickets": 1, "customers": 2}), {
+            "Not kept any longer: the content of 1 ticket, and 2 customers"
+        }),
         of("account.blocked", json!({"customer": 7}), "Blocked the customer Jana"),
         of("account.unblocked", json!({"customer": 7}), "Let the customer Jana in again"),
         of("account.company", json!({"user": 7, "from": null, "to": acme(), "tickets": 1}), {
