@@ -184,6 +184,26 @@ const tryImport = async (page: Page) => {
   await hydrated(page);
 };
 
+/** An export of another system, tried. */
+const tryTickets = async (page: Page) => {
+  const lines = [
+    'Summation column,Id,Requester,Requester email,Submitter,Assignee,Subject,Status,Priority,Via,Created at,Solved at',
+    '1,4711,Petra Muster,petra@files.example,x,Mia,The old printer is on fire,Solved,Urgent,Mail,2019-03-04 10:00,2019-03-05 08:00',
+    '2,4712,Petra Muster,petra@files.example,x,Who Left,It burns again,Open,Low,Web,2019-04-04 10:00,',
+    '3,4713,Petra Muster,petra@files.example,x,,The last one,Merged,Low,Web,2019-04-05 10:00,',
+  ];
+  const file = { name: 'zendesk.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) };
+  await page.getByLabel('Tickets').check();
+  await page.locator('#file').setInputFiles(file);
+  await page.getByRole('button', { name: 'Upload and look' }).click();
+  await page.getByRole('heading', { name: 'zendesk.csv' }).waitFor();
+  await hydrated(page);
+  await page.getByRole('button', { name: 'Try without changing anything' }).click();
+  await page.getByText('Would be made').waitFor();
+  await hydrated(page);
+  await page.getByText('What is made of the columns').click();
+};
+
 const screens: Screen[] = [
   { name: 'sign-in', who: 'nobody', at: '/sign-in' },
   {
@@ -262,6 +282,7 @@ const screens: Screen[] = [
   { name: 'customer-missing', who: 'agent', at: '/customers/999999', allow: /status of 404/ },
   { name: 'import', who: 'admin', at: '/customers/import' },
   { name: 'import-trial', who: 'admin', at: '/customers/import', act: tryImport },
+  { name: 'import-tickets-trial', who: 'admin', at: '/customers/import', act: tryTickets },
   { name: 'companies', who: 'agent', at: '/companies' },
   { name: 'company-new', who: 'agent', at: '/companies/new' },
   { name: 'company-people', who: 'agent', at: '/companies/1/people' },

@@ -138,6 +138,49 @@ test('customers come in from a file, which is tried first', async ({ page }) => 
   await expect(page.getByRole('link', { name: 'Imported 1', exact: true })).toBeVisible();
 });
 
+test('tickets of another system come in from its export', async ({ page, allowErrors }) => {
+  allowErrors(/status of 422/);
+  await signIn(page, ADA);
+  await page.goto('/customers/import');
+  await hydrated(page);
+  const file = [
+    'Summation column,Id,Requester,Requester email,Submitter,Assignee,Subject,Tags,State of it,Priority,Via,Created at,Solved at',
+    '1,4711,Jana Old,jana.old@files.example,x,Mia,The old printer is on fire,fire,Solved,Urgent,Mail,2019-03-04 10:00,2019-03-05 08:00',
+    '2,4712,Jana Old,jana.old@files.example,x,Who Left,It burns again,,Merged,Low,Web,2019-04-04 10:00,',
+    '3,4713,Jana Old,jana.old@files.example,x,Who Left,The last one,,Closed,Low,Web,2019-04-05 10:00,',
+  ].join('\n');
+  await page.getByLabel('Tickets').check();
+  await page.getByLabel('File').setInputFiles({ name: 'zendesk.csv', mimeType: 'text/csv', buffer: Buffer.from(file) });
+  await page.getByRole('button', { name: 'Upload and look' }).click();
+  await expect(page.getByRole('heading', { name: 'zendesk.csv' })).toBeVisible();
+  await hydrated(page);
+  await expectAccessible(page);
+  await expect(page.getByLabel('Where the tickets come from')).toHaveValue('Zendesk');
+  await expect(page.getByLabel('What is in Id')).toHaveValue('number');
+  await page.getByLabel('What is in State of it').selectOption('Status');
+  // What is missing is said beside its field, and what was chosen is kept.
+  await page.getByLabel('Where the tickets come from').fill('');
+  await page.getByRole('button', { name: 'Try without changing anything' }).click();
+  await expect(page.getByText('Say in at most 40 characters where the tickets come from.')).toBeVisible();
+  await hydrated(page);
+  await expect(page.getByLabel('What is in State of it')).toHaveValue('status');
+  await page.getByLabel('Where the tickets come from').fill('Zendesk');
+  await page.getByRole('button', { name: 'Try without changing anything' }).click();
+  await expect(page.getByRole('heading', { name: 'What would become of the first lines' })).toBeVisible({ timeout: 15_000 });
+  await expect(page.getByText('There is no status “Merged” here.')).toBeVisible();
+  await expect(page.getByText('Made, unassigned: nobody on staff is called “who left”')).toBeVisible();
+  await hydrated(page);
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Bring in' }).click();
+  await expect(page.getByText('Done.')).toBeVisible({ timeout: 15_000 });
+  await page.goto('/search?q=4711');
+  await page.getByRole('link', { name: 'The old printer is on fire' }).click();
+  await hydrated(page);
+  await expect(page.getByRole('heading', { name: 'The old printer is on fire' })).toBeVisible();
+  await expect(page.getByText('Zendesk 4711').first()).toBeVisible();
+  await expect(page.locator('time[datetime^="2019-03-04T10:00"]').first()).toBeVisible();
+});
+
 test('a person’s data are taken out, and then the person is erased', async ({ page, allowErrors }) => {
   allowErrors(/status of 422/);
   await signIn(page, ADA);

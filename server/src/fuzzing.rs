@@ -275,7 +275,7 @@ fn cookies(data: &[u8]) {
 
 /// Files of customers.
 fn csv(data: &[u8]) {
-    for kind in [Kind::Customers, Kind::Companies] {
+    for kind in Kind::ALL {
         let start = &data[..data.len().min(store::imports::read::SNIFF)];
         let reading = store::imports::read::sniff(kind, start);
         let mut last = 0;

@@ -128,6 +128,7 @@ fn reading(fields: &Fields) -> Result<Reading, Error> {
         separator: fields.value("separator").and_then(Separator::from_word).ok_or_else(unreadable)?,
         header: fields.value("header").is_some(),
         columns: (0..width).map(column).collect(),
+        source: fields.value("source").unwrap_or_default().to_owned(),
     })
 }
 

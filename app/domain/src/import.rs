@@ -1,6 +1,9 @@
-//! Customers and companies brought in from a file: what is in which column, and what becomes of each line.
+//! Customers, companies and tickets brought in from a file: what is in which column, and what becomes of each line.
 
-use crate::{ImportId, Time};
+#[cfg(feature = "server")]
+pub mod tickets;
+
+use crate::{ImportId, Time, policy::Action};
 use serde::{Deserialize, Serialize};
 
 /// The largest file, in bytes.
@@ -11,6 +14,10 @@ pub const LINES_MAX: i64 = 200_000;
 pub const COLUMNS_MAX: usize = 60;
 /// How many lines the preview shows.
 pub const PREVIEW: usize = 6;
+/// Of how many lines a trial says what would become of each.
+pub const SAMPLES: i64 = 50;
+/// The longest name of a system that tickets come from, in characters.
+pub const SOURCE_MAX: usize = 40;
 /// The longest cell that is kept with a refused line, in characters.
 pub const CELL_MAX: usize = 200;
 
@@ -21,18 +28,30 @@ pub enum Kind {
     #[default]
     Customers,
     Companies,
+    Tickets,
 }
 
 impl Kind {
+    pub const ALL: [Kind; 3] = [Kind::Customers, Kind::Companies, Kind::Tickets];
+
     pub fn word(self) -> &'static str {
         match self {
             Kind::Customers => "customers",
             Kind::Companies => "companies",
+            Kind::Tickets => "tickets",
         }
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [Kind::Customers, Kind::Companies].into_iter().find(|k| k.word() == word)
+        Self::ALL.into_iter().find(|k| k.word() == word)
+    }
+
+    /// What somebody must be allowed to do who brings such a file in, beside bringing files in at all.
+    pub fn needs(self) -> &'static [Action] {
+        match self {
+            Kind::Customers | Kind::Companies => &[Action::EditPeople],
+            Kind::Tickets => &[Action::EditPeople, Action::CreateFor],
+        }
     }
 
     /// What a column of such a file can be.
@@ -42,75 +61,94 @@ impl Kind {
                 &[Field::Name, Field::First, Field::Last, Field::Email, Field::Phone, Field::Company, Field::Notes]
             }
             Kind::Companies => &[Field::Name, Field::Domains, Field::Tier, Field::Notes],
+            Kind::Tickets => &[
+                Field::Number,
+                Field::Subject,
+                Field::Message,
+                Field::Email,
+                Field::Name,
+                Field::Status,
+                Field::Priority,
+                Field::Urgency,
+                Field::Importance,
+                Field::Assignee,
+                Field::Tags,
+                Field::Channel,
+                Field::Created,
+                Field::Updated,
+                Field::Closed,
+            ],
+        }
+    }
+
+    /// What a line of it is known by.
+    pub fn key(self) -> Field {
+        match self {
+            Kind::Customers => Field::Email,
+            Kind::Companies => Field::Name,
+            Kind::Tickets => Field::Number,
         }
     }
 }
 
-/// What a column is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    Name,
-    First,
-    Last,
-    Email,
-    Phone,
-    Company,
-    Domains,
-    Tier,
-    Notes,
+macro_rules! fields {
+    ($($field:ident $word:literal $label:literal),+ $(,)?) => {
+        /// What a column is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Field { $($field),+ }
+
+        impl Field {
+            const ALL: &[Field] = &[$(Field::$field),+];
+
+            pub fn word(self) -> &'static str {
+                match self { $(Field::$field => $word),+ }
+            }
+
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|f| f.word() == word)
+            }
+
+            /// What people read.
+            pub fn label(self) -> &'static str {
+                match self { $(Field::$field => $label),+ }
+            }
+        }
+    };
 }
 
-impl Field {
-    const ALL: [Field; 9] = [
-        Field::Name,
-        Field::First,
-        Field::Last,
-        Field::Email,
-        Field::Phone,
-        Field::Company,
-        Field::Domains,
-        Field::Tier,
-        Field::Notes,
-    ];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Field::Name => "name",
-            Field::First => "first",
-            Field::Last => "last",
-            Field::Email => "email",
-            Field::Phone => "phone",
-            Field::Company => "company",
-            Field::Domains => "domains",
-            Field::Tier => "tier",
-            Field::Notes => "notes",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|f| f.word() == word)
-    }
-
-    /// What people read.
-    pub fn label(self) -> &'static str {
-        match self {
-            Field::Name => "Name",
-            Field::First => "First name",
-            Field::Last => "Last name",
-            Field::Email => "E-mail address",
-            Field::Phone => "Phone number",
-            Field::Company => "Company",
-            Field::Domains => "Domains",
-            Field::Tier => "Tier",
-            Field::Notes => "Notes",
-        }
-    }
+fields! {
+    Name "name" "Name",
+    First "first" "First name",
+    Last "last" "Last name",
+    Email "email" "E-mail address",
+    Phone "phone" "Phone number",
+    Company "company" "Company",
+    Domains "domains" "Domains",
+    Tier "tier" "Tier",
+    Notes "notes" "Notes",
+    Number "number" "Number",
+    Subject "subject" "Subject",
+    Message "message" "First message",
+    Status "status" "Status",
+    Priority "priority" "Priority",
+    Urgency "urgency" "Urgency",
+    Importance "importance" "Importance",
+    Assignee "assignee" "Assignee",
+    Tags "tags" "Tags",
+    Channel "channel" "Way it came in",
+    Created "created" "Opened",
+    Updated "updated" "Last changed",
+    Closed "closed" "Closed",
 }
 
 /// Guesses what a column is by the name that its file gives it.
+#[cfg(feature = "server")]
 pub fn guess(kind: Kind, header: &str) -> Option<Field> {
-    let plain: String = header.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let plain = plain(header);
+    if kind == Kind::Tickets {
+        return tickets::guess(header, &plain);
+    }
     let field = match plain.as_str() {
         "name" | "fullname" | "displayname" | "customer" | "contact" | "kunde" | "companyname" | "firmenname" => {
             Field::Name
@@ -128,6 +166,12 @@ pub fn guess(kind: Kind, header: &str) -> Option<Field> {
         _ => return None,
     };
     kind.fields().contains(&field).then_some(field)
+}
+
+/// The name of a column in small letters and digits alone.
+#[cfg(feature = "server")]
+fn plain(header: &str) -> String {
+    header.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// In which encoding a file is.
@@ -202,6 +246,9 @@ pub struct Reading {
     pub header: bool,
     /// What each column is; `None`: left out.
     pub columns: Vec<Option<Field>>,
+    /// What the system is called that tickets come from: their numbers are its own. Empty for anything else.
+    #[serde(default)]
+    pub source: String,
 }
 
 /// How far an import has come.
@@ -264,6 +311,8 @@ pub struct Import {
     pub changed: i64,
     pub same: i64,
     pub refused: i64,
+    /// Tickets among those made that are nobody's, as nobody on staff is called like who had them.
+    pub unassigned: i64,
     pub problem: Option<String>,
     pub stopping: bool,
     /// Who began it.
@@ -280,6 +329,26 @@ pub struct Refusal {
     pub cells: Vec<String>,
 }
 
+/// What would become of a line that would be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    pub line: i64,
+    pub becomes: Becomes,
+    /// The beginning of what the line says.
+    pub says: String,
+}
+
+/// What becomes of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Becomes {
+    /// Something new, with what has to be said of it.
+    Made(Option<String>),
+    /// The names of what would be another.
+    Changed(Vec<String>),
+    Same,
+}
+
 /// What the page of an import shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportView {
@@ -290,6 +359,8 @@ pub struct ImportView {
     pub preview: Vec<Vec<String>>,
     /// The first refused lines.
     pub refusals: Vec<Refusal>,
+    /// After a trial, what would become of the first lines.
+    pub samples: Vec<Sample>,
 }
 
 /// A cell that no spreadsheet takes for a formula (OWASP, CSV injection): one that begins like one gets an apostrophe before.
@@ -304,6 +375,7 @@ pub fn harmless(cell: &str) -> String {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "server")]
     #[test]
     fn columns_are_guessed_by_their_names() {
         for (kind, header, field) in [
@@ -334,7 +406,7 @@ mod tests {
     #[test]
     fn words_come_back() {
         assert!(State::ALL.into_iter().all(|s| State::from_word(s.word()) == Some(s)));
-        assert!(Field::ALL.into_iter().all(|f| Field::from_word(f.word()) == Some(f)));
+        assert!(Field::ALL.iter().all(|f| Field::from_word(f.word()) == Some(*f)));
         assert!(Encoding::ALL.into_iter().all(|e| Encoding::from_word(e.word()) == Some(e)));
         assert!(Separator::ALL.into_iter().all(|s| Separator::from_word(s.word()) == Some(s)));
     }

@@ -1,4 +1,4 @@
-//! Putting many rows in at once: demo and benchmark data, later importers.
+//! Putting many rows in at once: demo and benchmark data, and tickets from files.
 //!
 //! Past the operations and their checks, so it is for data that Docket itself has made. Events get the positions of now;
 //! the numbers that reactors keep are made afresh at the end.
@@ -180,7 +180,7 @@ pub struct Batch {
 }
 
 /// Reserves `n` ids of a table's identity column.
-async fn reserve(conn: &mut PgConnection, table: &'static str, n: i64) -> Result<Vec<i64>> {
+pub(crate) async fn reserve(conn: &mut PgConnection, table: &'static str, n: i64) -> Result<Vec<i64>> {
     sqlx::query_scalar("select nextval(pg_get_serial_sequence($1, 'id')) from generate_series(1, $2)")
         .bind(table)
         .bind(n)
@@ -325,6 +325,10 @@ pub async fn details(tx: &mut Tx, actor: &Actor, rows: &Details) -> Result<()> {
 #[crate::compiled_here]
 pub async fn tickets(tx: &mut Tx, actor: &Actor, batch: &Batch) -> Result<()> {
     only_system(actor)?;
+    insert(tx, batch).await
+}
+
+pub(crate) async fn insert(tx: &mut Tx, batch: &Batch) -> Result<()> {
     let t = &batch.tickets;
     sqlx::query!(
         "with t as (

@@ -4,7 +4,7 @@
 //! a newer release knows cannot stop it.
 
 use crate::{Desk, OrOurs, accounts::session::IDLE_MS, people::Rights};
-use domain::{CompanyId, Principal, Result, Role, SessionId, TicketId, UserId, event::Position};
+use domain::{CompanyId, Principal, Result, Role, SessionId, TicketId, Time, UserId, event::Position};
 use sqlx::{
     PgConnection,
     postgres::{PgListener, PgPoolOptions},
@@ -22,6 +22,8 @@ pub struct Signal {
     pub public: bool,
     pub kind: String,
     pub actor: Option<UserId>,
+    /// When it happened, which may be long before it was told.
+    pub at: Time,
 }
 
 /// The next signals in order.
@@ -42,6 +44,7 @@ struct Row {
     audience: i16,
     kind: String,
     actor_id: Option<i64>,
+    at: time::OffsetDateTime,
 }
 
 impl From<Row> for Signal {
@@ -53,6 +56,7 @@ impl From<Row> for Signal {
             public: r.audience >= 2,
             kind: r.kind,
             actor: r.actor_id.map(UserId),
+            at: r.at.into(),
         }
     }
 }
@@ -65,7 +69,7 @@ impl From<Row> for Signal {
 pub async fn next(conn: &mut PgConnection, since: Position, limit: i64) -> Result<Batch> {
     let rows = sqlx::query!(
         r#"select e.id, e.xid::text::bigint as "transaction!", e.ticket_id, e.audience, e.kind, e.actor_id,
-                  (e.xid < pg_snapshot_xmin(pg_current_snapshot())) as "readable!"
+                  e.at, (e.xid < pg_snapshot_xmin(pg_current_snapshot())) as "readable!"
            from events e where (e.xid, e.id) > ($1::text::xid8, $2) order by e.xid, e.id limit $3"#,
         since.transaction.to_string(),
         since.id,
@@ -87,6 +91,7 @@ pub async fn next(conn: &mut PgConnection, since: Position, limit: i64) -> Resul
                 audience: r.audience,
                 kind: r.kind,
                 actor_id: r.actor_id,
+                at: r.at,
             }
             .into()
         })
@@ -105,7 +110,7 @@ pub async fn of_ticket(
 ) -> Result<Vec<Signal>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select e.id, e.xid::text::bigint as "transaction!", e.ticket_id, e.audience, e.kind, e.actor_id
+        r#"select e.id, e.xid::text::bigint as "transaction!", e.ticket_id, e.audience, e.kind, e.actor_id, e.at
            from events e
            where e.ticket_id = $6 and (e.xid, e.id) > ($1::text::xid8, $2) and (e.xid, e.id) <= ($3::text::xid8, $4)
            order by e.xid, e.id limit $5"#,
@@ -127,7 +132,7 @@ pub async fn of_ticket(
 pub async fn of_tickets(conn: &mut PgConnection, since: Position, until: Position, limit: i64) -> Result<Vec<Signal>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select e.id, e.xid::text::bigint as "transaction!", e.ticket_id, e.audience, e.kind, e.actor_id
+        r#"select e.id, e.xid::text::bigint as "transaction!", e.ticket_id, e.audience, e.kind, e.actor_id, e.at
            from events e
            where (e.xid, e.id) > ($1::text::xid8, $2) and (e.xid, e.id) <= ($3::text::xid8, $4)
                and e.ticket_id is not null

@@ -133,6 +133,9 @@ async fn start(live: &Live) -> Position {
     }
 }
 
+/// What happened longer ago than this, and is told only now, is history that was brought in.
+const OLD_MS: i64 = 86_400_000;
+
 struct Follower<'a> {
     live: &'a Live,
     /// Everything up to here has been passed on.
@@ -187,7 +190,11 @@ impl Follower<'_> {
             self.live.hub().reset_staff(signal.position);
         }
         let touched: HashSet<TicketId> = signals.iter().filter_map(|s| s.ticket).collect();
-        let wanted = self.live.hub().begin(last, &touched);
+        let since = self.live.desk().now().plus_millis(-OLD_MS);
+        let fresh: HashSet<TicketId> = signals.iter().filter(|s| s.at >= since).filter_map(|s| s.ticket).collect();
+        let mut wanted = self.live.hub().begin(last, &touched);
+        // What is brought in from elsewhere is no news: only who has that very ticket open is told.
+        wanted.all.retain(|ticket| fresh.contains(ticket) || wanted.pages.contains(ticket));
         if wanted.all.is_empty() {
             return Ok(());
         }

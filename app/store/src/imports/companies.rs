@@ -139,7 +139,7 @@ impl Companies {
             self.named.insert(key, place);
             self.all.push(Company { id: None, fields: line, changed: false });
             self.told.push((place, None));
-            return Ok(Outcome::Made);
+            return Ok(Outcome::made());
         };
         let known = &self.all[place].fields;
         let mut domains = known.domains.clone();
@@ -164,14 +164,14 @@ impl Companies {
         .map(|(field, _)| field.to_owned())
         .collect();
         if changed.is_empty() {
-            return Ok(Outcome::Same);
+            return Ok(Outcome::changed(changed));
         }
         let wanted = wanted.check()?;
         self.gain(place, &wanted.name, &wanted.domains)?;
         let company = &mut self.all[place];
         (company.fields, company.changed) = (wanted, true);
-        self.told.push((place, Some(changed)));
-        Ok(Outcome::Changed)
+        self.told.push((place, Some(changed.clone())));
+        Ok(Outcome::changed(changed))
     }
 
     /// Gives a company those of the domains that it does not have yet; none if another company has one of them.

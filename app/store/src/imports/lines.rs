@@ -1,11 +1,11 @@
 //! What becomes of the lines of a file.
 
-use super::{companies, people, read::Line, work::of_line};
+use super::{companies, people, read::Line, tickets, work::of_line};
 use crate::{OrOurs, Tx, outside::ways};
 use domain::{
     Actor, Result,
     customer::NOTES_MAX,
-    import::{Field, Kind, Reading},
+    import::{Becomes, CELL_MAX, Field, Kind, Reading, Sample},
     text,
 };
 use std::{
@@ -19,23 +19,40 @@ const TOO_LONG: &str = "It is longer than 256 KB. Maybe a quotation mark has no 
 /// Some lines, and what has become of them.
 pub(super) struct Batch<'a> {
     kind: Kind,
-    reading: &'a Reading,
+    pub reading: &'a Reading,
     pub made: i64,
     pub changed: i64,
     pub same: i64,
+    pub unassigned: i64,
     pub refused: Vec<(Line, String)>,
+    /// What becomes of as many lines as are wanted.
+    pub samples: Vec<Sample>,
+    wanted: usize,
 }
 
 pub(super) enum Outcome {
-    Made,
-    Changed,
-    Same,
+    Taken(Becomes),
+    /// A ticket that is nobody's, as nobody on staff is called like this.
+    Unassigned(String),
     Refused(String),
 }
 
+impl Outcome {
+    pub fn made() -> Self {
+        Self::Taken(Becomes::Made(None))
+    }
+
+    /// With these fields changed; none: it is as it was.
+    pub fn changed(fields: Vec<String>) -> Self {
+        Self::Taken(if fields.is_empty() { Becomes::Same } else { Becomes::Changed(fields) })
+    }
+}
+
 impl<'a> Batch<'a> {
-    pub fn new(kind: Kind, reading: &'a Reading) -> Self {
-        Self { kind, reading, made: 0, changed: 0, same: 0, refused: Vec::new() }
+    /// `wanted`: of so many lines it is noted what becomes of each.
+    pub fn new(kind: Kind, reading: &'a Reading, wanted: usize) -> Self {
+        let (refused, samples) = (Vec::new(), Vec::new());
+        Self { kind, reading, made: 0, changed: 0, same: 0, unassigned: 0, refused, samples, wanted }
     }
 
     /// Takes the lines in. `trial`: it will be taken back; who was made by the batches before, that are not there any more.
@@ -52,7 +69,7 @@ impl<'a> Batch<'a> {
         let (lines, cut): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|line| line.whole);
         self.refused.extend(cut.into_iter().map(|line| (line, TOO_LONG.to_owned())));
         match self.kind {
-            Kind::Customers => ways::take_turn_of_people(tx).await?,
+            Kind::Customers | Kind::Tickets => ways::take_turn_of_people(tx).await?,
             Kind::Companies if lines.iter().all(|line| self.value(line, Field::Domains).is_empty()) => {}
             Kind::Companies => ways::take_turn_of_companies(tx).await?,
         }
@@ -79,8 +96,10 @@ impl<'a> Batch<'a> {
     }
 
     async fn write(&self, tx: &mut Tx, actor: &Actor, lines: &[Line]) -> Result<Vec<Outcome>> {
-        if self.kind == Kind::Companies {
-            return companies::take(self, tx, actor, lines).await;
+        match self.kind {
+            Kind::Companies => return companies::take(self, tx, actor, lines).await,
+            Kind::Tickets => return tickets::take(self, tx, actor, lines).await,
+            Kind::Customers => {}
         }
         let mut outcomes = Vec::with_capacity(lines.len());
         while outcomes.len() < lines.len() {
@@ -95,23 +114,37 @@ impl<'a> Batch<'a> {
 
     fn count(&mut self, outcomes: Vec<(Line, Outcome)>, mut trial: Option<&mut HashSet<u64>>) {
         for (line, outcome) in outcomes {
-            match outcome {
-                Outcome::Made => {
-                    let new = trial.as_deref_mut().is_none_or(|before| before.insert(self.key(&line)));
-                    if new { self.made += 1 } else { self.same += 1 }
+            let mut becomes = match outcome {
+                Outcome::Taken(becomes) => becomes,
+                Outcome::Unassigned(who) => {
+                    self.unassigned += 1;
+                    Becomes::Made(Some(who))
                 }
-                Outcome::Changed => self.changed += 1,
-                Outcome::Same => self.same += 1,
-                Outcome::Refused(reason) => self.refused.push((line, reason)),
+                Outcome::Refused(reason) => {
+                    self.refused.push((line, reason));
+                    continue;
+                }
+            };
+            let again = |before: &mut HashSet<u64>| !before.insert(self.key(&line));
+            if matches!(becomes, Becomes::Made(_)) && trial.as_deref_mut().is_some_and(again) {
+                becomes = Becomes::Same;
+            }
+            match becomes {
+                Becomes::Made(_) => self.made += 1,
+                Becomes::Changed(_) => self.changed += 1,
+                Becomes::Same => self.same += 1,
+            }
+            if self.samples.len() < self.wanted {
+                let says = text::excerpt(&text::tidy(&line.cells.join(" · ")), CELL_MAX);
+                self.samples.push(Sample { line: line.number, becomes, says });
             }
         }
     }
 
     /// What a line is about, by its address or name, as a number: there may be very many of them.
     pub fn key(&self, line: &Line) -> u64 {
-        let field = if self.kind == Kind::Customers { Field::Email } else { Field::Name };
         let mut hasher = DefaultHasher::new();
-        text::tidy_line(&self.value(line, field)).to_lowercase().hash(&mut hasher);
+        text::tidy_line(&self.value(line, self.kind.key())).to_lowercase().hash(&mut hasher);
         hasher.finish()
     }
 

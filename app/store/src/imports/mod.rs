@@ -1,4 +1,4 @@
-//! Customers and companies brought in from a file: taken in, looked at, tried without changing anything, then done.
+//! Customers, companies and tickets brought in from a file: taken in, looked at, tried without changing anything, then done.
 //!
 //! Done by a job, batch by batch: how far it has come is written in the transaction of what was done, so it can be broken off
 //! anywhere and goes on from there. Who is there already is changed, not doubled; the same file twice changes nothing.
@@ -8,6 +8,7 @@ mod lines;
 mod people;
 pub mod read;
 mod stored;
+mod tickets;
 mod work;
 
 pub use work::work;
@@ -22,7 +23,7 @@ use domain::{
     Actor, Code, Error, ImportId, Result,
     error::Problems,
     event::Happening,
-    import::{self, Field, Import, ImportView, Kind, PREVIEW, Reading, Refusal, State},
+    import::{self, Field, Import, ImportView, Kind, PREVIEW, Reading, Refusal, SOURCE_MAX, Sample, State},
     policy::{self, Action},
     text,
 };
@@ -46,6 +47,12 @@ pub fn demand(actor: &Actor) -> Result<()> {
     policy::demand(actor, Action::ImportPeople, None)
 }
 
+/// The same of a file of this kind.
+fn demand_of(actor: &Actor, kind: Kind) -> Result<()> {
+    demand(actor)?;
+    kind.needs().iter().try_for_each(|action| policy::demand(actor, *action, None))
+}
+
 /// Takes a file in while it comes, and guesses how it is read. Nothing is brought in yet.
 ///
 /// Errors: `Invalid` with what is wrong with the file; then nothing of it is kept.
@@ -57,7 +64,7 @@ pub async fn create(
     name: &str,
     content: &mut (dyn Stream<Item = Result<Bytes>> + Send + Unpin),
 ) -> Result<ImportId> {
-    demand(actor)?;
+    demand_of(actor, kind)?;
     let person = actor.signed_in()?.id;
     let key: String = rand::rng().sample_iter(Alphanumeric).take(24).map(char::from).collect();
     let path = format!("imports/{key}");
@@ -101,7 +108,7 @@ async fn load(conn: &mut sqlx::PgConnection, id: ImportId) -> Result<Row> {
 async fn load_many(conn: &mut sqlx::PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
     let rows = sqlx::query!(
         r#"select i.id, i.kind, i.name, i.path, i.size, i.reading as "reading: Json<Reading>", i.state, i.lines_done,
-                  i.lines_all, i.made, i.changed, i.same, i.refused, i.problem, i.stopping, i.by_id, u.name as by, i.created_at
+                  i.lines_all, i.made, i.changed, i.same, i.refused, i.unassigned, i.problem, i.stopping, i.by_id, u.name as by, i.created_at
            from imports i join users u on u.id = i.by_id where i.id = any($1) order by i.id desc"#,
         ids,
     )
@@ -124,6 +131,7 @@ async fn load_many(conn: &mut sqlx::PgConnection, ids: &[i64]) -> Result<Vec<Row
                 changed: r.changed,
                 same: r.same,
                 refused: r.refused,
+                unassigned: r.unassigned,
                 problem: r.problem,
                 stopping: r.stopping,
                 by: r.by,
@@ -154,6 +162,15 @@ pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView
     let mut conn = desk.read().await?;
     let row = load(&mut conn, id).await?;
     let refusals = refusals(&mut conn, id, 0, SHOWN).await?;
+    let samples = match row.import.state {
+        State::Tried => {
+            sqlx::query_scalar!(r#"select samples as "samples: Json<Vec<Sample>>" from imports where id = $1"#, id.0)
+                .fetch_optional(&mut *conn)
+                .await
+                .ours()?
+        }
+        _ => None,
+    };
     drop(conn);
     let (mut names, mut preview) = (Vec::new(), Vec::new());
     if matches!(row.import.state, State::Mapping | State::Tried) {
@@ -165,7 +182,8 @@ pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView
         }
         preview = lines.take(PREVIEW).map(|cells| cells.iter().map(|c| text::excerpt(c, 60)).collect()).collect();
     }
-    Ok(ImportView { import: row.import, names, preview, refusals })
+    let samples = samples.map(|samples| samples.0).unwrap_or_default();
+    Ok(ImportView { import: row.import, names, preview, refusals, samples })
 }
 
 async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, after: i64, limit: i64) -> Result<Vec<Refusal>> {
@@ -222,6 +240,7 @@ fn table(rows: &[Refusal]) -> Result<Bytes> {
 #[crate::compiled_here]
 pub async fn set_reading(tx: &mut Tx, actor: &Actor, id: ImportId, reading: &Reading) -> Result<()> {
     demand(actor)?;
+    let reading = &Reading { source: text::tidy_line(&reading.source), ..reading.clone() };
     let row = load(&mut tx.conn, id).await?;
     if !matches!(row.import.state, State::Mapping | State::Tried) {
         return Err(under_way());
@@ -249,6 +268,18 @@ fn check(kind: Kind, reading: &Reading) -> Result<()> {
     match kind {
         Kind::Customers => problems.unless(has(Field::Email), "columns", "Say which column has the e-mail addresses."),
         Kind::Companies => problems.unless(has(Field::Name), "columns", "Say which column has the names."),
+        Kind::Tickets => {
+            problems.unless(has(Field::Number), "columns", "Say which column has the numbers.");
+            problems.unless(
+                has(Field::Email),
+                "columns",
+                "Say which column has the e-mail addresses of the customers.",
+            );
+            let says = has(Field::Subject) || has(Field::Message);
+            problems.unless(says, "columns", "Say which column has the subjects, or the first messages.");
+            let named = (1..=SOURCE_MAX).contains(&reading.source.chars().count());
+            problems.unless(named, "source", "Say in at most 40 characters where the tickets come from.");
+        }
     }
     let mut seen: Vec<Field> = Vec::new();
     for field in reading.columns.iter().flatten() {
@@ -269,12 +300,13 @@ pub async fn begin(tx: &mut Tx, actor: &Actor, id: ImportId, trial: bool) -> Res
     demand(actor)?;
     let person = actor.signed_in()?.id;
     let row = load(&mut tx.conn, id).await?;
+    demand_of(actor, row.import.kind)?;
     check(row.import.kind, &row.import.reading)?;
     let from: &[String] = &if trial { ["mapping", "tried"] } else { ["tried", "stopped"] }.map(str::to_owned);
     let to = if trial { State::Trying } else { State::Running };
     let begun = sqlx::query!(
-        "update imports set state = $2, lines_done = 0, made = 0, changed = 0, same = 0, refused = 0, problem = null,
-             stopping = false, by_id = $4, updated_at = $5
+        "update imports set state = $2, lines_done = 0, made = 0, changed = 0, same = 0, refused = 0, unassigned = 0, samples = '[]',
+             problem = null, stopping = false, by_id = $4, updated_at = $5
          where id = $1 and state = any($3)",
         id.0,
         to.word(),

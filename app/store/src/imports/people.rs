@@ -88,7 +88,7 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
         };
         outcomes.push(outcome);
     }
-    let made = written.write(tx, actor).await?;
+    let (made, _) = written.write(tx, actor).await?;
     // Few: who is known and has no company so far.
     for (place, id, to) in joining {
         let done = customers::company::convert(tx, actor, id, None, to.id(&made), false).await;
@@ -97,6 +97,73 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
         }
     }
     Ok(outcomes)
+}
+
+/// Somebody whose ticket comes in.
+#[derive(Clone)]
+pub(super) struct Requester {
+    pub id: i64,
+    pub name: String,
+    pub staff: bool,
+    pub company: Option<i64>,
+}
+
+/// Whoever has these addresses, by the addresses in small letters. Those that nobody has become customers of the names beside
+/// them, or it is said why not.
+pub(super) async fn of_addresses(
+    tx: &mut Tx,
+    actor: &Actor,
+    wanted: &[(String, String)],
+) -> Result<HashMap<String, std::result::Result<Requester, String>>> {
+    policy::demand(actor, Action::EditPeople, None)?;
+    let emails: Vec<String> = wanted.iter().map(|(email, _)| email.to_lowercase()).collect();
+    let rows = loop {
+        let rows = sqlx::query!(
+            r#"select a.email as "email!", u.id, u.name, u.role <> 'customer' as "staff!", u.company_id,
+                      u.merged_into is not null as "gone!"
+               from (select distinct e as email from unnest($1::text[]) e) a
+               join user_emails e on e.address = lower(a.email) join users u on u.id = e.user_id
+               order by u.id for key share of u"#,
+            &emails,
+        )
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+        // Who was being merged right then was waited for; their address is the other one's by now.
+        if !rows.iter().any(|r| r.gone) {
+            break rows;
+        }
+    };
+    let known = rows
+        .into_iter()
+        .map(|r| (r.email, Ok(Requester { id: r.id, name: r.name, staff: r.staff, company: r.company_id })));
+    let mut people: HashMap<_, _> = known.collect();
+    let mut new: Vec<Read> = Vec::new();
+    for (email, name) in emails.iter().zip(wanted.iter().map(|(_, name)| name)) {
+        if !people.contains_key(email) && !new.iter().any(|line| line.email == *email) {
+            let (company, phone, notes) = Default::default();
+            new.push(Read { email: email.clone(), name: name.clone(), company, phone, notes });
+        }
+    }
+    if new.is_empty() {
+        return Ok(people);
+    }
+    let mut found = Companies::load(tx, &new).await?;
+    let mut written = Written::default();
+    for line in &new {
+        if let Err(reason) = make(line, &mut found, &mut written) {
+            people.insert(line.email.clone(), Err(reason));
+        }
+    }
+    let known = |of: &Option<Of>| of.and_then(|of| of.id(&[])).map(|id| id.0);
+    let made: Vec<_> = written.made.iter().map(|(f, of)| (f.email.clone(), f.name.clone(), known(of))).collect();
+    let (_, ids) = written.write(tx, actor).await?;
+    people.extend(
+        made.into_iter().zip(ids).map(|((email, name, company), id)| {
+            (email.to_lowercase(), Ok(Requester { id, name, staff: false, company }))
+        }),
+    );
+    Ok(people)
 }
 
 fn of_cells(batch: &Batch<'_>, line: &Line) -> Read {
@@ -218,7 +285,7 @@ fn make(line: &Read, found: &mut Companies, written: &mut Written) -> std::resul
         Some(of)
     };
     written.made.push((fields, company));
-    Ok(Outcome::Made)
+    Ok(Outcome::made())
 }
 
 /// Somebody who is there already, and the company that they join by this line.
@@ -243,12 +310,13 @@ fn change(
             .filter(|(_, changed)| *changed)
             .map(|(field, _)| field.to_owned())
             .collect();
-    let same = changed.is_empty();
     (fields.phones, fields.notes) = (phones, notes);
-    if !same {
+    let joins = to.map(|_| "company".to_owned());
+    let all: Vec<String> = changed.iter().cloned().chain(joins).collect();
+    if !changed.is_empty() {
         written.changed.push((known.id, fields, changed));
     }
-    Ok((if same && to.is_none() { Outcome::Same } else { Outcome::Changed }, to))
+    Ok((Outcome::changed(all), to))
 }
 
 /// The company that an individual joins by a line. Who has another one stays there: what that would bring to light is not
@@ -267,8 +335,8 @@ fn joins(line: &Read, known: &Known, found: &Companies) -> std::result::Result<O
 }
 
 impl Written {
-    /// Returns the companies that were made.
-    async fn write(self, tx: &mut Tx, actor: &Actor) -> Result<Vec<CompanyName>> {
+    /// Returns the companies that were made, and the numbers of the people, in their order.
+    async fn write(self, tx: &mut Tx, actor: &Actor) -> Result<(Vec<CompanyName>, Vec<i64>)> {
         let at = tx.at();
         let ids = companies::insert(tx, &self.companies.iter().collect::<Vec<_>>()).await?;
         let named = ids.into_iter().zip(self.companies).map(|(id, fields)| CompanyName { id, name: fields.name });
@@ -277,13 +345,14 @@ impl Written {
         let mut happenings: Vec<_> = companies.iter().map(created).collect();
         // Arrays of arrays must have equal lengths in PostgreSQL.
         let phones = |fields: &CustomerFields| Value::from(fields.phones.clone());
+        let mut people = Vec::new();
         if !self.made.is_empty() {
             let part = |part: fn(&CustomerFields) -> &String| self.made.iter().map(|(f, _)| part(f).clone()).collect();
             let (names, emails, notes): (Vec<String>, Vec<String>, Vec<String>) =
                 (part(|f| &f.name), part(|f| &f.email), part(|f| &f.notes));
             let of: Vec<_> =
                 self.made.iter().map(|(_, of)| of.and_then(|of| of.id(&companies)).map(|id| id.0)).collect();
-            let ids = sqlx::query_scalar!(
+            people = sqlx::query_scalar!(
                 "insert into users (name, email, role, company_id, phones, notes, created_at)
                  select n.name, n.email, 'customer', n.company, array(select jsonb_array_elements_text(n.phones)), n.notes, $1
                  from unnest($2::text[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[]) with ordinality
@@ -299,7 +368,7 @@ impl Written {
             .fetch_all(&mut *tx.conn)
             .await
             .ours()?;
-            happenings.extend(ids.into_iter().map(|id| Happening::CustomerCreated { customer: UserId(id) }));
+            happenings.extend(people.iter().map(|id| Happening::CustomerCreated { customer: UserId(*id) }));
         }
         if !self.changed.is_empty() {
             sqlx::query!(
@@ -321,6 +390,6 @@ impl Written {
         }
         let happenings: Vec<_> = happenings.into_iter().map(|what| (None, what)).collect();
         events::append_many(tx, actor, &happenings).await?;
-        Ok(companies)
+        Ok((companies, people))
     }
 }

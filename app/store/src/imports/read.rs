@@ -1,7 +1,7 @@
 //! Reading files of lines and cells, whoever wrote them: in which encoding, with which separator.
 
 use csv_core::ReadRecordResult;
-use domain::import::{COLUMNS_MAX, Encoding, Kind, Reading, Separator, guess};
+use domain::import::{COLUMNS_MAX, Encoding, Kind, Reading, Separator, guess, tickets};
 use encoding_rs::{CoderResult, Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ pub struct Line {
 pub fn sniff(kind: Kind, start: &[u8]) -> Reading {
     let encoding = encoding_of(start);
     let found = Separator::ALL.map(|separator| {
-        let reading = Reading { encoding, separator, header: false, columns: Vec::new() };
+        let reading = Reading { encoding, separator, header: false, ..Reading::default() };
         // Where it separates, every line has as many cells.
         let counts: Vec<usize> = lines(start, &reading).take(LINES).map(|l| l.cells.len()).collect();
         let first = counts.first().copied().unwrap_or_default();
@@ -35,10 +35,12 @@ pub fn sniff(kind: Kind, start: &[u8]) -> Reading {
         ((first > 1).then_some(even * 100 / counts.len().max(1)), first, separator)
     });
     let separator = found.into_iter().max_by_key(|(even, first, _)| (*even, *first)).map_or(Separator::Comma, |f| f.2);
-    let reading = Reading { encoding, separator, header: false, columns: Vec::new() };
+    let reading = Reading { encoding, separator, ..Reading::default() };
     let first = lines(start, &reading).next().map(|l| l.cells).unwrap_or_default();
     let columns: Vec<_> = first.iter().map(|name| guess(kind, name)).collect();
-    Reading { header: columns.iter().any(Option::is_some), columns: once_each(columns), ..reading }
+    let system = (kind == Kind::Tickets).then(|| tickets::system(&first)).flatten();
+    let source = system.unwrap_or_default().to_owned();
+    Reading { source, header: columns.iter().any(Option::is_some), columns: once_each(columns), ..reading }
 }
 
 /// What is guessed for two columns is taken for the first.
@@ -349,7 +351,7 @@ mod tests {
                 .map(|line| line.iter().map(quote).collect::<Vec<_>>().join(&between))
                 .collect::<Vec<_>>()
                 .join("\n");
-            let reading = Reading { encoding, separator, header: false, columns: Vec::new() };
+            let reading = Reading { encoding, separator, header: false, ..Reading::default() };
             let read: Vec<Vec<String>> = lines(&encoded(&text, encoding, mark), &reading).map(|l| l.cells).collect();
             let written: Vec<Vec<String>> = table
                 .iter()
@@ -365,7 +367,7 @@ mod tests {
             text in "[aé\"\r\n,; ]{0,80}", sizes in prop::collection::vec(1_usize..9, 1..40), encoding in prop::sample::select(Encoding::ALL.to_vec()),
         ) {
             let bytes = encoded(&text, encoding, false);
-            let reading = Reading { encoding, separator: Separator::Comma, header: false, columns: Vec::new() };
+            let reading = Reading { encoding, separator: Separator::Comma, header: false, ..Reading::default() };
             let (mut rest, mut sizes) = (&bytes[..], sizes.into_iter().cycle());
             let mut splitter = Splitter::new(&reading);
             let mut read = Vec::new();
@@ -389,8 +391,7 @@ mod tests {
 
         /// Whatever it is, it has an end, and no line has more cells than are looked at.
         #[test]
-        fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..4_000), kind: bool) {
-            let kind = if kind { Kind::Customers } else { Kind::Companies };
+        fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..4_000), kind in prop::sample::select(Kind::ALL.to_vec())) {
             let reading = sniff(kind, &bytes);
             for encoding in Encoding::ALL {
                 let reading = Reading { encoding, ..reading.clone() };

@@ -45,7 +45,7 @@ pub(super) async fn take_in(
         return Err(Error::field("file", "This is no text. Save the list as a CSV file, and choose that one."));
     }
     if counting.lines() < 1 {
-        return Err(Error::field("file", "There is nobody in this file. Choose one with a line for each."));
+        return Err(Error::field("file", "There is nothing in this file. Choose one with a line for each."));
     }
     if counting.is_too_much() {
         return Err(Error::field("file", "This file has more than 200,000 lines. Please split it."));

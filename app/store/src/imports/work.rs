@@ -5,7 +5,7 @@ use crate::{Desk, OrOurs, Tx, events, people};
 use domain::{
     Actor, Code, Error, ImportId, Result,
     event::Happening,
-    import::{CELL_MAX, Import, State},
+    import::{CELL_MAX, Import, SAMPLES, State},
     text,
 };
 use sqlx::PgConnection;
@@ -33,7 +33,7 @@ pub async fn work(desk: &Desk, id: ImportId) -> Result<()> {
     }
     let person = people::principal(&mut *desk.read().await?, row.by).await;
     let actor = match person.map(|person| Actor::user(person, None)) {
-        Ok(actor) if super::demand(&actor).is_ok() => actor,
+        Ok(actor) if super::demand_of(&actor, import.kind).is_ok() => actor,
         Err(error) if error.code != Code::NotFound => return Err(error),
         _ => return fail(desk, id, "Whoever began it may not do this any more.").await,
     };
@@ -46,7 +46,7 @@ pub async fn work(desk: &Desk, id: ImportId) -> Result<()> {
     if import.state == State::Trying && done > 0 {
         // Whoever was made by the lines before is not there: a trial takes back what it does.
         let refused = refused_before(&mut *desk.read().await?, id).await?;
-        let batch = Batch::new(import.kind, &import.reading);
+        let batch = Batch::new(import.kind, &import.reading, 0);
         for _ in 0..done {
             let Some(line) = lines.next().await? else { break };
             if !refused.contains(&line.number) {
@@ -107,7 +107,8 @@ async fn step(
         tx.commit().await?;
         return Ok(true);
     }
-    let mut batch = Batch::new(import.kind, &import.reading);
+    let wanted = if trial { SAMPLES - (done - count) } else { 0 };
+    let mut batch = Batch::new(import.kind, &import.reading, usize::try_from(wanted).unwrap_or(0));
     if trial {
         // Done like the real thing, and taken back: what it says is what will happen.
         let mut attempt = desk.begin().await?;
@@ -136,7 +137,7 @@ async fn step(
     .ours()?;
     sqlx::query!(
         "update imports set lines_done = $2, made = made + $3, changed = changed + $4, same = same + $5,
-             refused = refused + $6, updated_at = $7 where id = $1",
+             refused = refused + $6, updated_at = $7, unassigned = unassigned + $8, samples = samples || $9 where id = $1",
         import.id.0,
         done,
         batch.made,
@@ -144,6 +145,8 @@ async fn step(
         batch.same,
         refused.len() as i64,
         tx.at(),
+        batch.unassigned,
+        serde_json::to_value(&batch.samples).ours()?,
     )
     .execute(&mut *tx.conn)
     .await

@@ -15,6 +15,7 @@ use domain::{
     workflow::{Category, Status, Workflow},
 };
 use sqlx::PgPool;
+use std::collections::{BTreeSet, HashMap};
 
 /// Small tables that every page needs, read once and kept.
 #[derive(Clone, Debug, Default)]
@@ -95,33 +96,41 @@ impl Catalog {
 
 /// The ids of these tags, made where they do not exist yet. The names must be clean (`domain::tag::clean_name`).
 pub(crate) async fn tag_ids(tx: &mut Tx, names: &[String]) -> Result<Vec<i64>> {
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let known = tx.desk().catalog();
-    let mut ids: Vec<i64> = Vec::with_capacity(names.len());
-    // In one order everywhere: two tickets that bring the same new tags must not wait for each other.
-    let mut names: Vec<&String> = names.iter().collect();
-    names.sort_unstable();
-    for name in names {
-        if let Some(tag) = known.tags.iter().find(|t| t.name == *name) {
-            ids.push(tag.id.0);
-            continue;
-        }
-        let colour = domain::text::hue(name, tag::COLOURS as u32) as i16;
-        // `do update` instead of `do nothing`, so that the row comes back when another node has just made it.
-        let id = sqlx::query_scalar!(
-            "insert into tags (name, colour) values ($1, $2) on conflict (name) do update set name = excluded.name returning id",
-            name,
-            colour,
-        )
-        .fetch_one(&mut *tx.conn)
-        .await
-        .ours()?;
-        tx.catalog_changed = true;
-        ids.push(id);
-    }
+    let mut ids: Vec<i64> = tags_named(tx, names).await?.into_values().collect();
     ids.sort_unstable();
+    Ok(ids)
+}
+
+/// The same by their names. One statement, however many there are.
+pub(crate) async fn tags_named(tx: &mut Tx, names: &[String]) -> Result<HashMap<String, i64>> {
+    let known = tx.desk().catalog();
+    let mut ids = HashMap::with_capacity(names.len());
+    // In one order everywhere: two tickets that bring the same new tags must not wait for each other.
+    let mut new = BTreeSet::new();
+    for name in names {
+        match known.tags.iter().find(|t| t.name == *name) {
+            Some(tag) => drop(ids.insert(name.clone(), tag.id.0)),
+            None => drop(new.insert(name.clone())),
+        }
+    }
+    if new.is_empty() {
+        return Ok(ids);
+    }
+    let new: Vec<String> = new.into_iter().collect();
+    let colours: Vec<i16> = new.iter().map(|n| domain::text::hue(n, tag::COLOURS as u32) as i16).collect();
+    // `do update` instead of `do nothing`, so that the rows come back when another node has just made them.
+    let made = sqlx::query!(
+        "insert into tags (name, colour)
+         select n.name, n.colour from unnest($1::text[], $2::smallint[]) with ordinality as n (name, colour, place)
+         order by n.place on conflict (name) do update set name = excluded.name returning id, name",
+        &new,
+        &colours,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    tx.catalog_changed = true;
+    ids.extend(made.into_iter().map(|r| (r.name, r.id)));
     Ok(ids)
 }
 

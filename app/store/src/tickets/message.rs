@@ -15,7 +15,7 @@ use domain::{
 };
 
 /// How much of a message a list shows, in characters.
-const EXCERPT: usize = 140;
+pub(crate) const EXCERPT: usize = 140;
 
 /// Who may see a message, and on which side it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

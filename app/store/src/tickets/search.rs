@@ -13,7 +13,7 @@ use sqlx::{Postgres, QueryBuilder, Row};
 const LOOKED_AT: i64 = 600;
 
 /// Tickets in whose subject or messages the words are. Quotes, `or` and `-` work as in a web search. A number alone, with
-/// or without `#`, finds the ticket of that number first.
+/// or without `#`, finds the ticket of that number first, and then those that had it in the system that they come from.
 ///
 /// Customers' searches never touch internal notes.
 #[crate::compiled_here]
@@ -58,6 +58,12 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
         row::visible(&mut query, actor);
         query.push(")");
     }
+    // Those that were called like that where they come from.
+    let outside = words.strip_prefix('#').unwrap_or(&words);
+    query.push(" union all (select t.id, null, 99 from outside_tickets o join tickets t on t.id = o.ticket_id where o.number = ");
+    query.push_bind(outside.to_owned());
+    row::visible(&mut query, actor);
+    query.push(" limit 10)");
     query.push("), best as (select ticket_id, max(rank) + 0.1 * ln(count(*)) as rank, ");
     query.push("(array_agg(event_id order by rank desc) filter (where event_id is not null))[1] as event_id ");
     query.push(format_args!("from hits group by ticket_id order by 2 desc, 1 desc limit {}) ", SHOWN + 1));

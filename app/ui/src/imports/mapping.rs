@@ -1,11 +1,12 @@
 //! What a file to import looks like, and what is in which of its columns.
 
+use crate::erased::Sometimes;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
-    shared::{Markup, When},
+    shared::{Markup, When, field_error},
 };
-use domain::import::{Encoding, ImportView, Kind, Reading, Separator};
+use domain::import::{Encoding, ImportView, Kind, Reading, SOURCE_MAX, Separator};
 use leptos::prelude::*;
 
 /// An `option` of a `select`.
@@ -78,12 +79,52 @@ fn separator_name(separator: Separator) -> &'static str {
     }
 }
 
+/// Where tickets come from, and what is made of what a file says of them.
+fn of_tickets(source: String) -> AnyView {
+    let (typed, problem) = (flash().value("source"), flash().problem("source"));
+    let described = if problem.is_some() { "source-error" } else { "source-hint" };
+    view! {
+        <div class="field">
+            <label class="field__label" for="source">
+                "Where the tickets come from"
+            </label>
+            <input
+                class="input"
+                id="source"
+                name="source"
+                maxlength=SOURCE_MAX.to_string()
+                value=if typed.is_empty() { source } else { typed }
+                placeholder="Zendesk"
+                aria-invalid=problem.is_some().then_some("true")
+                aria-describedby=described
+            />
+            {field_error("source", problem)}
+            <p class="field__hint" id="source-hint">
+                "The numbers of tickets are unique within it: what has come from it before is left as it is."
+            </p>
+        </div>
+        <details class="more">
+            <summary class="link">"What is made of the columns"</summary>
+            <ul>
+                <li>"The e-mail address is the customer’s: who is not there yet is made, in the company of their domain."</li>
+                <li>"Times are like 2026-11-21 08:12 or 2026-11-21T08:12:00+01:00. Without a zone they are taken as UTC."</li>
+                <li>"Status: one of yours, or a word like new, open, pending, on hold, solved, closed. Empty is open."</li>
+                <li>"Priority: low, normal, high or urgent, for urgency and importance alike, unless they have columns of their own."</li>
+                <li>"The assignee is an address or a name of a colleague. Tickets of anybody else come in unassigned."</li>
+                <li>"Where there is no first message, the subject stands in its place. Nobody gets a mail."</li>
+            </ul>
+        </details>
+    }
+    .into_any()
+}
+
 /// The form that says how the file is to be read. `page` is the import's address.
 #[component]
 pub fn Mapping(shown: ImportView, page: String) -> impl IntoView {
     let problem = flash().problem("columns");
     let ImportView { import, names, preview, .. } = shown;
-    let (reading, kind) = (import.reading, import.kind);
+    let (mut reading, kind) = (import.reading, import.kind);
+    let source = std::mem::take(&mut reading.source);
     let width = reading.columns.len();
     let heads = (0..width).fold(Markup::new("<thead><tr>"), |all, n| all.with(head(n, names.get(n), kind, &reading)));
     let body = preview.iter().fold(Markup::new("<tbody>"), |all, line| all.with(row(line, width))).raw("</tbody>");
@@ -112,6 +153,7 @@ pub fn Mapping(shown: ImportView, page: String) -> impl IntoView {
                     {table.element()}
                 </div>
                 <input type="hidden" name="width" value=width.to_string() />
+                {(kind == Kind::Tickets).shown(|| of_tickets(source))}
                 <div class="field-grid">
                     {choice("encoding", "Encoding", encodings)} {choice("separator", "Between the cells", separators)}
                 </div>

@@ -1,4 +1,4 @@
-//! Customers and companies from a file, for staff: uploaded, looked at, tried, and then brought in.
+//! Customers, companies and tickets from a file, for staff: uploaded, looked at, tried, and then brought in.
 
 mod mapping;
 mod pages;

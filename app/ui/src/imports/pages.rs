@@ -13,7 +13,7 @@ use crate::{
 };
 use domain::{
     Error, ImportId,
-    import::{Import, ImportView, Kind, Refusal, State},
+    import::{Becomes, Import, ImportView, Kind, Refusal, Sample, State},
     policy::Action,
     text,
 };
@@ -55,7 +55,16 @@ pub fn ImportsPage() -> impl IntoView {
         .into_any();
     }
     let problem = flash.problem("file");
-    let companies = flash.value("kind") == Kind::Companies.word();
+    let kind = Kind::from_word(&flash.value("kind")).unwrap_or_default();
+    let choice = move |of: Kind, name: &'static str, hint: &'static str| {
+        view! {
+            <label class="check">
+                <input type="radio" name="kind" value=of.word() checked=of == kind />
+                <span>{name} <span class="field__hint">{hint}</span></span>
+            </label>
+        }
+        .into_any()
+    };
     let found = resource(|| (), |()| rpc::list_imports());
     let described = problem.is_some().then_some("file-error");
     view! {
@@ -68,14 +77,13 @@ pub fn ImportsPage() -> impl IntoView {
             <form method="post" action="/customers/import" enctype="multipart/form-data" class="stack">
                 <fieldset class="stack stack--tight">
                     <legend class="field__label">"What is in it"</legend>
-                    <label class="check">
-                        <input type="radio" name="kind" value="customers" checked=!companies />
-                        <span>"Customers" <span class="field__hint">" Known by their e-mail address"</span></span>
-                    </label>
-                    <label class="check">
-                        <input type="radio" name="kind" value="companies" checked=companies />
-                        <span>"Companies" <span class="field__hint">" Known by their name"</span></span>
-                    </label>
+                    {choice(Kind::Customers, "Customers", " Known by their e-mail address")}
+                    {choice(Kind::Companies, "Companies", " Known by their name")}
+                    {choice(
+                        Kind::Tickets,
+                        "Tickets",
+                        " Known by their number. Exports of Zendesk, Freshdesk, Zammad and osTicket are recognised",
+                    )}
                 </fieldset>
                 <div class="field">
                     <label class="field__label" for="file">
@@ -92,7 +100,7 @@ pub fn ImportsPage() -> impl IntoView {
                         aria-describedby=described
                     />
                     {field_error("file", problem)}
-                    <p class="field__hint">"At most 50 MB and 200,000 lines. Who is there already is not doubled."</p>
+                    <p class="field__hint">"At most 50 MB and 200,000 lines. What is there already is not doubled."</p>
                 </div>
                 <div class="actions">
                     <button class="button button--primary" type="submit">
@@ -213,9 +221,10 @@ fn Shown(shown: ImportView, look: Callback<()>) -> impl IntoView {
         }
     };
     let refusals = refused(&shown.refusals, import.refused, &page);
+    let samples = samples(&shown.samples);
     view! {
         <PeoplePage title=import.name.clone() up lead>
-            {body} {refusals} {mapping.shown(|| view! { <Mapping shown page /> })}
+            {body} {samples} {refusals} {mapping.shown(|| view! { <Mapping shown page /> })}
         </PeoplePage>
     }
     .into_any()
@@ -289,6 +298,14 @@ fn Outcome(import: Import, page: String) -> impl IntoView {
                 {stat(made, import.made)} {stat(changed, import.changed)} {stat(same, import.same)}
                 {stat(refused, import.refused)}
             </dl>
+            {(import.unassigned > 0)
+                .shown(|| {
+                    view! {
+                        <p class="muted">
+                            {format!("Unassigned, as nobody on staff is called like the assignee: {}.", grouped(import.unassigned))}
+                        </p>
+                    }
+                })}
             {(tried || stopped)
                 .shown(|| {
                     view! {
@@ -303,12 +320,49 @@ fn Outcome(import: Import, page: String) -> impl IntoView {
                                 {if stopped { "Begin again" } else { "Bring in" }}
                             </button>
                             <span class="faint">
-                                {if tried { "Nothing has been changed so far." } else { "Who is there already is left as they are." }}
+                                {if tried { "Nothing has been changed so far." } else { "What is there already is left as it is." }}
                             </span>
                         </form>
                     }
                 })}
         </div>
+    }
+    .into_any()
+}
+
+/// What would become of the first lines that would be taken.
+fn samples(samples: &[Sample]) -> AnyView {
+    if samples.is_empty() {
+        return ().into_any();
+    }
+    let row = |table: Markup, sample: &Sample| {
+        let becomes = match &sample.becomes {
+            Becomes::Made(None) => "Made".to_owned(),
+            Becomes::Made(Some(who)) => format!("Made, unassigned: nobody on staff is called “{who}”"),
+            Becomes::Changed(fields) => format!("Changed: {}", fields.join(", ")),
+            Becomes::Same => "Is there already, as it is".to_owned(),
+        };
+        table
+            .raw("<tr><td class=\"num\" data-label=\"Line\">")
+            .number(sample.line)
+            .raw("</td><td data-label=\"What it says\">")
+            .text(text::excerpt(&sample.says, 100))
+            .raw("</td><td data-label=\"What becomes of it\">")
+            .text(becomes)
+            .raw("</td></tr>")
+    };
+    let rows = samples.iter().fold(Markup::new("<tbody>"), row).raw("</tbody>");
+    view! {
+        <section class="section" aria-labelledby="samples">
+            <h2 class="section__title" id="samples">
+                "What would become of the first lines"
+            </h2>
+            {table_of(
+                "What would become of the first lines",
+                &[Column::Number("Line"), Column::Text("What it says"), Column::Text("What becomes of it")],
+                rows,
+            )}
+        </section>
     }
     .into_any()
 }

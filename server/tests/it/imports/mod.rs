@@ -1,14 +1,15 @@
-//! Customers and companies brought in from files.
+//! Customers, companies and tickets brought in from files.
 
 mod broken_off;
 mod companies;
+mod tickets;
 
 use crate::support::{Refused as _, World, browser::Browser, id_of, person, sql};
 use bytes::Bytes;
 use domain::{
     Actor, Code, Error, ImportId, Result,
     customer::{Customer, CustomerFilter},
-    import::{Field, ImportView, Kind, LINES_MAX, State},
+    import::{Becomes, Field, ImportView, Kind, LINES_MAX, SAMPLES, State},
 };
 use futures::{
     StreamExt as _,
@@ -85,6 +86,11 @@ async fn a_file_is_tried_and_brought_in_and_twice_is_once() {
     let events = world.count("select count(*) from events").await;
     let tried = go(&world, &manager, id, true).await;
     assert_eq!((tried.import.state, numbers(&tried)), (State::Tried, [2, 1, 0, 3]), "{tried:?}");
+    let becomes = |view: &ImportView| view.samples.iter().map(|s| (s.line, s.becomes.clone())).collect::<Vec<_>>();
+    let made = || Becomes::Made(None);
+    let twice = Becomes::Changed(vec!["name".into()]);
+    assert_eq!(becomes(&tried), [(2, made()), (3, made()), (7, twice)], "what would be is said");
+    assert!(tried.samples[0].says.starts_with("Jana Weiß · jana@acme.example"), "{:?}", tried.samples);
     assert!(customers(&world, &manager).await.is_empty(), "nothing was changed");
     assert_eq!(world.count("select count(*) from companies").await, 0);
     assert_eq!(world.count("select count(*) from events").await, events, "and nobody told of it");
@@ -159,14 +165,22 @@ async fn odd_lines_do_not_stop_the_others() {
 async fn many_lines_take_as_many_statements_as_few() {
     let world = World::new().await;
     let manager = world.manager().await;
-    for kind in [Kind::Customers, Kind::Companies] {
+    for kind in Kind::ALL {
         let mut counts = Vec::new();
         for (letter, most) in [('a', 2), ('b', 400)] {
             let of = |n: i32| match kind {
                 Kind::Customers => format!("Person {n},{letter}{n}@many.example,Company {letter}{n}\n"),
                 Kind::Companies => format!("Name {letter}{n},{letter}{n}.example,Gold\n"),
+                Kind::Tickets => format!(
+                    "{letter}{n},{letter}{n}@many.example,tag {letter}{n},2020-01-01,{},Help\n",
+                    person(&manager).email
+                ),
             };
-            let head = if kind == Kind::Customers { "name,email,company\n" } else { "name,domain,tier\n" };
+            let head = match kind {
+                Kind::Customers => "name,email,company\n",
+                Kind::Companies => "name,domain,tier\n",
+                Kind::Tickets => "ticket id,email,tags,created time,agent,subject\n",
+            };
             // So that some are there already.
             let first = upload(
                 &world,
@@ -183,12 +197,13 @@ async fn many_lines_take_as_many_statements_as_few() {
                 world.run(async |tx| imports::begin(tx, &manager, id, trial).await).await.unwrap();
                 let (done, sent) = sql::statements(imports::work(&world.desk, id)).await;
                 done.unwrap();
-                assert_eq!(numbers(&seen(&world, &manager, id).await), [i64::from(most) - 1, 1, 0, 1]);
+                let (changed, same) = if kind == Kind::Tickets { (0, 1) } else { (1, 0) };
+                assert_eq!(numbers(&seen(&world, &manager, id).await), [i64::from(most) - 1, changed, same, 1]);
                 counts.push(sent.len());
             }
         }
         assert_eq!(counts[..2], counts[2..], "{kind:?}");
-        assert!(counts.iter().all(|n| *n < 25), "{kind:?}: {counts:?}");
+        assert!(counts.iter().all(|n| *n < 30), "{kind:?}: {counts:?}");
     }
 }
 
@@ -221,7 +236,7 @@ async fn a_long_file_goes_on_where_it_was_and_stops_when_it_is_told() {
     let lines: String = (0..450).map(|n| format!("Person {n},p{n}@many.example\n")).collect();
     let id = upload(&world, &manager, Kind::Customers, &format!("name,email\n{lines}")).await;
     let tried = go(&world, &manager, id, true).await;
-    assert_eq!(numbers(&tried), [450, 0, 0, 0]);
+    assert_eq!((numbers(&tried), tried.samples.len()), ([450, 0, 0, 0], SAMPLES as usize), "no more than the first");
     // As if a worker had been cut off after the first batch.
     world.run(async |tx| imports::begin(tx, &manager, id, false).await).await.unwrap();
     sqlx::query("update imports set lines_done = 200, made = 200").execute(world.desk.pool()).await.unwrap();
@@ -340,7 +355,7 @@ async fn the_pages_take_a_file_from_the_upload_to_its_report() {
         browser.send(request.body(body.into()).unwrap()).await
     };
     let empty = send(&browser, "").await;
-    assert!(empty.status == StatusCode::UNPROCESSABLE_ENTITY && empty.text.contains("There is nobody in this file"));
+    assert!(empty.status == StatusCode::UNPROCESSABLE_ENTITY && empty.text.contains("There is nothing in this file"));
     assert_eq!(send(&Browser::of(&world, &agent).await, "email\na@a.example").await.status, StatusCode::FORBIDDEN);
     let page = Browser::of(&world, &agent).await.get("/customers/import").await;
     assert_eq!((page.status, page.text.matches("Not allowed").count()), (StatusCode::FORBIDDEN, 1), "{}", page.text);
