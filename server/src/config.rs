@@ -16,6 +16,8 @@ mod process;
 
 /// The shortest secret that tokens are signed with, in bytes.
 const SECRET_MIN: usize = 32;
+/// The fewest characters of the key for setting up.
+const SETUP_KEY_MIN: usize = 16;
 
 /// Customer support: tickets, conversations and a portal, in one program.
 #[derive(Debug, Parser)]
@@ -132,6 +134,11 @@ pub struct Config {
     /// docket rotate-key --help
     #[arg(long, env = "DOCKET_SECRET_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
     pub secret_key: Option<String>,
+
+    /// Secret of at least 16 characters that whoever makes the first superadmin at /set-up has to know. Without it the first visit
+    /// will do: set it where others could come first. docket admin create makes superadmins without it
+    #[arg(long, env = "DOCKET_SETUP_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
+    pub setup_key: Option<String>,
 
     /// Secret keys of before, separated by commas: what was signed or sealed with one of them is still believed, and
     /// nothing new is made with them. Without --secret-key, those in the file secret.key.previous of the data folder are
@@ -279,6 +286,7 @@ fn parse(
     let mut config = cli.settings;
     // Set to nothing, as files for containers like to do, is not set.
     config.database_url.take_if(|url| url.trim().is_empty());
+    config.setup_key.take_if(|key| key.trim().is_empty());
     config.previous_secret_keys.take_if(|keys| keys.trim().is_empty());
     config.smtp_url.take_if(|url| url.trim().is_empty());
     config.smtp_ca.take_if(|file| file.as_os_str().is_empty());
@@ -416,6 +424,10 @@ impl Config {
                 "--secret-key (DOCKET_SECRET_KEY) needs at least {SECRET_MIN} characters"
             );
         }
+        anyhow::ensure!(
+            self.setup_key.as_ref().is_none_or(|key| key.trim().len() >= SETUP_KEY_MIN),
+            "--setup-key (DOCKET_SETUP_KEY) needs at least {SETUP_KEY_MIN} characters"
+        );
         anyhow::ensure!(
             self.tls_certificate.is_some() == self.tls_key.is_some(),
             "--tls-certificate (DOCKET_TLS_CERTIFICATE) and --tls-key (DOCKET_TLS_KEY) go together: one of them is not set"

@@ -22,7 +22,7 @@ fn file_replaces_defaults_and_flags_replace_the_file() {
 }
 
 /// Another value than the default for each setting.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 25] = [
     "--listen=[::1]:8080",
     "--data=/srv/0123 \"quoted\" \\ it's",
     "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
@@ -37,6 +37,7 @@ const OTHERS: [&str; 24] = [
     "--tls-key=/srv/tls/key.pem",
     "--http-redirect=[::1]:8081",
     "--hsts=false",
+    "--setup-key=hidden-hidden-hidden",
     "--smtp-url=smtp://me:hidden%40@mail.acme.example:587?tls=required",
     "--smtp-ca=/srv/tls/authority.pem",
     "--mail-from=\"Acme, Support\" <support@acme.example>",

@@ -230,6 +230,8 @@ struct Account {
     email: String,
     password: String,
     next: Option<String>,
+    /// What only who started the server knows.
+    setup_key: Option<String>,
 }
 
 impl Account {
@@ -257,6 +259,12 @@ async fn sign_in(State(state): State<AppState>, headers: HeaderMap, who: Who, re
     }
 }
 
+/// Whether somebody may make the first superadmin. Compared by digests, whose bytes tell nothing of the key's.
+fn knows_setup_key(wanted: Option<&str>, typed: Option<&str>) -> bool {
+    let digest = |key: &str| ring::digest::digest(&ring::digest::SHA256, key.trim().as_bytes());
+    wanted.is_none_or(|wanted| digest(wanted).as_ref() == digest(typed.unwrap_or_default()).as_ref())
+}
+
 /// Makes the first superadmin, and signs them in.
 async fn set_up(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
     let form: Account = match read(request).await {
@@ -264,6 +272,10 @@ async fn set_up(State(state): State<AppState>, headers: HeaderMap, who: Who, req
         Err(error) => return refuse(state, &headers, who, "/set-up", Account::default().flash(error)).await,
     };
     let actor = Actor::visitor(who.0.actor.address.clone());
+    if !knows_setup_key(state.config.setup_key.as_deref(), form.setup_key.as_deref()) {
+        let error = Error::field("setup_key", "This is not the key that the server was started with.");
+        return refuse(state, &headers, who, "/set-up", form.flash(error)).await;
+    }
     let opened = match store::accounts::set_up(&state.desk, &actor, form.registration()).await {
         Ok(person) => {
             let proved = after_proof(&state.desk, &actor, &person, agent(&headers), How::Password).await;

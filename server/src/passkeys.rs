@@ -18,6 +18,7 @@ pub fn site(config: Arc<Config>) -> Site {
         host: config.public_host(),
         origin: config.public_origin(),
         https: config.is_secure(),
+        setup_key: config.setup_key.is_some(),
         asked: Box::new(move |browser| cookie_of(&config, ASKED, Some((browser, LASTS_MS / 1_000)))),
     }
 }

@@ -39,6 +39,32 @@ async fn a_desk_is_set_up_once_also_by_two_at_once() {
     assert_eq!(world.count("select count(*) from users where email = 'eve@acme.example'").await, 0);
 }
 
+/// Where others could come first, the first visit alone makes nobody a superadmin.
+#[tokio::test]
+async fn a_setup_key_keeps_strangers_from_being_first() {
+    const KEY: &str = "hidden-hidden-hidden";
+    let world = World::new().await;
+    let browser = Browser::set(&world, &["--setup-key", KEY]);
+    let page = browser.get("/set-up").await;
+    assert!(page.text.contains("Setup key") && !page.text.contains(KEY), "{}", page.text);
+    assert!(!Browser::of_visitor(&world).get("/set-up").await.text.contains("Setup key"));
+    let form = |key| [("name", "Eve"), ("email", "eve@acme.example"), ("password", PASSWORD), ("setup_key", key)];
+    let near = format!("{KEY}x");
+    for wrong in ["", "x", &KEY[1..], &near] {
+        let page = browser.post("/set-up", &form(wrong)).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        assert!(page.text.contains("This is not the key") && page.text.contains("eve@acme.example"), "{}", page.text);
+        assert!(wrong.len() < 2 || !page.text.contains(wrong), "what was typed is not said again");
+    }
+    assert_eq!(browser.post("/set-up", &form("")[..3]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(world.count("select count(*) from users").await, 0);
+    assert_eq!(browser.post("/set-up", &form(KEY)).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(world.count("select count(*) from users where role = 'superadmin'").await, 1);
+    // It opens nothing afterwards.
+    assert_eq!(browser.post("/set-up", &form(KEY)).await.status, StatusCode::FOUND);
+    assert!(server::config::from_arguments(&["docket", "--setup-key", "short"]).is_err());
+}
+
 #[tokio::test]
 async fn an_address_has_one_account() {
     let world = World::new().await;

@@ -187,6 +187,16 @@ pub fn SignUpPage() -> impl IntoView {
 pub fn SetUpPage() -> impl IntoView {
     let flash = flash();
     let first_run = resource(|| (), |()| rpc::first_run());
+    let with_key = crate::json::shared(|| {
+        #[cfg(feature = "ssr")]
+        {
+            super::site::asks_for_setup_key()
+        }
+        #[cfg(not(feature = "ssr"))]
+        {
+            false
+        }
+    });
     view! {
         {awaited(|| (), move || async move {
                 if let Ok(false) = first_run.await { go_to("/sign-in") } else { ().into_any() }
@@ -197,7 +207,21 @@ pub fn SetUpPage() -> impl IntoView {
             flash=flash.clone()
         >
             <form method="post" action="/set-up" class="stack">
-                <RegistrationFields flash=flash />
+                <RegistrationFields flash=flash.clone() />
+                {with_key
+                    .shown(|| {
+                        view! {
+                            <Field
+                                flash
+                                name="setup_key"
+                                label="Setup key"
+                                kind="password"
+                                autocomplete="off"
+                                hint="Whoever started the server has set it, as DOCKET_SETUP_KEY."
+                                required=true
+                            />
+                        }
+                    })}
                 <button class="button button--primary button--block" type="submit">
                     "Create the superadmin"
                 </button>

@@ -13,6 +13,8 @@ pub struct Site {
     /// Its origin, if it was set.
     pub origin: Option<String>,
     pub https: bool,
+    /// Whether who makes the first superadmin has to know a key.
+    pub setup_key: bool,
     /// The cookie of a browser that is asked for a passkey, with this value.
     pub asked: Box<dyn Fn(&str) -> HeaderValue + Send + Sync>,
 }
@@ -44,6 +46,11 @@ pub(super) fn issuer() -> String {
         Some(site) => format!("Docket {}", site.host),
         None => "Docket".to_owned(),
     }
+}
+
+/// Whether who makes the first superadmin has to know a key.
+pub(super) fn asks_for_setup_key() -> bool {
+    use_context::<Arc<Site>>().is_some_and(|site| site.setup_key)
 }
 
 /// Where passkeys are made and used that come with this request.
