@@ -385,7 +385,7 @@ async fn the_page_asks_before_anything_goes() {
     let form = [("tickets", "3"), ("customers", "3"), ("messages", "on"), ("asked", "<b>nothing</b>")];
     let page = browser.post(PAGE, &form).await;
     assert_eq!(page.status, StatusCode::OK);
-    let asked = "Erase 1 ticket and 1 customer, and others as they get so old?";
+    let asked = "Erase what is so old by now, 1 ticket and 1 customer, and others when they are?";
     assert!(page.text.contains(asked) && page.text.contains("name=\"sure\""), "{}", page.text);
     assert!(!page.text.contains("nothing</b>"));
     assert_eq!(saved().await, NOTHING, "nothing is saved yet");

@@ -43,8 +43,8 @@ fn RetentionForm(periods: Periods) -> impl IntoView {
         let fields = ["tickets", "customers", "messages"].map(|name| (name, flash.value(name)));
         Question {
             action: "/settings/retention".to_owned(),
-            title: format!("Erase {asked}, and others as they get so old?"),
-            text: "This cannot be undone, and nobody is asked again when the others go.",
+            title: format!("Erase what is so old by now, {asked}, and others when they are?"),
+            text: "Of tickets their content is erased, of customers all that is known of them. This cannot be undone, and nobody is asked again when others go.",
             fields: fields.into(),
             yes: ("save", "yes", "Erase from now on"),
             no: ("/settings/retention".to_owned(), "Leave it as it was"),
