@@ -14,6 +14,7 @@ mod answer;
 mod api;
 mod api_tokens;
 mod attachments;
+mod attacks;
 mod board;
 mod console;
 mod conversation;
