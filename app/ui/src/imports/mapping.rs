@@ -105,7 +105,7 @@ fn of_tickets(source: String) -> AnyView {
         </div>
         <details class="more">
             <summary class="link">"What is made of the columns"</summary>
-            <ul>
+            <ul class="stack stack--tight">
                 <li>"The e-mail address is the customer’s: who is not there yet is made, in the company of their domain."</li>
                 <li>"Times are like 2026-11-21 08:12 or 2026-11-21T08:12:00+01:00. Without a zone they are taken as UTC."</li>
                 <li>"Status: one of yours, or a word like new, open, pending, on hold, solved, closed. Empty is open."</li>
@@ -125,6 +125,10 @@ pub fn Mapping(shown: ImportView, page: String) -> impl IntoView {
     let ImportView { import, names, preview, .. } = shown;
     let (mut reading, kind) = (import.reading, import.kind);
     let source = std::mem::take(&mut reading.source);
+    let remark = match kind {
+        Kind::Tickets => ". Times without a zone are taken as UTC.",
+        Kind::Customers | Kind::Companies => ". Cells that are empty change nothing.",
+    };
     let width = reading.columns.len();
     let heads = (0..width).fold(Markup::new("<thead><tr>"), |all, n| all.with(head(n, names.get(n), kind, &reading)));
     let body = preview.iter().fold(Markup::new("<tbody>"), |all, line| all.with(row(line, width))).raw("</tbody>");
@@ -170,7 +174,7 @@ pub fn Mapping(shown: ImportView, page: String) -> impl IntoView {
                     </button>
                 </div>
                 <p class="faint small">
-                    "Uploaded " <When at=import.created_at in_words=true /> ". Cells that are empty change nothing."
+                    "Uploaded " <When at=import.created_at in_words=true /> {remark}
                 </p>
             </form>
         </section>
