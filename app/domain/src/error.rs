@@ -17,8 +17,18 @@ pub enum Code {
     NotFound,
     /// The actor may see the thing but not do this to it.
     Forbidden,
-    /// It has changed since it was read.
+    /// It has changed since it was read: two people are at the same thing.
     Conflict,
+    /// Others still need it: a role that somebody has, a team with tickets.
+    InUse,
+    /// A name, an address or a key that somebody has already.
+    Taken,
+    /// Something that was begun before has to be done first.
+    Busy,
+    /// It was begun too long ago, somewhere else, or is done already.
+    Over,
+    /// Nothing is wrong with the input, and yet it cannot be: a limit is reached, there is nothing to be taken away.
+    Impossible,
     /// Asked from a page that was made for somebody else than who is signed in now.
     SomebodyElse,
     /// Too many tries; `retry_after` says when to come back.
@@ -43,7 +53,13 @@ impl Code {
             Code::SignedOut | Code::SecondFactor => 401,
             Code::NotFound => 404,
             Code::Forbidden => 403,
-            Code::Conflict | Code::SomebodyElse => 409,
+            Code::Conflict
+            | Code::InUse
+            | Code::Taken
+            | Code::Busy
+            | Code::Over
+            | Code::Impossible
+            | Code::SomebodyElse => 409,
             Code::TooMany => 429,
             Code::TooLarge => 413,
             Code::Unsupported => 415,
@@ -62,6 +78,11 @@ impl Code {
             Code::NotFound => "Not found",
             Code::Forbidden => "Not allowed",
             Code::Conflict => "Changed in the meantime",
+            Code::InUse => "Still in use",
+            Code::Taken => "Already taken",
+            Code::Busy => "Still under way",
+            Code::Over => "Please begin again",
+            Code::Impossible => "Not possible",
             Code::SomebodyElse => "Somebody else is signed in",
             Code::TooMany => "Too many tries",
             Code::TooLarge => "Too large",
@@ -81,6 +102,11 @@ impl Code {
             Code::NotFound => "not_found",
             Code::Forbidden => "forbidden",
             Code::Conflict => "conflict",
+            Code::InUse => "in_use",
+            Code::Taken => "taken",
+            Code::Busy => "busy",
+            Code::Over => "over",
+            Code::Impossible => "impossible",
             Code::SomebodyElse => "somebody_else",
             Code::TooMany => "too_many",
             Code::TooLarge => "too_large",
@@ -229,5 +255,27 @@ impl Problems {
     /// `Ok` when nothing was noted.
     pub fn check(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(self.into_error()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Programs go by the status: all of these are 409, whatever stands above them for people.
+    #[test]
+    fn only_who_is_late_is_told_that_something_has_changed() {
+        for (code, title) in [
+            (Code::Conflict, "Changed in the meantime"),
+            (Code::InUse, "Still in use"),
+            (Code::Taken, "Already taken"),
+            (Code::Busy, "Still under way"),
+            (Code::Over, "Please begin again"),
+            (Code::Impossible, "Not possible"),
+            (Code::SomebodyElse, "Somebody else is signed in"),
+        ] {
+            assert_eq!((code.title(), code.status()), (title, 409));
+            assert_eq!(serde_json::to_value(code).expect("a word"), code.word());
+        }
     }
 }

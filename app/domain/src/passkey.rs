@@ -79,7 +79,7 @@ impl Nowhere {
 
 impl From<Nowhere> for Error {
     fn from(nowhere: Nowhere) -> Self {
-        Error::new(crate::Code::Conflict, nowhere.words())
+        Error::new(crate::Code::Impossible, nowhere.words())
     }
 }
 

@@ -214,7 +214,7 @@ pub async fn demand_empty(desk: &Desk) -> Result<()> {
         .ours()?;
     if used {
         return Err(Error::new(
-            domain::Code::Conflict,
+            domain::Code::Impossible,
             "This database already has tickets. Demo data only goes into an empty one: choose another --data folder or --database-url.",
         ));
     }

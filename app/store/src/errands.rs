@@ -84,7 +84,7 @@ pub(crate) async fn demand_none(tx: &mut Tx, users: &[i64], companies: &[i64], b
     .ours()?;
     if busy {
         return Err(Error::new(
-            Code::Conflict,
+            Code::Busy,
             "Tickets of an earlier change are still on their way. Nothing was changed; please wait until that is done.",
         ));
     }

@@ -266,8 +266,8 @@ async fn on_own_page(state: AppState, headers: &HeaderMap, who: Who, uri: &Uri, 
         return back_at_the_door(state, headers, who, uri, error).await;
     }
     let word = match (error.code, uri.path()) {
-        (Code::Conflict, BACK) => "taken",
-        (Code::Conflict, _) => "last-way",
+        (Code::Taken | Code::Impossible, BACK) => "taken",
+        (Code::Impossible, _) => "last-way",
         (Code::Forbidden, _) => "not-connected",
         (Code::Unavailable, _) => "out-of-order",
         (Code::Invalid, _) if error.of_field("password").is_some() => "wrong",

@@ -72,7 +72,7 @@ impl From<Error> for Refusal {
         let fields: Vec<String> = error.fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect();
         let detail = if fields.is_empty() { error.message } else { fields.join(" ") };
         let (status, kind) = match error.code {
-            Code::Conflict => (StatusCode::CONFLICT, Some("uniqueness")),
+            Code::Taken => (StatusCode::CONFLICT, Some("uniqueness")),
             // The database says so where somebody has come in between.
             Code::Invalid if error.fields.iter().any(|f| f.field == "email") => {
                 (StatusCode::CONFLICT, Some("uniqueness"))

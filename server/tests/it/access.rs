@@ -135,7 +135,7 @@ async fn a_role_is_edited_given_and_deleted_when_nobody_has_it() {
     world.run(async |tx| message::write(tx, &now, ticket.id, text()).await).await.unwrap();
     let (role, people) = roles::get(&world.desk, &admin, id).await.unwrap();
     assert_eq!((role.users, people.len()), (1, 1));
-    world.run(async |tx| roles::delete(tx, &admin, id).await).await.refused(Code::Conflict);
+    world.run(async |tx| roles::delete(tx, &admin, id).await).await.refused(Code::InUse);
     world.run(async |tx| users::set_role(tx, &admin, who, AGENT).await).await.unwrap();
     assert_eq!(roles::list(&world.desk, &admin).await.unwrap().built_in[2], (Role::Agent, 1));
     world.run(async |tx| roles::delete(tx, &admin, id).await).await.unwrap();
@@ -197,7 +197,7 @@ async fn teams_have_members_and_tickets() {
     give(Some(domain::TeamId(99))).await.wrong("team");
     let filter = Filter { team: Some(id), ..Filter::default() };
     assert_eq!(list::list(&world.desk, &agent, &filter).await.unwrap().rows.len(), 1);
-    world.run(async |tx| teams::delete(tx, &admin, id).await).await.refused(Code::Conflict);
+    world.run(async |tx| teams::delete(tx, &admin, id).await).await.refused(Code::InUse);
     give(None).await.unwrap();
     assert_eq!(list::list(&world.desk, &agent, &filter).await.unwrap().rows.len(), 0);
     let renamed = NewTeam { name: "Invoices".into(), ..NewTeam::default() };

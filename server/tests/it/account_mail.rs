@@ -276,7 +276,7 @@ async fn another_address_of_somebody_is_not_the_way_in() {
         .execute(world.desk.pool())
         .await
         .unwrap();
-    accounts::confirm(&world.desk, &visitor(), &early, PASSWORD.into()).await.refused(Code::Conflict);
+    accounts::confirm(&world.desk, &visitor(), &early, PASSWORD.into()).await.refused(Code::Taken);
     assert_eq!(world.count("select count(*) from users where password_hash is not null").await, 0);
     reset::set(&world.desk, &visitor(), &sent.token("/reset/"), OTHER.into()).await.unwrap();
     // Who has the account may name any of their addresses to sign in.
@@ -343,7 +343,7 @@ async fn an_address_is_changed_once_the_new_one_is_proved() {
         .execute(world.desk.pool())
         .await
         .unwrap();
-    own::confirm_address(&world.desk, &visitor(), &token).await.refused(Code::Conflict);
+    own::confirm_address(&world.desk, &visitor(), &token).await.refused(Code::Taken);
 }
 
 #[tokio::test]

@@ -173,11 +173,11 @@ async fn a_full_column_takes_no_more_where_it_refuses() {
     }
     assert_eq!(column(&world, &agent, progress).await.len(), 3, "a limit that only warns");
     limit(&world, progress, Some(3), true).await;
-    let full = shift(&world, &agent, to(t[3], open, progress, None, None)).await.refused(Code::Conflict);
+    let full = shift(&world, &agent, to(t[3], open, progress, None, None)).await.refused(Code::Impossible);
     assert!(full.message.contains("at most 3"), "{}", full.message);
     // By no other way either.
     let input = Change { status: Some(Swap::to(progress)), ..Change::default() };
-    world.run(async |tx| change::change(tx, &agent, t[3], input).await).await.refused(Code::Conflict);
+    world.run(async |tx| change::change(tx, &agent, t[3], input).await).await.refused(Code::Impossible);
     for writing in [Writing::Reply, Writing::Note] {
         let input = NewMessage { status: Some(progress), ..text(writing, "On it.") };
         world.run(async |tx| message::write(tx, &agent, t[3], input).await).await.wrong("status");
@@ -191,7 +191,7 @@ async fn a_full_column_takes_no_more_where_it_refuses() {
     // Room again, and only for one.
     shift(&world, &agent, to(t[0], progress, open, None, None)).await.unwrap();
     shift(&world, &agent, to(t[3], open, progress, None, None)).await.unwrap();
-    shift(&world, &agent, to(t[4], open, progress, None, None)).await.refused(Code::Conflict);
+    shift(&world, &agent, to(t[4], open, progress, None, None)).await.refused(Code::Impossible);
     limit(&world, progress, None, true).await;
     shift(&world, &agent, to(t[4], open, progress, None, None)).await.unwrap();
     // A customer's reply is never refused.
@@ -213,16 +213,16 @@ async fn what_was_just_done_is_taken_back_into_a_full_column() {
     }
     limit(&world, progress, Some(1), true).await;
     shift(&world, &ann, to(t[0], progress, resolved, None, None)).await.unwrap();
-    shift(&world, &bob, to(t[0], resolved, progress, None, None)).await.refused(Code::Conflict);
+    shift(&world, &bob, to(t[0], resolved, progress, None, None)).await.refused(Code::Impossible);
     shift(&world, &ann, to(t[0], resolved, progress, None, None)).await.unwrap();
     assert_eq!(column(&world, &ann, progress).await.len(), 3);
     // Out of another column it is no way back.
     shift(&world, &ann, to(t[0], progress, resolved, None, None)).await.unwrap();
     shift(&world, &ann, to(t[0], resolved, open, None, None)).await.unwrap();
-    shift(&world, &ann, to(t[0], open, progress, None, None)).await.refused(Code::Conflict);
+    shift(&world, &ann, to(t[0], open, progress, None, None)).await.refused(Code::Impossible);
     shift(&world, &ann, to(t[1], progress, resolved, None, None)).await.unwrap();
     world.advance_seconds(61);
-    shift(&world, &ann, to(t[1], resolved, progress, None, None)).await.refused(Code::Conflict);
+    shift(&world, &ann, to(t[1], resolved, progress, None, None)).await.refused(Code::Impossible);
 }
 
 /// Two into the last place at once: one gets it.
@@ -239,7 +239,7 @@ async fn the_last_place_is_given_once() {
             shift(&world, &bob, to(pair[1], open, progress, None, None)),
         );
         let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
-        lost.refused(Code::Conflict);
+        lost.refused(Code::Impossible);
         let won = won.unwrap().ticket.id;
         assert_eq!(column(&world, &ann, progress).await, [won]);
         shift(&world, &ann, to(won, progress, world.status("closed"), None, None)).await.unwrap();

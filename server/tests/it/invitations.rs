@@ -196,7 +196,7 @@ async fn an_invitation_to_a_role_that_was_deleted_says_so() {
     offer(&world, &admin, "zoe@acme.example", RoleChoice::Custom(billing), &[]).await.unwrap();
     let token = mail(&world).await.token("/invitation/");
     world.run(async |tx: &mut Tx| roles::delete(tx, &admin, billing).await).await.unwrap();
-    let refused = join(&world, &token).await.refused(Code::Conflict);
+    let refused = join(&world, &token).await.refused(Code::Impossible);
     assert!(refused.message.contains("“Billing”"), "{refused:?}");
     assert_eq!(world.count("select count(*) from users where email = 'zoe@acme.example'").await, 0);
     let page = Browser::of_visitor(&world).get(&format!("/invitation/{token}")).await;
@@ -204,7 +204,7 @@ async fn an_invitation_to_a_role_that_was_deleted_says_so() {
     let listed = invitations::list(&world.desk, &admin).await.unwrap();
     assert_eq!((listed[0].state, listed[0].role_name.as_str()), (State::RoleGone, "Billing"));
     let id = listed[0].id;
-    world.run(async |tx: &mut Tx| invitations::send_again(tx, &admin, id).await).await.refused(Code::Conflict);
+    world.run(async |tx: &mut Tx| invitations::send_again(tx, &admin, id).await).await.refused(Code::Impossible);
     world.run(async |tx: &mut Tx| invitations::revoke(tx, &admin, id).await).await.unwrap();
     join(&world, &token).await.refused(Code::NotFound);
     offer(&world, &admin, "zoe@acme.example", RoleChoice::BuiltIn(Role::Agent), &[]).await.unwrap();

@@ -25,6 +25,7 @@ mod forms;
 mod fuzzing;
 mod guessing;
 mod harness;
+mod headings;
 mod imports;
 mod invitations;
 mod limits;

@@ -39,12 +39,12 @@ async fn an_app_is_set_up_by_a_code_of_it() {
     let get = async |session| own::get(&world.desk, &agent, session, "Docket").await.unwrap();
     assert_eq!((get(here).await.on, get(here).await.has_password), (false, true));
     own::begin(&world.desk, &agent, here, "not this one".into()).await.wrong("password");
-    own::confirm(&world.desk, &agent, here, "123456").await.refused(Code::Conflict);
+    own::confirm(&world.desk, &agent, here, "123456").await.refused(Code::Over);
     own::begin(&world.desk, &agent, here, PASSWORD.into()).await.unwrap();
     // Another device does not see the secret, and cannot go on with it.
     assert_eq!(get(elsewhere).await.begun, None);
     let app = App::with(&get(here).await.begun.unwrap().secret);
-    own::confirm(&world.desk, &agent, elsewhere, &app.code(&world, 0)).await.refused(Code::Conflict);
+    own::confirm(&world.desk, &agent, elsewhere, &app.code(&world, 0)).await.refused(Code::Over);
     for wrong in ["", "12345", "abcdef", &app.code(&world, 5)] {
         own::confirm(&world.desk, &agent, here, wrong).await.wrong("code");
     }
@@ -72,7 +72,7 @@ async fn what_was_begun_is_forgotten() {
     let app = App::with(&own::get(&world.desk, &agent, session, "").await.unwrap().begun.unwrap().secret);
     world.advance_seconds(15 * 60);
     assert_eq!(own::get(&world.desk, &agent, session, "").await.unwrap().begun, None);
-    own::confirm(&world.desk, &agent, session, &app.code(&world, 0)).await.refused(Code::Conflict);
+    own::confirm(&world.desk, &agent, session, &app.code(&world, 0)).await.refused(Code::Over);
     own::begin(&world.desk, &agent, session, PASSWORD.into()).await.unwrap();
     world.run(async |tx| own::cancel(tx, &agent).await).await.unwrap();
     assert_eq!(world.count("select count(*) from totp").await, 0);
@@ -209,7 +209,7 @@ async fn recovery_codes_are_good_once() {
     // Without a second factor there is nothing to recover.
     let plain = world.agent().await;
     let session = Some(world.session(&plain).await);
-    own::new_codes(&world.desk, &plain, session, PASSWORD.into()).await.refused(Code::Conflict);
+    own::new_codes(&world.desk, &plain, session, PASSWORD.into()).await.refused(Code::Impossible);
 }
 
 #[tokio::test]
@@ -223,7 +223,7 @@ async fn it_is_turned_off_by_password_and_code() {
     off(PASSWORD, "000000").await.wrong("code");
     off(PASSWORD, &app.code(&world, 0)).await.unwrap();
     assert_eq!(world.count("select count(*) from recovery_codes").await, 0, "they are good for nothing any more");
-    off(PASSWORD, &codes[0]).await.refused(Code::Conflict);
+    off(PASSWORD, &codes[0]).await.refused(Code::Impossible);
     session_of(accounts::sign_in(&world.desk, &visitor(), &person(&agent).email, PASSWORD.into(), "").await.unwrap().1);
 }
 
@@ -390,8 +390,8 @@ async fn who_has_lost_it_is_helped_by_who_may() {
     };
     remove(&agent, &boss, "Lost").await.refused(Code::Forbidden);
     remove(&helper, &boss, "Lost").await.refused(Code::Forbidden);
-    remove(&boss, &boss, "Lost").await.refused(Code::Conflict);
-    remove(&admin, &helper, "Lost").await.refused(Code::Conflict);
+    remove(&boss, &boss, "Lost").await.refused(Code::Impossible);
+    remove(&admin, &helper, "Lost").await.refused(Code::Impossible);
     remove(&helper, &agent, " ").await.wrong("reason");
     remove(&helper, &agent, &"x".repeat(301)).await.wrong("reason");
     let misread = Removal { name: person(&boss).name.clone(), reason: "Lost".into() };
@@ -419,7 +419,7 @@ async fn who_has_lost_it_is_helped_by_who_may() {
     help(&jana, &name, "").await.wrong("reason");
     help(&jana, "Somebody", "Called back").await.wrong("name");
     help(&jana, &name, "Called back").await.unwrap();
-    help(&jana, &name, "Called back").await.refused(Code::Conflict);
+    help(&jana, &name, "Called back").await.refused(Code::Impossible);
     help(&boss, &person(&boss).name, "Called back").await.refused(Code::NotFound);
     world.app(&jana).await;
     let browser = Browser::of(&world, &world.agent().await).await;

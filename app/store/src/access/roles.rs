@@ -132,7 +132,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: RoleId, was: Permissions, in
 
 /// Deletes a role that nobody has.
 ///
-/// Errors: `Conflict` while somebody has it.
+/// Errors: `InUse` while somebody has it.
 #[crate::compiled_here]
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: RoleId) -> Result<()> {
     policy::demand(actor, Action::ManageRoles, None)?;
@@ -142,7 +142,7 @@ pub async fn delete(tx: &mut Tx, actor: &Actor, id: RoleId) -> Result<()> {
         .await
         .ours()?;
     if users > 0 {
-        return Err(Error::new(Code::Conflict, "Somebody still has this role. Give them another one first."));
+        return Err(Error::new(Code::InUse, "Somebody still has this role. Give them another one first."));
     }
     let name = sqlx::query_scalar!("delete from roles where id = $1 returning name", id.0)
         .fetch_optional(&mut *tx.conn)

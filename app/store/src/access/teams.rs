@@ -140,7 +140,7 @@ async fn set_members(tx: &mut Tx, actor: &Actor, id: TeamId, name: &str, members
 
 /// Deletes a team that has no tickets.
 ///
-/// Errors: `Conflict` while it has some.
+/// Errors: `InUse` while it has some.
 #[crate::compiled_here]
 pub async fn delete(tx: &mut Tx, actor: &Actor, id: TeamId) -> Result<()> {
     policy::demand(actor, Action::ManageTeams, None)?;
@@ -156,7 +156,7 @@ pub async fn delete(tx: &mut Tx, actor: &Actor, id: TeamId) -> Result<()> {
         .await
         .ours()?;
     if used {
-        return Err(Error::new(Code::Conflict, "This team still has tickets. Give them to another team first."));
+        return Err(Error::new(Code::InUse, "This team still has tickets. Give them to another team first."));
     }
     sqlx::query!("delete from teams where id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
     tx.catalog_changed = true;

@@ -278,7 +278,7 @@ pub(crate) async fn put_blocked(tx: &mut Tx, actor: &Actor, who: Person, blocked
 /// Takes somebody's second factor away, who has lost it: they sign in with their password alone until they set up another.
 /// They are signed out everywhere, and told by mail.
 ///
-/// Errors: field errors for `name` and `reason`; `Conflict` for oneself, and where there is none; `Forbidden` for whoever has
+/// Errors: field errors for `name` and `reason`; `Impossible` for oneself, and where there is none; `Forbidden` for whoever has
 /// rights that the actor has not.
 #[crate::compiled_here]
 pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, removal: &Removal) -> Result<()> {
@@ -286,11 +286,11 @@ pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, remova
     take_turn(tx).await?;
     let target = target(tx, actor, id).await?;
     if actor.user_id() == Some(id) {
-        return Err(Error::new(Code::Conflict, "Remove your own on the page of your two-step sign-in."));
+        return Err(Error::new(Code::Impossible, "Remove your own on the page of your two-step sign-in."));
     }
     let reason = removal.check(&target.person().name)?;
     if !second_factor::remove_all(tx, id).await? {
-        return Err(Error::new(Code::Conflict, "This person has no second factor."));
+        return Err(Error::new(Code::Impossible, "This person has no second factor."));
     }
     events::append(tx, actor, None, &Happening::SecondFactorRemoved { who: target.person(), reason }).await?;
     Ok(())

@@ -143,7 +143,7 @@ pub async fn send_again(tx: &mut Tx, actor: &Actor, id: i64) -> Result<()> {
     let offer = offer(tx, actor, id).await?;
     if offer.role_is_gone {
         return Err(Error::new(
-            Code::Conflict,
+            Code::Impossible,
             "The role of this invitation was deleted. Take it back, and invite them with another one.",
         ));
     }
@@ -243,7 +243,7 @@ struct Waiting {
     offer: Offer,
 }
 
-/// The invitation of this link, as long as whoever sent it may still invite to that. Errors: `NotFound`; `Conflict` when its
+/// The invitation of this link, as long as whoever sent it may still invite to that. Errors: `NotFound`; `Impossible` when its
 /// role was deleted.
 async fn find(desk: &Desk, conn: &mut PgConnection, token: &str) -> Result<Waiting> {
     let (id, signed) = link::parse(token).ok_or_else(link::lost)?;
@@ -281,7 +281,7 @@ async fn find(desk: &Desk, conn: &mut PgConnection, token: &str) -> Result<Waiti
             "You were invited as “{}”, and there is no such role any more. Please ask who invited you for another invitation.",
             offer.name
         );
-        return Err(Error::new(Code::Conflict, said));
+        return Err(Error::new(Code::Impossible, said));
     }
     Ok(Waiting { id, email: row.email, offer })
 }
@@ -292,7 +292,7 @@ pub(super) async fn opened(desk: &Desk, token: &str) -> Result<Opened> {
 }
 
 /// Makes whoever opened the link staff, with the name and the password that they choose. A customer with this address stays
-/// who they are, and keeps what they have asked for. Errors: `NotFound` for a link that is not good; `Conflict` when its role
+/// who they are, and keeps what they have asked for. Errors: `NotFound` for a link that is not good; `Impossible` when its role
 /// was deleted.
 #[crate::compiled_here]
 pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, password: String) -> Result<Principal> {
@@ -315,7 +315,7 @@ pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, passw
     let id = match known {
         Some(user) if user.blocked_at.is_some() => return Err(link::lost()),
         Some(user) if user.role != Role::Customer.word() => {
-            return Err(Error::new(Code::Conflict, "Somebody on staff has this address already. Please sign in."));
+            return Err(Error::new(Code::Taken, "Somebody on staff has this address already. Please sign in."));
         }
         Some(user) => {
             let id = UserId(user.id);

@@ -249,7 +249,7 @@ pub async fn ask_for_address(
 
 /// Makes the address that a link was sent to that of the account, and tells the old one. Whoever has the link may do it, on
 /// any device: the account's owner asked for it with their password. Errors: `NotFound` for a link that is not good;
-/// `Conflict` when somebody else has the address by now.
+/// `Taken` when somebody else has the address by now.
 #[crate::compiled_here]
 pub async fn confirm_address(desk: &Desk, actor: &Actor, token: &str) -> Result<()> {
     let link = link::find(desk, Purpose::NewAddress, token).await?;
@@ -263,7 +263,7 @@ pub async fn confirm_address(desk: &Desk, actor: &Actor, token: &str) -> Result<
         .await
         .ours()
         .map_err(|error| match error.of_field("email") {
-        Some(said) => Error::new(Code::Conflict, said.to_owned()),
+        Some(said) => Error::new(Code::Taken, said.to_owned()),
         None => error,
     })?;
     // What was sent to the old address opens nothing any more.

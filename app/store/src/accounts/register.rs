@@ -128,7 +128,7 @@ pub async fn confirm(desk: &Desk, actor: &Actor, token: &str, password: String) 
         // Several addresses of somebody were put together by staff or by a merge, unproved. Who reads one of the others does not
         // get what was written from the first one: a new password is sent there.
         Some(user) if user.password_hash.is_some() || !user.is_first => {
-            return Err(Error::new(Code::Conflict, "There is an account with this address already. Please sign in."));
+            return Err(Error::new(Code::Taken, "There is an account with this address already. Please sign in."));
         }
         Some(user) => {
             let id = UserId(user.id);

@@ -45,7 +45,7 @@ fn check(kept: CompanyId, gone: CompanyId) -> Result<()> {
 /// Makes `gone` and `kept` one: people, domains and notes become `kept`'s, whose name, tier and rules stay. `gone` leads there
 /// from then on. The tickets follow batch by batch, as there may be very many.
 ///
-/// Errors: `NotFound` when either is no company (any more), `Conflict` while tickets of either are on their way.
+/// Errors: `NotFound` when either is no company (any more), `Busy` while tickets of either are on their way.
 #[crate::compiled_here]
 pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId) -> Result<()> {
     policy::demand(actor, Action::MergePeople, None)?;

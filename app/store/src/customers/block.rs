@@ -44,13 +44,13 @@ pub(crate) async fn put(tx: &mut Tx, actor: &Actor, id: UserId, on: bool) -> Res
 }
 
 /// Takes a customer's second factor away, who has lost it. They are signed out everywhere, and told by mail. Errors: field
-/// errors for `name` and `reason`; `Conflict` where there is none.
+/// errors for `name` and `reason`; `Impossible` where there is none.
 #[crate::compiled_here]
 pub async fn remove_second_factor(tx: &mut Tx, actor: &Actor, id: UserId, removal: &Removal) -> Result<()> {
     policy::demand(actor, Action::EditPeople, None)?;
     let reason = removal.check(&hold(tx, id).await?.name)?;
     if !second_factor::remove_all(tx, id).await? {
-        return Err(Error::new(Code::Conflict, "This person has no second factor."));
+        return Err(Error::new(Code::Impossible, "This person has no second factor."));
     }
     events::append(tx, actor, None, &Happening::CustomerSecondFactorRemoved { customer: id, reason }).await?;
     Ok(())

@@ -94,7 +94,7 @@ async fn of_company(tx: &mut Tx, people: &[UserId], company: Option<CompanyId>) 
 /// Where there are more than [`MOVED_MAX`] tickets, these follow batch by batch: until then each is seen by those who saw it
 /// before.
 ///
-/// Errors: `Conflict` when the customer has another company by now, or while tickets of theirs are still on their way.
+/// Errors: `Conflict` when the customer has another company by now; `Busy` while tickets of theirs are still on their way.
 #[crate::compiled_here]
 pub async fn convert(
     tx: &mut Tx,

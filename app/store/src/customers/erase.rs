@@ -32,7 +32,7 @@ const NOBODY: &str = "Erased customer";
 ///
 /// Who has written on very many tickets is nobody from now on, and is taken out of those batch by batch.
 ///
-/// Errors: `Invalid` when the name was not typed as it is; `Conflict` while others are being made one with them.
+/// Errors: `Invalid` when the name was not typed as it is; `Busy` while others are being made one with them.
 #[crate::compiled_here]
 pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Result<Outcome> {
     policy::demand(actor, Action::ErasePeople, None)?;

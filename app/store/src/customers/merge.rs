@@ -55,7 +55,7 @@ fn check(kept: UserId, gone: UserId) -> Result<()> {
 /// All of it or nothing. A ticket that is being opened for `gone` meanwhile is waited for, or becomes `kept`'s. Where there are
 /// more than [`MOVED_MAX`] tickets, these follow batch by batch: until then each is still that of `gone`, for `kept` to see.
 ///
-/// Errors: `NotFound` when either is no customer (any more), `Conflict` while tickets of an earlier merge are on their way.
+/// Errors: `NotFound` when either is no customer (any more), `Busy` while tickets of an earlier merge are on their way.
 #[crate::compiled_here]
 pub async fn merge(desk: &Desk, actor: &Actor, kept: UserId, gone: UserId) -> Result<Outcome> {
     policy::demand(actor, Action::MergePeople, None)?;
@@ -67,7 +67,7 @@ pub async fn merge(desk: &Desk, actor: &Actor, kept: UserId, gone: UserId) -> Re
             return Ok(outcome);
         }
     }
-    Err(Error::new(Code::Conflict, "Tickets of this customer keep coming in. Nothing was changed; please try again."))
+    Err(Error::new(Code::Busy, "Tickets of this customer keep coming in. Nothing was changed; please try again."))
 }
 
 /// `None`: a ticket came in before everybody was held, so this has to begin anew.
@@ -109,7 +109,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Resu
     .ours()?;
     if addresses > EMAILS_MAX as i64 + 1 {
         return Err(Error::new(
-            Code::Conflict,
+            Code::Impossible,
             "Together they have more than 21 e-mail addresses. Remove some of them first.",
         ));
     }

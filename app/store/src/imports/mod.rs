@@ -236,7 +236,7 @@ fn table(rows: &[Refusal]) -> Result<Bytes> {
 
 /// Says how the file is read: encoding, separator, header, what is in which column.
 ///
-/// Errors: `Invalid` when it could not be brought in like that; `Conflict` when it is under way.
+/// Errors: `Invalid` when it could not be brought in like that; `Over` when it is under way.
 #[crate::compiled_here]
 pub async fn set_reading(tx: &mut Tx, actor: &Actor, id: ImportId, reading: &Reading) -> Result<()> {
     demand(actor)?;
@@ -258,7 +258,7 @@ pub async fn set_reading(tx: &mut Tx, actor: &Actor, id: ImportId, reading: &Rea
 }
 
 fn under_way() -> Error {
-    Error::new(Code::Conflict, "This file is being brought in, or was already. Upload it again to begin anew.")
+    Error::new(Code::Over, "This file is being brought in, or was already. Upload it again to begin anew.")
 }
 
 /// What is wrong with a mapping, if anything.
@@ -294,7 +294,7 @@ fn check(kind: Kind, reading: &Reading) -> Result<()> {
 
 /// Begins to go through the file: without changing anything, or, after that, for good.
 ///
-/// Errors: `Invalid` when the columns do not say enough; `Conflict` when it is under way, or was not tried before.
+/// Errors: `Invalid` when the columns do not say enough; `Over` when it is under way, or was not tried before.
 #[crate::compiled_here]
 pub async fn begin(tx: &mut Tx, actor: &Actor, id: ImportId, trial: bool) -> Result<()> {
     demand(actor)?;

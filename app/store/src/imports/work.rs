@@ -200,9 +200,5 @@ async fn fail(desk: &Desk, id: ImportId, problem: &str) -> Result<()> {
 
 /// Takes an error that is about one line apart from those that are about everything.
 pub(super) fn of_line(error: Error) -> Result<String> {
-    if matches!(error.code, Code::Invalid | Code::Conflict | Code::NotFound) {
-        Ok(error.in_words())
-    } else {
-        Err(error)
-    }
+    if matches!(error.code.status(), 404 | 409 | 422) { Ok(error.in_words()) } else { Err(error) }
 }

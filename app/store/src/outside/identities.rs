@@ -77,7 +77,7 @@ pub async fn may_connect(actor: &Actor, provider: &Usable) -> Result<()> {
 /// Connects one's own account with the one that a provider vouches for. One that is connected already stays so. `session`: the one
 /// in which they do it, which stays also when they are bound to that provider from now on.
 ///
-/// Errors: `Conflict` when that is connected with somebody else.
+/// Errors: `Taken` when that is connected with somebody else.
 #[crate::compiled_here]
 pub async fn connect(
     tx: &mut Tx,
@@ -111,14 +111,14 @@ pub async fn connect(
         Some(whose) if whose == person.id.0 => return Ok(()),
         Some(_) => {
             return Err(Error::new(
-                Code::Conflict,
+                Code::Taken,
                 format!("That account at {} is connected with somebody else's account here.", provider.name),
             ));
         }
         None => {}
     }
     if there.count >= MOST as i64 {
-        return Err(Error::new(Code::Conflict, "You have connected 20 accounts already. Disconnect one first."));
+        return Err(Error::new(Code::Impossible, "You have connected 20 accounts already. Disconnect one first."));
     }
     link(tx, provider, who, person.id, false).await?;
     let what = Happening::Connected { provider: provider.name.clone(), user: person.id };
@@ -130,7 +130,7 @@ pub async fn connect(
 /// asked for their password here.
 ///
 /// Errors: a field error for `password`; `NotFound` for a directory of others; `TooMany` after wrong passwords;
-/// `Unavailable` when the directory does not answer; `Conflict` like [`connect`].
+/// `Unavailable` when the directory does not answer; `Taken` like [`connect`].
 #[crate::compiled_here]
 pub async fn connect_directory(
     desk: &Desk,
@@ -167,7 +167,7 @@ pub async fn connect_directory(
 
 /// Takes a connection away.
 ///
-/// Errors: `Conflict` for the last way in that somebody has, and for the only one that they may take.
+/// Errors: `Impossible` for the last way in that somebody has, and for the only one that they may take.
 #[crate::compiled_here]
 pub async fn disconnect(tx: &mut Tx, actor: &Actor, id: IdentityId) -> Result<()> {
     let person = actor.signed_in()?;
@@ -189,7 +189,7 @@ pub async fn disconnect(tx: &mut Tx, actor: &Actor, id: IdentityId) -> Result<()
     .await
     .ours()?;
     if let Some(name) = only {
-        return Err(Error::new(Code::Conflict, format!("{name} is your only way in, so it stays connected.")));
+        return Err(Error::new(Code::Impossible, format!("{name} is your only way in, so it stays connected.")));
     }
     let provider = sqlx::query_scalar!(
         "delete from identities i using providers p where i.id = $1 and i.user_id = $2 and p.id = i.provider_id returning p.name",
@@ -210,7 +210,7 @@ pub async fn disconnect(tx: &mut Tx, actor: &Actor, id: IdentityId) -> Result<()
     .ours()?;
     if !state.password && !another {
         return Err(Error::new(
-            Code::Conflict,
+            Code::Impossible,
             "This is the only way in to your account. Choose a password first: sign out, and say that you have forgotten it.",
         ));
     }

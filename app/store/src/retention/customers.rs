@@ -92,7 +92,7 @@ async fn erase(desk: &Desk, id: UserId, before: Time, messages: bool) -> Result<
         Ok(None) => return Ok(()),
         Ok(Some(_)) => {}
         // Somebody else was quicker, or is about to change them: the next time, then.
-        Err(error) if matches!(error.code, Code::NotFound | Code::Conflict) => return Ok(()),
+        Err(error) if matches!(error.code, Code::NotFound | Code::Busy) => return Ok(()),
         Err(error) => return Err(error),
     }
     sqlx::query!("update retention set customers_done = customers_done + 1").execute(&mut *tx.conn).await.ours()?;

@@ -120,7 +120,7 @@ pub async fn get(desk: &Desk, actor: &Actor, id: GroupId, members: bool) -> Resu
 
 /// Makes a group.
 ///
-/// Errors: `Conflict` when there is one of this name; `Invalid` for members whom the provider does not see.
+/// Errors: `Taken` when there is one of this name; `Invalid` for members whom the provider does not see.
 #[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, change: GroupChange) -> Result<GroupId> {
     let announcer = policy::demand_announcer(actor)?;
@@ -163,7 +163,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, change: GroupChange) -> Result<G
 }
 
 fn taken() -> Error {
-    Error::new(Code::Conflict, "There is a group of this displayName already.")
+    Error::new(Code::Taken, "There is a group of this displayName already.")
 }
 
 /// Changes a group. Of staff, whoever comes into it or leaves it has other rights at once.

@@ -179,7 +179,7 @@ async fn demand_theirs(tx: &mut Tx, announcer: &Announcer, email: &str) -> Resul
 }
 
 fn taken(what: &str) -> Error {
-    Error::new(Code::Conflict, format!("Somebody else has this {what} already."))
+    Error::new(Code::Taken, format!("Somebody else has this {what} already."))
 }
 
 /// Makes sure that nobody else whom the provider sees goes by these names. Who has them and is not seen any more, because
@@ -251,7 +251,7 @@ fn name_of(input: &PersonInput) -> String {
 /// Makes an account for somebody, or takes over the one that the provider answers for: of a customer with this address who
 /// belongs to no company yet, or whom it has deleted before. Staff wait, blocked, for a group to give them a role.
 ///
-/// Errors: `Invalid` with what is wrong in which field, also for an address of others; `Conflict` for somebody who is there.
+/// Errors: `Invalid` with what is wrong in which field, also for an address of others; `Taken` for somebody who is there.
 #[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, input: PersonInput) -> Result<Announced> {
     let announcer = policy::demand_announcer(actor)?;
@@ -338,7 +338,7 @@ async fn settled(tx: &mut Tx, actor: &Actor, provider: ProviderId, id: UserId) -
 /// Changes what is said of somebody, from what it was. Who is not wanted any more is signed out everywhere and blocked at
 /// once; who is wanted again is let in again, unless it was people here who have blocked them.
 ///
-/// Errors: those of `edit`; `NotFound` for whom the provider does not see; `Invalid`, `Conflict` as in [`create`].
+/// Errors: those of `edit`; `NotFound` for whom the provider does not see; `Invalid`, `Taken` as in [`create`].
 pub async fn change<E: From<Error>>(
     tx: &mut Tx,
     actor: &Actor,

@@ -17,7 +17,7 @@ const TOUCH_MS: i64 = 60_000;
 
 /// Makes a provider's token, in the place of one that it may have. Returns it, this once.
 ///
-/// Errors: `Conflict` for a provider of whoever comes: it has no people of its own.
+/// Errors: `Impossible` for a provider of whoever comes: it has no people of its own.
 #[crate::compiled_here]
 pub async fn make(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<String> {
     policy::demand(actor, Action::ManageProviders, None)?;
@@ -28,7 +28,7 @@ pub async fn make(tx: &mut Tx, actor: &Actor, id: ProviderId) -> Result<String> 
         .ours()?
         .ok_or_else(|| Error::not_found("way in"))?;
     if Audience::from_word(&found.audience).unwrap_or_default() == Audience::Everybody {
-        return Err(Error::new(Code::Conflict, "Only the provider of a company or of staff has people to announce."));
+        return Err(Error::new(Code::Impossible, "Only the provider of a company or of staff has people to announce."));
     }
     let token = tokens::named(PREFIX);
     let at = tx.at();

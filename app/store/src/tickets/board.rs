@@ -98,8 +98,8 @@ async fn read(desk: &Desk, actor: &Actor, filter: &BoardFilter, most: i64) -> Re
 
 /// Puts a card somewhere else: another column, another lane, another place.
 ///
-/// Errors: `Conflict` when it is no longer in the column it was seen in, or when the target is full and refuses more;
-/// `Invalid` when the workflow does not allow the way.
+/// Errors: `Conflict` when it is no longer in the column it was seen in; `Impossible` when the target is full and refuses
+/// more; `Invalid` when the workflow does not allow the way.
 #[crate::compiled_here]
 pub async fn shift(tx: &mut Tx, actor: &Actor, input: Move) -> Result<Moved> {
     let before = hold(tx, actor, input.ticket, Action::WorkTicket).await?.ticket;
@@ -145,7 +145,7 @@ pub(super) async fn room(tx: &mut Tx, actor: &Actor, before: &Ticket, target: &S
     .await
     .ours()?;
     match target.full_with(held) {
-        Some(why) if !takes_back(tx, actor, before, status).await? => Err(Error::new(Code::Conflict, why)),
+        Some(why) if !takes_back(tx, actor, before, status).await? => Err(Error::new(Code::Impossible, why)),
         _ => Ok(()),
     }
 }

@@ -242,9 +242,9 @@ pub(crate) async fn after_message(
                 policy::demand(actor, Action::WorkTicket, Some(ticket.facts()))?;
                 let target = catalog.workflow.check(ticket.status, to)?;
                 if target.id != ticket.status {
-                    // Not a conflict here: that would say that the conversation has moved on.
+                    // Said beside the state that was chosen.
                     board::room(tx, actor, ticket, target).await.map_err(|full| match full.code {
-                        Code::Conflict => Error::field("status", full.message),
+                        Code::Impossible => Error::field("status", full.message),
                         _ => full,
                     })?;
                 }

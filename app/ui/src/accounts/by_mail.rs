@@ -196,7 +196,7 @@ fn of_link(purpose: Purpose, body: fn(Opened, String, Flash) -> AnyView) -> AnyV
                         </Card>
                     }
                     .into_any(),
-                    Err(error) if matches!(error.0.code, Code::NotFound | Code::Conflict) => {
+                    Err(error) if matches!(error.0.code, Code::NotFound | Code::Impossible) => {
                         view! { <Lost purpose said=error.0.message /> }.into_any()
                     }
                     Err(error) => view! {

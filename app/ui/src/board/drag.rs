@@ -434,7 +434,7 @@ impl Drag {
         let quiet = if pointer { QUIET } else { "" };
         if let Some(why) = refused {
             self.say(format!("{quiet}{why}"));
-            self.toaster.fail(&domain::Error::new(domain::Code::Conflict, why));
+            self.toaster.fail(&domain::Error::new(domain::Code::Impossible, why));
             return;
         }
         self.say(format!("{quiet}Dropped #{id}. {place}"));

@@ -145,10 +145,10 @@ async fn many_tickets_of_one_follow_batch_by_batch() {
     let name = Erasure { name: person(&kept).name.clone(), messages: false };
     for _ in 0..2 {
         merge::merge(&world.desk, &manager, id_of(&kept), id_of(&gone)).await.refused(Code::NotFound);
-        merge::merge(&world.desk, &manager, id_of(&other), id_of(&kept)).await.refused(Code::Conflict);
-        merge::merge(&world.desk, &manager, id_of(&kept), id_of(&other)).await.refused(Code::Conflict);
+        merge::merge(&world.desk, &manager, id_of(&other), id_of(&kept)).await.refused(Code::Busy);
+        merge::merge(&world.desk, &manager, id_of(&kept), id_of(&other)).await.refused(Code::Busy);
         let admin = world.superadmin().await;
-        world.run(async |tx| erase::erase(tx, &admin, id_of(&kept), &name).await).await.refused(Code::Conflict);
+        world.run(async |tx| erase::erase(tx, &admin, id_of(&kept), &name).await).await.refused(Code::Busy);
     }
 
     wait_for_worker(&world).await;
@@ -252,8 +252,8 @@ async fn tickets_of_companies_say_how_far_they_have_come() {
     let about = About::Company(kept);
     let errand = of(&world, &agent, about).await.remove(0);
     assert_eq!((errand.done, errand.all, errand.whose.as_str()), (500, MANY, "ACME Ltd"));
-    merged(third, kept).await.refused(Code::Conflict);
-    merged(kept, third).await.refused(Code::Conflict);
+    merged(third, kept).await.refused(Code::Busy);
+    merged(kept, third).await.refused(Code::Busy);
     merged(third, gone).await.refused(Code::NotFound);
     // Who has asked for them sees them all the time; colleagues what has come; others nothing.
     let sees = async |who: &Actor| {

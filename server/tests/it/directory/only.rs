@@ -110,7 +110,7 @@ async fn its_people_come_in_by_it_and_by_nothing_else() {
     scene.comes_in("new", "new@acme.example").await;
     let own = identities::own(desk, &jana).await.unwrap().connected.remove(0);
     let gone = scene.world.run(async |tx| identities::disconnect(tx, &jana, own.id).await).await;
-    gone.refused(Code::Conflict);
+    gone.refused(Code::Impossible);
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn a_file_is_tried_and_brought_in_and_twice_is_once() {
         [Some(Field::Name), Some(Field::Email), Some(Field::Company), Some(Field::Phone), Some(Field::Notes), None];
     assert_eq!((shown.import.lines_all, &shown.import.reading.columns[..]), (6, &columns[..]));
     assert_eq!(shown.preview[0][0], "Jana Weiß");
-    world.run(async |tx| imports::begin(tx, &manager, id, false).await).await.refused(Code::Conflict);
+    world.run(async |tx| imports::begin(tx, &manager, id, false).await).await.refused(Code::Over);
 
     let events = world.count("select count(*) from events").await;
     let tried = go(&world, &manager, id, true).await;
@@ -116,7 +116,7 @@ async fn a_file_is_tried_and_brought_in_and_twice_is_once() {
     go(&world, &manager, again, true).await;
     let done = go(&world, &manager, again, false).await;
     assert_eq!((numbers(&done)[0], customers(&world, &manager).await.len()), (0, 2));
-    world.run(async |tx| imports::begin(tx, &manager, id, false).await).await.refused(Code::Conflict);
+    world.run(async |tx| imports::begin(tx, &manager, id, false).await).await.refused(Code::Over);
 }
 
 #[tokio::test]

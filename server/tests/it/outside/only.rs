@@ -173,7 +173,7 @@ async fn a_password_opens_nothing_and_tells_nothing() {
     assert!(signed_in(&scene.sign_in().await));
     let own = identities::own(&scene.world.desk, &jana).await.unwrap();
     let id = own.connected[0].id;
-    scene.world.run(async |tx| identities::disconnect(tx, &jana, id).await).await.refused(Code::Conflict);
+    scene.world.run(async |tx| identities::disconnect(tx, &jana, id).await).await.refused(Code::Impossible);
     // Switched off, or no longer the only way, all is as it was.
     for set in [|input| ProviderInput { enabled: false, ..only(of_company(input)) }, of_company] {
         scene.change(set).await;

@@ -181,7 +181,7 @@ async fn staff_connect_their_account_and_disconnect_it() {
         .await
         .unwrap();
     let disconnect = async || scene.world.run(async |tx| identities::disconnect(tx, &agent, own[0].id).await).await;
-    disconnect().await.refused(Code::Conflict);
+    disconnect().await.refused(Code::Impossible);
     sqlx::query("update users set password_hash = 'x' where id = $1")
         .bind(id_of(&agent).0)
         .execute(pool)

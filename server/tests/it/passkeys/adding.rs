@@ -13,8 +13,8 @@ async fn a_passkey_is_added_by_the_password_and_the_device() {
     begun("", PASSWORD, Ok(here())).await.wrong("name");
     begun(&"x".repeat(61), PASSWORD, Ok(here())).await.wrong("name");
     begun("Laptop", "not this one", Ok(here())).await.wrong("password");
-    begun("Laptop", PASSWORD, Err(Nowhere::Insecure)).await.refused(Code::Conflict);
-    own::begin(&world.desk, &agent, None, Ok(here()), "Laptop", PASSWORD.into()).await.refused(Code::Conflict);
+    begun("Laptop", PASSWORD, Err(Nowhere::Insecure)).await.refused(Code::Impossible);
+    own::begin(&world.desk, &agent, None, Ok(here()), "Laptop", PASSWORD.into()).await.refused(Code::Impossible);
     let mut device = Device::new();
     device.synced = true;
     let question = begun("  My  laptop ", PASSWORD, Ok(here())).await.unwrap();
@@ -44,7 +44,7 @@ async fn a_passkey_is_added_by_the_password_and_the_device() {
     let other = world.customer().await;
     let theirs = world.session(&other).await;
     let question = begin(&world, &other, theirs, "Mine now").await;
-    own::finish(&world.desk, &other, Some(theirs), &device.make(&question)).await.refused(Code::Conflict);
+    own::finish(&world.desk, &other, Some(theirs), &device.make(&question)).await.refused(Code::Taken);
     let log = logged(&world).await;
     assert!(log.iter().any(|line| line == "Added the passkey My laptop"), "{log:?}");
 }
@@ -60,18 +60,18 @@ async fn what_was_not_asked_adds_nothing() {
     let mut device = Device::new();
     let answer = device.make(&begin(&world, &agent, here, "Laptop").await);
     // On another device, by somebody else, without the question, and for another purpose.
-    finish(&agent, elsewhere, &answer).await.refused(Code::Conflict);
-    finish(&other, theirs, &answer).await.refused(Code::Conflict);
-    finish(&other, here, &answer).await.refused(Code::Conflict);
+    finish(&agent, elsewhere, &answer).await.refused(Code::Over);
+    finish(&other, theirs, &answer).await.refused(Code::Over);
+    finish(&other, here, &answer).await.refused(Code::Over);
     // Who came from the wrong account has used it up.
-    finish(&agent, here, &answer).await.refused(Code::Conflict);
-    finish(&agent, here, &Answer { token: String::new(), ..answer.clone() }).await.refused(Code::Conflict);
+    finish(&agent, here, &answer).await.refused(Code::Over);
+    finish(&agent, here, &Answer { token: String::new(), ..answer.clone() }).await.refused(Code::Over);
     let (question, _) = ask(&world).await;
-    finish(&agent, here, &Answer { token: question.token, ..answer.clone() }).await.refused(Code::Conflict);
+    finish(&agent, here, &Answer { token: question.token, ..answer.clone() }).await.refused(Code::Over);
     // An old one, and one that was answered.
     let old = device.make(&begin(&world, &agent, here, "Laptop").await);
     world.advance_seconds(5 * 60);
-    finish(&agent, here, &old).await.refused(Code::Conflict);
+    finish(&agent, here, &old).await.refused(Code::Over);
     let answer = device.make(&begin(&world, &agent, here, "Laptop").await);
     let (one, two) = tokio::join!(finish(&agent, here, &answer), finish(&agent, here, &answer));
     assert_ne!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
@@ -128,7 +128,7 @@ async fn one_looks_after_ones_own() {
     let (one, two) = tokio::join!(finish(&one), finish(&two));
     assert_ne!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
     let more = own::begin(&world.desk, &agent, Some(session), Ok(here()), "More", PASSWORD.into()).await;
-    more.refused(Code::Conflict);
+    more.refused(Code::Impossible);
     assert_eq!(all(&world, &agent).await.len() as i64, PASSKEYS_MAX);
     world.mails().await;
     for passkey in all(&world, &agent).await {

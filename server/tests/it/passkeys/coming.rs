@@ -15,7 +15,7 @@ async fn a_passkey_opens_the_door_alone() {
     let options: serde_json::Value = serde_json::from_str(&question.options).unwrap();
     assert_eq!(options["publicKey"]["userVerification"], "required");
     assert!(options["publicKey"]["allowCredentials"].as_array().is_none_or(Vec::is_empty));
-    door::ask(&world.desk, &visitor(), Err(Nowhere::Number), None, false).await.refused(Code::Conflict);
+    door::ask(&world.desk, &visitor(), Err(Nowhere::Number), None, false).await.refused(Code::Impossible);
     // A device that does not count is good, too.
     let session = world.session(&world.customer().await).await;
     let jana = world.customer().await;
@@ -54,14 +54,14 @@ async fn the_door_stays_shut() {
     // Another browser; the same answer again; both at once; too late.
     let (question, browser) = ask(&world).await;
     let answer = device.answer(&question);
-    enter(&world, &ask(&world).await.1, &answer).await.refused(Code::Conflict);
-    enter(&world, "", &answer).await.refused(Code::Conflict);
+    enter(&world, &ask(&world).await.1, &answer).await.refused(Code::Over);
+    enter(&world, "", &answer).await.refused(Code::Over);
     let (one, two) = tokio::join!(enter(&world, &browser, &answer), enter(&world, &browser, &answer));
     assert_ne!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
-    enter(&world, &browser, &answer).await.refused(Code::Conflict);
+    enter(&world, &browser, &answer).await.refused(Code::Over);
     let (question, browser) = ask(&world).await;
     world.advance_seconds(5 * 60);
-    enter(&world, &browser, &device.answer(&question)).await.refused(Code::Conflict);
+    enter(&world, &browser, &device.answer(&question)).await.refused(Code::Over);
     // An answer to another question.
     let ((one, browser), (two, _)) = (ask(&world).await, ask(&world).await);
     let answer = Answer { token: one.token, ..device.answer(&two) };
@@ -137,12 +137,12 @@ async fn pages_offer_passkeys_only_so_many_times() {
     come(&world, &mut device).await.unwrap();
     let answer = device.answer(&question);
     enter(&world, &browser, &answer).await.unwrap();
-    enter(&world, &browser, &answer).await.refused(Code::Conflict);
+    enter(&world, &browser, &answer).await.refused(Code::Over);
     offer(&world).await.unwrap();
     // Too late.
     let (question, browser) = door::ask(&world.desk, &visitor(), Ok(here()), None, false).await.unwrap();
     world.advance_seconds(301);
-    enter(&world, &browser, &device.answer(&question)).await.refused(Code::Conflict);
+    enter(&world, &browser, &device.answer(&question)).await.refused(Code::Over);
 }
 
 #[tokio::test]
@@ -157,17 +157,17 @@ async fn a_passkey_is_a_second_step() {
     // It is for its own address only.
     let elsewhere = Place::of("https://other.example").unwrap();
     assert!(!step::asked(&world.desk, &visitor(), &token, Some(&elsewhere)).await.unwrap().passkey);
-    second::ask(&world.desk, &visitor(), &token, Ok(elsewhere)).await.refused(Code::Conflict);
+    second::ask(&world.desk, &visitor(), &token, Ok(elsewhere)).await.refused(Code::Impossible);
     second::ask(&world.desk, &visitor(), "nonsense", Ok(here())).await.refused(Code::SignedOut);
     says(second_step(&world, &token, &mut theirs).await, "not one of this account");
     // A question of the door is none of the second step, nor is one that somebody else was asked.
     let prove = async |token: &str, answer: Answer| second::prove(&world.desk, &visitor(), token, &answer, "").await;
     let (question, browser) = ask(&world).await;
-    prove(&token, device.answer(&question)).await.refused(Code::Conflict);
+    prove(&token, device.answer(&question)).await.refused(Code::Over);
     let question = second::ask(&world.desk, &visitor(), &token, Ok(here())).await.unwrap();
-    enter(&world, &browser, &device.answer(&question)).await.refused(Code::Conflict);
+    enter(&world, &browser, &device.answer(&question)).await.refused(Code::Over);
     let others = first_step(&world, &other).await;
-    prove(&others, theirs.answer(&question)).await.refused(Code::Conflict);
+    prove(&others, theirs.answer(&question)).await.refused(Code::Over);
     let options: serde_json::Value = serde_json::from_str(&question.options).unwrap();
     let answer = device.answer(&question);
     let said: serde_json::Value = serde_json::from_str(&answer.credential).unwrap();

@@ -306,7 +306,7 @@ async fn a_superadmin_makes_the_token_on_the_page() {
         ..ProviderInput::default()
     };
     let id = scene.world.run(async |tx| providers::create(tx, &scene.admin, Kind::Oidc, input).await).await.unwrap();
-    scene.world.run(async |tx| token::make(tx, &scene.admin, id).await).await.refused(Code::Conflict);
+    scene.world.run(async |tx| token::make(tx, &scene.admin, id).await).await.refused(Code::Impossible);
     assert!(!admin.get(&format!("/settings/sign-in/{id}")).await.text.contains("Address for SCIM"));
 }
 

@@ -36,7 +36,7 @@ fn unknown() -> Error {
 
 /// Asks for whichever passkey somebody has. `browser`: the value of the cookie that this browser has from before, so that two
 /// pages of it can ask at once. `offered`: nobody has asked for it yet, the page only offers passkeys where the address is typed.
-/// Returns the cookie's value with the question. Errors: `Conflict` where there are no passkeys; `TooMany` for what is offered
+/// Returns the cookie's value with the question. Errors: `Impossible` where there are no passkeys; `TooMany` for what is offered
 /// while very many are.
 #[crate::compiled_here]
 pub async fn ask(
@@ -61,7 +61,7 @@ pub async fn ask(
 
 /// Signs somebody in by the answer of their authenticator.
 ///
-/// Errors: `Invalid` with the reason for what is not taken; `Conflict` when it took too long or was asked elsewhere; `TooMany`
+/// Errors: `Invalid` with the reason for what is not taken; `Over` when it took too long or was asked elsewhere; `TooMany`
 /// after many that were not taken.
 #[crate::compiled_here]
 pub async fn prove(

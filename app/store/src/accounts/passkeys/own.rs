@@ -43,10 +43,10 @@ pub async fn list(desk: &Desk, actor: &Actor, place: std::result::Result<Place, 
     Ok(Passkeys { all: all.collect(), nowhere: place.err() })
 }
 
-/// Which browser somebody is asked in who is signed in. Errors: `Conflict` for programs, which have none.
+/// Which browser somebody is asked in who is signed in. Errors: `Impossible` for programs, which have none.
 fn browser(session: Option<SessionId>) -> Result<String> {
     let session = session
-        .ok_or_else(|| Error::new(Code::Conflict, "Passkeys are added in a browser, by whoever is signed in."))?;
+        .ok_or_else(|| Error::new(Code::Impossible, "Passkeys are added in a browser, by whoever is signed in."))?;
     Ok(format!("session {session}"))
 }
 
@@ -62,14 +62,14 @@ async fn demand_room(tx: &mut Tx, person: domain::UserId) -> Result<()> {
         .ours()?;
     if count >= PASSKEYS_MAX {
         return Err(Error::new(
-            Code::Conflict,
+            Code::Impossible,
             "You have 20 passkeys, which is as many as there can be. Remove one first.",
         ));
     }
     Ok(())
 }
 
-/// Begins to add a passkey. Errors: field errors for `name` and `password`; `TooMany`; `Conflict` with too many, or where there
+/// Begins to add a passkey. Errors: field errors for `name` and `password`; `TooMany`; `Impossible` with too many, or where there
 /// are no passkeys at this address.
 #[crate::compiled_here]
 pub async fn begin(
@@ -111,15 +111,15 @@ pub async fn begin(
 
 /// Adds the passkey that a browser has made. Returns recovery codes where there are none yet: they are shown this once.
 ///
-/// Errors: `Invalid` with the reason for what is not taken; `Conflict` when it took too long, was asked elsewhere, there are too
-/// many, or somebody has it already.
+/// Errors: `Invalid` with the reason for what is not taken; `Over` when it took too long or was asked elsewhere; `Impossible` with
+/// too many; `Taken` when somebody has it already.
 #[crate::compiled_here]
 pub async fn finish(desk: &Desk, actor: &Actor, session: Option<SessionId>, answer: &Answer) -> Result<Vec<String>> {
     let person = actor.signed_in()?;
     let made: RegisterPublicKeyCredential = read(answer)?;
     let asked = question::take(desk, Purpose::Add, &browser(session)?, &answer.token).await?;
     if asked.user != Some(person.id) {
-        return Err(Error::new(Code::Conflict, "This was begun by somebody else. Please begin again."));
+        return Err(Error::new(Code::Over, "This was begun by somebody else. Please begin again."));
     }
     let state: PasskeyRegistration = super::of_json(asked.state)?;
     let key = party(&asked.place)?.finish_passkey_registration(&made, &state).map_err(|error| {
@@ -146,7 +146,7 @@ pub async fn finish(desk: &Desk, actor: &Actor, session: Option<SessionId>, answ
     .await
     .ours()?;
     if added.rows_affected() == 0 {
-        return Err(Error::new(Code::Conflict, "This passkey is in use already. Please make another."));
+        return Err(Error::new(Code::Taken, "This passkey is in use already. Please make another."));
     }
     events::append(&mut tx, actor, None, &Happening::PasskeyAdded { name: asked.name.clone() }).await?;
     letters::post(&mut tx, Letter::PasskeyChanged { user: person.id, name: asked.name, added: true }).await?;

@@ -71,12 +71,12 @@ pub(super) async fn open(tx: &mut Tx, most: i64) -> Result<i64> {
     .ours()
 }
 
-/// Takes a question out, whatever comes of its answer. Errors: `Conflict` for one that was answered, is too old, was asked
+/// Takes a question out, whatever comes of its answer. Errors: `Over` for one that was answered, is too old, was asked
 /// somewhere else or for something else.
 pub(super) async fn take(desk: &Desk, purpose: Purpose, browser: &str, token: &str) -> Result<Asked> {
     let over = || {
         Error::new(
-            Code::Conflict,
+            Code::Over,
             "This took longer than five minutes, was answered already, or was begun in another browser. Please try again.",
         )
     };

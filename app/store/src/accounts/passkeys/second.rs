@@ -21,7 +21,7 @@ use domain::{
 use webauthn_rs::prelude::PublicKeyCredential;
 
 /// Asks for one of the passkeys of who has proved the first factor with this cookie. Errors: `SignedOut` when it is not the
-/// turn of whoever asks; `Conflict` where they have no passkey for this address.
+/// turn of whoever asks; `Impossible` where they have no passkey for this address.
 #[crate::compiled_here]
 pub async fn ask(
     desk: &Desk,
@@ -34,7 +34,7 @@ pub async fn ask(
     let place = place?;
     let among = all_at(&mut tx, user, &place).await?;
     if among.is_empty() {
-        return Err(Error::new(Code::Conflict, "You have no passkey for this address."));
+        return Err(Error::new(Code::Impossible, "You have no passkey for this address."));
     }
     let (options, state) = ask_for(&place, &among)?;
     let asked = Asked { user: Some(user), name: String::new(), place, state };
@@ -46,7 +46,7 @@ pub async fn ask(
 /// Proves the second factor by the answer of an authenticator, and opens the session. Returns the person and the session
 /// cookie's value.
 ///
-/// Errors: `SignedOut` when it took too long; `Invalid` with the reason for what is not taken; `Conflict` for an answer that
+/// Errors: `SignedOut` when it took too long; `Invalid` with the reason for what is not taken; `Over` for an answer that
 /// was not asked for here; `TooMany` while the account or the address has to wait.
 #[crate::compiled_here]
 pub async fn prove(

@@ -109,7 +109,7 @@ pub async fn cancel(tx: &mut Tx, actor: &Actor) -> Result<()> {
 /// Turns an app on that shows the right code, in the place of the one until now. Returns recovery codes where there are none
 /// yet: they are shown this once.
 ///
-/// Errors: a field error for `code`; `Conflict` when nothing was begun in this session, or too long ago.
+/// Errors: a field error for `code`; `Over` when nothing was begun in this session, or too long ago.
 #[crate::compiled_here]
 pub async fn confirm(desk: &Desk, actor: &Actor, session: Option<SessionId>, code: &str) -> Result<Vec<String>> {
     let person = actor.signed_in()?;
@@ -127,7 +127,7 @@ pub async fn confirm(desk: &Desk, actor: &Actor, session: Option<SessionId>, cod
     .fetch_optional(&mut *tx.conn)
     .await
     .ours()?
-    .ok_or_else(|| Error::new(Code::Conflict, "This took too long. Please begin again."))?;
+    .ok_or_else(|| Error::new(Code::Over, "This took too long. Please begin again."))?;
     let secret = desk.sealer().open(&place(begun.id), &begun.secret_sealed)?;
     // Nothing can be guessed here: the secret stands on the page.
     let wrong =
@@ -155,7 +155,7 @@ pub async fn confirm(desk: &Desk, actor: &Actor, session: Option<SessionId>, cod
     Ok(codes)
 }
 
-/// Makes new recovery codes; those until now are good no more. Errors: a field error for `password`; `Conflict` where there
+/// Makes new recovery codes; those until now are good no more. Errors: a field error for `password`; `Impossible` where there
 /// is nothing to recover.
 #[crate::compiled_here]
 pub async fn new_codes(
@@ -179,7 +179,7 @@ async fn demand_one(tx: &mut Tx, person: &Principal) -> Result<()> {
         .fetch_one(&mut *tx.conn)
         .await
         .ours()?;
-    if on { Ok(()) } else { Err(Error::new(Code::Conflict, "Two-step sign-in is off.")) }
+    if on { Ok(()) } else { Err(Error::new(Code::Impossible, "Two-step sign-in is off.")) }
 }
 
 /// Takes the app away. Errors: field errors for `password` and `code`; `TooMany`.
