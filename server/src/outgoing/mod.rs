@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -202,6 +202,23 @@ impl Outgoing {
         read(response, most).await.map(Answer::Content)
     }
 
+    /// Whether this host may be asked, as far as its address tells without anybody being asked for it. A name is looked up
+    /// when it is connected to.
+    pub fn may_ask(&self, host: &Host, port: u16) -> bool {
+        let ip = match host {
+            Host::Domain(name) => {
+                let name = name.trim_end_matches('.').to_ascii_lowercase();
+                if name != "localhost" && !name.ends_with(".localhost") {
+                    return !name.is_empty() && port != 0;
+                }
+                Ipv4Addr::LOCALHOST.into()
+            }
+            Host::Ipv4(ip) => IpAddr::V4(*ip),
+            Host::Ipv6(ip) => IpAddr::V6(*ip),
+        };
+        port != 0 && self.reach.allows(SocketAddr::new(ip, port))
+    }
+
     /// Connects to a host, by an address of it that has been checked. For what is not asked by HTTP; whoever calls this
     /// bounds how long all of it may take.
     ///
@@ -244,8 +261,8 @@ impl Outgoing {
         }
         let name = match host {
             Host::Domain(name) => ServerName::try_from(name).map_err(unreachable)?,
-            Host::Ipv4(ip) => ServerName::from(std::net::IpAddr::V4(ip)),
-            Host::Ipv6(ip) => ServerName::from(std::net::IpAddr::V6(ip)),
+            Host::Ipv4(ip) => ServerName::from(IpAddr::V4(ip)),
+            Host::Ipv6(ip) => ServerName::from(IpAddr::V6(ip)),
         };
         let config = TLS.as_ref().map_err(unreachable)?;
         let stream = TlsConnector::from(config.clone()).connect(name, stream).await.map_err(unreachable)?;

@@ -20,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 use store::outside::visits::Sent;
 use url::Url;
 
+use super::directory::place;
 use super::token::{self, Expected, Key, Wrong};
 use crate::outgoing::{Internet, Outgoing, Reach, Refused, is_public};
 
@@ -143,6 +144,33 @@ impl Partners {
             "http" if self.private => Ok(url),
             _ => Err(format!("names an address that is not encrypted: {}", shown(text))),
         }
+    }
+
+    /// Whether a provider would be asked at this address at all, as it was typed: what only this program knows.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a sentence.
+    pub fn would_ask(&self, typed: &str) -> Result<(), &'static str> {
+        let place = match typed.starts_with("ldap") {
+            true => place(typed),
+            false => {
+                Url::parse(typed).ok().and_then(|url| Some((url.host()?.to_owned(), url.port_or_known_default()?)))
+            }
+        };
+        let Some((host, port)) = place else { return Err("There is no such address: look at the host and the port.") };
+        if typed.starts_with("http://") && !self.private {
+            return Err(
+                "Without encryption everybody on the way could read secrets. Use https://. A provider without it has to be \
+                        in your own network, and Docket started with --outside-private-addresses true.",
+            );
+        }
+        if !self.outgoing.may_ask(&host, port) {
+            return Err(
+                "This address is not in the internet, so it would not be asked. For one in your own network, start Docket \
+                        with --outside-private-addresses true.",
+            );
+        }
+        Ok(())
     }
 
     async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<bytes::Bytes>, Failed> {

@@ -113,9 +113,13 @@ async fn perform(
     }
 }
 
-/// Whether a directory with these settings would be asked at all: what only this program knows of it.
+/// Whether a provider or a directory with these settings would be asked at all: what only this program knows of it.
 fn may_be_asked(state: &AppState, input: &ProviderInput) -> Result<(), Error> {
     let (address, settings) = (domain::text::tidy_line(&input.issuer), &input.directory);
+    // What is no address at all is said with all that is wrong.
+    if ["http://", "https://", "ldap://", "ldaps://"].iter().any(|scheme| address.starts_with(scheme)) {
+        state.partners.would_ask(&address).map_err(|problem| Error::field("issuer", problem))?;
+    }
     if address.starts_with("ldap://")
         && !is_encrypted(&address)
         && !settings.start_tls

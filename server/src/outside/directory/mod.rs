@@ -23,6 +23,7 @@ use super::oidc::network;
 use crate::outgoing::Outgoing;
 use entry::Entry;
 pub use wire::authorities;
+pub(super) use wire::place;
 
 /// Why a directory was not asked, in words that follow its name.
 type Failed = String;

@@ -42,7 +42,7 @@ pub(super) struct Connected {
 }
 
 /// The host and port of a directory.
-fn place(address: &str) -> Option<(Host, u16)> {
+pub(in crate::outside) fn place(address: &str) -> Option<(Host, u16)> {
     let url = Url::parse(address).ok()?;
     // Only for schemes of the web the parser reads all the ways to write an IPv4 address; here it has to be asked to.
     let host = Host::parse(url.host_str()?).ok()?;

@@ -146,8 +146,32 @@ async fn what_cannot_work_is_not_saved() {
         assert!(page.text.contains(words), "“{words}” is not in {}", page.text);
         assert!(page.text.contains("dc=acme,dc=example"), "what was typed is lost");
     }
-    // Without encryption: only where whoever starts the program has allowed it.
+    // What would never be asked is said beside the field, and so is what is no address.
     let closed = Browser::of(&world, &admin).await;
+    for (kind, address, words) in [
+        ("oidc", "http://id.acme.example", "Use https://."),
+        ("oidc", "http://127.0.0.1:8080", "Use https://."),
+        ("oidc", "https://127.0.0.1", "This address is not in the internet"),
+        ("oidc", "https://0x7f.1/realms/a", "This address is not in the internet"),
+        ("oidc", "https://[::1]", "This address is not in the internet"),
+        ("oidc", "https://10.1.2.3", "This address is not in the internet"),
+        ("oidc", "https://169.254.169.254", "This address is not in the internet"),
+        ("oidc", "https://id.localhost.:8443", "This address is not in the internet"),
+        ("oidc", "https://:443", "There is no such address"),
+        ("oidc", "https://id.acme.example:99999", "There is no such address"),
+        ("oidc", "id.acme.example", "Use an address like https://id.acme.example."),
+        ("ldap", "ldaps://127.1", "This address is not in the internet"),
+        ("ldap", "ldaps://localhost", "This address is not in the internet"),
+        ("ldap", "ldaps://ldap.acme.example:0", "There is no such address"),
+    ] {
+        let input = ProviderInput { client_id: "docket".into(), ..input(address.into()) };
+        let page = send(&closed, &format!("/settings/sign-in/new-{kind}"), &fields(&input)).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+        let said = page.text.split("id=\"issuer-error\"").nth(1).and_then(|rest| rest.split("</p>").next());
+        assert!(said.is_some_and(|said| said.contains(words)), "{address}: {said:?}");
+        assert!(page.text.contains(&format!("value=\"{address}\"")), "{address}: what was typed is lost");
+    }
+    // Without encryption: only where whoever starts the program has allowed it.
     let page = save(&closed, &input("ldap://ldap.acme.example".into())).await;
     assert!(page.text.contains("everybody on the way could read passwords"), "{}", said(&page.text));
     assert_eq!(world.count("select count(*) from providers").await, 0);
