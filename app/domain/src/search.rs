@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 /// The longest text to search for, in characters.
 pub const TEXT_MAX: usize = 200;
-/// How many tickets one search shows.
+/// How many tickets a page of a search has.
 pub const SHOWN: usize = 30;
+/// How far a search goes on, in tickets, in customers or in companies. What is further down is found by one more word.
+pub const DEEPEST: usize = 300;
 
 /// A piece of a found text; marked where it is one of the words searched for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +31,7 @@ pub struct Hit {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     pub hits: Vec<Hit>,
-    /// Whether more was found than is shown.
+    /// Whether more was found below these.
     pub more: bool,
 }
 

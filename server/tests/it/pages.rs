@@ -255,7 +255,7 @@ async fn rows_read(tickets: i64) -> i64 {
     })
     .await;
     // Finds more where there is more, so it counts apart.
-    let (found, searched) = sql::reads(&world, search::search(desk, &agent, "rare")).await;
+    let (found, searched) = sql::reads(&world, search::search(desk, &agent, "rare", 0)).await;
     assert!(!found.unwrap().hits.is_empty());
     for table in ["tickets", "events", "messages"] {
         assert_eq!(searched.get(table).map_or(0, |r| r.scans), 0, "{table} was read from end to end: {searched:?}");

@@ -86,7 +86,7 @@ async fn a_reply_is_signed_where_it_is_wanted() {
     world.write(&jana, ticket, signed(Writing::Reply, "Thank you")).await;
     assert!(!last(&world, &agent, ticket).await.contains("signature"));
     // Lists and the search speak of what was said.
-    let found = search::search(&world.desk, &agent, "quokka").await.unwrap();
+    let found = search::search(&world.desk, &agent, "quokka", 0).await.unwrap();
     assert!(found.hits.is_empty(), "{found:?}");
     let other = world.ticket(&jana).await.id;
     world.write(&agent, other, signed(Writing::Reply, "Hello")).await;

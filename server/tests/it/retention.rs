@@ -111,7 +111,7 @@ async fn a_closed_ticket_loses_what_it_says_and_stays_counted() {
         assert!(found.is_empty(), "“{word}” is still in {found:?}");
     }
     assert_eq!(world.files.on_disk(), Vec::<std::path::PathBuf>::new(), "no bytes are left");
-    assert!(search::search(&world.desk, &agent, "secret").await.unwrap().hits.is_empty());
+    assert!(search::search(&world.desk, &agent, "secret", 0).await.unwrap().hits.is_empty());
     let files = attachments::of_ticket(&world.desk, &agent, ticket).await.unwrap();
     assert!(files.iter().all(|f| f.deleted_by.is_some() && f.name == "Erased"), "{files:?}");
     let addresses =

@@ -116,7 +116,7 @@ async fn every_way_to_a_ticket_agrees_with_the_policy() {
         let filter = Filter { statuses: all, ..Filter::default() };
         let listed = list::list(desk, actor, &filter).await.unwrap();
         assert_eq!(sorted(listed.rows.iter().map(|t| t.id).collect()), expected, "{name}: list by state");
-        let found = search::search(desk, actor, "offline").await.unwrap();
+        let found = search::search(desk, actor, "offline", 0).await.unwrap();
         assert_eq!(sorted(found.hits.iter().map(|h| h.ticket.id).collect()), expected, "{name}: search");
         match board::board(desk, actor, &BoardFilter::default()).await {
             Ok(board) => {
@@ -194,8 +194,8 @@ async fn customers_learn_nothing_of_internal_notes() {
     assert_eq!(after.ticket, before.ticket, "not even that something happened");
     assert_eq!(list::list(&world.desk, &jana, &Filter::default()).await.unwrap().rows, listed);
     for words in ["secretly", "fuse", "\"the fuse is gone\""] {
-        assert!(search::search(&world.desk, &jana, words).await.unwrap().hits.is_empty(), "{words}");
-        assert_eq!(search::search(&world.desk, &agent, words).await.unwrap().hits.len(), 1, "{words}");
+        assert!(search::search(&world.desk, &jana, words, 0).await.unwrap().hits.is_empty(), "{words}");
+        assert_eq!(search::search(&world.desk, &agent, words, 0).await.unwrap().hits.len(), 1, "{words}");
     }
     for part in [Part::Before(note), Part::After(note), Part::Around(note)] {
         let slice = view::view(&world.desk, &jana, ticket, part).await.unwrap().slice;

@@ -1,6 +1,10 @@
 //! The list of companies: by name, page by page, or those that begin with what was typed.
 
-use crate::{OrOurs, customers::list::place, people::words_beginning_with};
+use crate::{
+    OrOurs,
+    customers::list::{place, searched, shown_before},
+    people::words_beginning_with,
+};
 use domain::{
     Actor, CompanyId, Result,
     company::{CompanyFilter, CompanyName, CompanyRow},
@@ -23,44 +27,53 @@ pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CompanyFilter
         return Ok(Page::default());
     }
     let limit = SIZE + 1;
-    let mut query = QueryBuilder::<Postgres>::new("with found as (");
+    let mut query = QueryBuilder::<Postgres>::new("");
+    let mut from = 0;
     if text.is_empty() {
-        query.push("select c.id from companies c where c.merged_into is null");
+        query.push("with found as (select c.id from companies c where c.merged_into is null");
         if let Some(after) = filter.after.as_deref() {
             let (id, name) = place(after)?;
             // The names of those that are not merged are unique, so the number breaks no tie; it only ends the row.
             query.push(" and lower(c.name) >= ").push_bind(name.clone());
             query.push(" and (lower(c.name), c.id) > (").push_bind(name).push(", ").push_bind(id).push(")");
         }
-        query.push(format_args!(" order by lower(c.name), c.id limit {limit}"));
+        query.push(format_args!(" order by lower(c.name), c.id limit {limit})"));
     } else {
-        let last = format!("{text}{}", char::MAX);
-        query.push("(select c.id from companies c where c.merged_into is null and lower(c.name) ~>=~ ");
-        query.push_bind(text.clone()).push(" and lower(c.name) ~<~ ").push_bind(last.clone());
-        query.push(format_args!(" order by lower(c.name) using ~<~ limit {limit}) union "));
-        query.push("(select d.company_id from company_domains d where d.domain >= ").push_bind(text.clone());
-        query.push(" and d.domain < ").push_bind(last);
-        query.push(format_args!(" order by d.domain limit {limit}) union "));
-        query.push("(select c.id from companies c where c.merged_into is null and ");
-        query.push("array_to_tsvector(array_remove(string_to_array(lower(c.name), ' '), '')) @@ ");
-        query.push_bind(words_beginning_with(&text)).push("::tsquery and ' ' || lower(c.name) like ");
-        query.push_bind(format!("% {}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
-        query.push(format_args!(" limit {limit})"));
+        from = shown_before(filter.after.as_deref(), SIZE)?;
+        searched(&mut query, "companies", from, SIZE, |query, limit| found(query, &text, limit));
     }
     query.push(format_args!(
-        ") select c.id, c.name, c.tier, c.sees_all, lower(c.name),
+        " select c.id, c.name, c.tier, c.sees_all, lower(c.name),
                array(select d.domain from company_domains d where d.company_id = c.id order by d.domain limit 5),
                (select count(*) from (select 1 from users u where u.company_id = c.id limit {COUNTED}) n)
-           from found join companies c on c.id = found.id order by lower(c.name), c.id limit {limit}",
+           from found join companies c on c.id = found.id order by lower(c.name), c.id limit {limit} offset {}",
+        from.saturating_sub(SIZE)
     ));
     let rows = query.build().fetch_all(conn).await.ours()?;
     let more = rows.len() > SIZE;
     let next = match rows.get(SIZE - 1).filter(|_| more) {
+        Some(_) if !text.is_empty() => Some((from + SIZE).to_string()),
         Some(row) => Some(format!("{}.{}", row.try_get::<i64, _>(0).ours()?, row.try_get::<String, _>(4).ours()?)),
         None => None,
     };
     let rows = rows.iter().take(SIZE).map(from_row).collect::<Result<_>>()?;
     Ok(Page { rows, next, position: None })
+}
+
+/// Those that begin with the text: their name, a word of it, one of their domains.
+fn found(query: &mut QueryBuilder<Postgres>, text: &str, limit: usize) {
+    let last = format!("{text}{}", char::MAX);
+    query.push("(select c.id from companies c where c.merged_into is null and lower(c.name) ~>=~ ");
+    query.push_bind(text.to_owned()).push(" and lower(c.name) ~<~ ").push_bind(last.clone());
+    query.push(format_args!(" order by lower(c.name) using ~<~ limit {limit}) union "));
+    query.push("(select d.company_id from company_domains d where d.domain >= ").push_bind(text.to_owned());
+    query.push(" and d.domain < ").push_bind(last);
+    query.push(format_args!(" order by d.domain limit {limit}) union "));
+    query.push("(select c.id from companies c where c.merged_into is null and ");
+    query.push("array_to_tsvector(array_remove(string_to_array(lower(c.name), ' '), '')) @@ ");
+    query.push_bind(words_beginning_with(text)).push("::tsquery and ' ' || lower(c.name) like ");
+    query.push_bind(format!("% {}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
+    query.push(format_args!(" limit {limit})"));
 }
 
 fn from_row(row: &PgRow) -> Result<CompanyRow> {

@@ -7,6 +7,7 @@ use domain::{
     customer::{COUNTED, CustomerFilter, CustomerRow, Shown},
     page::Page,
     policy::{self, Action},
+    search::DEEPEST,
     text,
 };
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
@@ -17,10 +18,11 @@ const SIZE: usize = 50;
 /// Who is listed at all.
 const LISTED: &str = "u.role = 'customer' and u.merged_into is null and u.erased_at is null";
 
-/// A page of customers by name. With a text, those that are found: no more than a page, of which `next` says only that
-/// there are more.
+/// A page of customers by name. With a text, those that are found, up to [`DEEPEST`] of them: `next` says how many have been
+/// shown.
 ///
-/// What is found costs the same however many customers there are: each way to find them reads a piece of one index.
+/// What is found costs the same however many customers there are: each way to find them reads a piece of one index, a small
+/// one for the first page.
 #[crate::compiled_here]
 pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CustomerFilter) -> Result<Page<CustomerRow>> {
     policy::demand(actor, Action::SeePeople, None)?;
@@ -29,6 +31,7 @@ pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CustomerFilte
         return Ok(Page::default());
     }
     let mut query = QueryBuilder::<Postgres>::new("");
+    let mut from = 0;
     if text.is_empty() {
         query.push("with found as (select u.id from users u where ").push(LISTED);
         narrow(&mut query, filter);
@@ -38,18 +41,21 @@ pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CustomerFilte
         }
         query.push(format_args!(" order by lower(u.name), u.id limit {})", SIZE + 1));
     } else {
-        found(&mut query, filter, &text);
+        from = shown_before(filter.after.as_deref(), SIZE)?;
+        searched(&mut query, "users", from, SIZE, |query, limit| found(query, filter, &text, limit));
     }
     query.push(format_args!(
         " select u.id, u.name, u.email, u.blocked_at is not null, c.id, c.name, lower(u.name),
               (select count(*) from (select 1 from tickets t where t.requester_id = u.id limit {COUNTED}) n), u.avatar
           from found join users u on u.id = found.id left join companies c on c.id = u.company_id
-          order by lower(u.name), u.id limit {}",
-        SIZE + 1
+          order by lower(u.name), u.id limit {} offset {}",
+        SIZE + 1,
+        from.saturating_sub(SIZE)
     ));
     let rows = query.build().fetch_all(conn).await.ours()?;
     let more = rows.len() > SIZE;
     let next = match rows.get(SIZE - 1).filter(|_| more) {
+        Some(_) if !text.is_empty() => Some((from + SIZE).to_string()),
         Some(row) => Some(format!("{}.{}", row.try_get::<i64, _>(0).ours()?, row.try_get::<String, _>(6).ours()?)),
         None => None,
     };
@@ -58,12 +64,11 @@ pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CustomerFilte
 }
 
 /// Whoever begins with the text: their name, a word of it, an address of theirs, or its domain where that is what it looks like.
-fn found(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter, text: &str) {
+fn found(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter, text: &str, limit: usize) {
     // Nothing goes on with the last of all characters. No index answers `like` in a plan that is made before the pattern is
     // known; ranges are answered.
     let last = format!("{text}{}", char::MAX);
-    let limit = SIZE + 1;
-    query.push("with found as ((select u.id from users u where ").push(LISTED);
+    query.push("(select u.id from users u where ").push(LISTED);
     narrow(query, filter);
     query
         .push(" and lower(u.name) ~>=~ ")
@@ -90,7 +95,41 @@ fn found(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter, text: &str
         query.push(" and split_part(e.address, '@', 2) >= ").push_bind(domain.to_owned());
         query.push(" and split_part(e.address, '@', 2) < ").push_bind(format!("{domain}{}", char::MAX));
     }
-    query.push(format_args!(" limit {limit}))"));
+    query.push(format_args!(" limit {limit})"));
+}
+
+/// Begins a statement with `found`, what a search finds in this table, which has names. `ways` says how, with so many rows at
+/// most of each way.
+///
+/// The first page is, by name, out of the first few of each way. Later ones are out of many, less what the first has shown.
+pub(crate) fn searched(
+    query: &mut QueryBuilder<Postgres>,
+    table: &str,
+    from: usize,
+    size: usize,
+    ways: impl Fn(&mut QueryBuilder<Postgres>, usize),
+) {
+    if from == 0 {
+        query.push("with found as (");
+        ways(query, size + 1);
+    } else {
+        query.push("with few as (");
+        ways(query, size + 1);
+        query.push(format_args!(
+            "), first as (select n.id from few join {table} n on n.id = few.id order by lower(n.name), n.id limit {size}), \
+             found as (select id from ("
+        ));
+        ways(query, DEEPEST + 1);
+        query.push(") many where id not in (select id from first)");
+    }
+    query.push(")");
+}
+
+/// How many of what was found have been shown, in whole pages of this size.
+pub(crate) fn shown_before(after: Option<&str>, size: usize) -> Result<usize> {
+    let Some(after) = after else { return Ok(0) };
+    let from = after.parse::<usize>().ok().filter(|from| *from < DEEPEST).ok_or_else(no_place)?;
+    Ok(from / size * size)
 }
 
 fn narrow(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter) {
@@ -105,8 +144,11 @@ fn narrow(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter) {
 /// What a page is cut by: `17.jana weiß`.
 pub(crate) fn place(after: &str) -> Result<(i64, String)> {
     let found = after.split_once('.').and_then(|(id, name)| Some((id.parse().ok()?, name.replace('\0', ""))));
-    found
-        .ok_or_else(|| Error::field("after", "This place in the list does not exist. Please start from its beginning."))
+    found.ok_or_else(no_place)
+}
+
+fn no_place() -> Error {
+    Error::field("after", "This place in the list does not exist. Please start from its beginning.")
 }
 
 fn from_row(row: &PgRow) -> Result<CustomerRow> {

@@ -4,7 +4,7 @@ use super::row::{self, COLUMNS, JOINS};
 use crate::{Desk, OrOurs};
 use domain::{
     Actor, Error, EventId, Result, policy,
-    search::{Found, Hit, SHOWN, START, STOP, TEXT_MAX, pieces},
+    search::{DEEPEST, Found, Hit, SHOWN, START, STOP, TEXT_MAX, pieces},
     text,
 };
 use sqlx::{Postgres, QueryBuilder, Row};
@@ -15,13 +15,19 @@ const LOOKED_AT: i64 = 600;
 /// Tickets in whose subject or messages the words are. Quotes, `or` and `-` work as in a web search. A number alone, with
 /// or without `#`, finds the ticket of that number first, and then those that had it in the system that they come from.
 ///
+/// `from`: how many better ones have been shown, in whole pages. Each page ranks what is looked at anew, so none costs more
+/// than the first, however deep and however large the tables are.
+///
 /// Customers' searches never touch internal notes.
 #[crate::compiled_here]
-pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
+pub async fn search(desk: &Desk, actor: &Actor, words: &str, from: usize) -> Result<Found> {
     actor.signed_in()?;
     let words = text::tidy_line(words);
     if words.chars().count() > TEXT_MAX {
         return Err(Error::field("q", "Use at most 200 characters to search for."));
+    }
+    if from >= DEEPEST {
+        return Err(Error::field("from", "A search shows the best 300 tickets. Add a word to narrow it down."));
     }
     if words.is_empty() {
         return Ok(Found::default());
@@ -66,7 +72,11 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Found> {
     query.push(" limit 10)");
     query.push("), best as (select ticket_id, max(rank) + 0.1 * ln(count(*)) as rank, ");
     query.push("(array_agg(event_id order by rank desc) filter (where event_id is not null))[1] as event_id ");
-    query.push(format_args!("from hits group by ticket_id order by 2 desc, 1 desc limit {}) ", SHOWN + 1));
+    query.push(format_args!("from hits group by ticket_id order by 2 desc, 1 desc limit {}", SHOWN + 1));
+    if from >= SHOWN {
+        query.push(format_args!(" offset {}", from / SHOWN * SHOWN));
+    }
+    query.push(") ");
     let marks = format!("'StartSel={START}, StopSel={STOP}, MaxWords=28, MinWords=12, MaxFragments=1'");
     let whole = format!("'StartSel={START}, StopSel={STOP}, HighlightAll=true'");
     query.push(format_args!(

@@ -1,7 +1,7 @@
 //! `/companies`: all of them by name, or those that are found while one types.
 
 use crate::customers::{
-    frames::{Found, ListPage, ListWords, listed},
+    frames::{Found, ListPage, ListWords, listed, searched_for},
     rpc,
 };
 use crate::erased::memo;
@@ -96,5 +96,5 @@ fn Rows(page: Page<CompanyRow>, filter: CompanyFilter) -> impl IntoView {
         ],
         rows,
     );
-    listed(found, "/companies", "", ("company", "companies"), table)
+    listed(found, "/companies", &searched_for("", &filter.text), ("company", "companies"), table)
 }

@@ -5,6 +5,7 @@ use crate::{
     icons::{Ico, Icon},
     shared::Title,
 };
+use domain::search::DEEPEST;
 use leptos::prelude::*;
 
 /// A page with one form, which is sent to `action`.
@@ -101,17 +102,30 @@ pub struct Found {
     pub is_later: bool,
 }
 
+/// What stands behind the addresses of a list's pages, with what was searched for.
+pub fn searched_for(query: &str, words: &str) -> String {
+    match words.trim() {
+        "" => query.to_owned(),
+        words => format!("{query}&q={}", domain::attachment::url_name(words)),
+    }
+}
+
 /// Rows of a list, with how many were found above and the way to its other pages below. `what`: one of them, many of them;
 /// `query` stands behind the addresses of pages.
 pub fn listed(found: Found, path: &str, query: &str, what: (&'static str, &'static str), table: AnyView) -> AnyView {
     let (one, many) = what;
-    let heading = match (found.searched, found.next.is_some(), found.shown) {
-        (true, true, n) => Some(format!("The first {n}; more were found. Type on to narrow it down.")),
-        (true, false, 1) => Some(format!("1 {one}")),
-        (true, false, n) => Some(format!("{n} {many}")),
-        (false, ..) => None,
+    // Where a search ends, there is no way on but by more words.
+    let is_end = |next: &String| found.searched && next.parse().is_ok_and(|shown: usize| shown >= DEEPEST);
+    let heading = match (found.searched, found.next.as_ref(), found.shown) {
+        (true, Some(next), _) if is_end(next) => {
+            Some(format!("These are the first {next} {many}; more were found. Type on to narrow it down."))
+        }
+        (true, Some(_), n) if !found.is_later => Some(format!("The first {n}; more were found.")),
+        (true, None, 1) if !found.is_later => Some(format!("1 {one}")),
+        (true, None, n) if !found.is_later => Some(format!("{n} {many}")),
+        _ => None,
     };
-    let next = found.next.filter(|_| !found.searched);
+    let next = found.next.filter(|next| !is_end(next));
     let next = next.map(|next| format!("{path}?after={}{query}", domain::attachment::url_name(&next)));
     let first = found.is_later.then(|| format!("{path}?{}", query.trim_start_matches('&')));
     let heading = heading.map(|heading| {

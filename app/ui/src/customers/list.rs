@@ -1,7 +1,7 @@
 //! `/customers`: all of them by name, or those that are found while one types.
 
 use super::{
-    frames::{Found, ListPage, ListWords, listed},
+    frames::{Found, ListPage, ListWords, listed, searched_for},
     rpc,
 };
 use crate::erased::{Sometimes, memo};
@@ -89,9 +89,10 @@ fn Rows(page: Page<CustomerRow>, filter: CustomerFilter) -> impl IntoView {
         return view! { <EmptyState icon=Icon::Users title text /> }.into_any();
     }
     let query = if filter.shown == Shown::Blocked { "&shown=blocked" } else { "" };
+    let query = searched_for(query, &filter.text);
     let table = customer_table(&page.rows, true);
     let found = Found { searched, shown: page.rows.len(), next: page.next, is_later: filter.after.is_some() };
-    listed(found, "/customers", query, ("customer", "customers"), table)
+    listed(found, "/customers", &query, ("customer", "customers"), table)
 }
 
 /// Customers as a table. `company`: with a column for it.

@@ -8,6 +8,7 @@ use crate::{
 };
 use domain::{
     page::Page,
+    search::DEEPEST,
     ticket::{Filter, Ticket},
 };
 use leptos::{html, prelude::*};
@@ -35,8 +36,12 @@ pub fn PortalHome() -> impl IntoView {
         move || wanted.get(),
         move |(words, show, whose, after)| async move {
             if let Some(words) = words {
-                let found = rpc::search(words).await?;
-                return Ok(Page { rows: found.hits.into_iter().map(|h| h.ticket).collect(), ..Page::default() });
+                let from = after.and_then(|after| after.parse().ok()).unwrap_or_default();
+                let found = rpc::search(words, from).await?;
+                let shown = usize::from(from) + found.hits.len();
+                let next = (found.more && shown < DEEPEST).then(|| shown.to_string());
+                let rows = found.hits.into_iter().map(|h| h.ticket).collect();
+                return Ok(Page { rows, next, ..Page::default() });
             }
             let workflow = me::workflow();
             let only = |active: bool| {
@@ -136,7 +141,7 @@ pub fn PortalHome() -> impl IntoView {
                                         .map(|next| {
                                             view! {
                                                 <a class="portal__more" href=older(next)>
-                                                    "Older tickets"
+                                                    {if param("q").is_some() { "More that was found" } else { "Older tickets" }}
                                                 </a>
                                             }
                                         })}

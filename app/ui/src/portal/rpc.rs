@@ -20,8 +20,11 @@ pub async fn list(filter: Filter) -> Rpc<Page<Ticket>> {
 }
 
 #[server(endpoint = "portal/search", protocol = Json, client = crate::whose::Caller)]
-pub async fn search(words: String) -> Rpc<Found> {
-    call(|desk, actor| async move { store::tickets::search::search(&desk, &actor.as_customer(), &words).await }).await
+pub async fn search(words: String, #[server(default)] from: u16) -> Rpc<Found> {
+    call(|desk, actor| async move {
+        store::tickets::search::search(&desk, &actor.as_customer(), &words, from.into()).await
+    })
+    .await
 }
 
 /// All that a ticket's page shows at first.

@@ -113,8 +113,8 @@ pub async fn attachments(id: TicketId) -> Rpc<Vec<Attachment>> {
 }
 
 #[server(endpoint = "tickets/search", protocol = Json, client = crate::whose::Caller)]
-pub async fn search(words: String) -> Rpc<Found> {
-    call(|desk, actor| async move { store::tickets::search::search(&desk, &actor, &words).await }).await
+pub async fn search(words: String, #[server(default)] from: u16) -> Rpc<Found> {
+    call(|desk, actor| async move { store::tickets::search::search(&desk, &actor, &words, from.into()).await }).await
 }
 
 /// Everybody a ticket may be assigned to.

@@ -1,7 +1,7 @@
 //! Search over subjects and messages.
 
 use super::rpc;
-use crate::customers::pieces::ListTabs;
+use crate::customers::pieces::{ListTabs, Pages};
 use crate::erased::{Rows, Sometimes, effect, memo, reactive};
 use crate::fetched::resource;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 use domain::{
     policy::Action,
-    search::{Found, Hit, Piece},
+    search::{DEEPEST, Found, Hit, Piece},
 };
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_query_map;
@@ -22,9 +22,12 @@ use leptos_router::hooks::use_query_map;
 pub fn SearchPage() -> impl IntoView {
     let query = use_query_map();
     let words = memo(move || query.get().get("q").unwrap_or_default());
+    let from = memo(move || query.get().get("from").and_then(|from| from.parse::<u16>().ok()).unwrap_or_default());
     let found = resource(
-        move || words.get(),
-        |words| async move { if words.trim().is_empty() { Ok(None) } else { rpc::search(words).await.map(Some) } },
+        move || (words.get(), from.get()),
+        |(words, from)| async move {
+            if words.trim().is_empty() { Ok(None) } else { rpc::search(words, from).await.map(Some) }
+        },
     );
     let input = NodeRef::<html::Input>::new();
     effect(move || {
@@ -68,7 +71,7 @@ pub fn SearchPage() -> impl IntoView {
                 </form>
                 {awaited(Skeleton, move || async move {
                         match found.await {
-                            Ok(Some(found)) => view! { <Results found=found /> }.into_any(),
+                            Ok(Some(found)) => view! { <Results found words=words.get_untracked() from=from.get_untracked().into() /> }.into_any(),
                             Ok(None) => {
                                 view! {
                                     <EmptyState
@@ -117,8 +120,13 @@ fn Skeleton() -> impl IntoView {
 }
 
 #[component]
-fn Results(found: Found) -> impl IntoView {
-    if found.hits.is_empty() {
+fn Results(found: Found, words: String, from: usize) -> impl IntoView {
+    let page = |from: usize| match from {
+        0 => format!("/search?q={}", domain::attachment::url_name(&words)),
+        _ => format!("/search?q={}&from={from}", domain::attachment::url_name(&words)),
+    };
+    let first = (from > 0).then(|| page(0));
+    if found.hits.is_empty() && from == 0 {
         return view! {
             <EmptyState
                 icon=Icon::Search
@@ -129,16 +137,24 @@ fn Results(found: Found) -> impl IntoView {
         .into_any();
     }
     let count = found.hits.len();
-    let heading = match (found.more, count) {
-        (true, _) => format!("The best {count} tickets; more were found. Add a word to narrow it down."),
-        (false, 1) => "1 ticket".to_owned(),
-        (false, _) => format!("{count} tickets"),
+    let shown = from + count;
+    let next = Some(shown).filter(|shown| found.more && *shown < DEEPEST).map(page);
+    let heading = match (found.more, from, count) {
+        (true, ..) if shown >= DEEPEST => {
+            format!("These are the best {shown} tickets; more were found. Add a word to narrow it down.")
+        }
+        (true, 0, _) => format!("The best {count} tickets; more were found."),
+        (false, 0, 1) => "1 ticket".to_owned(),
+        (false, 0, _) => format!("{count} tickets"),
+        (_, _, 0) => "No more tickets".to_owned(),
+        _ => format!("Tickets {} to {shown}, the best first", from + 1),
     };
     view! {
         <p class="muted" role="status">
             {heading}
         </p>
         <ol class="ticket-rows">{found.hits.into_iter().map(|hit| view! { <Row hit=hit /> }).map(IntoAny::into_any).rows()}</ol>
+        <Pages first next what="tickets" />
     }
     .into_any()
 }

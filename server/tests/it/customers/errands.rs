@@ -110,7 +110,7 @@ async fn many_tickets_of_one_follow_batch_by_batch() {
     let now = world.actor(id_of(&kept)).await;
     assert_eq!(all_of(&world, &now).await as i64, MANY + 1);
     assert_eq!(all_of(&world, &other).await, 0);
-    assert_eq!(search::search(&world.desk, &now, "rare").await.unwrap().hits.len(), 2);
+    assert_eq!(search::search(&world.desk, &now, "rare", 0).await.unwrap().hits.len(), 2);
     let filter = Filter { requester: Some(id_of(&kept)), ..Filter::default() };
     assert!(!list::list(&world.desk, &agent, &filter).await.unwrap().rows.is_empty());
     // A mail of theirs to a ticket that is still on its way is its customer's.

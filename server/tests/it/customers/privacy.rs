@@ -203,7 +203,7 @@ async fn a_person_is_forgotten_with_what_they_wrote() {
     let shown = ticket::view(&world.desk, &agent, id, Part::Latest).await.unwrap();
     assert_eq!(shown.ticket.requester.name, "Erased customer");
     assert!(shown.slice.entries.iter().any(|e| e.what == Happening::Reply), "what staff wrote stays");
-    assert!(search::search(&world.desk, &agent, "secret").await.unwrap().hits.is_empty());
+    assert!(search::search(&world.desk, &agent, "secret", 0).await.unwrap().hits.is_empty());
     let files = attachments::of_ticket(&world.desk, &agent, id).await.unwrap();
     assert!(files.iter().all(|f| f.deleted_by.is_some()), "{files:?}");
     assert!(world.files.on_disk().is_empty(), "no bytes are left: {:?}", world.files.on_disk());

@@ -168,7 +168,7 @@ async fn old_numbers_are_found_by_whoever_may_see_the_ticket() {
     go(&world, &manager, id, false).await;
     for (who, found) in [(&manager, 1), (&jana, 1), (&petr, 0)] {
         for words in ["A-77", "#A-77"] {
-            let hits = tickets::search::search(&world.desk, who, words).await.unwrap().hits;
+            let hits = tickets::search::search(&world.desk, who, words, 0).await.unwrap().hits;
             assert_eq!(hits.len(), found, "{words} {}", person(who).name);
         }
     }

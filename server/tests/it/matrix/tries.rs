@@ -371,7 +371,7 @@ async fn of_ticket(
             message::write_by(tx, actor, id, input, domain::ticket::Source::Api).await.map(drop)
         }
         "tickets::remote_images::source" => remote_images::source(desk, actor, ticket.mail, 0).await.map(drop),
-        "tickets::search::search" => search::search(desk, actor, "printer").await.map(drop),
+        "tickets::search::search" => search::search(desk, actor, "printer", 0).await.map(drop),
         "tickets::timeline::read" => timeline::read(conn, actor, id, Part::Latest).await.map(drop),
         "tickets::view::view" => view::view(desk, actor, id, Part::Latest).await.map(drop),
         "tickets::watch::watch" => watch::watch(tx, actor, id, true).await,
