@@ -247,6 +247,17 @@ impl Conversation {
         if self.holds(id) { show() } else { self.replace(Part::Around(id), show) }
     }
 
+    /// Scrolls no further than it takes to see this entry, if it is in the window. The focus stays where it is.
+    pub fn reveal(self, id: EventId) {
+        request_animation_frame(move || {
+            if let Some(element) = document().get_element_by_id(&format!("e{id}")) {
+                let options = web_sys::ScrollIntoViewOptions::new();
+                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                element.scroll_into_view_with_scroll_into_view_options(&options);
+            }
+        });
+    }
+
     /// Call before entries change outside of what is being read: what stands at the top of the view stays there.
     fn keep_place(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };

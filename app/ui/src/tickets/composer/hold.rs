@@ -30,11 +30,15 @@ pub fn Hold(desk: Desk) -> impl IntoView {
         let missed = missed(desk.state);
         let who = missed.last().map_or_else(|| "Somebody".to_owned(), |e| first_name(&e.by.name));
         let first = missed.first().map(|e| e.id);
+        // The form grows over the end of the conversation, where what it is about stands.
+        if let Some(last) = missed.last() {
+            desk.state.conversation.reveal(last.id);
+        }
         let lines = missed
             .iter()
             .filter_map(|e| Some((first_name(&e.by.name), e.message.as_ref()?)))
             .map(|(name, message)| format!("{name}: “{}”", text::excerpt(&plain(&message.html), 180)))
-            .map(|line| view! { <p>{line}</p> })
+            .map(|line| view! { <p class="composer__hold-line">{line}</p> })
             .map(IntoAny::into_any)
             .rows();
         Some(view! {
