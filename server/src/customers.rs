@@ -14,6 +14,7 @@ use store::{companies, customers};
 use ui::flash::Flash;
 
 use crate::app::AppState;
+use crate::forms::picture::{self, Sent};
 use crate::forms::{Fields, refuse};
 use crate::identify::Who;
 use crate::problem::Problem;
@@ -36,6 +37,7 @@ pub fn router() -> Router<AppState> {
         .route("/customers/exports/{id}", get(exported))
         .route("/companies/new", post(new_company))
         .route("/companies/{id}/edit", post(edit_company))
+        .route("/companies/{id}/logo", post(logo))
         .route("/companies/{id}/people", post(bring_in))
         .route("/companies/{id}/merge", post(merge_companies))
         .layer(DefaultBodyLimit::max(BODY_MAX))
@@ -101,6 +103,7 @@ fn company_input(fields: &Fields) -> CompanyInput {
         domains: value("domains"),
         notes: value("notes"),
         sees_all: fields.value("sees_all").is_some(),
+        accent: value("accent"),
     }
 }
 
@@ -223,6 +226,32 @@ form!(edit_company(id: CompanyId), "/companies/{}/edit", |state, actor, fields| 
     tx.commit().await?;
     Ok(format!("/companies/{id}?done=saved"))
 });
+
+/// The logo of a company stands on the page where the rest of it is edited.
+async fn logo(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    who: Who,
+    request: Request,
+) -> Response {
+    let id = CompanyId(id.parse().unwrap_or(0));
+    let done = async {
+        let actor = &who.0.actor;
+        match picture::read(request).await? {
+            Sent::Picture(bytes) => companies::logo::set(&state.desk, actor, id, bytes).await?,
+            Sent::Remove => {
+                let mut tx = state.desk.begin().await?;
+                companies::logo::remove(&mut tx, actor, id).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(format!("/companies/{id}?done=saved"))
+    };
+    let done = done.await;
+    let form = vec![("form".to_owned(), "picture".to_owned())];
+    answer(state, &headers, who, &format!("/companies/{id}/edit"), form, done).await
+}
 
 form!(bring_in(id: CompanyId), "/companies/{}/people", |state, actor, fields| async {
     let people: Vec<UserId> =

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use axum::Json;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use domain::attachment::{Attachment, Preview, url_name};
-use domain::{AttachmentId, Error, TicketId, UserId};
+use domain::picture::Kind;
+use domain::{AttachmentId, CompanyId, Error, TicketId, UserId};
 use serde::Deserialize;
 use store::accounts::picture;
 use store::tickets::attachments::{self, Which};
@@ -26,6 +27,7 @@ pub fn router() -> Router<AppState> {
         .route("/files/{key}", axum::routing::delete(delete))
         .route("/files/{key}/{name}", get(download))
         .route("/files/avatar/{of}/{number}", get(avatar))
+        .route("/files/logo/{of}/{number}", get(logo))
 }
 
 /// The picture of somebody. Under its number it never changes, and who may see the person hardly does.
@@ -37,7 +39,23 @@ async fn avatar(
     let missing = || Error::not_found("picture");
     let of: UserId = of.parse().map_err(|_| missing())?;
     let number: i64 = number.parse().map_err(|_| missing())?;
-    let (kind, bytes) = picture::open(&state.desk, &signed.actor, of, number).await?;
+    Ok(shown(picture::open(&state.desk, &signed.actor, of, number).await?))
+}
+
+/// The logo of a company.
+async fn logo(
+    State(state): State<AppState>,
+    Who(signed): Who,
+    Path((of, number)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let missing = || Error::not_found("picture");
+    let of: CompanyId = of.parse().map_err(|_| missing())?;
+    let number: i64 = number.parse().map_err(|_| missing())?;
+    Ok(shown(store::companies::logo::open(&state.desk, &signed.actor, of, number).await?))
+}
+
+/// A picture that was taken, as a file that browsers keep.
+fn shown((kind, bytes): (Kind, Bytes)) -> Response {
     let mut response = Body::from(bytes).into_response();
     for (name, value) in [
         (header::CONTENT_TYPE, kind.content_type()),
@@ -47,7 +65,7 @@ async fn avatar(
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    Ok(response)
+    response
 }
 
 #[derive(Debug, Deserialize)]

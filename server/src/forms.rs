@@ -7,7 +7,7 @@ mod api_tokens;
 mod by_mail;
 mod own;
 mod passkeys;
-mod picture;
+pub(crate) mod picture;
 mod second_factor;
 
 pub(crate) use own::page_of;

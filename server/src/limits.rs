@@ -96,6 +96,7 @@ impl Kind {
             // Whoever comes back from a provider has the provider asked.
             ("files", "remote") | ("sign-in", "with" | "back") => Self::Remote,
             ("files", _) | ("me", "picture") if post => Self::Upload,
+            ("companies", _) if post && path.ends_with("/logo") => Self::Upload,
             ("customers", "import") if post => Self::Bulk,
             ("customers", _) if path.ends_with("/export") => Self::Bulk,
             ("settings", "log.csv") => Self::Bulk,

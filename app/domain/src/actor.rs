@@ -3,6 +3,7 @@
 use crate::{
     CompanyId, TeamId, UserId,
     access::{Permission, Permissions},
+    company::Brand,
     language::Language,
     scim::Announcer,
     zone::Zone,
@@ -62,6 +63,9 @@ pub struct Principal {
     pub company: Option<CompanyId>,
     /// Whether this person's company lets its users see all of the company's tickets.
     pub sees_company: bool,
+    /// How the portal looks to the users of this person's company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Box<Brand>>,
     /// Who was merged into this person, as long as tickets of theirs are still on their way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also: Option<UserId>,
@@ -94,6 +98,7 @@ impl Principal {
             role,
             company: None,
             sees_company: false,
+            brand: None,
             also: None,
             permissions: Permissions::of_role(role),
             custom_role: None,
@@ -166,6 +171,7 @@ impl Actor {
             person.role = Role::Customer;
             person.company = None;
             person.sees_company = false;
+            person.brand = None;
             person.permissions = Permissions::NONE;
             person.custom_role = None;
             person.teams.clear();

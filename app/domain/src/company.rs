@@ -76,6 +76,10 @@ pub struct Company {
     pub notes: String,
     /// Whether its users see all of its tickets.
     pub sees_all: bool,
+    /// The number of its logo.
+    pub logo: Option<i64>,
+    /// Its colour, as `#1f6feb`; empty: Docket's own.
+    pub accent: String,
     pub created_at: Time,
     /// Customers of no company with an address in its domains, up to [`crate::customer::COUNTED`].
     pub outside: i64,
@@ -97,6 +101,7 @@ pub struct CompanyInput {
     pub domains: String,
     pub notes: String,
     pub sees_all: bool,
+    pub accent: String,
 }
 
 /// The same, checked.
@@ -108,6 +113,36 @@ pub struct CompanyFields {
     pub domains: Vec<String>,
     pub notes: String,
     pub sees_all: bool,
+    /// In lower case, with its `#`.
+    pub accent: String,
+}
+
+/// How the portal looks to the users of a company.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brand {
+    pub company: String,
+    pub logo: Option<i64>,
+    /// A colour, or nothing. Which shades of it are used is up to the style sheet, so that all of it can be read.
+    pub accent: String,
+}
+
+impl Brand {
+    /// That of a company, where it has one.
+    pub fn of(company: Option<String>, logo: Option<i64>, accent: Option<String>) -> Option<Box<Self>> {
+        let accent = accent.unwrap_or_default();
+        company.filter(|_| logo.is_some() || !accent.is_empty()).map(|company| Box::new(Self { company, logo, accent }))
+    }
+}
+
+/// A colour as it is kept: `#1F6feb` and `1f6feb` as `#1f6feb`. Nothing: no colour.
+fn colour(text: &str) -> Option<String> {
+    let text = text::tidy_line(text).to_ascii_lowercase();
+    let digits = text.strip_prefix('#').unwrap_or(&text);
+    match digits.len() {
+        0 => Some(String::new()),
+        6 if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => Some(format!("#{digits}")),
+        _ => None,
+    }
 }
 
 impl CompanyInput {
@@ -120,7 +155,9 @@ impl CompanyInput {
             domains: lines(&self.domains.replace('@', " ").to_lowercase()),
             notes: text::tidy(&self.notes),
             sees_all: self.sees_all,
+            accent: colour(&self.accent).unwrap_or_default(),
         };
+        problems.unless(colour(&self.accent).is_some(), "accent", "Use six digits, as in #1f6feb.");
         problems.unless(!fields.name.is_empty(), "name", "Say what the company is called.");
         problems.unless(fields.name.chars().count() <= NAME_MAX, "name", "Use at most 100 characters.");
         problems.unless(fields.tier.chars().count() <= TIER_MAX, "tier", "Use at most 40 characters.");
@@ -178,6 +215,19 @@ mod tests {
         };
         let fields = input.check().expect("right");
         assert_eq!((fields.name.as_str(), fields.domains), ("Acme Corp", vec!["acme.example".to_owned()]));
+        for (typed, kept) in [
+            ("", Some("")),
+            (" #1F6FEB ", Some("#1f6feb")),
+            ("1f6feb", Some("#1f6feb")),
+            ("#12345", None),
+            ("#1f6feb;}", None),
+            ("red", None),
+            ("#ééé", None),
+        ] {
+            let fields = CompanyInput { accent: typed.into(), ..input.clone() }.check();
+            assert_eq!(fields.as_ref().ok().map(|fields| fields.accent.as_str()), kept, "{typed}");
+            assert!(kept.is_some() || fields.expect_err("no colour").of_field("accent").is_some(), "{typed}");
+        }
         let error = CompanyInput { domains: "gmail.com".into(), ..input }.check().expect_err("for everybody");
         assert!(error.of_field("domains").is_some());
     }

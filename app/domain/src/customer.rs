@@ -70,6 +70,9 @@ pub struct Customer {
     pub company: Option<CompanyName>,
     /// Their company's.
     pub tier: String,
+    /// Their company's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<i64>,
     pub notes: String,
     pub blocked_at: Option<Time>,
     /// Nothing is known of them any more.

@@ -1,7 +1,7 @@
-//! Pictures of people. What is taken is told by its bytes alone, and all that is no picture is taken out of it: where it was
+//! Pictures of people, and logos. What is taken is told by its bytes alone, and all that is no picture is taken out of it: where it was
 //! made, by whom, and whatever else a camera or a program has written beside it.
 
-use crate::{Code, Error, Result, UserId};
+use crate::{Code, CompanyId, Error, Result, UserId};
 
 /// The largest file, in bytes.
 pub const BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -13,6 +13,11 @@ pub const SIDE: u32 = 256;
 /// Where the picture of somebody is. With another picture it is another address.
 pub fn path(of: UserId, picture: i64) -> String {
     format!("/files/avatar/{of}/{picture}")
+}
+
+/// Where the logo of a company is.
+pub fn logo_path(of: CompanyId, logo: i64) -> String {
+    format!("/files/logo/{of}/{logo}")
 }
 
 /// What kind of file it is.

@@ -189,6 +189,15 @@ pub fn may_see_picture(actor: &Actor, of: UserId, role: Role, company: Option<Co
     }
 }
 
+/// Whether `actor` may see the logo of a company: its own users, and staff.
+pub fn may_see_logo(actor: &Actor, of: CompanyId) -> bool {
+    match &actor.who {
+        Who::System(_) => true,
+        Who::Visitor | Who::Provider(_) => false,
+        Who::User(person) => person.role.is_staff() || person.company == Some(of),
+    }
+}
+
 /// The provider that announces people. What it may is to say who its own people are; whose those are, the database says
 /// (`scim_visible`), and everybody else is not there for it.
 pub fn demand_announcer(actor: &Actor) -> crate::Result<&Announcer> {
@@ -402,6 +411,19 @@ mod tests {
             ("nobody", Actor::visitor(None), other, Role::Agent, None, false),
         ] {
             assert_eq!(may_see_picture(&actor, of, role, company), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn logos_are_for_staff_and_for_the_company_itself() {
+        for (actor, expected) in [
+            (person(Role::Agent, None, false), true),
+            (person(Role::Customer, Some(7), false), true),
+            (person(Role::Customer, Some(8), true), false),
+            (person(Role::Customer, None, false), false),
+            (Actor::visitor(None), false),
+        ] {
+            assert_eq!(may_see_logo(&actor, CompanyId(7)), expected, "{actor:?}");
         }
     }
 

@@ -90,8 +90,14 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let path = request.as_ref().map_or("", |parts| parts.uri.path());
     let signed = request.as_ref().and_then(|parts| parts.extensions.get::<Signed>());
     let private = signed.is_some_and(|it| it.session.is_some());
-    let language = signed.and_then(|it| it.actor.principal()).map(|me| me.language).unwrap_or_default();
-    let head = head(assets, path, nonce.as_ref().map_or("", |nonce| &**nonce), private);
+    let me = signed.and_then(|it| it.actor.principal());
+    let language = me.map(|me| me.language).unwrap_or_default();
+    let nonce = nonce.as_ref().map_or("", |nonce| &**nonce);
+    let mut head = head(assets, path, nonce, private);
+    if let Some(colour) = me.and_then(|me| me.brand.as_ref()).map(|brand| &brand.accent).filter(|it| !it.is_empty()) {
+        // The style sheet makes of it what can be read on light and on dark.
+        head = head.raw("<style nonce=\"").text(nonce).raw("\">:root{--brand:").text(colour).raw("}</style>");
+    }
 
     view! {
         <!DOCTYPE html>

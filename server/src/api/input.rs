@@ -45,7 +45,7 @@ impl FromRequestParts<ApiState> for Caller {
         };
         let person = match person {
             Proof::LogIn(holder) => holder,
-            Proof::Program(owner, _) => return Ok(Self(Actor::user(owner, address))),
+            Proof::Program(owner, _) => return Ok(Self(Actor::user(*owner, address))),
         };
         match store::accounts::find_by_token(&state.desk, person.person, person.epoch).await {
             Ok(Some(person)) => Ok(Self(Actor::user(person, address))),

@@ -75,7 +75,7 @@ enum Proof {
     /// Of logging in. Who that is now is looked up by the calls that ask.
     LogIn(Holder),
     /// Made for a program: its owner, as it lets them act.
-    Program(Principal, Scope),
+    Program(Box<Principal>, Scope),
 }
 
 impl Proof {
@@ -93,7 +93,7 @@ async fn prove(state: &ApiState, token: &str, address: Option<&str>) -> Result<P
         return state.tokens.check(token).map(Proof::LogIn);
     }
     match store::accounts::api_tokens::find(&state.desk, token, address).await? {
-        Some((owner, scope)) => Ok(Proof::Program(owner, scope)),
+        Some((owner, scope)) => Ok(Proof::Program(Box::new(owner), scope)),
         None => Err(Error::new(
             domain::Code::SignedOut,
             "The token is not valid, or has ended. Its owner can make another.",

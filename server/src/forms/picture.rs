@@ -1,4 +1,4 @@
-//! The form of one's own picture: it carries a file.
+//! The forms of one's own picture and of logos: they carry a file.
 
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -22,15 +22,13 @@ pub(super) fn is_sent(headers: &HeaderMap) -> bool {
 }
 
 /// Takes the form of somebody who is signed in.
-pub(super) async fn take(state: AppState, headers: HeaderMap, who: Who, mut request: Request) -> Response {
-    DefaultBodyLimit::max(LONGEST).apply(&mut request);
+pub(super) async fn take(state: AppState, headers: HeaderMap, who: Who, request: Request) -> Response {
     let page = page_of(&who.0.actor);
     let done = async {
         let sent = read(request).await?;
         let actor = &who.0.actor;
         match sent {
             Sent::Picture(bytes) => picture::set(&state.desk, actor, bytes).await.map(|()| "picture"),
-            Sent::Nothing => Err(Error::field("picture", "Choose a picture first.")),
             Sent::Remove => {
                 let mut tx = state.desk.begin().await?;
                 picture::remove(&mut tx, actor).await?;
@@ -47,32 +45,34 @@ pub(super) async fn take(state: AppState, headers: HeaderMap, who: Who, mut requ
     }
 }
 
-enum Sent {
+/// What such a form asks for.
+pub(crate) enum Sent {
     Picture(Vec<u8>),
-    Nothing,
     Remove,
 }
 
-async fn read(request: Request) -> Result<Sent, Error> {
+/// Reads such a form.
+pub(crate) async fn read(mut request: Request) -> Result<Sent, Error> {
+    DefaultBodyLimit::max(LONGEST).apply(&mut request);
     let broken = || Error::new(Code::Invalid, "The form did not arrive whole. Please send it again.");
     let too_large = || Error { code: Code::TooLarge, ..Error::field("picture", "Use a picture of at most 2 MB.") };
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
-    let mut sent = Sent::Nothing;
+    let mut sent = None;
     while let Some(part) = parts.next_field().await.map_err(|_| broken())? {
         let name = part.name().unwrap_or_default().to_owned();
         // A file field in which nothing was chosen arrives as a file without a name.
         let chosen = part.file_name().is_some_and(|file| !file.is_empty());
         match name.as_str() {
-            "remove" => sent = Sent::Remove,
-            "picture" if chosen && matches!(sent, Sent::Nothing) => {
+            "remove" => sent = Some(Sent::Remove),
+            "picture" if chosen && sent.is_none() => {
                 let bytes = part.bytes().await.map_err(|cause| match cause.status() {
                     StatusCode::PAYLOAD_TOO_LARGE => too_large(),
                     _ => broken(),
                 })?;
-                sent = Sent::Picture(bytes.to_vec());
+                sent = Some(Sent::Picture(bytes.to_vec()));
             }
             _ => {}
         }
     }
-    Ok(sent)
+    sent.ok_or_else(|| Error::field("picture", "Choose a picture first."))
 }

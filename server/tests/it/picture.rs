@@ -14,7 +14,7 @@ use store::{
 };
 
 /// A PNG with words that are no picture.
-fn png(side: u32) -> Vec<u8> {
+pub fn png(side: u32) -> Vec<u8> {
     let chunk = |kind: &[u8], data: &[u8]| {
         [&u32::try_from(data.len()).unwrap().to_be_bytes()[..], kind, data, &[0; 4]].concat()
     };
@@ -40,9 +40,13 @@ async fn with_picture(world: &World, of: &Actor) -> i64 {
 }
 
 async fn sent(browser: &Browser, field: &str, file: &str, content: &[u8]) -> Page {
+    sent_to(browser, "/me", field, file, content).await
+}
+
+pub async fn sent_to(browser: &Browser, page: &str, field: &str, file: &str, content: &[u8]) -> Page {
     let head = format!("--x\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"{file}\"\r\n\r\n");
     let body = [head.as_bytes(), content, b"\r\n--x--\r\n"].concat();
-    let request = Request::post("/me")
+    let request = Request::post(page)
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
         .header("sec-fetch-site", "same-origin");
     browser.send(request.body(Body::from(body)).unwrap()).await

@@ -6,8 +6,8 @@ use crate::{
     tokens::{self, hash},
 };
 use domain::{
-    Actor, CompanyId, Error, Principal, Result, Role, SessionId, Time, UserId, account::Device, event::Happening,
-    language::Language, zone::Zone,
+    Actor, CompanyId, Error, Principal, Result, Role, SessionId, Time, UserId, account::Device, company::Brand,
+    event::Happening, language::Language, zone::Zone,
 };
 use sqlx::PgConnection;
 
@@ -61,7 +61,8 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
     let row = sqlx::query!(
         r#"select s.id, s.last_used_at, u.id as user_id, u.name, u.email, u.role, u.company_id,
                   u.avatar, z.name as "zone?", z.shifts as "shifts?", u.language, u.second_factor, u.created_at,
-                  coalesce(c.sees_all, false) as "sees_all!", r.name as "role_name?", r.permissions as "permissions?",
+                  coalesce(c.sees_all, false) as "sees_all!",
+                  c.name as "company_name?", c.logo as "logo?", c.accent as "accent?", r.name as "role_name?", r.permissions as "permissions?",
                   case when u.role_id is not null
                       then array(select m.team_id from team_members m where m.user_id = u.id) end as teams,
                   (select e.gone_user_id from errands e where e.user_id = u.id and e.ended_at is null) as also
@@ -85,6 +86,7 @@ pub async fn find(desk: &Desk, token: &str) -> Result<Option<Session>> {
         person: rights.give(Principal {
             company: r.company_id.map(CompanyId),
             sees_company: r.sees_all,
+            brand: Brand::of(r.company_name, r.logo, r.accent),
             also: r.also.map(UserId),
             picture: r.avatar,
             language: r.language.as_deref().and_then(Language::from_tag).unwrap_or_default(),

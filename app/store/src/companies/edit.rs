@@ -27,12 +27,14 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: &CompanyInput) -> Result<
     let at = tx.at();
     let id = CompanyId(
         sqlx::query_scalar!(
-            "insert into companies (name, tier, notes, sees_all, created_at) values ($1, $2, $3, $4, $5) returning id",
+            "insert into companies (name, tier, notes, sees_all, created_at, accent) values ($1, $2, $3, $4, $5, $6)
+             returning id",
             fields.name,
             fields.tier,
             fields.notes,
             fields.sees_all,
             at,
+            fields.accent,
         )
         .fetch_one(&mut *tx.conn)
         .await
@@ -76,6 +78,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: CompanyId, version: i64, inp
         ("domains", domains != wanted),
         ("notes", before.notes != fields.notes),
         ("sees_all", before.sees_all != fields.sees_all),
+        ("accent", before.accent != fields.accent),
     ]
     .into_iter()
     .filter(|(_, changed)| *changed)
@@ -85,12 +88,14 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: CompanyId, version: i64, inp
         return Ok(());
     }
     sqlx::query!(
-        "update companies set name = $2, tier = $3, notes = $4, sees_all = $5, version = version + 1 where id = $1",
+        "update companies set name = $2, tier = $3, notes = $4, sees_all = $5, accent = $6, version = version + 1
+         where id = $1",
         id.0,
         fields.name,
         fields.tier,
         fields.notes,
         fields.sees_all,
+        fields.accent,
     )
     .execute(&mut *tx.conn)
     .await

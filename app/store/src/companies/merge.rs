@@ -3,6 +3,7 @@
 use super::{hold, view};
 use crate::{
     OrOurs, Tx,
+    accounts::picture::{self, Of},
     errands::{self, Task},
     events,
     outside::ways::{self, Whom},
@@ -70,13 +71,14 @@ pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId)
         .await
         .ours()?;
     sqlx::query!(
-        "update companies set merged_into = $2, version = version + 1 where id = $1 or merged_into = $1",
+        "update companies set merged_into = $2, logo = null, version = version + 1 where id = $1 or merged_into = $1",
         gone.0,
         kept.0,
     )
     .execute(&mut *tx.conn)
     .await
     .ours()?;
+    picture::discard(tx, Of::Company(gone), old.logo).await?;
     // A company has one way in at most: that of the kept one stays.
     sqlx::query!(
         "update providers set company_id = $2 where company_id = $1

@@ -3,6 +3,7 @@
 pub mod domains;
 pub mod edit;
 pub mod list;
+pub mod logo;
 pub mod merge;
 pub mod view;
 
@@ -16,6 +17,8 @@ pub(crate) struct Row {
     pub tier: String,
     pub notes: String,
     pub sees_all: bool,
+    pub logo: Option<i64>,
+    pub accent: String,
     pub version: i64,
 }
 
@@ -28,7 +31,7 @@ impl Row {
 /// Takes hold of a company for a change.
 pub(crate) async fn hold(tx: &mut Tx, id: CompanyId) -> Result<Row> {
     let r = sqlx::query!(
-        "select id, name, tier, notes, sees_all, version from companies where id = $1 and merged_into is null
+        "select id, name, tier, notes, sees_all, logo, accent, version from companies where id = $1 and merged_into is null
          for no key update",
         id.0,
     )
@@ -42,6 +45,8 @@ pub(crate) async fn hold(tx: &mut Tx, id: CompanyId) -> Result<Row> {
         tier: r.tier,
         notes: r.notes,
         sees_all: r.sees_all,
+        logo: r.logo,
+        accent: r.accent,
         version: r.version,
     })
 }

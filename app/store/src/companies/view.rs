@@ -19,7 +19,7 @@ pub async fn view(conn: &mut PgConnection, actor: &Actor, id: CompanyId) -> Resu
 /// The same without asking who wants to know.
 pub(crate) async fn load(conn: &mut PgConnection, id: CompanyId) -> Result<Company> {
     let r = sqlx::query!(
-        r#"select c.id, c.name, c.tier, c.notes, c.sees_all, c.created_at, c.version,
+        r#"select c.id, c.name, c.tier, c.notes, c.sees_all, c.logo, c.accent, c.created_at, c.version,
                   array(select d.domain from company_domains d where d.company_id = c.id order by d.domain) as "domains!",
                   (select count(*) from (
                        select 1 from company_domains d join user_emails e on split_part(e.address, '@', 2) = d.domain
@@ -40,6 +40,8 @@ pub(crate) async fn load(conn: &mut PgConnection, id: CompanyId) -> Result<Compa
         domains: r.domains,
         notes: r.notes,
         sees_all: r.sees_all,
+        logo: r.logo,
+        accent: r.accent,
         created_at: r.created_at.into(),
         outside: r.outside,
         version: r.version,

@@ -22,6 +22,7 @@ pub async fn view(conn: &mut PgConnection, actor: &Actor, id: UserId) -> Result<
 pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer> {
     let r = sqlx::query!(
         r#"select u.id, u.name, u.avatar, u.email, u.phones, u.notes, u.company_id, c.name as "company_name?", c.tier as "tier?",
+                  c.logo as "logo?",
                   u.blocked_at, u.erased_at is not null as "erased!", u.password_hash is not null as "has_login!", u.second_factor,
                   u.created_at, u.version,
                   array(select e.email from user_emails e where e.user_id = u.id and e.address <> lower(u.email)
@@ -48,6 +49,7 @@ pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer
         phones: r.phones,
         company: r.company_id.zip(r.company_name).map(|(id, name)| CompanyName { id: CompanyId(id), name }),
         tier: r.tier.unwrap_or_default(),
+        logo: r.logo,
         notes: r.notes,
         blocked_at: r.blocked_at.map(Into::into),
         second_factor: r.second_factor,

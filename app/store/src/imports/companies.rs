@@ -73,7 +73,7 @@ fn of_cells(batch: &Batch<'_>, line: &Line) -> CompanyInput {
         tier: batch.value(line, Field::Tier),
         domains: domains.join("\n"),
         notes: batch.value(line, Field::Notes),
-        sees_all: false,
+        ..CompanyInput::default()
     }
 }
 
@@ -110,6 +110,7 @@ impl Companies {
                 domains: r.domains,
                 notes: r.notes.unwrap_or_default(),
                 sees_all: r.sees_all.unwrap_or_default(),
+                ..CompanyFields::default()
             };
             found.named.insert(r.key, found.all.len());
             found.all.push(Company { id: Some(CompanyId(id)), fields, changed: false });
@@ -153,6 +154,7 @@ impl Companies {
             domains: domains.join("\n"),
             notes: joined(&known.notes, &line.notes),
             sees_all: known.sees_all,
+            ..CompanyInput::default()
         };
         let changed: Vec<String> = [
             ("tier", known.tier != wanted.tier),

@@ -6,7 +6,7 @@ mod card;
 mod credentials;
 mod devices;
 mod passkeys;
-mod picture;
+pub(crate) mod picture;
 mod profile;
 mod rpc;
 mod second_step;

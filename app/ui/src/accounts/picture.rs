@@ -1,4 +1,4 @@
-//! One's own picture: chosen, made small by the browser before it is sent, and taken away again.
+//! A picture: chosen, made small by the browser before it is sent, and taken away again. One's own, or the logo of a company.
 
 use super::profile::refused;
 use crate::erased::{Sometimes, handler};
@@ -20,12 +20,6 @@ pub fn OwnPicture(page: &'static str) -> impl IntoView {
     let has_one = picture.is_some();
     let problem =
         refused("picture").and_then(|flash| flash.problem("picture").or_else(|| flash.error.map(|e| e.message)));
-    let chosen = NodeRef::<html::Input>::new();
-    let send = move |event: ev::SubmitEvent| {
-        if let Some(input) = chosen.get_untracked() {
-            browser::send_small(&event, input);
-        }
-    };
     view! {
         <section class="section">
             <div class="section__head">
@@ -37,16 +31,41 @@ pub fn OwnPicture(page: &'static str) -> impl IntoView {
                     {seen_by} " JPEG, PNG, GIF or WebP of at most 2 MB; what a camera has noted in it is taken out."
                 </p>
             </div>
+            <PictureForms action=page what="picture" has_one problem />
+        </section>
+    }
+    .into_any()
+}
+
+/// The form that a picture is sent with, and the one that has it taken away.
+#[component]
+pub fn PictureForms(
+    #[prop(into)] action: String,
+    /// What it is called.
+    what: &'static str,
+    has_one: bool,
+    problem: Option<String>,
+    /// All of it is kept, whatever its shape, and not its middle only.
+    #[prop(optional)]
+    whole: bool,
+) -> impl IntoView {
+    let chosen = NodeRef::<html::Input>::new();
+    let send = move |event: ev::SubmitEvent| {
+        if let Some(input) = chosen.get_untracked() {
+            browser::send_small(&event, input, whole);
+        }
+    };
+    view! {
             <form
                 method="post"
-                action=page
+                action=action.clone()
                 enctype="multipart/form-data"
                 class="stack"
                 on:submit=handler(send)
             >
                 <div class="field">
                     <label class="field__label" for="picture">
-                        {if has_one { "Another picture" } else { "Choose a picture" }}
+                        {if has_one { format!("Another {what}") } else { format!("Choose a {what}") }}
                     </label>
                     <input
                         class="input"
@@ -63,22 +82,21 @@ pub fn OwnPicture(page: &'static str) -> impl IntoView {
                 </div>
                 <div class="actions">
                     <button class="button button--primary" type="submit">
-                        "Save picture"
+                        {format!("Save {what}")}
                     </button>
                 </div>
             </form>
             {has_one
                 .shown(|| {
                     view! {
-                        <form method="post" action=page enctype="multipart/form-data" class="actions">
+                        <form method="post" action=action enctype="multipart/form-data" class="actions">
                             <input type="hidden" name="remove" value="yes" />
                             <button class="button" type="submit">
-                                "Remove picture"
+                                {format!("Remove {what}")}
                             </button>
                         </form>
                     }
                 })}
-        </section>
     }
     .into_any()
 }
@@ -87,7 +105,7 @@ pub fn OwnPicture(page: &'static str) -> impl IntoView {
 mod browser {
     use web_sys::{HtmlInputElement, SubmitEvent};
 
-    pub fn send_small(_: &SubmitEvent, _: HtmlInputElement) {}
+    pub fn send_small(_: &SubmitEvent, _: HtmlInputElement, _: bool) {}
 }
 
 #[cfg(not(feature = "ssr"))]
@@ -101,40 +119,46 @@ mod browser {
         SubmitEvent,
     };
 
-    /// Sends the middle of the picture, as small as it is ever shown. Where the browser cannot do that, it is sent as it is:
+    /// Sends the middle of the picture, or the whole of it, as small as it is ever shown. Where the browser cannot do that, it is sent as it is:
     /// the server says what is wrong with it.
-    pub fn send_small(event: &SubmitEvent, input: HtmlInputElement) {
+    pub fn send_small(event: &SubmitEvent, input: HtmlInputElement, whole: bool) {
         let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
         let Some(form) = input.form() else { return };
         event.prevent_default();
         spawn_local(async move {
-            if let Ok(Some(small)) = small(&file).await {
+            if let Ok(Some(small)) = small(&file, whole).await {
                 input.set_files(Some(&small));
             }
             let _ = form.submit();
         });
     }
 
-    async fn small(file: &File) -> Result<Option<web_sys::FileList>, JsValue> {
+    async fn small(file: &File, whole: bool) -> Result<Option<web_sys::FileList>, JsValue> {
         let picture: ImageBitmap = JsFuture::from(window().create_image_bitmap_with_blob(file)?).await?.dyn_into()?;
         let canvas: HtmlCanvasElement = document().create_element("canvas")?.dyn_into()?;
-        canvas.set_width(SIDE);
-        canvas.set_height(SIDE);
-        let Some(brush) = canvas.get_context("2d")? else { return Ok(None) };
-        let brush: CanvasRenderingContext2d = brush.dyn_into()?;
         let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
         let side = width.min(height);
-        let to = f64::from(SIDE);
+        // What is cut out, and what becomes of it.
+        let (cut, to) = if whole {
+            let scale = (2.0 * f64::from(SIDE) / width).min(f64::from(SIDE) / height).min(1.0);
+            ((width, height), ((width * scale).ceil(), (height * scale).ceil()))
+        } else {
+            ((side, side), (f64::from(SIDE), f64::from(SIDE)))
+        };
+        canvas.set_width(to.0 as u32);
+        canvas.set_height(to.1 as u32);
+        let Some(brush) = canvas.get_context("2d")? else { return Ok(None) };
+        let brush: CanvasRenderingContext2d = brush.dyn_into()?;
         brush.draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
             &picture,
-            (width - side) / 2.0,
-            (height - side) / 2.0,
-            side,
-            side,
+            (width - cut.0) / 2.0,
+            (height - cut.1) / 2.0,
+            cut.0,
+            cut.1,
             0.0,
             0.0,
-            to,
-            to,
+            to.0,
+            to.1,
         )?;
         let made = js_sys::Promise::new(&mut |done, failed| {
             let taken = Closure::once_into_js(move |blob: JsValue| {

@@ -3,9 +3,10 @@
 use super::page::company_resource;
 use crate::customers::{
     frames::FormPage,
-    pieces::{about, filled},
+    pieces::{about, filled, logo},
 };
 use crate::{
+    accounts::picture::PictureForms,
     flash::{Flash, flash},
     shared::{Area, Field},
 };
@@ -35,18 +36,40 @@ pub fn EditCompanyPage() -> impl IntoView {
 #[component]
 fn Edit(company: Company, flash: Flash) -> impl IntoView {
     let domains = company.domains.join("\n");
+    // The form of the logo leaves this one as it is.
+    let of_logo = flash.value("form") == "picture";
+    let problem = flash.problem("picture").or_else(|| flash.error.as_ref().filter(|_| of_logo).map(|e| e.in_words()));
+    let flash = if of_logo { Flash::default() } else { flash };
     let values = [
         ("name", company.name.as_str()),
         ("tier", &company.tier),
         ("domains", &domains),
         ("notes", &company.notes),
+        ("accent", &company.accent),
         ("sees_all", if company.sees_all { "on" } else { "" }),
     ];
     let flash = filled(flash, &values);
     let page = format!("/companies/{}", company.id);
     let up = (company.name.clone(), page.clone());
+    let after = view! {
+        <section class="section" aria-labelledby="logo-title">
+            <div class="section__head">
+                <h2 class="section__title" id="logo-title">
+                    "Logo"
+                </h2>
+            </div>
+            <div class="row">
+                {logo(company.id, company.logo)}
+                <p class="field__hint">
+                    "Its users see it above their tickets, staff beside its name. JPEG, PNG, GIF or WebP of at most 2 MB."
+                </p>
+            </div>
+            <PictureForms action=format!("{page}/logo") what="logo" has_one=company.logo.is_some() problem whole=true />
+        </section>
+    }
+    .into_any();
     view! {
-        <FormPage title="Edit company" up action=format!("{page}/edit") submit="Save">
+        <FormPage title="Edit company" up action=format!("{page}/edit") submit="Save" after=Some(after)>
             <input type="hidden" name="version" value=company.version.to_string() />
             <Fields flash />
         </FormPage>
@@ -73,6 +96,14 @@ fn Fields(flash: Flash) -> impl IntoView {
             label="Domains"
             rows=3
             hint="One to a line, like acme.example. Whoever writes from there for the first time joins the company; those who are customers already do not, but you are shown who they are."
+        />
+        <Field
+            flash=flash.clone()
+            name="accent"
+            label="Colour"
+            maxlength=7
+            autocomplete="off"
+            hint="What buttons and links have for its users, as in #1f6feb. It is made darker or lighter where it would be hard to read. Empty: Docket's own."
         />
         <label class="check">
             <input type="checkbox" name="sees_all" checked=sees_all />

@@ -1,7 +1,7 @@
 //! `/companies/N`: what it is, its people and its tickets.
 
 use crate::customers::{
-    pieces::{Pages, PeoplePage, Tickets, about, fact, in_lines, in_paragraphs},
+    pieces::{Pages, PeoplePage, Tickets, about, fact, in_lines, in_paragraphs, logo},
     rpc,
     underway::Underway,
 };
@@ -99,7 +99,7 @@ fn Shown(company: Company) -> impl IntoView {
         }
     });
     view! {
-        <PeoplePage title=name up actions>
+        <PeoplePage title=name up actions mark=logo(id, company.logo)>
             {outside}
             <Underway about=About::Company(id) page=path.clone() over />
             <section class="section" aria-label="About this company">
@@ -115,13 +115,28 @@ fn Shown(company: Company) -> impl IntoView {
                             if company.sees_all { "All tickets of the company" } else { "Only their own tickets" }
                                 .into_any(),
                         ),
-                    )} {fact("Since", Some(view! { <When at=company.created_at in_words=true /> }.into_any()))}
+                    )}
+                    {fact("Colour", (!company.accent.is_empty()).then(|| swatch(&company.accent)))}
+                    {fact("Since", Some(view! { <When at=company.created_at in_words=true /> }.into_any()))}
                     {fact("Notes, for staff", in_paragraphs(company.notes))}
                 </dl>
             </section>
             <People id />
             <Tickets filter=Filter { company: Some(id), ..Filter::default() } path again=over />
         </PeoplePage>
+    }
+    .into_any()
+}
+
+/// A colour as it was chosen. What a picture is filled with is no style, so it may stand in a page.
+fn swatch(colour: &str) -> AnyView {
+    view! {
+        <span class="row">
+            <svg class="swatch" viewBox="0 0 1 1" aria-hidden="true">
+                <rect width="1" height="1" fill=colour.to_owned() />
+            </svg>
+            {colour.to_owned()}
+        </span>
     }
     .into_any()
 }

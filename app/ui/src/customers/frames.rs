@@ -21,6 +21,9 @@ pub fn FormPage(
     /// What stands on the button of something that is dangerous.
     #[prop(optional)]
     danger: Option<Icon>,
+    /// What stands below the form.
+    #[prop(optional_no_strip)]
+    after: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
     let back = up.1.clone();
@@ -38,6 +41,7 @@ pub fn FormPage(
                     </a>
                 </div>
             </form>
+            {after}
         </PeoplePage>
     }
     .into_any()

@@ -36,6 +36,9 @@ pub fn PeoplePage(
     #[prop(optional)] narrow: bool,
     #[prop(into, optional)] lead: String,
     #[prop(optional)] actions: Option<AnyView>,
+    /// Stands before the title.
+    #[prop(optional_no_strip)]
+    mark: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
     let (name, address) = up;
@@ -50,7 +53,7 @@ pub fn PeoplePage(
                                 {name}
                             </a>
                         </nav>
-                        <h1 class="page__title">{title}</h1>
+                        <h1 class="page__title">{mark} {title}</h1>
                         {(!lead.is_empty()).shown(|| view! { <p class="page__lead">{lead}</p> })}
                     </div>
                     {actions.map(|actions| view! { <div class="actions">{actions}</div> })}
@@ -348,6 +351,11 @@ pub fn Pages(first: Option<String>, next: Option<String>, what: &'static str) ->
             }
         })
         .into_any()
+}
+
+/// The logo of a company, where it has one: its name stands beside it.
+pub fn logo(of: domain::CompanyId, logo: Option<i64>) -> Option<AnyView> {
+    logo.map(|logo| view! { <img class="logo" alt="" src=domain::picture::logo_path(of, logo) /> }.into_any())
 }
 
 /// A line of a list of facts: nothing where there is nothing to say.

@@ -25,6 +25,15 @@ fn around(page: fn() -> AnyView) -> AnyView {
     let Some(person) = me::me() else {
         return go_to(&sign_in_from_here());
     };
+    let brand = person.brand.clone();
+    let logo = person.company.zip(brand.as_ref().and_then(|brand| brand.logo));
+    let logo = match logo {
+        Some((company, logo)) => {
+            let name = brand.map(|brand| brand.company);
+            view! { <img class="logo" alt=name src=domain::picture::logo_path(company, logo) /> }.into_any()
+        }
+        None => view! { <span class="portal__logo">"D"</span> }.into_any(),
+    };
     provide_toasts();
     crate::live::provide();
     crate::frame::tick();
@@ -38,7 +47,7 @@ fn around(page: fn() -> AnyView) -> AnyView {
             <header class="portal__head">
                 <div class="portal__width">
                     <a class="portal__brand" href="/portal">
-                        <span class="portal__logo">"D"</span>
+                        {logo}
                         <span>"Help"</span>
                     </a>
                     <nav class="portal__nav" aria-label="Main">

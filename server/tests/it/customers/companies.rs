@@ -26,6 +26,7 @@ fn acme() -> CompanyInput {
         domains: "acme.example\nmail.acme.example".into(),
         notes: "Pays late.".into(),
         sees_all: true,
+        accent: "#1F6FEB".into(),
     }
 }
 

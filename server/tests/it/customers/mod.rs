@@ -1,5 +1,6 @@
 //! Customers as staff find, make and change them; and what others may not.
 
+mod branding;
 mod companies;
 mod conversions;
 mod errands;

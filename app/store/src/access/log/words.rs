@@ -293,6 +293,7 @@ fn listed(fields: &[String]) -> String {
         "phones" => "phone numbers".to_owned(),
         "sees_all" => "what its users see".to_owned(),
         "avatar" => "picture".to_owned(),
+        "accent" => "colour".to_owned(),
         other => other.replace('_', " "),
     };
     fields.iter().map(name).collect::<Vec<_>>().join(", ")

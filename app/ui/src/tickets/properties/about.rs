@@ -10,6 +10,7 @@ use crate::{
     tickets::{rpc, state::TicketState},
 };
 use domain::{
+    CompanyId,
     customer::Customer,
     policy::Action,
     ticket::{Filter, Ticket},
@@ -88,7 +89,8 @@ pub fn Customer(state: TicketState) -> impl IntoView {
                                 } else {
                                     c.name.into_any()
                                 };
-                                view! { <span class="customer__meta">{name} {dynamic(move || tier(known))}</span> }
+                                let id = c.id;
+                                view! { <span class="customer__meta">{dynamic(move || logo(known, id))} {name} {dynamic(move || tier(known))}</span> }
                             })}
                     </div>
                 }
@@ -103,6 +105,11 @@ pub fn Customer(state: TicketState) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// That of the customer's company, beside its name.
+fn logo(known: RwSignal<Option<Customer>>, of: CompanyId) -> Option<AnyView> {
+    crate::customers::pieces::logo(of, known.with(|known| known.as_ref().and_then(|customer| customer.logo)))
 }
 
 /// What the customer's company has bought.
