@@ -293,12 +293,13 @@ mod tests {
     ];
 
     /// What managers may not, of all there is.
-    const NOT_MANAGERS: [Action; 7] = [
+    const NOT_MANAGERS: [Action; 8] = [
         Action::Administer,
         Action::ManageStaff,
         Action::ManageRoles,
         Action::RequireSecondFactor,
         Action::ManageProviders,
+        Action::SetRetention,
         Action::SeeSecurityLog,
         Action::ErasePeople,
     ];
@@ -343,7 +344,10 @@ mod tests {
                         "custom, nothing" => free.contains(&action) && theirs,
                         "custom, everything" => !matches!(
                             action,
-                            Action::ManageRoles | Action::RequireSecondFactor | Action::ManageProviders
+                            Action::ManageRoles
+                                | Action::RequireSecondFactor
+                                | Action::ManageProviders
+                                | Action::SetRetention
                         ),
                         "custom, an agent of teams" => {
                             !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action) && theirs
