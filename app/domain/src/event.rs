@@ -193,6 +193,9 @@ pub enum Happening {
     /// All tickets of a customer who was merged have come over: said where they followed batch by batch.
     #[serde(rename = "customer.merge_finished")]
     CustomerMergeFinished { gone: UserId, kept: UserId, tickets: i64 },
+    /// Somebody of staff has read all that is known of a customer. Said once a day.
+    #[serde(rename = "customer.seen")]
+    CustomerSeen { customer: UserId },
     /// All that is known of a customer was asked for, to be taken out.
     #[serde(rename = "customer.exported")]
     CustomerExported { customer: UserId },

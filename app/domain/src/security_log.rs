@@ -13,11 +13,16 @@ pub enum Group {
     Rights,
     Settings,
     People,
+    /// What was only read. There is so much of it that it is shown to whoever asks for it alone.
+    Views,
 }
 
+/// The kinds of events of [`Group::Views`].
+pub const VIEWS: [&str; 1] = ["customer.seen"];
+
 impl Group {
-    pub const ALL: [Group; 6] =
-        [Group::SignIns, Group::Refused, Group::Accounts, Group::Rights, Group::Settings, Group::People];
+    pub const ALL: [Group; 7] =
+        [Group::SignIns, Group::Refused, Group::Accounts, Group::Rights, Group::Settings, Group::People, Group::Views];
 
     /// As addresses write it.
     pub fn word(self) -> &'static str {
@@ -28,6 +33,7 @@ impl Group {
             Group::Rights => "rights",
             Group::Settings => "settings",
             Group::People => "people",
+            Group::Views => "views",
         }
     }
 
@@ -43,6 +49,7 @@ impl Group {
             Group::Rights => "Rights, blocks and invitations",
             Group::Settings => "Settings",
             Group::People => "Customers, exports and erasures",
+            Group::Views => "Views of customers",
         }
     }
 
@@ -62,6 +69,7 @@ impl Group {
             | "account.company"
             | "account.company_view"
             | "account.companies_merged" => Group::People,
+            _ if VIEWS.contains(&kind) => Group::Views,
             _ => match kind.split_once('.').map_or(kind, |(first, _)| first) {
                 "account" => Group::Accounts,
                 "access" | "staff" => Group::Rights,
@@ -77,6 +85,7 @@ impl Group {
 pub struct LogFilter {
     /// Who did it, or to whom it was done: an e-mail address, or the number of an account.
     pub person: String,
+    /// `None`: all but [`Group::Views`].
     pub group: Option<Group>,
     /// From the beginning of this day on, `YYYY-MM-DD`, in UTC.
     pub from: String,
@@ -186,6 +195,7 @@ mod tests {
             ("staff.invited", Group::Rights),
             ("account.blocked", Group::Rights),
             ("customer.exported", Group::People),
+            ("customer.seen", Group::Views),
             ("account.erased", Group::People),
             ("settings.wip_limit", Group::Settings),
             ("mail.discarded", Group::Settings),

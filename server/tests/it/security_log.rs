@@ -3,7 +3,7 @@
 use crate::support::{Refused as _, World, browser::Browser, id_of, person};
 use bytes::Bytes;
 use domain::{
-    Actor, Code, Role,
+    Actor, Code, Role, UserId,
     access::{NewTeam, Permission, Permissions, RoleChoice},
     customer::Erasure,
     import::Kind,
@@ -14,7 +14,7 @@ use http::{StatusCode, header};
 use server::work::jobs;
 use store::{
     access::{log, teams, users},
-    customers::{block, erase, merge},
+    customers::{block, erase, merge, view},
     imports,
 };
 
@@ -24,6 +24,39 @@ async fn lines(world: &World, actor: &Actor, filter: LogFilter) -> Vec<LogLine> 
 
 fn kinds(lines: &[LogLine]) -> Vec<&str> {
     lines.iter().map(|line| line.kind.as_str()).collect()
+}
+
+/// Who has read all about a customer is told to whoever asks for it, and hides nothing else.
+#[tokio::test]
+async fn views_of_customers_are_told_once_a_day_to_who_asks_for_them() {
+    let world = World::new().await;
+    let (admin, agent, jana) = (world.superadmin().await, world.agent().await, world.customer().await);
+    let open = async |actor: &Actor, id| view::open(&world.desk, actor, id).await;
+    for actor in [&agent, &agent, &admin] {
+        assert_eq!(open(actor, id_of(&jana)).await.unwrap().id, id_of(&jana));
+    }
+    // Who is refused has seen nothing.
+    open(&jana, id_of(&jana)).await.refused(Code::Forbidden);
+    open(&agent, UserId(-1)).await.refused(Code::NotFound);
+    let views = LogFilter { group: Some(Group::Views), ..LogFilter::default() };
+    let said = lines(&world, &admin, views.clone()).await;
+    assert_eq!(kinds(&said), ["customer.seen"; 2]);
+    assert_eq!((said[1].by, said[1].address.as_deref()), (Some(id_of(&agent)), Some("192.0.2.1")));
+    assert_eq!(said[1].what, format!("Looked at the page of {}", person(&jana).name));
+    for all in [LogFilter::default(), LogFilter { person: id_of(&jana).to_string(), ..LogFilter::default() }] {
+        assert!(!kinds(&lines(&world, &admin, all).await).contains(&"customer.seen"));
+    }
+    let theirs = LogFilter { person: id_of(&jana).to_string(), ..views.clone() };
+    assert_eq!(kinds(&lines(&world, &admin, theirs).await), ["customer.seen"; 2]);
+
+    world.advance_seconds(86_401);
+    open(&agent, id_of(&jana)).await.unwrap();
+    assert_eq!(lines(&world, &admin, views).await.len(), 3);
+    // The page says it, too; what stands beside a ticket does not.
+    let colleague = Browser::of(&world, &world.agent().await).await;
+    let page = colleague.get(&format!("/customers/{}", id_of(&jana))).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert_eq!(world.count("select count(*) from events where kind = 'customer.seen'").await, 4);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use domain::{
     event::Happening,
     page::{self, Page},
     policy::{self, Action},
-    security_log::{Group, LogFilter, LogLine, cell, day},
+    security_log::{Group, LogFilter, LogLine, VIEWS, cell, day},
     text,
 };
 use serde_json::Value;
@@ -136,6 +136,9 @@ async fn lines(conn: &mut PgConnection, wanted: &Wanted, after: Option<Key>, lim
             );
         } else {
             query.push("select e.* from events e where e.ticket_id is null");
+        }
+        if wanted.kinds.is_none() {
+            query.push(" and e.kind <> all(").push_bind(VIEWS.to_vec()).push(")");
         }
         if let (Some(way), Some((id, email))) = (way, &wanted.person) {
             match way {

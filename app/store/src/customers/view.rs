@@ -1,13 +1,44 @@
 //! One customer, with all that staff know of them.
 
-use crate::OrOurs;
+use crate::{Desk, OrOurs, events};
 use domain::{
     Actor, CompanyId, Error, Result, UserId,
     company::CompanyName,
     customer::{COUNTED, Customer},
+    event::Happening,
     policy::{self, Action},
 };
 use sqlx::PgConnection;
+
+/// How long it is known that somebody has read something, in milliseconds: a day.
+const READ_MS: i64 = 86_400_000;
+
+/// The same for whoever opens the page of a customer: the security log says who has read it, once a day, before anything is
+/// shown. Errors: those of [`view`].
+#[crate::compiled_here]
+pub async fn open(desk: &Desk, actor: &Actor, id: UserId) -> Result<Customer> {
+    let mut conn = desk.read().await?;
+    let customer = view(&mut conn, actor, id).await?;
+    let said = sqlx::query_scalar!(
+        r#"select exists (
+               select from events
+               where ticket_id is null and coalesce(data->'who'->>'id', data->>'customer', data->>'user') = $1 and at > $2
+                   and kind = 'customer.seen' and actor_id = $3) as "said!""#,
+        customer.id.to_string(),
+        time::OffsetDateTime::from(desk.now().plus_millis(-READ_MS)),
+        actor.user_id().map(|reader| reader.0),
+    )
+    .fetch_one(&mut *conn)
+    .await
+    .ours()?;
+    conn.done();
+    if !said {
+        let mut tx = desk.begin().await?;
+        events::append(&mut tx, actor, None, &Happening::CustomerSeen { customer: customer.id }).await?;
+        tx.commit().await?;
+    }
+    Ok(customer)
+}
 
 /// A customer. One who was merged into another one is that one, by whose number it is told.
 ///

@@ -79,7 +79,7 @@ fn Choose(filter: LogFilter) -> impl IntoView {
                     "About"
                 </label>
                 <select class="select" id="about" name="about">
-                    <option value="">"Everything"</option>
+                    <option value="">"Everything but views"</option>
                     {options(Group::ALL.map(|g| (g.word(), g.name())), group.map_or("", Group::word))}
                 </select>
             </div>

@@ -24,7 +24,7 @@ pub async fn list_customers(filter: CustomerFilter) -> Rpc<Page<CustomerRow>> {
 /// A customer with all that staff know of them.
 #[server(endpoint = "customers/view", protocol = Json, client = crate::whose::Caller)]
 pub async fn view_customer(id: UserId) -> Rpc<Customer> {
-    call(|desk, actor| async move { store::customers::view::view(&mut *desk.read().await?, &actor, id).await }).await
+    call(|desk, actor| async move { store::customers::view::open(&desk, &actor, id).await }).await
 }
 
 /// Who stands beside a ticket. Nothing of somebody of staff: they may ask for things, too, and are no customers.

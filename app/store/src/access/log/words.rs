@@ -120,6 +120,7 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
             called(&names.kept, kept),
             many(tickets, "ticket"),
         ),
+        Happening::CustomerSeen { customer } => format!("Looked at the page of {}", whom(customer)),
         Happening::CustomerExported { customer } => format!("Had all data of {} gathered", whom(customer)),
         Happening::ExportFetched { customer } => format!("Fetched all data of {}", whom(customer)),
         // Their name is gone, so their number says who it was.

@@ -84,6 +84,7 @@ fn said() -> Vec<(&'static str, Option<Value>, &'static str)> {
         of("customer.merge_finished", json!({"gone": 8, "kept": 7, "tickets": 2}), {
             "Finished merging the customer J. Weiss into Jana Weiss: 2 tickets came over"
         }),
+        of("customer.seen", json!({"customer": 7}), "Looked at the page of Jana"),
         of("customer.exported", json!({"customer": 7}), "Had all data of Jana gathered"),
         of("customer.export_fetched", json!({"customer": 7}), "Fetched all data of Jana"),
         of("account.erased", json!({"user": 7, "messages": false}), "Erased the customer of number 7"),
