@@ -1,5 +1,5 @@
-//! Pictures of people, and logos. What is taken is told by its bytes alone, and all that is no picture is taken out of it: where it was
-//! made, by whom, and whatever else a camera or a program has written beside it.
+//! Pictures of people, and logos. What is taken is told by its bytes alone, and all that is no picture is taken out of it:
+//! where it was made, by whom, and whatever else a camera or a program has written beside it.
 
 use crate::{Code, CompanyId, Error, Result, UserId};
 

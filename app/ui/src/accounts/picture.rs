@@ -119,8 +119,8 @@ mod browser {
         SubmitEvent,
     };
 
-    /// Sends the middle of the picture, or the whole of it, as small as it is ever shown. Where the browser cannot do that, it is sent as it is:
-    /// the server says what is wrong with it.
+    /// Sends the middle of the picture, or the whole of it, as small as it is ever shown. Where the browser cannot do that,
+    /// it is sent as it is: the server says what is wrong with it.
     pub fn send_small(event: &SubmitEvent, input: HtmlInputElement, whole: bool) {
         let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
         let Some(form) = input.form() else { return };
