@@ -9,6 +9,20 @@ use anyhow::{Context as _, Result, anyhow};
 use crate::project::{Project, run, timed};
 use crate::tools::{self, WASM};
 
+/// What is built and tested on the server's side, with the features it turns on.
+///
+/// Always together: which features the libraries below have depends on who is built with them, and each choice would be a
+/// build of its own.
+pub const SERVER_SIDE: [&str; 7] = [
+    "--package=server",
+    "--package=ui",
+    "--features=ui/ssr",
+    "--package=store",
+    "--package=domain",
+    "--package=cluster",
+    "--package=bench",
+];
+
 /// For whom a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -106,9 +120,11 @@ pub fn site(project: &Project, profile: Profile) -> Result<()> {
 
 fn server(project: &Project, profile: Profile, what: &[&str]) -> Result<()> {
     let mut cargo = project.cargo("server", "build");
-    cargo.args(["--package", "server"]).args(what);
-    if profile == Profile::Release {
-        cargo.arg("--release");
-    }
+    match profile {
+        Profile::Debug => cargo.args(SERVER_SIDE),
+        // Nothing that only tests need.
+        Profile::Release => cargo.args(["--package", "server", "--release"]),
+    };
+    cargo.args(what);
     run(&mut cargo).context("the server did not build")
 }

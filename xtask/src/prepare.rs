@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
-use crate::database;
 use crate::project::{Project, run};
+use crate::{database, test};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -22,7 +23,8 @@ pub fn prepare(project: &Project, check: bool) -> Result<()> {
     if fs::read_to_string(&stamp_file).ok() == Some(stamp(project)?) {
         return Ok(());
     }
-    let fresh = describe(project)?;
+    // Who only asks wants to know the rest as well, and the libraries below need not be compiled for each apart.
+    let fresh = if check { describe(project, test::lint(project))? } else { describe(project, compile(project))? };
     let folder = project.root.join(".sqlx");
     let present = read(&folder)?;
     let different: Vec<&String> =
@@ -40,8 +42,15 @@ pub fn prepare(project: &Project, check: bool) -> Result<()> {
     Ok(fs::write(stamp_file, stamp(project)?)?)
 }
 
+/// No more than what has queries.
+fn compile(project: &Project) -> Command {
+    let mut cargo = project.cargo("server", "check");
+    cargo.args(["--package", "store", "--all-targets"]);
+    cargo
+}
+
 /// Compiles the store against a freshly migrated database and collects what sqlx has learned about each query.
-fn describe(project: &Project) -> Result<Files> {
+fn describe(project: &Project, mut cargo: Command) -> Result<Files> {
     let cluster = database::start(project)?;
     let url = database::migrated(project, &cluster, "prepare")?;
     let folder = project.state.join("sqlx");
@@ -51,10 +60,8 @@ fn describe(project: &Project) -> Result<Files> {
     fs::create_dir_all(&folder)?;
     // Queries are described while the crate is compiled, so it must be compiled even if it has not changed.
     run(project.cargo("server", "clean").args(["--quiet", "--package", "store"]))?;
-    let mut cargo = project.cargo("server", "check");
-    cargo.args(["--package", "store", "--all-targets"]);
     database::check_queries(&mut cargo, &url, &folder);
-    run(&mut cargo).context("the store does not compile against the migrated database")?;
+    run(&mut cargo).context("not everything compiles against the migrated database")?;
     cluster.stop()?;
     read(&folder)
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::build::{self, Profile};
+use crate::build::{self, Profile, SERVER_SIDE};
 use crate::project::{Project, run, show};
 use crate::tools::{self, WASM};
 use crate::{database, openldap, prepare};
@@ -49,17 +49,6 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
-/// The crates that are tested as the server sees them, with the features it turns on.
-const SERVER_SIDE: [&str; 8] = [
-    "--package=server",
-    "--package=ui",
-    "--features=ui/ssr",
-    "--package=store",
-    "--package=domain",
-    "--package=cluster",
-    "--package=bench",
-    "--no-fail-fast",
-];
 /// The crates that the browser gets.
 const BROWSER_SIDE: [&str; 6] =
     ["--package=frontend", "--package=ui", "--features=ui/hydrate", "--package=domain", "--lib", "--target"];
@@ -111,17 +100,23 @@ fn checks(project: &Project) -> Tally {
     tally += check("tools", tools::components(project).and_then(|()| tools::wasm_target(project)));
     tally += check("format", run(project.cargo("", "fmt").args(["--all", "--check"])));
     tally += check("queries described in .sqlx", prepare::prepare(project, true));
-    tally += check("clippy, server side", clippy(project, "server", &SERVER_SIDE[..7], &["--all-targets"]));
-    tally += check("clippy, browser side", clippy(project, "browser", &BROWSER_SIDE, &[WASM]));
-    tally += check("clippy, xtask", clippy(project, "", &["--package=xtask", "--package=pack"], &["--all-targets"]));
+    tally += check("clippy, server side", run(&mut lint(project)));
+    tally += check("clippy, browser side", run(&mut clippy(project, "browser", &BROWSER_SIDE, &[WASM])));
+    let own = ["--package=xtask", "--package=pack"];
+    tally += check("clippy, xtask", run(&mut clippy(project, "", &own, &["--all-targets"])));
     tally += check("nothing of the server in the browser", browser_is_clean(project));
     tally
 }
 
-fn clippy(project: &Project, target: &str, packages: &[&str], more: &[&str]) -> Result<()> {
+/// Clippy for the server's side.
+pub fn lint(project: &Project) -> Command {
+    clippy(project, "server", &SERVER_SIDE, &["--all-targets"])
+}
+
+fn clippy(project: &Project, target: &str, packages: &[&str], more: &[&str]) -> Command {
     let mut cargo = project.cargo(target, "clippy");
     cargo.args(packages).args(more).args(["--", "-D", "warnings"]);
-    run(&mut cargo)
+    cargo
 }
 
 fn browser_is_clean(project: &Project) -> Result<()> {
@@ -148,7 +143,11 @@ fn rust(project: &Project, filter: Option<&str>) -> Tally {
         Err(error) => return broken("tests on a directory", &error),
     };
     let mut server_side = project.cargo("server", "test");
-    server_side.args(SERVER_SIDE).env("DOCKET_TEST_DATABASE_URL", cluster.url()).env(openldap::VARIABLE, directory);
+    server_side
+        .args(SERVER_SIDE)
+        .arg("--no-fail-fast")
+        .env("DOCKET_TEST_DATABASE_URL", cluster.url())
+        .env(openldap::VARIABLE, directory);
     let mut own = project.cargo("", "test");
     own.args(["--package", "xtask", "--package", "pack"]);
     let mut tally = Tally::default();

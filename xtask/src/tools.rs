@@ -85,7 +85,9 @@ pub fn end2end(project: &Project) -> Result<PathBuf> {
 
 /// Makes sure that there is a browser to test in. Returns its program, or `None` for the one Playwright brings.
 pub fn chromium(end2end: &Path) -> Result<Option<PathBuf>> {
-    let system = || ["chromium", "chromium-browser", "google-chrome"].iter().find_map(in_path);
+    // First the one without windows: a machine has half the work with it.
+    let names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
+    let system = || names.iter().find_map(in_path);
     if let Some(found) = system() {
         return Ok(Some(found));
     }
@@ -102,7 +104,8 @@ pub fn chromium(end2end: &Path) -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     if let Some(apt @ Installer::Apt { .. }) = Installer::here() {
-        apt.install("chromium")?;
+        // Not every release has the first.
+        apt.install("chromium-headless-shell").or_else(|_| apt.install("chromium"))?;
         if let Some(found) = system() {
             return Ok(Some(found));
         }
