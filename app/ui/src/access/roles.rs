@@ -7,8 +7,8 @@ use crate::{
     flash::flash,
     icons::{Ico, Icon},
     me,
-    settings::{SettingsPage, loading},
-    shared::{Field, fetched},
+    settings::{SettingsPage, loading, page_of},
+    shared::{Field, fetched, submit},
 };
 use domain::{
     Role, RoleId,
@@ -21,16 +21,12 @@ use leptos::prelude::*;
 /// `/settings/roles`.
 #[component]
 pub fn RolesPage() -> impl IntoView {
-    let roles = resource(|| (), |()| rpc::all_roles());
-    view! {
-        <SettingsPage
-            title="Roles"
-            lead="What people on staff may do. The built-in roles are fixed; make others for those who need less, or something else."
-        >
-            {fetched(loading, roles, |roles| view! { <All roles /> }.into_any())}
-        </SettingsPage>
-    }
-    .into_any()
+    page_of(
+        "Roles",
+        "What people on staff may do. The built-in roles are fixed; make others for those who need less, or something else.",
+        rpc::all_roles,
+        |roles| view! { <All roles /> }.into_any(),
+    )
 }
 
 /// What the built-in roles are for.
@@ -155,11 +151,7 @@ fn Edit(found: Option<(CustomRole, Vec<Person>)>) -> impl IntoView {
             <Field flash=flash.clone() name="name" label="Name" required=true maxlength=60 />
             <Field flash name="description" label="What it is for" maxlength=300 />
             {Area::ALL.map(|area| view! { <OfArea area chosen /> }).rows()}
-            <div class="actions">
-                <button class="button button--primary" type="submit">
-                    "Save"
-                </button>
-            </div>
+            {submit("Save")}
         </form>
         {known
             .shown(|| {

@@ -6,8 +6,8 @@ use crate::fetched::resource;
 use crate::{
     flash::flash,
     icons::{Ico, Icon},
-    settings::{SettingsPage, loading},
-    shared::{Column, EmptyState, Field, fetched, field_error, table},
+    settings::{SettingsPage, loading, page_of},
+    shared::{Column, EmptyState, Field, fetched, field_error, submit, table},
 };
 use domain::{TeamId, access::Team, people::Person};
 use leptos::prelude::*;
@@ -15,16 +15,12 @@ use leptos::prelude::*;
 /// `/settings/teams`.
 #[component]
 pub fn TeamsPage() -> impl IntoView {
-    let teams = resource(|| (), |()| rpc::all_teams());
-    view! {
-        <SettingsPage
-            title="Teams"
-            lead="Tickets can be given to a team. Whoever does not see all tickets sees those of their teams."
-        >
-            {fetched(loading, teams, |teams| view! { <All teams /> }.into_any())}
-        </SettingsPage>
-    }
-    .into_any()
+    page_of(
+        "Teams",
+        "Tickets can be given to a team. Whoever does not see all tickets sees those of their teams.",
+        rpc::all_teams,
+        |teams| view! { <All teams /> }.into_any(),
+    )
 }
 
 #[component]
@@ -124,11 +120,7 @@ fn Edit(team: Option<Team>, mut staff: Vec<Person>) -> impl IntoView {
                 {field_error("members", problem)}
                 <div class="members">{rows.rows()}</div>
             </fieldset>
-            <div class="actions">
-                <button class="button button--primary" type="submit">
-                    "Save"
-                </button>
-            </div>
+            {submit("Save")}
         </form>
         {delete
             .map(|page| {

@@ -8,7 +8,7 @@ use crate::{
     flash::{Done, Flash, flash},
     me,
     outside::ConnectedAccounts,
-    shared::{Field, TextArea, fetched, field_error, options, toaster},
+    shared::{Field, TextArea, fetched, field_error, options, submit, toaster},
 };
 use domain::{
     language::Language,
@@ -164,11 +164,7 @@ fn About(profile: Profile, page: &'static str) -> impl IntoView {
                             </div>
                         }
                     })}
-                <div class="actions">
-                    <button class="button button--primary" type="submit">
-                        "Save profile"
-                    </button>
-                </div>
+                {submit("Save profile")}
             </form>
         </section>
     }

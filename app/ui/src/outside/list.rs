@@ -2,11 +2,10 @@
 
 use super::rpc;
 use crate::erased::Rows;
-use crate::fetched::resource;
 use crate::{
     icons::{Ico, Icon},
-    settings::{SettingsPage, loading},
-    shared::{Column, EmptyState, fetched, table},
+    settings::page_of,
+    shared::{Column, EmptyState, table},
 };
 use domain::outside::{Audience, Kind, Provider};
 use leptos::prelude::*;
@@ -14,16 +13,12 @@ use leptos::prelude::*;
 /// `/settings/sign-in`.
 #[component]
 pub fn ProvidersPage() -> impl IntoView {
-    let providers = resource(|| (), |()| rpc::all_providers());
-    view! {
-        <SettingsPage
-            title="Sign-in from outside"
-            lead="People sign in with an account that they have elsewhere: customers by Google, a company's users and staff by their own provider or directory."
-        >
-            {fetched(loading, providers, |providers| view! { <All providers /> }.into_any())}
-        </SettingsPage>
-    }
-    .into_any()
+    page_of(
+        "Sign-in from outside",
+        "People sign in with an account that they have elsewhere: customers by Google, a company's users and staff by their own provider or directory.",
+        rpc::all_providers,
+        |providers| view! { <All providers /> }.into_any(),
+    )
 }
 
 /// Whom a provider vouches for, by name.

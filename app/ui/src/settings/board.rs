@@ -1,13 +1,9 @@
 //! How many tickets a column of the board should hold.
 
-use super::{
-    frame::{SettingsPage, loading},
-    rpc,
-};
-use crate::fetched::resource;
+use super::{frame::page_of, rpc};
 use crate::{
     flash::flash,
-    shared::{Column, StatusMark, fetched, field_error, table},
+    shared::{Column, StatusMark, field_error, submit, table},
 };
 use domain::workflow::Status;
 use leptos::prelude::*;
@@ -15,16 +11,12 @@ use leptos::prelude::*;
 /// `/settings/board`.
 #[component]
 pub fn BoardSettings() -> impl IntoView {
-    let columns = resource(|| (), |()| rpc::columns());
-    view! {
-        <SettingsPage
-            title="Board"
-            lead="A limit on the work in progress shows where it piles up. A column over its limit is marked; it can also refuse further tickets."
-        >
-            {fetched(loading, columns, |columns| view! { <Limits columns=columns /> }.into_any())}
-        </SettingsPage>
-    }
-    .into_any()
+    page_of(
+        "Board",
+        "A limit on the work in progress shows where it piles up. A column over its limit is marked; it can also refuse further tickets.",
+        rpc::columns,
+        |columns| view! { <Limits columns=columns /> }.into_any(),
+    )
 }
 
 #[component]
@@ -36,11 +28,7 @@ fn Limits(columns: Vec<Status>) -> impl IntoView {
                 &["Column", "At most", "When it is full"].map(Column::Text),
                 columns.into_iter().map(|status| view! { <Limit status=status /> }),
             )}
-            <div class="actions">
-                <button class="button button--primary" type="submit">
-                    "Save"
-                </button>
-            </div>
+            {submit("Save")}
         </form>
     }
     .into_any()

@@ -2,10 +2,12 @@
 
 use crate::{
     erased::{Rows, Sometimes, dynamic, memo},
+    fetched::resource,
     flash::flash,
     icons::{Ico, Icon},
     me,
-    shared::{EmptyState, ErrorNotice, Title},
+    rpc::Rpc,
+    shared::{EmptyState, ErrorNotice, Title, fetched},
 };
 use domain::{Error, policy::Action};
 use leptos::prelude::*;
@@ -13,6 +15,7 @@ use leptos_router::{
     components::Outlet,
     hooks::{use_location, use_query_map},
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 /// A page of the settings.
 struct Place {
@@ -332,6 +335,21 @@ pub fn SettingsPage(title: &'static str, lead: &'static str, children: Children)
         </div>
     }
     .into_any()
+}
+
+/// A [`SettingsPage`] about one thing: what `fetch` brings, as `shown` shows it.
+pub fn page_of<T, Answer>(
+    title: &'static str,
+    lead: &'static str,
+    fetch: impl Fn() -> Answer + Send + Sync + 'static,
+    shown: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView
+where
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+    Answer: Future<Output = Rpc<T>> + Send + 'static,
+{
+    let found = resource(|| (), move |()| fetch());
+    view! { <SettingsPage title lead>{fetched(loading, found, shown)}</SettingsPage> }.into_any()
 }
 
 /// While a page's data are fetched.

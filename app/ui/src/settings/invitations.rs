@@ -11,7 +11,7 @@ use crate::{
     flash::{Done, flash},
     icons::Icon,
     me,
-    shared::{Column, EmptyState, Field, When, awaited, field_error, options, row_button, table, unread},
+    shared::{Column, EmptyState, Field, When, awaited, field_error, options, row_button, submit, table, unread},
 };
 use domain::{
     Actor, Role,
@@ -125,11 +125,7 @@ fn Invite(roles: Roles) -> impl IntoView {
                 {field_error("role", role_problem)}
             </div>
             {teams}
-            <div class="actions">
-                <button class="button button--primary" type="submit">
-                    "Send invitation"
-                </button>
-            </div>
+            {submit("Send invitation")}
         </form>
     }
     .into_any()

@@ -11,7 +11,7 @@ mod second_factor;
 mod unsent;
 
 pub use board::BoardSettings;
-pub use frame::{SettingsFrame, SettingsPage, SettingsStart, loading, may_any};
+pub use frame::{SettingsFrame, SettingsPage, SettingsStart, loading, may_any, page_of};
 pub use invitations::InvitationsPage;
 pub use mails::QuarantinePage;
 pub use priority::PrioritySettings;

@@ -1,28 +1,20 @@
 //! The table that derives a ticket's priority from its urgency and importance.
 
-use super::{
-    frame::{SettingsPage, loading},
-    rpc,
-};
+use super::{frame::page_of, rpc};
 use crate::erased::Rows;
-use crate::fetched::resource;
-use crate::shared::{fetched, options};
+use crate::shared::{options, submit};
 use domain::priority::{Level, Priority, PriorityTable};
 use leptos::prelude::*;
 
 /// `/settings/priority`.
 #[component]
 pub fn PrioritySettings() -> impl IntoView {
-    let table = resource(|| (), |()| rpc::priorities());
-    view! {
-        <SettingsPage
-            title="Priority"
-            lead="Urgency says how soon it hurts, importance how much it matters. Each pair of them gives a ticket its priority. A change applies to tickets that are there, too."
-        >
-            {fetched(loading, table, |table| view! { <Table table=table /> }.into_any())}
-        </SettingsPage>
-    }
-    .into_any()
+    page_of(
+        "Priority",
+        "Urgency says how soon it hurts, importance how much it matters. Each pair of them gives a ticket its priority. A change applies to tickets that are there, too.",
+        rpc::priorities,
+        |table| view! { <Table table=table /> }.into_any(),
+    )
 }
 
 #[component]
@@ -67,11 +59,7 @@ fn Table(table: PriorityTable) -> impl IntoView {
                     </tbody>
                 </table>
             </div>
-            <div class="actions">
-                <button class="button button--primary" type="submit">
-                    "Save"
-                </button>
-            </div>
+            {submit("Save")}
         </form>
     }
     .into_any()

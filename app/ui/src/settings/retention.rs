@@ -1,14 +1,10 @@
 //! How long tickets and customers are kept.
 
-use super::{
-    frame::{SettingsPage, loading},
-    rpc,
-};
+use super::{frame::page_of, rpc};
 use crate::{
     erased::Sometimes,
-    fetched::resource,
     flash::{ASKED, flash},
-    shared::{Field, Question, fetched},
+    shared::{Field, Question, submit},
 };
 use domain::retention::Periods;
 use leptos::prelude::*;
@@ -16,16 +12,12 @@ use leptos::prelude::*;
 /// `/settings/retention`.
 #[component]
 pub fn RetentionSettings() -> impl IntoView {
-    let periods = resource(|| (), |()| rpc::retention());
-    view! {
-        <SettingsPage
-            title="Data retention"
-            lead="What is not needed any longer can be erased by itself, after as many months as you say. It is looked for once an hour, and the security log says how much went."
-        >
-            {fetched(loading, periods, |periods| view! { <RetentionForm periods /> }.into_any())}
-        </SettingsPage>
-    }
-    .into_any()
+    page_of(
+        "Data retention",
+        "What is not needed any longer can be erased by itself, after as many months as you say. It is looked for once an hour, and the security log says how much went.",
+        rpc::retention,
+        |periods| view! { <RetentionForm periods /> }.into_any(),
+    )
 }
 
 #[component]
@@ -80,11 +72,7 @@ fn RetentionForm(periods: Periods) -> impl IntoView {
             <p class="muted">
                 "The security log is kept for ever: the database refuses to delete from it, so that nobody covers their tracks. Names and addresses of customers are taken out of it when they are erased."
             </p>
-            <div class="actions">
-                <button class="button button--primary" type="submit">
-                    "Save"
-                </button>
-            </div>
+            {submit("Save")}
         </form>
     }
     .into_any()

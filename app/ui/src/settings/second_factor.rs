@@ -1,13 +1,9 @@
 //! Whether staff must have a second factor.
 
-use super::{
-    frame::{SettingsPage, loading},
-    rpc,
-};
-use crate::fetched::resource;
+use super::{frame::page_of, rpc};
 use crate::{
     flash::flash,
-    shared::{Field, fetched},
+    shared::{Field, submit},
 };
 use domain::second_factor::Required;
 use leptos::prelude::*;
@@ -15,16 +11,12 @@ use leptos::prelude::*;
 /// `/settings/two-step`.
 #[component]
 pub fn SecondFactorSettings() -> impl IntoView {
-    let required = resource(|| (), |()| rpc::second_factor_required());
-    view! {
-        <SettingsPage
-            title="Two-step sign-in"
-            lead="A password can be guessed, read off or given away. With a second step it opens nothing on its own."
-        >
-            {fetched(loading, required, |required| view! { <Requirement required /> }.into_any())}
-        </SettingsPage>
-    }
-    .into_any()
+    page_of(
+        "Two-step sign-in",
+        "A password can be guessed, read off or given away. With a second step it opens nothing on its own.",
+        rpc::second_factor_required,
+        |required| view! { <Requirement required /> }.into_any(),
+    )
 }
 
 #[component]
@@ -60,11 +52,7 @@ fn Requirement(required: Required) -> impl IntoView {
                 hint="They count from now, and for who joins later from then. 0: at once, for yourself too. Until then, staff are reminded when they sign in."
                 maxlength=3
             />
-            <div class="actions">
-                <button class="button button--primary" type="submit">
-                    "Save"
-                </button>
-            </div>
+            {submit("Save")}
         </form>
     }
     .into_any()

@@ -42,6 +42,18 @@ fn described(name: &str, problem: &Option<String>, hint: &str) -> Option<String>
     }
 }
 
+/// The end of a plain form: the button that sends it.
+pub fn submit(words: &'static str) -> AnyView {
+    view! {
+        <div class="actions">
+            <button class="button button--primary" type="submit">
+                {words}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
 /// A labelled input of a plain form, filled with what was typed before and with its error beside it.
 ///
 /// `autofocus` is for the form as it is opened; a refused one begins where something has to be done.

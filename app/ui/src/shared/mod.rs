@@ -23,7 +23,7 @@ pub use avatar::{Avatar, avatar_of, face};
 pub use awaited::{awaited, fetched, unread};
 pub use copy::{CopyButton, Secret, copy};
 pub use feedback::{EmptyState, ErrorNotice, Toaster, Toasts, provide_toasts, toast_error, toaster};
-pub use field::{Area, Field, NameAgain, ReadOnly, ReasonOfLoss, field_error, options};
+pub use field::{Area, Field, NameAgain, ReadOnly, ReasonOfLoss, field_error, options, submit};
 pub use focus::{bring_into_view, focus_main, focus_page, focus_soon, hand_on, is_lost, keep_focus, settled};
 pub use fold::close_like_menu;
 #[cfg(not(feature = "ssr"))]
