@@ -274,6 +274,7 @@ const screens: Screen[] = [
   { name: 'customers-blocked', who: 'agent', at: '/customers?shown=blocked' },
   { name: 'customer-new', who: 'agent', at: '/customers/new' },
   { name: 'customer', who: 'admin', at: '/customers/42' },
+  { name: 'customer-messages', who: 'admin', at: '/customers/42?list=messages' },
   { name: 'customer-edit', who: 'agent', at: '/customers/42/edit' },
   { name: 'customer-company', who: 'agent', at: '/customers/42/company?none=1' },
   { name: 'customer-merge', who: 'admin', at: '/customers/42/merge?with=43' },

@@ -1,5 +1,6 @@
 import { ADA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
+import { newTicket } from '../support/tickets.ts';
 
 test('a customer is found while one types, by keyboard, and changed', async ({ page, allowErrors }) => {
   allowErrors(/status of 4(09|22)/);
@@ -32,6 +33,28 @@ test('a customer is found while one types, by keyboard, and changed', async ({ p
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
   await expect(page.getByText('Prefers <b>tea</b>.')).toBeVisible();
+});
+
+test('all that a customer has written is listed, and leads to where it stands', async ({ page }) => {
+  await signIn(page, MIA);
+  const id = await newTicket(page, { subject: 'Written by Jana', body: 'The **label** printer blinks.' });
+  await page.goto('/customers?q=customer@mail');
+  await page.getByRole('link', { name: 'Jana Weiß' }).click();
+  await hydrated(page);
+  await page.getByRole('navigation', { name: 'Lists of this customer' }).getByRole('link', { name: 'Messages' }).click();
+  const messages = page.getByRole('list', { name: 'Messages, newest first' });
+  await expect(messages.getByRole('listitem').first()).toContainText('The label printer blinks.');
+  await expect(messages.getByRole('listitem').first()).toContainText(`#${id}`);
+  await expectAccessible(page);
+  await page.keyboard.press('j');
+  await expect(messages.getByRole('link').first()).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Written by Jana' })).toBeVisible();
+  await expect(page).toHaveURL(/entry=/);
+  await page.goBack();
+  await expect(messages).toBeVisible();
+  await page.getByRole('link', { name: 'Tickets', exact: true }).last().click();
+  await expect(page.getByRole('table', { name: 'Tickets, last changed first' })).toBeVisible();
 });
 
 test('beside a ticket stands who it is, with a way to their page', async ({ page }) => {

@@ -1,11 +1,12 @@
 //! Customers as staff see and change them.
 
 use crate::{
-    CompanyId, Result, Time, UserId,
+    CompanyId, EventId, Result, TicketId, Time, UserId,
     account::NAME_MAX,
     company::CompanyName,
     error::{Error, Problems},
     text,
+    ticket::Source,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +89,21 @@ pub struct Customer {
     pub seen_at: Option<Time>,
     /// Handed back with a change: a stale one is refused.
     pub version: i64,
+}
+
+/// Something that a customer has written, as a line of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The entry of its ticket that it is.
+    pub entry: EventId,
+    pub ticket: TicketId,
+    pub subject: String,
+    pub at: Time,
+    pub channel: Source,
+    /// How it begins. Empty: it is nothing but files, or was erased.
+    pub excerpt: String,
+    /// How many files came with it and are there still.
+    pub files: i64,
 }
 
 /// A number of tickets as it is counted for lists.

@@ -87,6 +87,7 @@ fn functions() -> Vec<Function> {
             |_, _| json!({ "kept": CUSTOMER, "gone": CUSTOMER + 1 }),
             [401, 403, 403, 403, 200],
         ),
+        Function("customers/messages", |_, _| json!({ "id": CUSTOMER, "after": null }), STAFF),
         Function("customers/beside", |_, _| json!({ "id": CUSTOMER }), STAFF),
         Function("customers/view", |_, _| json!({ "id": CUSTOMER }), STAFF),
         Function("errands/of", |_, _| json!({ "about": { "customer": CUSTOMER } }), STAFF),

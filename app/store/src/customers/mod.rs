@@ -8,6 +8,7 @@ pub mod export;
 pub(crate) mod forget;
 pub mod list;
 pub mod merge;
+pub mod messages;
 pub mod view;
 
 use crate::{OrOurs, Tx};

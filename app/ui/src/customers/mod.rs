@@ -5,6 +5,7 @@ mod erase;
 mod form;
 pub(crate) mod frames;
 mod list;
+mod lists;
 mod merge;
 pub(crate) mod merging;
 mod page;

@@ -1,7 +1,8 @@
 //! `/customers/N`: who it is, what can be done, and their tickets.
 
 use super::{
-    pieces::{PeoplePage, Tickets, about, fact, in_lines, in_paragraphs},
+    lists::Lists,
+    pieces::{PeoplePage, about, fact, in_lines, in_paragraphs},
     rpc,
     underway::Underway,
 };
@@ -19,7 +20,6 @@ use domain::{
     customer::{Customer, Export},
     errand::About,
     policy::Action,
-    ticket::Filter,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -102,7 +102,7 @@ fn Shown(customer: Customer) -> impl IntoView {
             {asked.shown(|| block_question(path.clone(), &customer.name))}
             <Underway about=About::Customer(id) page=path.clone() over />
             {(!erased).shown(|| view! { <Facts customer=customer.clone() /> })}
-            <Tickets filter=Filter { requester: Some(id), ..Filter::default() } path again=over />
+            <Lists id path again=over />
             {(!erased && me::may(Action::ExportPeople)).shown(|| view! { <Data id /> })}
         </PeoplePage>
     }

@@ -293,14 +293,15 @@ pub fn Tickets(filter: Filter, path: String, again: RwSignal<u32>) -> impl IntoV
     .into_any()
 }
 
-fn ticket_table(page: Page<Ticket>, path: &str, later: bool) -> AnyView {
+/// Tickets as a table, with the way to the other pages of the list at `path`. `later`: this is not the first one.
+pub fn ticket_table(page: Page<Ticket>, path: &str, later: bool) -> AnyView {
     if page.rows.is_empty() {
         return view! { <EmptyState icon=Icon::Inbox title="No tickets" text="None was opened so far." /> }.into_any();
     }
     let workflow = me::workflow();
     let row = |table: Markup, ticket: &Ticket| {
         let table = table
-            .raw("<tr><td><a href=\"/tickets/")
+            .raw("<tr><td><a data-row href=\"/tickets/")
             .number(ticket.id.0)
             .raw("\">")
             .text(&ticket.subject)

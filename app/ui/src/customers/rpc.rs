@@ -8,7 +8,7 @@ use domain::Code;
 use domain::{
     CompanyId, UserId,
     company::{Company, CompanyFilter, CompanyMerge, CompanyName, CompanyRow},
-    customer::{Conversion, Customer, CustomerFilter, CustomerMerge, CustomerRow, Export},
+    customer::{Conversion, Customer, CustomerFilter, CustomerMerge, CustomerRow, Export, Written},
     errand::{About, Errand},
     page::Page,
 };
@@ -25,6 +25,15 @@ pub async fn list_customers(filter: CustomerFilter) -> Rpc<Page<CustomerRow>> {
 #[server(endpoint = "customers/view", protocol = Json, client = crate::whose::Caller)]
 pub async fn view_customer(id: UserId) -> Rpc<Customer> {
     call(|desk, actor| async move { store::customers::view::open(&desk, &actor, id).await }).await
+}
+
+/// A page of what a customer has written.
+#[server(endpoint = "customers/messages", protocol = Json, client = crate::whose::Caller)]
+pub async fn customer_messages(id: UserId, after: Option<String>) -> Rpc<Page<Written>> {
+    call(|desk, actor| async move {
+        store::customers::messages::list(&mut *desk.read().await?, &actor, id, after.as_deref()).await
+    })
+    .await
 }
 
 /// Who stands beside a ticket. Nothing of somebody of staff: they may ask for things, too, and are no customers.

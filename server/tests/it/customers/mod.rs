@@ -5,6 +5,7 @@ mod companies;
 mod conversions;
 mod errands;
 mod merge;
+mod messages;
 mod pages;
 pub(crate) mod privacy;
 

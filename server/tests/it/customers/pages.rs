@@ -119,6 +119,7 @@ async fn no_page_asks_more_than_six_questions() {
         "/customers".to_owned(),
         "/customers?q=ja".into(),
         format!("/customers/{jana}"),
+        format!("/customers/{jana}?list=messages"),
         format!("/customers/{jana}/edit"),
         format!("/customers/{jana}/company?none=1"),
         format!("/customers/{jana}/merge?with={petr}"),

@@ -144,6 +144,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("customers::list::list", Rule::Desk(Action::SeePeople)),
     ("customers::merge::preview", Rule::Desk(Action::MergePeople)),
     ("customers::merge::merge", Rule::Desk(Action::MergePeople)),
+    ("customers::messages::list", Rule::Desk(Action::SeePeople)),
     ("customers::view::open", Rule::Desk(Action::SeePeople)),
     ("customers::view::view", Rule::Desk(Action::SeePeople)),
     ("errands::of", Rule::Desk(Action::SeePeople)),

@@ -320,6 +320,7 @@ async fn of_people(
         "customers::list::list" => customers::list::list(conn, actor, &CustomerFilter::default()).await.map(drop),
         "customers::merge::preview" => there(customers::merge::preview(conn, actor, nobody, UserId(-1)).await),
         "customers::merge::merge" => there(customers::merge::merge(desk, actor, nobody, UserId(-1)).await),
+        "customers::messages::list" => there(customers::messages::list(conn, actor, nobody, None).await),
         "customers::view::open" => there(customers::view::open(desk, actor, nobody).await),
         "customers::view::view" => there(customers::view::view(conn, actor, nobody).await),
         "errands::of" => errands::of(desk, actor, About::Customer(nobody)).await.map(drop),
