@@ -38,6 +38,7 @@ use crate::pack::pack;
 use crate::passkeys;
 use crate::portal;
 use crate::problem::{Details, Problem};
+use crate::ratings;
 use crate::remote_images;
 use crate::scim;
 use crate::settings;
@@ -126,6 +127,7 @@ pub fn router(state: AppState) -> Router {
         .merge(forms::router())
         .merge(outside::router())
         .merge(portal::router(state.config.max_upload_mb))
+        .merge(ratings::router())
         .merge(files::router())
         .merge(remote_images::router())
         .merge(settings::router())
@@ -157,8 +159,14 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// What all answers have in common: no browser guesses what they are, and no other site learns the addresses of our pages. A
 /// page of ours must, by `Origin`, which browsers leave out where nobody is told anything.
 async fn guarded(hsts: Option<HeaderValue>, request: Request, next: Next) -> Response {
+    // Whoever has the address of one of these pages sees what is on it.
+    let secret = request.uri().path().starts_with("/rate/");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if secret {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     if let Some(hsts) = hsts {

@@ -26,6 +26,7 @@ pub mod portal;
 pub mod post;
 pub mod private;
 pub mod problem;
+mod ratings;
 mod remote_images;
 pub mod rotate;
 pub mod run;

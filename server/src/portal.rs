@@ -203,7 +203,7 @@ fn unkept(mut response: Response) -> Response {
 }
 
 /// What a visitor is answered, before anything of the form is read.
-fn signed_out(page: &str) -> Response {
+pub(crate) fn signed_out(page: &str) -> Response {
     unkept(Redirect::to(&format!("/sign-in?unsent=1&next={}", attachment::url_name(page))).into_response())
 }
 

@@ -4,6 +4,7 @@ use crate::{
     CompanyId, Result, Time,
     customer::{NOTES_MAX, lines},
     error::Problems,
+    rating::Average,
     text,
 };
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,8 @@ pub struct Company {
     pub notes: String,
     /// Whether its users see all of its tickets.
     pub sees_all: bool,
+    /// What was said of its tickets that were solved.
+    pub rating: Average,
     /// The number of its logo.
     pub logo: Option<i64>,
     /// Its colour, as `#1f6feb`; empty: Docket's own.

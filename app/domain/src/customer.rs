@@ -5,6 +5,7 @@ use crate::{
     account::NAME_MAX,
     company::CompanyName,
     error::{Error, Problems},
+    rating::Average,
     text,
     ticket::Source,
 };
@@ -84,6 +85,8 @@ pub struct Customer {
     pub second_factor: bool,
     /// How many tickets they have opened, up to [`COUNTED`].
     pub tickets: i64,
+    /// What they have said of those that were solved.
+    pub rating: Average,
     pub created_at: Time,
     /// When they last did anything here.
     pub seen_at: Option<Time>,

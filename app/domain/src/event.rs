@@ -7,6 +7,7 @@ use crate::{
     company::CompanyName,
     people::Person,
     priority::{Level, Priority},
+    rating,
     retention::Periods,
     ticket::Source,
 };
@@ -92,6 +93,18 @@ pub enum Happening {
     /// What it said is not kept any longer: Docket has erased it.
     #[serde(rename = "ticket.emptied")]
     Emptied,
+    /// Its requester has said how it was solved, from 1 to 5. `was`: what they have said before of the same time that it was.
+    #[serde(rename = "ticket.rated")]
+    Rated {
+        score: i16,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<i16>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        comment: String,
+        /// By the link of a mail, without signing in.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_mail: bool,
+    },
     #[serde(rename = "account.registered")]
     Registered {
         email: String,
@@ -335,6 +348,9 @@ pub enum Happening {
     /// How long what is kept, in months; `None`: for ever.
     #[serde(rename = "settings.retention")]
     RetentionSet(Was<Periods>),
+    /// Who is asked how their tickets were solved.
+    #[serde(rename = "settings.satisfaction")]
+    SatisfactionSet(Was<rating::Settings>),
     /// So much was not kept any longer.
     #[serde(rename = "settings.retention_applied")]
     RetentionApplied { tickets: i64, customers: i64 },
@@ -374,6 +390,7 @@ impl Happening {
             | Happening::Joined { .. }
             | Happening::Requester(_)
             | Happening::Company(_)
+            | Happening::Rated { .. }
             | Happening::AttachmentDeleted { internal: true, .. } => Audience::Staff,
             _ => Audience::Hidden,
         }

@@ -14,6 +14,8 @@ pub enum Purpose {
     NewAddress,
     /// To become staff.
     Invitation,
+    /// To say how a ticket was solved. It proves nothing else.
+    Rating,
 }
 
 impl Purpose {
@@ -24,6 +26,7 @@ impl Purpose {
             Purpose::Reset => "reset",
             Purpose::NewAddress => "new_address",
             Purpose::Invitation => "invitation",
+            Purpose::Rating => "rating",
         }
     }
 
@@ -34,6 +37,7 @@ impl Purpose {
             Purpose::Reset => "/reset",
             Purpose::NewAddress => "/new-address",
             Purpose::Invitation => "/invitation",
+            Purpose::Rating => "/rate",
         }
     }
 
@@ -44,6 +48,7 @@ impl Purpose {
             Purpose::Reset => HOUR,
             Purpose::Register | Purpose::NewAddress => 24 * HOUR,
             Purpose::Invitation => 7 * 24 * HOUR,
+            Purpose::Rating => crate::rating::OPEN_DAYS * 24 * HOUR,
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod priority;
 pub mod profile;
 pub mod quoted;
 pub mod rank;
+pub mod rating;
 pub mod remote_images;
 pub mod retention;
 pub mod scim;

@@ -108,6 +108,7 @@ impl Unsent {
             "address_changed" => "Notice of a changed address",
             "password_changed" => "Notice of a changed password",
             "locked" => "Notice of wrong passwords",
+            "rating_asked" => "Question for a rating",
             "second_factor_changed" | "second_factor_removed" | "recovery_code_used" => "Notice of two-step sign-in",
             _ => "Mail",
         }

@@ -15,6 +15,8 @@ enum Needs {
     Either(Permission, Permission),
     /// No custom role can have it.
     Superadmin,
+    /// It is not theirs to do: who asked for it does it.
+    NotStaff,
 }
 
 macro_rules! actions {
@@ -51,6 +53,8 @@ actions! {
     WorkTicket: Needs::One(Permission::WorkTickets);
     /// Be told of changes.
     Watch: Needs::Staff;
+    /// Say how it was solved. Only its requester, and nobody on staff, also not of what they have asked for themselves.
+    Rate: Needs::NotStaff;
     /// Put a file on the ticket.
     AddFile: Needs::Either(Permission::Reply, Permission::WriteNotes);
     /// Take a file off the ticket that somebody else put there.
@@ -104,6 +108,7 @@ impl Action {
                 | Action::WriteNote
                 | Action::WorkTicket
                 | Action::Watch
+                | Action::Rate
                 | Action::AddFile
                 | Action::DeleteAnyFile
         )
@@ -133,6 +138,7 @@ pub fn person_may(person: &Principal, action: Action, ticket: Option<TicketFacts
     if person.role == Role::Customer {
         return match action {
             Action::CreateTicket => true,
+            Action::Rate => ticket.is_some_and(|t| person.is(t.requester)),
             Action::SeeTicket | Action::Reply | Action::AddFile => ticket.is_some_and(|t| {
                 person.is(t.requester)
                     || (person.sees_company && person.company.is_some() && t.company == person.company)
@@ -145,6 +151,7 @@ pub fn person_may(person: &Principal, action: Action, ticket: Option<TicketFacts
         Needs::One(permission) => person.has(permission),
         Needs::Either(one, other) => person.has(one) || person.has(other),
         Needs::Superadmin => person.role == Role::Superadmin,
+        Needs::NotStaff => false,
     };
     allowed && (!action.is_about_a_ticket() || sees_all(person) || ticket.is_some_and(|t| is_theirs(person, t)))
 }
@@ -338,6 +345,9 @@ mod tests {
                         Action::SeeQueues,
                     ];
                     let expected = match name {
+                        "visitor" | "provider" => false,
+                        "superadmin" | "manager" | "agent" if action == Action::Rate => false,
+                        _ if name.starts_with("custom") && action == Action::Rate => false,
                         "superadmin" => true,
                         "manager" => !NOT_MANAGERS.contains(&action),
                         "agent" => !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action),
@@ -352,9 +362,11 @@ mod tests {
                         "custom, an agent of teams" => {
                             !NOT_MANAGERS.contains(&action) && !NOT_AGENTS.contains(&action) && theirs
                         }
-                        "visitor" | "provider" => false,
                         _ => match action {
                             Action::CreateTicket => true,
+                            Action::Rate => {
+                                relation == "own" || (relation == "the other one's" && name.ends_with("who was two"))
+                            }
                             Action::SeeTicket | Action::Reply | Action::AddFile => {
                                 relation == "own"
                                     || (relation == "company"

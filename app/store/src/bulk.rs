@@ -403,6 +403,20 @@ pub(crate) async fn insert(tx: &mut Tx, batch: &Batch) -> Result<()> {
     .execute(&mut *tx.conn)
     .await
     .ours()?;
+    // What was said of how they were solved.
+    sqlx::query(
+        "with r as (
+             insert into ratings (ticket_id, solution, user_id, score, event_id)
+             select t.id, t.solution, e.actor_id, (e.data->>'score')::smallint, e.id
+             from events e join tickets t on t.id = e.ticket_id
+             where e.id = any($1) and e.kind = 'ticket.rated' and t.solution > 0 returning ticket_id, score
+         )
+         update tickets set rating = r.score from r where tickets.id = r.ticket_id",
+    )
+    .bind(&batch.events.ids)
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
     Ok(())
 }
 

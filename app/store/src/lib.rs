@@ -21,6 +21,7 @@ pub mod mails;
 pub mod migrate;
 pub mod outside;
 pub mod people;
+pub mod ratings;
 pub mod reader;
 pub mod render;
 pub mod retention;

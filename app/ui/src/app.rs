@@ -38,6 +38,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset/:token") view=lazy::RESET ssr=SsrMode::Async />
                 <Route path=path!("/new-address/:token") view=lazy::NEW_ADDRESS ssr=SsrMode::Async />
                 <Route path=path!("/invitation/:token") view=lazy::INVITATION ssr=SsrMode::Async />
+                <Route path=path!("/rate/:token") view=lazy::RATE ssr=SsrMode::Async />
                 <ParentRoute path=path!("/portal") view=lazy::PORTAL ssr=SsrMode::Async>
                     <Route path=path!("") view=lazy::PORTAL_HOME ssr=SsrMode::Async />
                     <Route path=path!("new") view=lazy::PORTAL_NEW ssr=SsrMode::Async />
@@ -76,6 +77,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("board") view=lazy::BOARD_SETTINGS ssr=SsrMode::Async />
                         <Route path=path!("two-step") view=lazy::SECOND_FACTOR_SETTINGS ssr=SsrMode::Async />
                         <Route path=path!("retention") view=lazy::RETENTION_SETTINGS ssr=SsrMode::Async />
+                        <Route path=path!("satisfaction") view=lazy::SATISFACTION_SETTINGS ssr=SsrMode::Async />
                         <Route path=path!("mails") view=lazy::QUARANTINE ssr=SsrMode::Async />
                         <Route path=path!("users") view=lazy::USERS ssr=SsrMode::Async />
                         <Route path=path!("users/:id") view=lazy::USER ssr=SsrMode::Async />

@@ -26,9 +26,10 @@ use crate::{
     outside::{CompanySignInPage, ProviderPage, ProvidersPage},
     palette::Palette,
     portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalNotFound, PortalTicket},
+    ratings::RatePage,
     settings::{
-        BoardSettings, InvitationsPage, PrioritySettings, QuarantinePage, RetentionSettings, SecondFactorSettings,
-        SettingsFrame, SettingsStart,
+        BoardSettings, InvitationsPage, PrioritySettings, QuarantinePage, RetentionSettings, SatisfactionSettings,
+        SecondFactorSettings, SettingsFrame, SettingsStart,
     },
     shared::focus_page,
     tickets::{
@@ -171,6 +172,14 @@ part! {
     staff_retention, __preload_staff_retention: RETENTION_SETTINGS = RetentionSettings
 }
 part! {
+    /// Who is asked how tickets were solved. Always within `staff_settings`.
+    staff_satisfaction, __preload_staff_satisfaction: SATISFACTION_SETTINGS = SatisfactionSettings
+}
+part! {
+    /// The link of a mail that asks how a ticket was solved.
+    rate, __preload_rate: RATE = RatePage
+}
+part! {
     /// Where customers start.
     portal, __preload_portal: PORTAL = PortalFrame, PORTAL_NOT_FOUND = PortalNotFound, PORTAL_HOME = PortalHome
 }
@@ -296,6 +305,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("settings"), Some("users" | "roles" | "teams" | "log")) => &["staff", "staff_settings", "staff_access"],
         (Some("settings"), Some("sign-in")) => &["staff", "staff_settings", "staff_outside"],
         (Some("settings"), Some("retention")) => &["staff", "staff_settings", "staff_retention"],
+        (Some("settings"), Some("satisfaction")) => &["staff", "staff_settings", "staff_satisfaction"],
         (Some("settings"), _) => &["staff", "staff_settings"],
         (Some("portal"), Some("new" | "tickets")) => &["portal", "portal_ticket"],
         (Some("portal"), Some("me")) => &["portal", "portal_me"],
@@ -303,6 +313,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("sign-in" | "sign-up" | "set-up" | "forgot"), None) => &["door"],
         (Some("sign-in"), Some("second" | "passkey")) => &["door"],
         (Some("sign-in"), Some("company" | "back" | "with")) => &["door"],
+        (Some("rate"), Some(_)) => &["rate"],
         (Some("two-step" | "api-tokens"), None) => &["two_step"],
         (Some("confirm" | "reset" | "invitation" | "new-address"), _) => &["door"],
         _ => &[],

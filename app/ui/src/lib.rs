@@ -27,6 +27,7 @@ pub mod me;
 pub mod outside;
 mod palette;
 pub mod portal;
+mod ratings;
 pub mod rpc;
 mod settings;
 mod shared;

@@ -84,6 +84,15 @@ pub enum What {
     /// A file was deleted.
     #[serde(rename = "attachment.deleted")]
     AttachmentDeleted { name: String, size: i64 },
+    /// Its requester has said how it was solved. Only staff see it.
+    #[serde(rename = "ticket.rated")]
+    Rated {
+        /// From 1 to 5.
+        score: i16,
+        /// What they had said before, where they have changed it.
+        was: Option<i16>,
+        comment: String,
+    },
     /// What the ticket said is not kept any longer: it was erased.
     #[serde(rename = "ticket.emptied")]
     Emptied,
@@ -117,6 +126,7 @@ impl Entry {
             Happening::Watch { who, on } => What::Watch { who: who.into(), on },
             Happening::Joined { who, email } => What::Joined { who: who.into(), email },
             Happening::AttachmentDeleted { name, size, .. } => What::AttachmentDeleted { name, size },
+            Happening::Rated { score, was, comment, .. } => What::Rated { score, was, comment },
             Happening::Emptied => What::Emptied,
             _ => What::Other,
         };

@@ -9,6 +9,7 @@ use domain::timeline::Part;
 use domain::{Actor, AttachmentId, Code, Error, EventId, TicketId, UserId};
 use serde::{Deserialize, Serialize};
 use store::Desk;
+use store::ratings;
 use store::tickets::{create as creating, demand, message, view};
 use utoipa::{IntoParams, ToSchema};
 
@@ -132,6 +133,19 @@ pub struct TicketWithTimeline {
     pub more_before: bool,
     /// Whether there are entries after these. Ask for them with `after` and the last one's id.
     pub more_after: bool,
+    /// What its requester has said last of how it was solved. Only they and staff see it.
+    pub rating: Option<Rating>,
+}
+
+/// How a ticket was solved, as its requester says.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Rating {
+    /// From 1, very bad, to 5, very good.
+    #[schema(minimum = 1, maximum = 5, example = 4)]
+    pub score: i16,
+    pub comment: String,
+    #[schema(format = DateTime)]
+    pub at: String,
 }
 
 impl CreateTicket {
@@ -337,8 +351,10 @@ pub async fn read(
         Ok(view::view(&desk, &actor, id, part).await?)
     };
     let view = authority_first(done.await, async || demand(&desk, &actor, id, Action::SeeTicket).await).await?;
+    let given = ratings::of_ticket(&desk, &actor, id).await?;
     let catalog = desk.catalog();
     Ok(Json(TicketWithTimeline {
+        rating: given.map(|given| Rating { score: given.score, comment: given.comment, at: given.at.rfc3339() }),
         ticket: Ticket::new(&catalog, view.ticket, actor.is_staff()),
         requester_email: view.requester_email,
         watching: view.watching,

@@ -297,6 +297,10 @@ impl World<'_> {
         let turns =
             exact.unwrap_or_else(|| if worked_on { random.random_range(2..=9) } else { random.random_range(1..=2) });
         self.converse(&mut story, turns, assignee, (&answers, &follow_ups), goal, random);
+        // What is measured is as it was before there were ratings.
+        if self.scale.messages.is_none() && !goal.is_active() && n.is_multiple_of(3) {
+            story.rate(n);
+        }
         Draft {
             subject,
             source,
@@ -399,7 +403,9 @@ impl World<'_> {
                 let at = OffsetDateTime::from(step.at);
                 let (by, staff) = step.agent.map_or((requester, false), |a| (&self.agents[a], true));
                 batch.events.push(event, at, by.id, &by.name, staff, id, &step.what)?;
-                last.3 = step.at;
+                if !matches!(step.what, Happening::Rated { .. }) {
+                    last.3 = step.at;
+                }
                 if let Some((kind, body)) = &step.message {
                     last_message = event;
                     if *kind != "note" {

@@ -43,6 +43,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, String>> = LazyLock::new
         "recovery_code_used",
         "second_factor_removed",
         "passkey_changed",
+        "rating_asked",
     );
     for (name, source) in layouts.into_iter().chain(letters) {
         templates.add_template(name, source).map_err(|error| format!("{error:#}"))?;
@@ -97,6 +98,12 @@ mod tests {
                 forgot: "/forgot",
             },
             Content::PasskeyChanged { name: "x".repeat(60), added: false, page: "/two-step", forgot: "/forgot" },
+            Content::RatingAsked {
+                ticket: 1_042,
+                subject: "The <b>printer</b> of the third floor is offl…".into(),
+                link: link(),
+                scores: vec![(5, "Very good"), (1, "Very bad")],
+            },
             Content::RecoveryCodeUsed { left: 3, from: "192.0.2.7".into(), page: "/two-step", forgot: "/forgot" },
         ]
     }

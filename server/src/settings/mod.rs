@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use domain::Error;
 use domain::error::Problems;
 use domain::priority::{Level, Priority, PriorityTable};
+use domain::rating;
 use domain::retention::Periods;
 use store::settings::{self, Limit};
 use ui::flash::{ASKED, Flash};
@@ -33,6 +34,7 @@ pub fn router() -> Router<AppState> {
         .route("/settings/board", post(board))
         .route("/settings/two-step", post(two_step))
         .route("/settings/retention", post(retention))
+        .route("/settings/satisfaction", post(satisfaction))
         .route("/settings/mails", post(mails::mails))
         .route("/settings/users/{id}", post(access::user))
         .route("/settings/roles/{id}", post(access::role))
@@ -117,6 +119,25 @@ async fn retention(State(state): State<AppState>, headers: HeaderMap, who: Who, 
         Err(error) => Err((error, typed)),
     };
     answer(state, &headers, who, PAGE, done).await
+}
+
+/// Says who is asked how their tickets were solved.
+async fn satisfaction(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    let mut typed = Vec::new();
+    let done = async {
+        let fields = Fields::read(request).await?;
+        typed.clone_from(&fields.0);
+        let on = |name| fields.value(name) == Some("on");
+        let hours = fields.value("delay_hours").unwrap_or_default().trim();
+        let wanted =
+            rating::Settings { portal: on("portal"), mail: on("mail"), delay_hours: hours.parse().unwrap_or(-1) };
+        let mut tx = state.desk.begin().await?;
+        store::ratings::settings::set(&mut tx, &who.0.actor, &wanted).await?;
+        tx.commit().await
+    };
+    let done = done.await;
+    let done = done.map_err(|error| (error, typed));
+    answer(state, &headers, who, "/settings/satisfaction", done).await
 }
 
 /// The table as it was shown, and as it is wanted.

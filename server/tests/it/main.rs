@@ -46,6 +46,7 @@ mod policy_of_pages;
 mod post;
 mod private;
 mod profile;
+mod ratings;
 mod remote_images;
 mod retention;
 mod rpc;

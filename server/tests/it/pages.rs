@@ -93,6 +93,7 @@ async fn no_page_takes_more_than_six_statements() {
         (&admin, "/settings".to_owned()),
         (&admin, "/settings/two-step".to_owned()),
         (&admin, "/settings/retention".to_owned()),
+        (&admin, "/settings/satisfaction".to_owned()),
         (&admin, "/settings/priority".to_owned()),
         (&admin, "/settings/board".to_owned()),
         (&admin, "/settings/mails".to_owned()),
@@ -114,6 +115,7 @@ async fn no_page_takes_more_than_six_statements() {
         (&visitor, link(&world, Purpose::Reset).await),
         (&visitor, link(&world, Purpose::Invitation).await),
         (&visitor, link(&world, Purpose::NewAddress).await),
+        (&visitor, link(&world, Purpose::Rating).await),
         (&customer, "/portal".to_owned()),
         (&customer, "/portal/new".to_owned()),
         (&between, "/sign-in/second".to_owned()),
@@ -196,6 +198,11 @@ async fn link(world: &World, purpose: Purpose) -> String {
             let role = domain::access::RoleChoice::BuiltIn(Role::Agent);
             let invited = async |tx: &mut Tx| invitations::invite(tx, &admin, "zoe@acme.example", role, &[]).await;
             world.run(invited).await.unwrap();
+        }
+        Purpose::Rating => {
+            let (agent, jana) = (world.agent().await, world.customer().await);
+            crate::ratings::by_mail(world, 0).await;
+            crate::ratings::solved(world, &agent, &jana).await;
         }
         Purpose::NewAddress => {
             let customer = world.customer().await;
@@ -309,6 +316,7 @@ async fn each_page_is_for_who_may_see_it() {
         (link(&world, Purpose::Reset).await, [200; 5]),
         (link(&world, Purpose::Invitation).await, [200; 5]),
         (link(&world, Purpose::NewAddress).await, [200; 5]),
+        (link(&world, Purpose::Rating).await, [200; 5]),
         ("/portal".to_owned(), [302, 200, 200, 200, 200]),
         ("/portal/new".to_owned(), [302, 200, 200, 200, 200]),
         ("/portal/me".to_owned(), [302, 200, 200, 200, 200]),
@@ -346,6 +354,7 @@ async fn each_page_is_for_who_may_see_it() {
         ("/settings/log".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/priority".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/board".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/satisfaction".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/retention".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/invitations".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/mails".to_owned(), [302, 302, 302, 403, 200]),

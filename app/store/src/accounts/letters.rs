@@ -8,8 +8,9 @@ use crate::{
     Desk, OrOurs, Tx,
     jobs::{self, Work},
     outside::ways,
+    ratings::by_mail,
 };
-use domain::{Result, UserId, letter::Purpose};
+use domain::{Result, TicketId, UserId, letter::Purpose};
 use serde::{Deserialize, Serialize};
 
 /// Mails are waited for: they go before other work.
@@ -76,6 +77,11 @@ pub enum Letter {
         left: i64,
         from: Option<String>,
     },
+    /// A ticket was solved, and for how many times by then: what does its requester say?
+    RatingAsked {
+        ticket: TicketId,
+        solution: i32,
+    },
 }
 
 /// What stands in a mail; each has a template of its own. Links are addresses within Docket.
@@ -135,6 +141,13 @@ pub enum Content {
         page: &'static str,
         forgot: &'static str,
     },
+    /// `scores`: what one can say, the best first.
+    RatingAsked {
+        ticket: i64,
+        subject: String,
+        link: String,
+        scores: Vec<(i16, &'static str)>,
+    },
 }
 
 impl Content {
@@ -153,6 +166,7 @@ impl Content {
             Content::SecondFactorRemoved { .. } => "second_factor_removed",
             Content::PasskeyChanged { .. } => "passkey_changed",
             Content::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Content::RatingAsked { .. } => "rating_asked",
         }
     }
 }
@@ -238,6 +252,7 @@ pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
             let content = Content::RecoveryCodeUsed { left: *left, from, page: TWO_STEP, forgot: FORGOT };
             to(desk, *user, content).await
         }
+        Letter::RatingAsked { ticket, solution } => by_mail::ready(desk, *ticket, *solution).await,
         Letter::Locked { email, from } => {
             let content = Content::Locked { from: from.clone().unwrap_or_else(|| UNKNOWN.to_owned()), forgot: FORGOT };
             let user = reader(desk, email).await?.filter(|user| user.has_password);
@@ -301,7 +316,7 @@ async fn of_link(desk: &Desk, id: i64, purpose: Purpose) -> Result<Option<Ready>
         Purpose::Reset => Content::Reset { link, first: !row.has_password },
         _ if row.known => Content::Known { forgot: FORGOT, sign_in: SIGN_IN },
         Purpose::NewAddress => Content::NewAddress { link },
-        Purpose::Register | Purpose::Invitation => Content::Register { link },
+        Purpose::Register | Purpose::Invitation | Purpose::Rating => Content::Register { link },
     };
     // Whoever asked may have typed somebody else's address: their words do not go there.
     let name = if purpose == Purpose::Reset { row.user_name } else { None };

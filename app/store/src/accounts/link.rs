@@ -43,7 +43,7 @@ fn signature(key: &Key, purpose: Purpose, id: i64, nonce: &[u8]) -> Result<Signa
 }
 
 /// The address of a link within Docket, with its secret.
-pub(super) fn path(desk: &Desk, purpose: Purpose, id: i64, nonce: &[u8]) -> Result<String> {
+pub(crate) fn path(desk: &Desk, purpose: Purpose, id: i64, nonce: &[u8]) -> Result<String> {
     let signed = signature(desk.fresh_keys().current(), purpose, id, nonce)?.finalize().into_bytes();
     let mut bytes = id.to_be_bytes().to_vec();
     bytes.extend_from_slice(&signed[..SIGNED]);
@@ -51,7 +51,7 @@ pub(super) fn path(desk: &Desk, purpose: Purpose, id: i64, nonce: &[u8]) -> Resu
 }
 
 /// The row that a link names, and what has to fit it. Whatever is no link names none.
-pub(super) fn parse(token: &str) -> Option<(i64, Vec<u8>)> {
+pub(crate) fn parse(token: &str) -> Option<(i64, Vec<u8>)> {
     if token.len() > 100 {
         return None;
     }
@@ -64,7 +64,7 @@ pub(super) fn parse(token: &str) -> Option<(i64, Vec<u8>)> {
 }
 
 /// Whether a link was made here for this row, with the current key or one before. Takes the same time for every wrong one.
-pub(super) fn fits(desk: &Desk, purpose: Purpose, id: i64, nonce: &[u8], signed: &[u8]) -> Result<bool> {
+pub(crate) fn fits(desk: &Desk, purpose: Purpose, id: i64, nonce: &[u8], signed: &[u8]) -> Result<bool> {
     let mut fits = false;
     for key in desk.fresh_keys().all() {
         fits |= signature(key, purpose, id, nonce)?.verify_truncated_left(signed).is_ok();

@@ -17,12 +17,14 @@ pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Unsent>> {
     policy::demand(actor, Action::Administer, None)?;
     let rows = sqlx::query!(
         r#"select j.id, l.kind as "kind!", j.last_error as "reason!", j.attempts, j.run_at, j.failed_at, j.created_at,
-                  coalesce(i.email, k.email, u.email, l.about->>'email') as email
+                  coalesce(i.email, k.email, u.email, q.email, l.about->>'email') as email
            from jobs j
            cross join lateral jsonb_each(j.data->'letter') as l (kind, about)
            left join invitations i on i.id = (l.about->>'invitation')::bigint
            left join account_links k on k.id = (l.about->>'link')::bigint
            left join users u on u.id = (l.about->>'user')::bigint
+           left join tickets t on t.id = (l.about->>'ticket')::bigint
+           left join users q on q.id = t.requester_id
            where j.kind = 'letter' and j.last_error is not null
            order by j.failed_at is null, j.id desc limit $1"#,
         LISTED,

@@ -6,6 +6,7 @@ use domain::{
     company::Company,
     customer::COUNTED,
     policy::{self, Action},
+    rating::Average,
 };
 use sqlx::PgConnection;
 
@@ -20,12 +21,14 @@ pub async fn view(conn: &mut PgConnection, actor: &Actor, id: CompanyId) -> Resu
 pub(crate) async fn load(conn: &mut PgConnection, id: CompanyId) -> Result<Company> {
     let r = sqlx::query!(
         r#"select c.id, c.name, c.tier, c.notes, c.sees_all, c.logo, c.accent, c.created_at, c.version,
+                  s.ratings as "ratings?", s.total as "rated?",
                   array(select d.domain from company_domains d where d.company_id = c.id order by d.domain) as "domains!",
                   (select count(*) from (
                        select 1 from company_domains d join user_emails e on split_part(e.address, '@', 2) = d.domain
                        join users u on u.id = e.user_id
                        where d.company_id = c.id and u.role = 'customer' and u.company_id is null limit $2) n) as "outside!"
-           from companies asked join companies c on c.id = coalesce(asked.merged_into, asked.id) where asked.id = $1"#,
+           from companies asked join companies c on c.id = coalesce(asked.merged_into, asked.id)
+           left join rating_sums s on s.kind = 'company' and s.of_id = c.id where asked.id = $1"#,
         id.0,
         COUNTED,
     )
@@ -40,6 +43,7 @@ pub(crate) async fn load(conn: &mut PgConnection, id: CompanyId) -> Result<Compa
         domains: r.domains,
         notes: r.notes,
         sees_all: r.sees_all,
+        rating: Average { ratings: r.ratings.unwrap_or_default(), total: r.rated.unwrap_or_default() },
         logo: r.logo,
         accent: r.accent,
         created_at: r.created_at.into(),

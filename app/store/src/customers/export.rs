@@ -182,6 +182,14 @@ async fn gather(conn: &mut PgConnection, id: UserId, desk: &Desk) -> Result<(Val
     .fetch_all(&mut *conn)
     .await
     .ours()?;
+    let ratings = sqlx::query_scalar!(
+        r#"select json_build_object('ticket', ticket_id, 'at', at, 'of_five', data->'score', 'comment', coalesce(data->>'comment', ''))
+               as "row!" from events where actor_id = any($1) and kind = 'ticket.rated' order by id"#,
+        &ids,
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .ours()?;
     let own: Vec<i64> = tickets.iter().map(|t| t.id).collect();
     let messages = sqlx::query_scalar!(
         r#"select json_build_object('ticket', m.ticket_id, 'at', e.at, 'by', e.actor_name, 'channel', m.channel,
@@ -232,6 +240,7 @@ async fn gather(conn: &mut PgConnection, id: UserId, desk: &Desk) -> Result<(Val
         "done": done,
         "tickets": tickets.into_iter().map(|t| t.row).collect::<Vec<_>>(),
         "messages": messages,
+        "ratings": ratings,
         "files": files.iter().map(|f| f.name.clone()).collect::<Vec<_>>(),
     });
     Ok((data, files))

@@ -3,6 +3,7 @@
 use crate::{
     OrOurs, Tx,
     jobs::{self, Work},
+    ratings,
     tickets::moving,
 };
 use domain::Result;
@@ -104,6 +105,7 @@ async fn acts(tx: &mut Tx, person: &Person, reached: i64, limit: i64) -> Result<
         .ours()?;
     empty_mails(tx, &mails).await?;
     forget(tx, person, &events).await?;
+    ratings::forget_comments(tx, &events).await?;
     touched(tx, person, &tickets).await?;
     Ok(Some((last, rows.len())))
 }

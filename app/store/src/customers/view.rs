@@ -7,6 +7,7 @@ use domain::{
     customer::{COUNTED, Customer},
     event::Happening,
     policy::{self, Action},
+    rating::Average,
 };
 use sqlx::PgConnection;
 
@@ -59,10 +60,12 @@ pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer
                   array(select e.email from user_emails e where e.user_id = u.id and e.address <> lower(u.email)
                         order by e.address) as "emails!",
                   (select count(*) from (select 1 from tickets t where t.requester_id = u.id limit $2) n) as "tickets!",
+                  s.ratings as "ratings?", s.total as "rated?",
                   greatest((select max(s.last_used_at) from sessions s where s.user_id = u.id),
                            (select e.at from events e where e.actor_id = u.id order by e.id desc limit 1)) as seen_at
            from users asked join users u on u.id = coalesce(asked.merged_into, asked.id)
            left join companies c on c.id = u.company_id
+           left join rating_sums s on s.kind = 'customer' and s.of_id = u.id
            where asked.id = $1 and u.role = 'customer'"#,
         id.0,
         COUNTED,
@@ -87,6 +90,7 @@ pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer
         erased: r.erased,
         has_login: r.has_login,
         tickets: r.tickets,
+        rating: Average { ratings: r.ratings.unwrap_or_default(), total: r.rated.unwrap_or_default() },
         created_at: r.created_at.into(),
         seen_at: r.seen_at.map(Into::into),
         version: r.version,

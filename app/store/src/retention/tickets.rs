@@ -2,7 +2,7 @@
 //! state and its people, because events, counts and statistics are made of it.
 
 use super::{docket, load};
-use crate::{Desk, OrOurs, Tx, customers::forget, events, tickets::moving};
+use crate::{Desk, OrOurs, Tx, customers::forget, events, ratings, tickets::moving};
 use domain::{Result, TicketId, Time, event::Happening, retention::COUNTED_MAX};
 use sqlx::PgConnection;
 
@@ -102,6 +102,14 @@ async fn empty(tx: &mut Tx, tickets: &[i64]) -> Result<()> {
     forget::empty_mails(tx, &mails).await?;
     sqlx::query!("delete from drafts where ticket_id = any($1)", tickets).execute(&mut *tx.conn).await.ours()?;
     sqlx::query("select events_empty($1)").bind(tickets).execute(&mut *tx.conn).await.ours()?;
+    let rated = sqlx::query_scalar!(
+        r#"select id as "id!" from events where ticket_id = any($1) and audience > 0 and kind = 'ticket.rated'"#,
+        tickets,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    ratings::forget_comments(tx, &rated).await?;
     let said: Vec<_> = tickets.iter().map(|id| (Some(TicketId(*id)), Happening::Emptied)).collect();
     events::append_many(tx, &docket(), &said).await
 }

@@ -1,7 +1,7 @@
 //! Changing a ticket's properties.
 
 use super::{board, create, hold, row, watch};
-use crate::{OrOurs, Tx, events, settings};
+use crate::{OrOurs, Tx, events, ratings::by_mail, settings};
 use domain::{
     Actor, Code, Error, Result, StatusId, TeamId, TicketId, UserId,
     error::Problems,
@@ -105,6 +105,11 @@ pub(crate) async fn set_status(tx: &mut Tx, actor: &Actor, before: &Ticket, to: 
     .await
     .ours()?;
     events::append(tx, actor, Some(before.id), &Happening::Status(Was { from: before.status, to })).await?;
+    let catalog = tx.desk().catalog();
+    let is_active = |id| catalog.workflow.status(id).is_none_or(|status| status.category.is_active());
+    if is_active(before.status) && !is_active(to) {
+        by_mail::plan(tx, before.id).await?;
+    }
     Ok(())
 }
 

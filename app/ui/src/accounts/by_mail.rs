@@ -222,6 +222,8 @@ fn Lost(purpose: Purpose, said: String) -> impl IntoView {
             ("If you have chosen a password already, sign in with it.", "/forgot", "Send me another link")
         }
         Purpose::Invitation => ("Ask who invited you to send the invitation again.", "", ""),
+        // Which has a page of its own.
+        Purpose::Rating => ("Your tickets are in the portal.", "", ""),
         Purpose::NewAddress => ("Sign in and enter the new address again.", "", ""),
     };
     view! {

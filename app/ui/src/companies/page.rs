@@ -116,6 +116,7 @@ fn Shown(company: Company) -> impl IntoView {
                                 .into_any(),
                         ),
                     )}
+                    {fact("Satisfaction", company.rating.words().map(IntoAny::into_any))}
                     {fact("Colour", (!company.accent.is_empty()).then(|| swatch(&company.accent)))}
                     {fact("Since", Some(view! { <When at=company.created_at in_words=true /> }.into_any()))}
                     {fact("Notes, for staff", in_paragraphs(company.notes))}

@@ -1,4 +1,5 @@
-//! What there is of a customer, in lists of which one is shown: their tickets, and all that they have written.
+//! What there is of a customer, in lists of which one is shown: their tickets, all that they have written, and how satisfied they
+//! were.
 
 use super::{
     pieces::{Pages, ticket_table, walk_rows},
@@ -8,6 +9,7 @@ use crate::erased::{Rows, memo, reactive};
 use crate::fetched::resource;
 use crate::{
     icons::Icon,
+    ratings::rpc as ratings,
     shared::{EmptyState, Markup, fetched, when},
     tickets::rpc as tickets,
 };
@@ -16,6 +18,7 @@ use domain::{
     attachment::url_name,
     customer::Written,
     page::Page,
+    rating::Rated,
     ticket::{Filter, Ticket},
 };
 use leptos::prelude::*;
@@ -23,7 +26,7 @@ use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
 /// The lists, as the address says which one: its word, and its name.
-const LISTS: [(&str, &str); 2] = [("tickets", "Tickets"), ("messages", "Messages")];
+const LISTS: [(&str, &str); 3] = [("tickets", "Tickets"), ("messages", "Messages"), ("ratings", "Ratings")];
 
 /// Where a list begins.
 fn address(path: &str, list: &str) -> String {
@@ -35,6 +38,7 @@ fn address(path: &str, list: &str) -> String {
 enum List {
     Tickets(Page<Ticket>),
     Messages(Page<Written>),
+    Ratings(Vec<Rated>),
 }
 
 /// The lists of a customer, one at a time. `?tickets=` and `?from=` say where the page before ended. They are read again whenever
@@ -51,6 +55,7 @@ pub fn Lists(id: UserId, path: String, again: RwSignal<u32>) -> impl IntoView {
         move |(chosen, after, _)| async move {
             match LISTS[chosen].0 {
                 "messages" => rpc::customer_messages(id, after).await.map(List::Messages),
+                "ratings" => ratings::of_customer(id).await.map(List::Ratings),
                 _ => {
                     let filter = Filter { requester: Some(id), after, limit: Some(20), ..Filter::default() };
                     tickets::list(filter).await.map(List::Tickets)
@@ -68,7 +73,7 @@ pub fn Lists(id: UserId, path: String, again: RwSignal<u32>) -> impl IntoView {
     });
     let tabs = tabs.rows();
     view! {
-        <section class="section" aria-label="Tickets and messages" id="lists">
+        <section class="section" aria-label="Tickets, messages and ratings" id="lists">
             <nav class="tabs" aria-label="Lists of this customer">
                 {tabs}
             </nav>
@@ -80,6 +85,7 @@ pub fn Lists(id: UserId, path: String, again: RwSignal<u32>) -> impl IntoView {
                     match list {
                         List::Tickets(page) => ticket_table(page, &path, later),
                         List::Messages(page) => messages(page, &path, later),
+                        List::Ratings(rated) => rated_list(&rated),
                     }
                 },
             )}
@@ -144,4 +150,42 @@ fn row(rows: Markup, written: &Written) -> Markup {
         false => row.text(&written.excerpt),
     };
     row.raw("</p></div></li>")
+}
+
+/// The newest ratings, each with the way to where it stands in its ticket.
+fn rated_list(rated: &[Rated]) -> AnyView {
+    if rated.is_empty() {
+        return view! {
+            <EmptyState icon=Icon::Check title="No ratings" text="Nothing that you see was rated so far." />
+        }
+        .into_any();
+    }
+    let row = |rows: Markup, rated: &Rated| {
+        let row = rows
+            .raw("<li class=\"ticket-row\"><span class=\"ticket-row__mark\"></span><div class=\"ticket-row__body\">")
+            .raw("<div class=\"ticket-row__line\"><a data-row class=\"ticket-row__subject\" href=\"/tickets/")
+            .number(rated.ticket.0)
+            .raw("?entry=")
+            .number(rated.entry.0)
+            .raw("\">")
+            .text(&rated.subject)
+            .raw("</a>")
+            .with(when(rated.given.at, "ticket-row__time"))
+            .raw("</div><div class=\"ticket-row__line\"><span class=\"ticket-row__meta\"><span>#")
+            .number(rated.ticket.0)
+            .raw("</span><span><b>")
+            .number(rated.given.score.into())
+            .raw(" of 5</b></span></span></div>");
+        let row = match rated.given.comment.is_empty() {
+            true => row,
+            false => row.raw("<p class=\"ticket-row__excerpt\">").text(&rated.given.comment).raw("</p>"),
+        };
+        row.raw("</div></li>")
+    };
+    rated
+        .iter()
+        .fold(Markup::new("<ol class=\"ticket-rows\" aria-label=\"Ratings, newest first\">"), row)
+        .raw("</ol>")
+        .element()
+        .into_any()
 }

@@ -163,6 +163,7 @@ fn Facts(customer: Customer) -> impl IntoView {
                             .into_any(),
                     ),
                 )} {fact("Since", Some(view! { <When at=customer.created_at in_words=true /> }.into_any()))}
+                {fact("Satisfaction", customer.rating.words().map(IntoAny::into_any))}
                 {fact("Last seen", customer.seen_at.map(|at| view! { <When at in_words=true /> }.into_any()))}
                 {fact("Notes, for staff", in_paragraphs(customer.notes))}
             </dl>

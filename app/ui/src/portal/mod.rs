@@ -6,6 +6,7 @@ mod form;
 mod frame;
 mod home;
 mod new;
+mod rating;
 pub mod rpc;
 mod ticket;
 

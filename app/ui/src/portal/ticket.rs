@@ -3,7 +3,9 @@ use super::{
     files::FileField,
     form::{PortalForm, Sending},
     new::General,
-    pill, rpc,
+    pill,
+    rating::Rating,
+    rpc,
 };
 use crate::erased::{Rows, Sometimes, dynamic, effect, handler, list, memo};
 use crate::fetched::resource;
@@ -248,6 +250,7 @@ fn Conversation(view: TicketView, latest: bool) -> impl IntoView {
                         </a>
                     }
                 })}
+            <Rating id status flash=flash.clone() />
             <General flash=flash.clone() />
             <PortalForm
                 sending

@@ -147,6 +147,17 @@ const PAGES: &[Place] = &[
         ],
     },
     Place {
+        href: "/settings/satisfaction",
+        name: "Satisfaction",
+        icon: Icon::Check,
+        action: Action::Administer,
+        fields: &[
+            ("Ask in the portal", "How a ticket was solved, one of five.", "csat survey rating feedback stars"),
+            ("Ask by mail", "With links that need no password.", "csat survey rating feedback"),
+            ("Hours from solving to the mail", "When customers are asked.", "csat survey delay"),
+        ],
+    },
+    Place {
         href: "/settings/retention",
         name: "Data retention",
         icon: Icon::Timer,

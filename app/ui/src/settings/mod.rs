@@ -7,6 +7,7 @@ mod mails;
 mod priority;
 mod retention;
 mod rpc;
+mod satisfaction;
 mod second_factor;
 mod unsent;
 
@@ -16,4 +17,5 @@ pub use invitations::InvitationsPage;
 pub use mails::QuarantinePage;
 pub use priority::PrioritySettings;
 pub use retention::RetentionSettings;
+pub use satisfaction::SatisfactionSettings;
 pub use second_factor::SecondFactorSettings;

@@ -4,6 +4,7 @@ use super::rpc;
 use crate::me;
 use domain::{
     Error, EventId, TicketId, Time,
+    event::Happening,
     language::Language,
     timeline::{Entry, Part, Slice},
 };
@@ -342,7 +343,8 @@ pub fn items(entries: &[Arc<Entry>], wall: impl Fn(Time) -> Time) -> Vec<Item> {
             items.push(Item::Day(at));
             today = Some(day(at));
         }
-        if entry.message.is_some() {
+        // What the customer has said of it is not folded away either.
+        if entry.message.is_some() || matches!(entry.what, Happening::Rated { .. }) {
             flush(&mut run, &mut items);
             items.push(Item::One(entry.clone()));
         } else {
@@ -400,7 +402,6 @@ pub fn day_name(wall: Time, now: Time, language: Language) -> String {
 mod tests {
     use super::*;
     use domain::{
-        event::Happening,
         ticket::Source,
         timeline::{Author, Message},
     };

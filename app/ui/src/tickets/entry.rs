@@ -367,6 +367,10 @@ fn words(entry: &Entry, workflow: &Workflow, staff: bool) -> Vec<Word> {
         Happening::AttachmentDeleted { name, size, .. } => {
             vec![plain(" deleted the file "), strong(name), plain(&format!(" ({})", text::bytes(*size)))]
         }
+        Happening::Rated { score, comment, .. } => {
+            let said = if comment.is_empty() { String::new() } else { format!(": “{comment}”") };
+            vec![plain(" rated the solution "), strong(&format!("{score} of 5")), plain(&said)]
+        }
         Happening::Emptied => vec![plain(" erased what was said here: it is not kept any longer")],
         _ => vec![plain(" changed the ticket")],
     }

@@ -200,6 +200,9 @@ impl Change {
             Happening::AttachmentDeleted { name, size, .. } => {
                 change("File deleted", &format!("{name} ({})", text::bytes(*size)), "")
             }
+            Happening::Rated { score, was, .. } => {
+                change("Rating", &was.map(|was| was.to_string()).unwrap_or_default(), &score.to_string())
+            }
             Happening::Emptied => change("Content", "", "Erased"),
             _ => change("Changed", "", ""),
         }

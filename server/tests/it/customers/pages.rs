@@ -120,6 +120,7 @@ async fn no_page_asks_more_than_six_questions() {
         "/customers?q=ja".into(),
         format!("/customers/{jana}"),
         format!("/customers/{jana}?list=messages"),
+        format!("/customers/{jana}?list=ratings"),
         format!("/customers/{jana}/edit"),
         format!("/customers/{jana}/company?none=1"),
         format!("/customers/{jana}/merge?with={petr}"),

@@ -19,6 +19,7 @@ use domain::{
     policy::Action,
     priority::PriorityTable,
     profile::NewProfile,
+    rating::{self, NewRating},
     retention::Periods,
     scim::{GroupChange, PersonInput, Window},
     second_factor::Removal,
@@ -33,7 +34,7 @@ use store::{
     accounts::{self, invitations, own, passkeys, picture, second_factor, unsent},
     bulk, companies, customers, errands, imports, mails,
     outside::{identities, providers},
-    people, retention,
+    people, ratings, retention,
     scim::{groups, people as announced, token},
     settings::{self, Limit, priorities},
     tickets::{
@@ -256,6 +257,12 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
             let Limit { status, limit, refuse } = Limit { status: 0.into(), limit: None, refuse: false };
             there(settings::set_wip_limit(tx, actor, status, limit, refuse).await)
         }
+        "ratings::asked" => ratings::asked(desk, actor, id).await.map(drop),
+        "ratings::of_customer" => ratings::of_customer(&mut conn, actor, nobody).await.map(drop),
+        "ratings::of_ticket" => ratings::of_ticket(desk, actor, id).await.map(drop),
+        "ratings::rate" => ratings::rate(tx, actor, id, NewRating::default()).await,
+        "ratings::settings::get" => ratings::settings::get(desk, actor).await.map(drop),
+        "ratings::settings::set" => ratings::settings::set(tx, actor, &rating::Settings::default()).await,
         "retention::get" => retention::get(desk, actor).await.map(drop),
         "retention::preview" => retention::preview(desk, actor, &Periods::default()).await.map(drop),
         "retention::set" => retention::set(tx, actor, &Periods::default()).await,

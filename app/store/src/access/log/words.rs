@@ -6,6 +6,7 @@ use domain::{
     access::Permission,
     event::{Happening, Was},
     people::Person,
+    rating,
 };
 use serde_json::Value;
 
@@ -234,6 +235,21 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
                 months(to.customers),
             )
         }
+        Happening::SatisfactionSet(Was { from, to }) => {
+            let asked = |set: rating::Settings| {
+                let mail = match set.delay_hours {
+                    0 => "by mail at once".to_owned(),
+                    hours => format!("by mail after {}", many(hours.into(), "hour")),
+                };
+                match (set.portal, set.mail) {
+                    (false, false) => "nobody is asked".to_owned(),
+                    (true, false) => "in the portal".to_owned(),
+                    (false, true) => mail,
+                    (true, true) => format!("in the portal, and {mail}"),
+                }
+            };
+            format!("Satisfaction: {} → {}", asked(from), asked(to))
+        }
         Happening::RetentionApplied { tickets, customers } => format!(
             "Not kept any longer: the content of {}, and {}",
             many(tickets, "ticket"),
@@ -264,6 +280,7 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
         | Happening::Requester(_)
         | Happening::Company(_)
         | Happening::Emptied
+        | Happening::Rated { .. }
         | Happening::AttachmentDeleted { .. } => return None,
     })
 }

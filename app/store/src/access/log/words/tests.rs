@@ -64,6 +64,14 @@ fn said() -> Vec<(&'static str, Option<Value>, &'static str)> {
             },
             "Data retention: closed tickets for ever → 24 months; customers 1 month → for ever",
         ),
+        of(
+            "settings.satisfaction",
+            {
+                json!({"from": {"portal": true, "mail": false, "delay_hours": 24},
+                   "to": {"portal": true, "mail": true, "delay_hours": 1}})
+            },
+            "Satisfaction: in the portal → in the portal, and by mail after 1 hour",
+        ),
         of("settings.retention_applied", json!({"tickets": 1, "customers": 2}), {
             "Not kept any longer: the content of 1 ticket, and 2 customers"
         }),
