@@ -3,9 +3,11 @@
 mod bench;
 mod build;
 mod database;
+mod debian;
 mod dev;
 mod fuzz;
 mod openldap;
+mod pebble;
 mod prepare;
 mod project;
 mod run;

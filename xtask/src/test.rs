@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::build::{self, Profile, SERVER_SIDE};
 use crate::project::{Project, run, show};
 use crate::tools::{self, WASM};
-use crate::{database, openldap, prepare};
+use crate::{database, openldap, pebble, prepare};
 
 #[derive(Debug, Args)]
 pub struct TestArgs {
@@ -142,12 +142,17 @@ fn rust(project: &Project, filter: Option<&str>) -> Tally {
         Ok(directory) => directory,
         Err(error) => return broken("tests on a directory", &error),
     };
+    let authority = match pebble::find(project) {
+        Ok(authority) => authority,
+        Err(error) => return broken("tests on an authority", &error),
+    };
     let mut server_side = project.cargo("server", "test");
     server_side
         .args(SERVER_SIDE)
         .arg("--no-fail-fast")
         .env("DOCKET_TEST_DATABASE_URL", cluster.url())
-        .env(openldap::VARIABLE, directory);
+        .env(openldap::VARIABLE, directory)
+        .env(pebble::VARIABLE, authority);
     let mut own = project.cargo("", "test");
     own.args(["--package", "xtask", "--package", "pack"]);
     let mut tally = Tally::default();
