@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+mod https;
 mod process;
 
 /// The shortest secret that tokens are signed with, in bytes.
@@ -172,7 +173,25 @@ pub struct Config {
     #[arg(long, env = "DOCKET_TLS_KEY", global = true, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
 
-    /// Address and port to listen on without encryption, only to send browsers on to HTTPS. Needs --tls-certificate
+    /// Has Docket get its certificate for HTTPS from an authority by itself (ACME), for the name of --public-url, and renew it:
+    /// the e-mail address that the authority may write to. By setting it you agree to the authority's terms of service, those
+    /// of Let's Encrypt unless there is an --acme-directory. The authority comes to port 443 of the name, or to port 80 where
+    /// --http-redirect answers there. Until there is a certificate, connections to --listen are refused; the log says what
+    /// is missing, and SIGHUP has it tried again at once
+    #[arg(long, env = "DOCKET_ACME", global = true, value_name = "ADDRESS")]
+    pub acme: Option<String>,
+
+    /// Address of the directory of the authority that --acme asks
+    #[arg(long, env = "DOCKET_ACME_DIRECTORY", global = true, default_value = https::LETS_ENCRYPT, value_name = "URL")]
+    pub acme_directory: String,
+
+    /// File with certificates in PEM that vouch for the server of --acme-directory, beside the well-known authorities: where
+    /// it is one of your own
+    #[arg(long, env = "DOCKET_ACME_CA", global = true, value_name = "FILE")]
+    pub acme_ca: Option<PathBuf>,
+
+    /// Address and port to listen on without encryption, only to send browsers on to HTTPS, and to answer the authority of
+    /// --acme. Needs --tls-certificate or --acme
     #[arg(long, env = "DOCKET_HTTP_REDIRECT", global = true, value_name = "ADDRESS:PORT")]
     pub http_redirect: Option<SocketAddr>,
 
@@ -293,6 +312,8 @@ fn parse(
     config.mail_from.take_if(|from| from.trim().is_empty());
     config.tls_certificate.take_if(|file| file.as_os_str().is_empty());
     config.tls_key.take_if(|file| file.as_os_str().is_empty());
+    config.acme.take_if(|contact| contact.trim().is_empty());
+    config.acme_ca.take_if(|file| file.as_os_str().is_empty());
     config.mail_folder.take_if(|folder| folder.as_os_str().is_empty());
     config.check().map_err(|error| Cli::command().error(ErrorKind::ValueValidation, format!("{error:#}")))?;
     let command = cli.command.unwrap_or(Command::Serve);
@@ -428,19 +449,7 @@ impl Config {
             self.setup_key.as_ref().is_none_or(|key| key.trim().len() >= SETUP_KEY_MIN),
             "--setup-key (DOCKET_SETUP_KEY) needs at least {SETUP_KEY_MIN} characters"
         );
-        anyhow::ensure!(
-            self.tls_certificate.is_some() == self.tls_key.is_some(),
-            "--tls-certificate (DOCKET_TLS_CERTIFICATE) and --tls-key (DOCKET_TLS_KEY) go together: one of them is not set"
-        );
-        anyhow::ensure!(
-            self.http_redirect.is_none() || self.tls_certificate.is_some(),
-            "--http-redirect (DOCKET_HTTP_REDIRECT) leads to HTTPS, which needs --tls-certificate and --tls-key"
-        );
-        let plain = self.public_url.as_ref().is_some_and(|url| url.starts_with("http:"));
-        anyhow::ensure!(
-            !(plain && self.tls_certificate.is_some()),
-            "--public-url (DOCKET_PUBLIC_URL) must begin with https:// when there is a --tls-certificate"
-        );
+        self.check_https()?;
         for secret in self.previous_secret_keys() {
             anyhow::ensure!(
                 secret.len() >= SECRET_MIN,

@@ -22,7 +22,7 @@ fn file_replaces_defaults_and_flags_replace_the_file() {
 }
 
 /// Another value than the default for each setting.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 28] = [
     "--listen=[::1]:8080",
     "--data=/srv/0123 \"quoted\" \\ it's",
     "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
@@ -35,6 +35,9 @@ const OTHERS: [&str; 25] = [
     "--public-url=https://help.acme.example/",
     "--tls-certificate=/srv/tls/certificate.pem",
     "--tls-key=/srv/tls/key.pem",
+    "--acme=admin@acme.example",
+    "--acme-directory=https://authority.acme.example/directory",
+    "--acme-ca=/srv/tls/authority.pem",
     "--http-redirect=[::1]:8081",
     "--hsts=false",
     "--setup-key=hidden-hidden-hidden",
@@ -50,15 +53,20 @@ const OTHERS: [&str; 25] = [
     "--shutdown-seconds=3",
 ];
 
+/// All that go together: a certificate comes from files or from an authority.
+fn together() -> Vec<&'static str> {
+    OTHERS.into_iter().filter(|one| !one.starts_with("--acme=")).collect()
+}
+
 #[test]
 fn what_is_printed_can_be_read_back_and_holds_no_secret() {
-    let printed = start(&OTHERS, "").unwrap().in_force;
+    let printed = start(&together(), "").unwrap().in_force;
     assert!(!printed.contains("hidden"), "{printed}");
     let again = start(&["--config", "x"], &printed).unwrap();
-    assert_eq!(
-        again.in_force.replace(" is not set", ""),
-        printed.replace(" is set, and not shown (docket config --with-secrets)", "")
-    );
+    let bare = |text: &str| {
+        text.replace(" is not set", "").replace(" is set, and not shown (docket config --with-secrets)", "")
+    };
+    assert_eq!(bare(&again.in_force), bare(&printed));
     let config = again.config;
     assert_eq!((config.database_url, config.secret_key, config.smtp_url), (None, None, None));
     assert_eq!((config.previous_secret_keys, config.public_url.as_deref()), (None, Some("https://help.acme.example")));
@@ -69,6 +77,7 @@ fn with_needs(one: &'static str) -> Vec<&'static str> {
     let of_tls = |name: &str| OTHERS.into_iter().find(|other| other.starts_with(name));
     let needs = match one.split('=').next() {
         Some("--tls-certificate") => vec![of_tls("--tls-key")],
+        Some("--acme") => vec![of_tls("--public-url")],
         Some("--tls-key") => vec![of_tls("--tls-certificate")],
         Some("--http-redirect") => vec![of_tls("--tls-certificate"), of_tls("--tls-key")],
         _ => vec![],
@@ -82,7 +91,7 @@ fn a_printed_file_gives_the_same_settings() {
     let settings = Cli::command().get_arguments().filter(|arg| is_setting(arg)).count();
     assert_eq!(OTHERS.len(), settings, "a setting is new: give it a line in OTHERS");
     let usual = format!("{:?}", start(&[], "").unwrap().config);
-    let all = OTHERS.to_vec();
+    let all = together();
     for set in OTHERS.iter().map(|one| with_needs(one)).chain([vec![], all]) {
         let first = start(&[&set[..], &["config", "--with-secrets"]].concat(), "").unwrap();
         assert_eq!(format!("{:?}", first.config) == usual, set.is_empty(), "{set:?} changes nothing");
@@ -91,7 +100,7 @@ fn a_printed_file_gives_the_same_settings() {
         assert_eq!(format!("{:?}", again.config), format!("{:?}", first.config), "{}", first.in_force);
         assert_eq!(again.in_force, first.in_force);
     }
-    let printed = start(&OTHERS, "").unwrap().in_force;
+    let printed = start(&together(), "").unwrap().in_force;
     for line in ["trust-proxy = true\n", "max-upload-mb = 99\n", "log-format = \"json\"\n"] {
         assert!(printed.contains(line), "{line} in {printed}");
     }
@@ -143,6 +152,16 @@ fn origins_are_written_as_browsers_write_them() {
 }
 
 #[test]
+fn a_name_of_an_own_network_is_for_an_own_authority() {
+    let own =
+        ["--acme=a@x.example", "--public-url=https://Desk:8443", "--acme-directory=https://ca.x.example/directory"];
+    let config = start(&own, "").unwrap().config;
+    let wanted = config.certificate_wanted().unwrap();
+    assert_eq!((&*wanted.name, &*wanted.directory), ("desk", "https://ca.x.example/directory"));
+    assert!(config.is_secure() && start(&own[1..], "").unwrap().config.certificate_wanted().is_none());
+}
+
+#[test]
 fn mistakes_are_named() {
     for (arguments, file, expected) in [
         (&["--listen", "here"][..], "", "--listen"),
@@ -150,6 +169,24 @@ fn mistakes_are_named() {
         (&["--tls-certificate", "x"], "", "--tls-key (DOCKET_TLS_KEY)"),
         (&["--http-redirect", "[::1]:80"], "", "needs --tls-certificate"),
         (&["--tls-certificate", "x", "--tls-key", "y", "--public-url", "http://x"], "", "must begin with https://"),
+        (&["--acme", "a@x.example"], "", "--acme (DOCKET_ACME) needs --public-url"),
+        (&["--acme", "admin", "--public-url", "https://x.example"], "", "must be an e-mail address"),
+        (&["--acme", "a@x.example", "--public-url", "http://x.example"], "", "must begin with https://"),
+        (&["--acme", "a@x.example", "--public-url", "https://192.0.2.7"], "", "is a number, not a name"),
+        (&["--acme", "a@x.example", "--public-url", "https://[2001:db8::7]:8443"], "", "is a number, not a name"),
+        (&["--acme", "a@x.example", "--public-url", "https://localhost"], "", "Let's Encrypt gives no certificate"),
+        (
+            &["--acme", "a@x.example", "--public-url", "https://desk.localhost"],
+            "",
+            "Let's Encrypt gives no certificate",
+        ),
+        (&["--acme", "a@x.example", "--public-url", "https://desk"], "", "Let's Encrypt gives no certificate"),
+        (&["--acme-directory", "http://ca.example/"], "", "--acme-directory (DOCKET_ACME_DIRECTORY)"),
+        (
+            &["--acme", "a@x.example", "--public-url", "https://x.example", "--tls-certificate", "x", "--tls-key", "y"],
+            "",
+            "set one of them",
+        ),
         (&["--public-url", "ftp://x"], "", "https://support.example.com"),
         (&["--public-url", "https://x/path"], "", "no path"),
         (&["--max-upload-mb", "0"], "", "1..=10000"),

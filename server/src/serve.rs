@@ -18,7 +18,8 @@ use crate::live::Live;
 use crate::post::Post;
 use crate::signals::{self, Asked};
 use crate::site::Site;
-use crate::tls::{self, Certificates, Limits, TlsListener};
+use crate::tls::acme::{self, Keeper};
+use crate::tls::{self, Certificates, Leading, Limits, TlsListener};
 use crate::work;
 
 /// Serves the application until the process is asked to stop (Ctrl-C, SIGTERM).
@@ -36,6 +37,7 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         (Some(certificate), Some(key)) => Some(Arc::new(Certificates::load(certificate, key)?)),
         _ => None,
     };
+    let authority = acme::Settings::of(&config)?;
     let redirecting = match config.http_redirect {
         Some(address) => Some(listen_on(address, "--http-redirect, DOCKET_HTTP_REDIRECT").await?),
         None => None,
@@ -69,6 +71,15 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
             return Err(error);
         }
     };
+    let keeper = match authority {
+        Some(settings) => Some(Keeper::start(opened.desk.clone(), settings).await),
+        None => None,
+    };
+    let https = match (certificates, keeper.clone()) {
+        (Some(certificates), _) => Https::Files(certificates),
+        (None, Some(keeper)) => Https::Authority(keeper),
+        (None, None) => Https::None,
+    };
     let live = Live::start(opened.desk.clone(), stop.clone());
     let workers = work::start(opened.desk.clone(), &post, &live, stop.clone());
     let public = config.public_origin();
@@ -89,10 +100,11 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         if let Ok(address) = listener.local_addr() {
             tracing::info!("http://{address} only leads there");
         }
-        let leading = tls::redirect(public, address.port());
+        let leading = tls::redirect(Leading { public, port: address.port(), keeper: keeper.clone() });
         tokio::spawn(answer(Listening::Plain(listener), leading, stop.clone()));
     }
-    let serving = match encrypted(listener, certificates, &stop) {
+    let kept = keeper.map(|keeper| tokio::spawn(keeper.keep(live.clone(), stop.clone())));
+    let serving = match encrypted(listener, https, &stop) {
         Ok(listening) => answer(listening, router, stop.clone()),
         Err(error) => {
             stop.cancel();
@@ -106,6 +118,11 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         live.closed().await;
         live.ended().await;
         workers.finished().await;
+        if let Some(kept) = kept
+            && let Err(error) = kept.await
+        {
+            tracing::error!(%error, "what keeps the certificate up ended badly");
+        }
     };
     let too_late = async {
         stop.cancelled().await;
@@ -129,15 +146,24 @@ enum Listening {
     Encrypted(TlsListener),
 }
 
+/// Where the certificate comes from.
+enum Https {
+    None,
+    Files(Arc<Certificates>),
+    Authority(Arc<Keeper>),
+}
+
 /// Has connections encrypted where there are certificates.
-fn encrypted(
-    listener: TcpListener,
-    certificates: Option<Arc<Certificates>>,
-    stop: &CancellationToken,
-) -> anyhow::Result<Listening> {
-    let Some(certificates) = certificates else { return Ok(Listening::Plain(listener)) };
-    let acceptor = tls::acceptor(certificates.clone())?;
-    tokio::spawn(tls::watch(certificates, stop.clone()));
+fn encrypted(listener: TcpListener, https: Https, stop: &CancellationToken) -> anyhow::Result<Listening> {
+    let acceptor = match https {
+        Https::None => return Ok(Listening::Plain(listener)),
+        Https::Files(certificates) => {
+            let acceptor = tls::acceptor(certificates.clone())?;
+            tokio::spawn(tls::watch(certificates, stop.clone()));
+            acceptor
+        }
+        Https::Authority(keeper) => tls::acceptor_of(keeper)?,
+    };
     Ok(Listening::Encrypted(TlsListener::new(listener, acceptor, Limits::default())?))
 }
 

@@ -1,7 +1,7 @@
 //! Events: the spine. What happened, in words that can be stored, shown and reacted to.
 
 use crate::{
-    EventId, ImportId, MailId, Role, StatusId, TicketId, UserId,
+    EventId, ImportId, MailId, Role, StatusId, TicketId, Time, UserId,
     access::TeamName,
     api_token::Scope,
     company::CompanyName,
@@ -338,6 +338,12 @@ pub enum Happening {
     /// Earlier keys are believed no more.
     #[serde(rename = "settings.secret_keys_forgotten")]
     SecretKeysForgotten,
+    /// An authority gave a certificate for HTTPS, good until then.
+    #[serde(rename = "settings.certificate_obtained")]
+    CertificateObtained { name: String, until: Time },
+    /// It gave none, for this reason.
+    #[serde(rename = "settings.certificate_failed")]
+    CertificateFailed { name: String, why: String },
     #[serde(rename = "settings.priority_table")]
     PriorityTable,
     /// All tickets have the priorities of the table. Said once for all of them: there may be a million.

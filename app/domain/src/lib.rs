@@ -8,6 +8,7 @@ pub mod actor;
 pub mod api_token;
 pub mod attachment;
 pub mod board;
+pub mod certificate;
 pub mod company;
 pub mod customer;
 pub mod errand;

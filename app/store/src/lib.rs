@@ -6,6 +6,7 @@
 pub mod access;
 pub mod accounts;
 pub mod bulk;
+pub mod certificates;
 pub mod companies;
 pub mod counts;
 pub mod customers;

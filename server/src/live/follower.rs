@@ -186,6 +186,9 @@ impl Follower<'_> {
             self.ghosts.clear();
         }
         self.check_sessions(signals);
+        if signals.iter().any(|s| s.kind == "settings.certificate_obtained") {
+            self.live.0.certified.notify_one();
+        }
         if let Some(signal) = signals.iter().rfind(|s| s.kind == "settings.priorities_applied") {
             self.live.hub().reset_staff(signal.position);
         }

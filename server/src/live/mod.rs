@@ -52,6 +52,8 @@ struct Inner {
     heard: Notify,
     /// Something was committed here that other nodes should read.
     to_announce: Notify,
+    /// Some server has got a certificate.
+    certified: Notify,
     /// What runs until the node stops.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -72,6 +74,7 @@ impl Live {
             position: watch::Sender::new(None),
             heard: Notify::new(),
             to_announce: Notify::new(),
+            certified: Notify::new(),
             tasks: Mutex::default(),
         }));
         let tasks = vec![
@@ -95,6 +98,11 @@ impl Live {
     /// How many sockets are open on this node, to be watched.
     pub fn sockets(&self) -> watch::Receiver<usize> {
         self.0.hub.count()
+    }
+
+    /// Waits until some server has got a certificate for HTTPS. For one who waits: what has happened since is not missed.
+    pub async fn certified(&self) {
+        self.0.certified.notified().await;
     }
 
     /// Waits until all sockets are closed. They are asked to when the node stops.

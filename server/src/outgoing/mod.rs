@@ -25,7 +25,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::{ClientConfig, Error as TlsError, RootCertStore, crypto::ring, pki_types::ServerName};
+use tokio_rustls::rustls::{
+    ClientConfig, Error as TlsError, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName},
+};
 use url::{Host, Position, Url};
 
 pub use guard::is_public;
@@ -92,6 +96,8 @@ pub struct Outgoing {
     reach: Arc<dyn Reach>,
     turns: Arc<Semaphore>,
     patience: Duration,
+    /// Whom it believes, where those that browsers trust are not all.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl fmt::Debug for Outgoing {
@@ -116,7 +122,15 @@ enum Answer {
 impl Outgoing {
     /// Over this network, with so much time for each request.
     pub fn with(reach: impl Reach + 'static, patience: Duration) -> Self {
-        Self { reach: Arc::new(reach), turns: Arc::new(Semaphore::new(AT_ONCE)), patience }
+        Self { reach: Arc::new(reach), turns: Arc::new(Semaphore::new(AT_ONCE)), patience, tls: None }
+    }
+
+    /// The same, which believes these authorities too.
+    ///
+    /// # Errors
+    /// When one of them is no certificate.
+    pub fn trusting(self, authorities: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
+        Ok(Self { tls: Some(believing(authorities)?), ..self })
     }
 
     /// Gets what is at an address, at most so many bytes. `accept` says which media types are wanted.
@@ -264,7 +278,10 @@ impl Outgoing {
             Host::Ipv4(ip) => ServerName::from(IpAddr::V4(ip)),
             Host::Ipv6(ip) => ServerName::from(IpAddr::V6(ip)),
         };
-        let config = TLS.as_ref().map_err(unreachable)?;
+        let config = match &self.tls {
+            Some(config) => config,
+            None => TLS.as_ref().map_err(unreachable)?,
+        };
         let stream = TlsConnector::from(config.clone()).connect(name, stream).await.map_err(unreachable)?;
         Ok(Box::new(stream))
     }
@@ -297,11 +314,17 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Whom we believe to be who they are: the authorities that browsers trust.
-static TLS: LazyLock<Result<Arc<ClientConfig>, TlsError>> = LazyLock::new(|| {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+static TLS: LazyLock<Result<Arc<ClientConfig>, TlsError>> = LazyLock::new(|| believing(vec![]));
+
+/// Those, and these beside them.
+fn believing(beside: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, TlsError> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for authority in beside {
+        roots.add(authority)?;
+    }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
-});
+}

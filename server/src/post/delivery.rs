@@ -8,11 +8,11 @@ use anyhow::Context as _;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::{self, extension::ClientId};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::{Host, Url};
 
 use crate::config::Config;
-use crate::private;
+use crate::{private, tls};
 
 /// Whether the connection is encrypted after a greeting: it must be, if the server can, or not.
 const TLS: [&str; 3] = ["required", "opportunistic", "none"];
@@ -54,7 +54,8 @@ impl Delivery {
     /// When the folder cannot be made.
     pub fn of_settings(config: &Config) -> anyhow::Result<Self> {
         if let Some(url) = &config.smtp_url {
-            let vouching = config.smtp_ca.as_deref().map(read_authorities).transpose()?;
+            let vouching = config.smtp_ca.as_deref().map(|file| tls::authorities(file, "--smtp-ca (DOCKET_SMTP_CA)"));
+            let vouching = vouching.transpose()?;
             return smtp_server(url, &vouching.unwrap_or_default()).map(Self::Smtp);
         }
         let folder = config.mail_folder.clone().unwrap_or_else(|| config.data.join("mails"));
@@ -95,16 +96,6 @@ fn undelivered(error: &smtp::Error) -> Undelivered {
     }
     let proves = error.status().is_some_and(|code| UNPROVED.contains(&u16::from(code)));
     if error.is_permanent() && !proves { Undelivered::Refused(words) } else { Undelivered::Smtp(words) }
-}
-
-/// The certificates in a file of `--smtp-ca`.
-fn read_authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let name = format!("the certificates of --smtp-ca (DOCKET_SMTP_CA), {},", file.display());
-    let pem = std::fs::read(file).with_context(|| format!("{name} cannot be read"))?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let found = found.ok().with_context(|| format!("{name} are not written as PEM"))?;
-    anyhow::ensure!(!found.is_empty(), "{name} are not there: there is no certificate in the file");
-    Ok(found)
 }
 
 /// Writes a mail under a name of its own; names sort by time. It is there whole or not at all.
@@ -240,17 +231,17 @@ mod tests {
             if let Some(content) = content {
                 std::fs::write(&file, content).unwrap();
             }
-            let error = format!("{:#}", read_authorities(&file).unwrap_err());
+            let error = format!("{:#}", tls::authorities(&file, "--smtp-ca (DOCKET_SMTP_CA)").unwrap_err());
             assert!(error.contains(said) && error.contains("--smtp-ca"), "{error}");
         }
         std::fs::write(&file, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n").unwrap();
-        let nonsense = read_authorities(&file).unwrap();
+        let nonsense = tls::authorities(&file, "--smtp-ca (DOCKET_SMTP_CA)").unwrap();
         let error = smtp_server("smtps://mail.acme.example", &nonsense).unwrap_err();
         assert!(error.to_string().contains("cannot vouch"), "{error}");
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = rcgen::CertificateParams::new(["mail.acme.example".to_owned()]).unwrap();
         std::fs::write(&file, certificate.self_signed(&key).unwrap().pem()).unwrap();
-        let right = read_authorities(&file).unwrap();
+        let right = tls::authorities(&file, "--smtp-ca (DOCKET_SMTP_CA)").unwrap();
         smtp_server("smtp://mail.acme.example?tls=required", &right).unwrap();
         for clear in ["smtp://mail.acme.example", "smtp://mail.acme.example?tls=none"] {
             let error = smtp_server(clear, &right).unwrap_err();

@@ -155,6 +155,19 @@ fn unread(path: &Path, error: &PemError) -> anyhow::Error {
     }
 }
 
+/// The certificates of authorities in the file of this setting.
+///
+/// # Errors
+/// Plain sentences: a file that cannot be read, or that holds none.
+pub fn authorities(file: &Path, setting: &str) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let name = format!("the certificates of {setting}, {},", file.display());
+    let pem = fs::read(file).with_context(|| format!("{name} cannot be read"))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let found = found.ok().with_context(|| format!("{name} are not written as PEM"))?;
+    anyhow::ensure!(!found.is_empty(), "{name} are not there: there is no certificate in the file");
+    Ok(found)
+}
+
 /// What is wrong with the time of a certificate, if something is.
 fn outdated(certificate: &CertificateDer<'_>) -> Option<&'static str> {
     let certificate = EndEntityCert::try_from(certificate).ok()?;

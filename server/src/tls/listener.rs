@@ -13,9 +13,9 @@ use axum::response::Response;
 use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::Acceptor;
 use crate::limits::network;
 
 /// What is allowed to those who have not shaken hands yet.
@@ -47,7 +47,7 @@ impl TlsListener {
     ///
     /// # Errors
     /// When the listener does not know its own address.
-    pub fn new(listener: TcpListener, acceptor: TlsAcceptor, limits: Limits) -> io::Result<Self> {
+    pub fn new(listener: TcpListener, acceptor: Acceptor, limits: Limits) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (sender, ready) = mpsc::channel(16);
         tokio::spawn(accept_all(listener, acceptor, limits, sender));
@@ -74,7 +74,7 @@ impl Listener for TlsListener {
 
 async fn accept_all(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    acceptor: Acceptor,
     limits: Limits,
     ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
 ) {
@@ -108,7 +108,8 @@ async fn accept_all(
             let shaken = tokio::time::timeout(limits.patience, acceptor.accept(socket)).await;
             drop((turn, permit));
             match shaken {
-                Ok(Ok(stream)) => drop(ready.send((stream, address)).await),
+                Ok(Ok(Some(stream))) => drop(ready.send((stream, address)).await),
+                Ok(Ok(None)) => tracing::debug!(%address, "an authority has looked whether the name is ours"),
                 Ok(Err(error)) => tracing::debug!(%error, %address, "no handshake"),
                 Err(_) => tracing::debug!(%address, "a handshake took too long"),
             }

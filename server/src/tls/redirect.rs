@@ -1,18 +1,48 @@
 //! A second address, without encryption, that only sends browsers on to the encrypted one.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-/// Answers everything with where to find it under HTTPS. `public` is the address that people reach us under, if it was set;
-/// else it is the host that was asked for, with this port.
-pub fn redirect(public: Option<String>, port: u16) -> Router {
+use super::acme::{self, Keeper};
+
+/// Where it leads, and what else it answers.
+#[derive(Debug)]
+pub struct Leading {
+    /// The address that people reach us under, if it was set; else it is the host that was asked for, with the port.
+    pub public: Option<String>,
+    pub port: u16,
+    /// With a certificate of an authority: the authority may come here as well, and until there is one this leads nowhere.
+    pub keeper: Option<Arc<Keeper>>,
+}
+
+/// Answers everything with where to find it under HTTPS.
+pub fn redirect(leading: Leading) -> Router {
+    let leading = Arc::new(leading);
     Router::new().fallback(move |headers: HeaderMap, request: Request| {
-        let to = target(public.as_deref(), port, &headers, &request);
-        async move { answer(to) }
+        let leading = leading.clone();
+        async move {
+            if let Some(keeper) = &leading.keeper {
+                if let Some(token) = request.uri().path().strip_prefix(acme::PATH) {
+                    return keeper.challenges.page(token).await;
+                }
+                if !keeper.is_ready() {
+                    return not_yet();
+                }
+            }
+            answer(target(leading.public.as_deref(), leading.port, &headers, &request))
+        }
     })
+}
+
+/// There is no certificate yet.
+fn not_yet() -> Response {
+    let words = "This server still waits for its certificate. Its log says what is missing.\n";
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")], words).into_response()
 }
 
 fn target(public: Option<&str>, port: u16, headers: &HeaderMap, request: &Request) -> Option<HeaderValue> {

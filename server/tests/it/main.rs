@@ -10,6 +10,7 @@ mod support;
 mod access;
 mod account_mail;
 mod accounts;
+mod acme;
 mod answer;
 mod api;
 mod api_tokens;

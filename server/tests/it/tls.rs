@@ -1,6 +1,6 @@
 //! HTTPS without a proxy: what is spoken, what is refused, and what browsers are told and believed.
 
-use crate::support::{PASSWORD, World, browser::Browser, node::soon, person, program::docket};
+use crate::support::{PASSWORD, World, browser::Browser, node::soon, person, program::docket, running::Running};
 use ::server::{
     answer::{Patience, answer},
     tls::{self, Certificates, Limits, TlsListener},
@@ -9,16 +9,12 @@ use axum::{Router, body::Body, serve::Listener as _};
 use http::{Request, StatusCode, header};
 use http_body_util::{Empty, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    process::{Child, ChildStderr},
 };
 use tokio_rustls::{
     TlsConnector,
@@ -79,42 +75,6 @@ impl Files {
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         let socket = TcpStream::connect(("127.0.0.1", port)).await?;
         TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), socket).await
-    }
-}
-
-/// The program, serving with these arguments, and what it says.
-struct Running {
-    child: Child,
-    lines: Lines<BufReader<ChildStderr>>,
-    said: String,
-}
-
-impl Running {
-    async fn start(data: &Path, arguments: &[&str]) -> Self {
-        let arguments = [&["--listen", "127.0.0.1:0"], arguments].concat();
-        let mut child = docket(data, &arguments).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut running = Self { child, lines, said: String::new() };
-        running.until("/set-up").await;
-        running
-    }
-
-    async fn until(&mut self, part: &str) {
-        while !self.said.contains(part) {
-            let line = soon(part, self.lines.next_line()).await.unwrap();
-            self.said += &line.unwrap_or_else(|| panic!("it ended: {}", self.said));
-            self.said.push('\n');
-        }
-    }
-
-    /// The port after these words.
-    fn port(&self, words: &str) -> u16 {
-        let rest = self.said.split_once(words).unwrap_or_else(|| panic!("{words} in {}", self.said)).1;
-        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id().unwrap().try_into().unwrap()), signal).unwrap();
     }
 }
 

@@ -43,6 +43,8 @@ pub const COLUMNS: &[Column] = &[
     Column { table: "totp", id: "id", column: "secret_sealed" },
     Column { table: "providers", id: "id", column: "secret_sealed" },
     Column { table: "file_keys", id: "id", column: "key_sealed" },
+    Column { table: "acme_accounts", id: "id", column: "credentials_sealed" },
+    Column { table: "acme_certificates", id: "id", column: "key_sealed" },
 ];
 
 /// Where a value is kept. It opens there only.

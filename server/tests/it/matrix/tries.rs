@@ -8,6 +8,7 @@ use domain::{
     access::{NewRole, NewTeam, Permissions, RoleChoice},
     api_token::NewApiToken,
     board::{BoardFilter, Lanes, Move},
+    certificate::Source,
     company::{CompanyFilter, CompanyInput},
     customer::{CustomerFilter, CustomerInput, Erasure},
     errand::About,
@@ -32,7 +33,7 @@ use std::convert::Infallible;
 use store::{
     access::{log, roles, teams, users},
     accounts::{self, invitations, own, passkeys, picture, second_factor, unsent},
-    bulk, companies, customers, errands, imports, mails,
+    bulk, certificates, companies, customers, errands, imports, mails,
     outside::{identities, providers},
     people, ratings, retention,
     scim::{groups, people as announced, token},
@@ -128,6 +129,7 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "accounts::unsent::list" => unsent::list(desk, actor).await.map(drop),
         "accounts::unsent::send_again" => there(unsent::send_again(tx, actor, 0).await),
         "accounts::unsent::discard" => there(unsent::discard(tx, actor, 0).await),
+        "certificates::https" => certificates::https(desk, actor, Source::Nothing).await.map(drop),
         "accounts::own::profile" => own::profile(desk, actor).await.map(drop),
         "accounts::own::set_profile" => own::set_profile(tx, actor, NewProfile::default()).await,
         // Refused for what it is.

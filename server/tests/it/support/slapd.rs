@@ -68,12 +68,12 @@ fn installed() -> PathBuf {
 }
 
 /// A port that is free at the moment.
-fn port() -> u16 {
+pub fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Writes a certificate for loopback, its key, and the authority that has signed it, which is returned.
-fn certify(folder: &Path) -> String {
+pub fn certify(folder: &Path) -> String {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, "Authority of a test");

@@ -215,6 +215,11 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
         Happening::SecretKeyChanged => "Changed the secret key".into(),
         Happening::SecretsResealed { values } => format!("Sealed {} with the current key", many(values, "secret")),
         Happening::SecretKeysForgotten => "Forgot the earlier secret keys".into(),
+        Happening::CertificateObtained { name, until } => {
+            let (year, month, day, ..) = until.civil();
+            format!("Got a certificate for {name}, valid until {year:04}-{month:02}-{day:02}")
+        }
+        Happening::CertificateFailed { name, why } => format!("Got no certificate for {name}: {why}"),
         Happening::PriorityTable => "Changed the priority table".into(),
         Happening::PrioritiesApplied => "Brought all tickets up to the priority table".into(),
         Happening::WipLimit { limit, refuse, .. } => match (limit, refuse) {

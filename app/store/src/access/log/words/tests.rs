@@ -170,6 +170,12 @@ fn said() -> Vec<(&'static str, Option<Value>, &'static str)> {
         of("account.api_token_revoked", json!({"name": "CI"}), "Revoked the API token CI"),
         of("account.api_tokens_revoked", json!({"count": 2}), "Revoked 2 API tokens"),
         of("settings.secrets_resealed", json!({"values": 1}), "Sealed 1 secret with the current key"),
+        of("settings.certificate_obtained", json!({"name": "help.a.example", "until": 1_795_248_720_000_i64}), {
+            "Got a certificate for help.a.example, valid until 2026-11-21"
+        }),
+        of("settings.certificate_failed", json!({"name": "help.a.example", "why": "It was refused"}), {
+            "Got no certificate for help.a.example: It was refused"
+        }),
         of("settings.wip_limit", json!({"status": 2, "limit": 5, "refuse": true}), {
             "Limited a column of the board to 5, and no more"
         }),

@@ -1,0 +1,255 @@
+//! The certificate in use: taken from the database, and asked for at the authority when it is time.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use domain::certificate::Fault;
+use domain::{Result, Time};
+use store::Desk;
+use store::certificates::{self, Kept, Turn};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_util::sync::CancellationToken;
+use webpki::EndEntityCert;
+
+use super::order::{Failed, order};
+use super::{Challenges, Settings};
+use crate::live::Live;
+
+/// How often it is looked in any case, for what no call has told.
+const LOOK: Duration = Duration::from_secs(30);
+/// How long an order may take with all that belongs to it.
+const ORDER: Duration = Duration::from_secs(300);
+/// How often it is tried to save what the authority has given, and the pause: it counts how much it gives.
+const SAVES: u32 = 10;
+const SAVE_AGAIN: Duration = Duration::from_secs(3);
+
+/// Keeps the certificate of this server.
+#[derive(Debug)]
+pub struct Keeper {
+    desk: Desk,
+    settings: Settings,
+    loaded: RwLock<Option<Loaded>>,
+    /// Answers the authority.
+    pub challenges: Arc<Challenges>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    chain: String,
+    certified: Arc<CertifiedKey>,
+}
+
+/// A moment as it stands in a sentence.
+fn day(at: Time) -> String {
+    at.rfc3339()
+}
+
+impl Keeper {
+    /// With the certificate that is there already. Without one, nobody gets a connection until there is.
+    pub async fn start(desk: Desk, settings: Settings) -> Arc<Self> {
+        let challenges = Arc::new(Challenges::new(desk.clone(), &settings.wanted.name));
+        let keeper = Self { desk, settings, loaded: RwLock::default(), challenges };
+        // What is wrong is said, and looked at again by `keep`.
+        let _ = keeper.load().await;
+        if !keeper.is_ready() {
+            tracing::warn!(
+                "HTTPS waits for the certificate of {} from {}: until it is there, connections are refused",
+                keeper.settings.wanted.name,
+                keeper.settings.authority(),
+            );
+        }
+        Arc::new(keeper)
+    }
+
+    /// Whether there is a certificate.
+    pub fn is_ready(&self) -> bool {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Keeps the certificate up, until the server stops.
+    pub async fn keep(self: Arc<Self>, live: Live, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.keep_on(&live) => {}
+        }
+    }
+
+    async fn keep_on(&self, live: &Live) {
+        let mut asked =
+            signal(SignalKind::hangup()).inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be noticed")).ok();
+        loop {
+            let pause = match self.look().await {
+                Ok(next) => Duration::from_millis(u64::try_from(next.0 - self.desk.now().0).unwrap_or_default()),
+                Err(error) => {
+                    tracing::warn!(%error, "how the certificate stands cannot be looked up right now");
+                    LOOK
+                }
+            };
+            let asked = async {
+                match &mut asked {
+                    Some(asked) => drop(asked.recv().await),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                // Not at once, should another server be at it.
+                () = tokio::time::sleep(pause.clamp(Duration::from_secs(1), LOOK)) => {}
+                () = live.certified() => {}
+                () = asked => {
+                    tracing::info!("looking at the certificate (SIGHUP)");
+                    let anew = self.load().await.is_err();
+                    if let Err(error) = certificates::hurry(&self.desk, &self.settings.wanted, anew).await {
+                        tracing::warn!(%error, "the next try cannot be brought forward right now");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what another server has got, and has the authority asked if it is time. Returns when it is again.
+    async fn look(&self) -> Result<Time> {
+        let wanted = &self.settings.wanted;
+        // What cannot be used does not keep it from being renewed. The log has said what is wrong.
+        let _ = self.load().await;
+        let next = match certificates::standing(&self.desk, wanted).await? {
+            Some(standing) => standing.next_at,
+            None => {
+                certificates::want(&self.desk, wanted).await?;
+                self.desk.now()
+            }
+        };
+        if next > self.desk.now() {
+            return Ok(next);
+        }
+        match certificates::take_turn(&self.desk, wanted).await? {
+            Some(turn) => self.ask(turn).await,
+            None => Ok(next),
+        }
+    }
+
+    /// Asks the authority, and keeps what comes of it.
+    async fn ask(&self, turn: Turn) -> Result<Time> {
+        let (wanted, authority) = (&self.settings.wanted, self.settings.authority());
+        tracing::info!("asking {authority} for a certificate for {}", wanted.name);
+        // The ways to prove the name take turns.
+        let by_http = turn.failures % 2 == 1;
+        let ordered = tokio::time::timeout(ORDER, order(&self.desk, &self.settings, by_http)).await;
+        let ordered = ordered.unwrap_or_else(|_| Err(Failed::slow(&authority)));
+        let checked = ordered.and_then(|kept| {
+            let validity =
+                sound(&kept, &wanted.name, self.desk.now()).map_err(|wrong| Failed::useless(&authority, &wrong))?;
+            Ok((kept, validity))
+        });
+        match checked {
+            Ok((kept, valid)) => {
+                let next = self.save(&turn, &kept, valid).await?;
+                tracing::info!(
+                    "{authority} gave a certificate for {}, valid until {}; it is renewed on {}",
+                    wanted.name,
+                    day(valid.1),
+                    day(next),
+                );
+                self.load().await?;
+                Ok(next)
+            }
+            Err(Failed { why, fault, .. }) => {
+                let next = certificates::failed(&self.desk, &turn, wanted, &why, fault).await?;
+                let meanwhile = match self.is_ready() {
+                    true => "The one of before stays in use.",
+                    false => "Until there is one, HTTPS is refused.",
+                };
+                tracing::error!(
+                    "no certificate for {}: {why}. {meanwhile} Tried again on {}, or upon SIGHUP",
+                    wanted.name,
+                    day(next),
+                );
+                Ok(next)
+            }
+        }
+    }
+
+    async fn save(&self, turn: &Turn, kept: &Kept, valid: (Time, Time)) -> Result<Time> {
+        let mut tries = 1;
+        loop {
+            match certificates::obtained(&self.desk, turn, &self.settings.wanted, kept, valid).await {
+                Err(error) if tries < SAVES => {
+                    tracing::warn!(%error, "the new certificate cannot be saved right now; trying again");
+                    tokio::time::sleep(SAVE_AGAIN).await;
+                    tries += 1;
+                }
+                saved => return saved,
+            }
+        }
+    }
+
+    /// Takes the certificate from the database, if it is another one.
+    async fn load(&self) -> Result<()> {
+        let known = self.loaded.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|it| it.chain.clone());
+        let Some(kept) = certificates::kept(&self.desk, &self.settings.wanted, known.as_deref()).await? else {
+            return Ok(());
+        };
+        let (certified, until) = certified(&kept).map_err(|wrong| {
+            store::error::internal(&format!("the certificate of {}: {wrong}", self.settings.wanted.name))
+        })?;
+        let loaded = Loaded { chain: kept.chain, certified: Arc::new(certified) };
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
+        tracing::info!("the certificate for {} is in use, valid until {}", self.settings.wanted.name, day(until));
+        if until <= self.desk.now() {
+            tracing::warn!("the certificate for {} has expired: browsers will refuse it", self.settings.wanted.name);
+        }
+        Ok(())
+    }
+}
+
+impl ResolvesServerCert for Keeper {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.loaded.read().unwrap_or_else(PoisonError::into_inner).as_ref()?.certified.clone())
+    }
+}
+
+/// A certificate with its key as connections are encrypted with it, and until when it is valid.
+fn certified(kept: &Kept) -> std::result::Result<(CertifiedKey, Time), String> {
+    let (chain, (_, until)) = read(&kept.chain)?;
+    let key = PrivatePkcs8KeyDer::from(kept.key.clone()).into();
+    let certified = CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|error| error.to_string())?;
+    Ok((certified, until))
+}
+
+/// Whether what an authority has given can be used: for this name, with this key, now. Returns from when until when.
+fn sound(kept: &Kept, name: &str, now: Time) -> std::result::Result<(Time, Time), String> {
+    let (chain, (from, until)) = read(&kept.chain)?;
+    certified(kept)?;
+    let first = EndEntityCert::try_from(&chain[0]).map_err(|error| error.to_string())?;
+    let name = ServerName::try_from(name).map_err(|error| error.to_string())?;
+    first.verify_is_valid_for_subject_name(&name).map_err(|_| "it is for another name".to_owned())?;
+    if until <= now || until <= from {
+        return Err("it has expired already. Is the clock of this machine right?".to_owned());
+    }
+    Ok((from, until))
+}
+
+/// The certificates of a chain, of which there is one at least, and from when until when the first is valid.
+fn read(chain: &str) -> std::result::Result<(Vec<CertificateDer<'static>>, (Time, Time)), String> {
+    let chain: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain.as_bytes()).collect();
+    let chain = chain.map_err(|_| "it is not written as PEM")?;
+    let first = chain.first().ok_or("there is no certificate in it")?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(first).map_err(|error| error.to_string())?;
+    let of = |seconds: i64| Time(seconds.saturating_mul(1_000));
+    let valid = (of(parsed.validity().not_before.timestamp()), of(parsed.validity().not_after.timestamp()));
+    Ok((chain, valid))
+}
+
+impl Failed {
+    fn slow(authority: &str) -> Self {
+        Self::new(Fault::Unreachable, format!("{authority} took too long"))
+    }
+
+    fn useless(authority: &str, wrong: &str) -> Self {
+        Self::new(Fault::Refused, format!("{authority} gave a certificate that cannot be used: {wrong}"))
+    }
+}
