@@ -303,6 +303,7 @@ const screens: Screen[] = [
   { name: 'forbidden', who: 'agent', at: '/settings/priority', allow: /status of 403/ },
   { name: 'settings-priority', who: 'admin', at: '/settings/priority' },
   { name: 'settings-board', who: 'admin', at: '/settings/board' },
+  { name: 'settings-https', who: 'admin', at: '/settings/https' },
   { name: 'settings-mails', who: 'admin', at: '/settings/mails' },
   { name: 'settings', who: 'admin', at: '/settings' },
   { name: 'settings-users', who: 'admin', at: '/settings/users' },

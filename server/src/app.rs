@@ -92,6 +92,7 @@ impl AppState {
         provide_context(self.desk.clone());
         provide_context(self.accounts.clone());
         let (back, scim) = (outside::back_address(self), scim::base_address(self));
+        provide_context(self.config.certificate_source());
         provide_context(ui::outside::Addresses { back, scim });
         provide_context(ui::accounts::MailsGo { nowhere: self.config.smtp_url.is_none() });
     }

@@ -28,8 +28,8 @@ use crate::{
     portal::{PortalFrame, PortalHome, PortalMe, PortalNew, PortalNotFound, PortalTicket},
     ratings::RatePage,
     settings::{
-        BoardSettings, InvitationsPage, PrioritySettings, QuarantinePage, RetentionSettings, SatisfactionSettings,
-        SecondFactorSettings, SettingsFrame, SettingsStart,
+        BoardSettings, HttpsSettings, InvitationsPage, PrioritySettings, QuarantinePage, RetentionSettings,
+        SatisfactionSettings, SecondFactorSettings, SettingsFrame, SettingsStart,
     },
     shared::focus_page,
     tickets::{
@@ -172,6 +172,10 @@ part! {
     staff_retention, __preload_staff_retention: RETENTION_SETTINGS = RetentionSettings
 }
 part! {
+    /// What the server is reached by. Always within `staff_settings`.
+    staff_https, __preload_staff_https: HTTPS_SETTINGS = HttpsSettings
+}
+part! {
     /// Who is asked how tickets were solved. Always within `staff_settings`.
     staff_satisfaction, __preload_staff_satisfaction: SATISFACTION_SETTINGS = SatisfactionSettings
 }
@@ -306,6 +310,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("settings"), Some("sign-in")) => &["staff", "staff_settings", "staff_outside"],
         (Some("settings"), Some("retention")) => &["staff", "staff_settings", "staff_retention"],
         (Some("settings"), Some("satisfaction")) => &["staff", "staff_settings", "staff_satisfaction"],
+        (Some("settings"), Some("https")) => &["staff", "staff_settings", "staff_https"],
         (Some("settings"), _) => &["staff", "staff_settings"],
         (Some("portal"), Some("new" | "tickets")) => &["portal", "portal_ticket"],
         (Some("portal"), Some("me")) => &["portal", "portal_me"],

@@ -46,6 +46,7 @@ async fn no_page_runs_what_is_not_ours() {
                 "/settings/log",
                 "/settings/priority",
                 "/settings/board",
+                "/settings/https",
                 "/settings/mails",
                 "/settings/invitations",
                 "/nothing-here",

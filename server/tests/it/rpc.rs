@@ -105,6 +105,7 @@ fn functions() -> Vec<Function> {
         Function("portal/timeline", |id, _| json!({ "id": id, "part": Part::Latest }), OWNER),
         Function("portal/view", |id, _| json!({ "id": id, "part": Part::Latest }), OWNER),
         Function("settings/columns", |_, _| json!({}), ADMINS),
+        Function("settings/https", |_, _| json!({}), ADMINS),
         Function("settings/invitations", |_, _| json!({}), ADMINS),
         Function("settings/mails", |_, _| json!({ "after": null }), ADMINS),
         Function("settings/mails_tried", |_, _| json!({ "ids": [1, 2] }), ADMINS),

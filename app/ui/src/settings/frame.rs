@@ -172,6 +172,17 @@ const PAGES: &[Place] = &[
         ],
     },
     Place {
+        href: "/settings/https",
+        name: "HTTPS",
+        icon: Icon::Link,
+        action: Action::Administer,
+        fields: &[(
+            "Certificate",
+            "Where it comes from, until when it is valid, and why it could not be renewed.",
+            "tls ssl acme let's encrypt encryption",
+        )],
+    },
+    Place {
         href: "/settings/mails",
         name: "Mails",
         icon: Icon::Mail,

@@ -2,6 +2,7 @@
 
 mod board;
 mod frame;
+mod https;
 mod invitations;
 mod mails;
 mod priority;
@@ -13,6 +14,7 @@ mod unsent;
 
 pub use board::BoardSettings;
 pub use frame::{SettingsFrame, SettingsPage, SettingsStart, loading, may_any, page_of};
+pub use https::HttpsSettings;
 pub use invitations::InvitationsPage;
 pub use mails::QuarantinePage;
 pub use priority::PrioritySettings;

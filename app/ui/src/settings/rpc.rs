@@ -5,6 +5,7 @@ use crate::rpc::call;
 use crate::rpc::{Json, Rpc};
 use domain::{
     MailId,
+    certificate::Https,
     invitation::Invitation,
     mail::{Quarantined, Tried, Unsent},
     page::Page,
@@ -55,6 +56,13 @@ pub async fn invitations() -> Rpc<Vec<Invitation>> {
 #[server(endpoint = "settings/second_factor", protocol = Json, client = crate::whose::Caller)]
 pub async fn second_factor_required() -> Rpc<Required> {
     call(|desk, actor| async move { store::settings::second_factor::get(&desk, &actor).await }).await
+}
+
+/// Where the certificate for HTTPS comes from, and how it stands.
+#[server(endpoint = "settings/https", protocol = Json, client = crate::whose::Caller)]
+pub async fn https_standing() -> Rpc<Https> {
+    let source = use_context::<domain::certificate::Source>().unwrap_or_default();
+    call(|desk, actor| async move { store::certificates::https(&desk, &actor, source).await }).await
 }
 
 /// How long tickets and customers are kept.
