@@ -44,6 +44,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("new") view=lazy::PORTAL_NEW ssr=SsrMode::Async />
                     <Route path=path!("me") view=lazy::PORTAL_ME ssr=SsrMode::Async />
                     <Route path=path!("tickets/:id") view=lazy::PORTAL_TICKET ssr=SsrMode::Async />
+                    // Where a rating is sent to: a page that is shown again is the page of its address.
+                    <Route path=path!("tickets/:id/rating") view=lazy::PORTAL_TICKET ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("") view=lazy::STAFF ssr=SsrMode::Async>
                     <ParentRoute path=path!("tickets") view=lazy::INBOX ssr=SsrMode::Async>

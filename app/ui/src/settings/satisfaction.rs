@@ -1,11 +1,10 @@
 //! Who is asked how their tickets were solved, and when.
 
-use super::frame::{SettingsPage, loading};
+use super::frame::page_of;
 use crate::{
-    fetched::resource,
     flash::flash,
     ratings::rpc,
-    shared::{Field, fetched},
+    shared::{Field, submit},
 };
 use domain::rating::Settings;
 use leptos::prelude::*;
@@ -13,16 +12,12 @@ use leptos::prelude::*;
 /// `/settings/satisfaction`.
 #[component]
 pub fn SatisfactionSettings() -> impl IntoView {
-    let found = resource(|| (), |()| rpc::in_force());
-    view! {
-        <SettingsPage
-            title="Satisfaction"
-            lead="Whoever has opened a ticket is asked how it was solved: one of five, and a comment. Staff see it on the ticket and on the pages of the customer and the company."
-        >
-            {fetched(loading, found, |settings| view! { <Form settings /> }.into_any())}
-        </SettingsPage>
-    }
-    .into_any()
+    page_of(
+        "Satisfaction",
+        "Whoever has opened a ticket is asked how it was solved: one of five, and a comment. Staff see it on the ticket and on the pages of the customer and the company.",
+        rpc::in_force,
+        |settings| view! { <Form settings /> }.into_any(),
+    )
 }
 
 #[component]
@@ -61,11 +56,7 @@ fn Form(settings: Settings) -> impl IntoView {
                 hint="0: at once; 336 at most, two weeks. Mails that wait already keep their time."
                 maxlength=3
             />
-            <div class="actions">
-                <button class="button button--primary" type="submit">
-                    "Save"
-                </button>
-            </div>
+            {submit("Save")}
         </form>
     }
     .into_any()
