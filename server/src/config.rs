@@ -136,7 +136,7 @@ pub struct Config {
     #[arg(long, env = "DOCKET_SECRET_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
     pub secret_key: Option<String>,
 
-    /// Secret of at least 16 characters that whoever makes the first superadmin at /set-up has to know. Without it the first visit
+    /// Secret of at least 16 characters that whoever makes the first superadmin at /set-up, or by the API, has to know. Without it the first visit
     /// will do: set it where others could come first. docket admin create makes superadmins without it
     #[arg(long, env = "DOCKET_SETUP_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
     pub setup_key: Option<String>,

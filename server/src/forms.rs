@@ -260,9 +260,14 @@ async fn sign_in(State(state): State<AppState>, headers: HeaderMap, who: Who, re
 }
 
 /// Whether somebody may make the first superadmin. Compared by digests, whose bytes tell nothing of the key's.
-fn knows_setup_key(wanted: Option<&str>, typed: Option<&str>) -> bool {
+pub(crate) fn demand_setup_key(config: &Config, typed: Option<&str>) -> Result<(), Error> {
     let digest = |key: &str| ring::digest::digest(&ring::digest::SHA256, key.trim().as_bytes());
-    wanted.is_none_or(|wanted| digest(wanted).as_ref() == digest(typed.unwrap_or_default()).as_ref())
+    match config.setup_key.as_deref() {
+        Some(wanted) if digest(wanted).as_ref() != digest(typed.unwrap_or_default()).as_ref() => {
+            Err(Error::field("setup_key", "This is not the key that the server was started with."))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes the first superadmin, and signs them in.
@@ -272,8 +277,7 @@ async fn set_up(State(state): State<AppState>, headers: HeaderMap, who: Who, req
         Err(error) => return refuse(state, &headers, who, "/set-up", Account::default().flash(error)).await,
     };
     let actor = Actor::visitor(who.0.actor.address.clone());
-    if !knows_setup_key(state.config.setup_key.as_deref(), form.setup_key.as_deref()) {
-        let error = Error::field("setup_key", "This is not the key that the server was started with.");
+    if let Err(error) = demand_setup_key(&state.config, form.setup_key.as_deref()) {
         return refuse(state, &headers, who, "/set-up", form.flash(error)).await;
     }
     let opened = match store::accounts::set_up(&state.desk, &actor, form.registration()).await {

@@ -10,10 +10,11 @@ use store::accounts;
 use utoipa::ToSchema;
 
 use super::ApiState;
-use super::input::{Anyone, Body, Caller, Refusal};
+use super::input::{Anyone, Body, Caller, Refusal, authority_first};
 use super::openapi::{ForAnyone, ForCallers, WithBody};
 use super::token::LIFETIME;
 use super::wire::User;
+use crate::forms::demand_setup_key;
 
 /// A new account.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -25,6 +26,22 @@ pub struct Register {
     email: String,
     /// At least 8 characters, and none of the common ones.
     password: String,
+}
+
+/// The first superadmin.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Jana Novak", "email": "jana@acme.example", "password": "correct horse battery", "setup_key": "a long secret of the server"
+}))]
+pub struct RegisterAdmin {
+    /// At most 100 characters.
+    name: String,
+    email: String,
+    /// At least 8 characters, and none of the common ones.
+    password: String,
+    /// What the server was started with as `DOCKET_SETUP_KEY`, if it was.
+    setup_key: Option<String>,
 }
 
 /// Address and password.
@@ -98,6 +115,33 @@ pub async fn register(
     let email = input.email.clone();
     accounts::register(&state.desk, &actor, input).await?;
     Ok((StatusCode::ACCEPTED, Json(Registered { status: "confirmation_sent", email })))
+}
+
+/// Set the desk up
+///
+/// Makes the first superadmin, as the page `/set-up` does: once, as long as nobody is on staff. Where the server was started with a
+/// setup key, it is asked for. Logging in then gives a token. Staff that come later are invited.
+#[utoipa::path(post, path = "/auth/admin/register", tag = "Accounts", request_body = RegisterAdmin, responses(
+    (status = 201, description = "The superadmin", body = User),
+    (status = 401, description = "There is a token, which is not needed here, and it is not valid",
+     body = crate::problem::Details, content_type = "application/problem+json"),
+    (status = 403, description = "The desk is set up already", body = crate::problem::Details,
+     content_type = "application/problem+json"),
+    WithBody, ForAnyone
+))]
+pub async fn register_admin(
+    State(state): State<ApiState>,
+    Anyone(actor): Anyone,
+    input: Result<Body<RegisterAdmin>, Refusal>,
+) -> Result<(StatusCode, Json<User>), Refusal> {
+    let done = async {
+        let Body(RegisterAdmin { name, email, password, setup_key }) = input?;
+        demand_setup_key(&state.app.config, setup_key.as_deref())?;
+        let person = accounts::set_up(&state.desk, &actor, Registration { name, email, password }).await?;
+        Ok((StatusCode::CREATED, Json((&person).into())))
+    };
+    // Of a desk that is set up, nobody learns whether they know its key.
+    authority_first(done.await, async || accounts::may_set_up(&state.desk).await).await
 }
 
 /// Log in

@@ -105,6 +105,7 @@ async fn prove(state: &ApiState, token: &str, address: Option<&str>) -> Result<P
 fn calls() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(auth::register))
+        .routes(routes!(auth::register_admin))
         .routes(routes!(auth::login))
         .routes(routes!(auth::me))
         .routes(routes!(tickets::create))

@@ -20,16 +20,28 @@ pub async fn is_first_run(conn: &mut PgConnection) -> Result<bool> {
     Ok(!staffed)
 }
 
+fn is_set_up() -> Error {
+    Error::new(Code::Forbidden, "This desk is already set up. Please sign in.")
+}
+
+/// Errors: `Forbidden` as soon as anybody on staff exists.
+#[crate::compiled_here]
+pub async fn may_set_up(desk: &Desk) -> Result<()> {
+    if is_first_run(&mut *desk.read().await?).await? { Ok(()) } else { Err(is_set_up()) }
+}
+
 /// Makes the first superadmin. Errors: `Forbidden` as soon as anybody on staff exists.
 #[crate::compiled_here]
 pub async fn set_up(desk: &Desk, actor: &Actor, input: Registration) -> Result<Principal> {
+    // Before what is wrong with the input, and before the work of hashing, which strangers could ask for for ever.
+    may_set_up(desk).await?;
     let input = input.check()?;
     let hash = password::hash(desk, input.password.clone()).await?;
     let mut tx = desk.begin().await?;
     // Two people on the set-up page at once: the second must see that the first one was faster.
     sqlx::query!("lock table users in share row exclusive mode").execute(&mut *tx.conn).await.ours()?;
     if !is_first_run(&mut tx.conn).await? {
-        return Err(Error::new(Code::Forbidden, "This desk is already set up. Please sign in."));
+        return Err(is_set_up());
     }
     let principal = insert(&mut tx, &input, Role::Superadmin, Some(&hash)).await?;
     welcome(&mut tx, actor, &principal).await?;

@@ -30,6 +30,64 @@ async fn a_customer_registers_and_is_known() {
     assert_eq!(api.post("", "/auth/register", &empty).await.wrong(), ["name", "email", "password"]);
 }
 
+/// By the operation of the page: once, and only with the key that the server was started with.
+#[tokio::test]
+async fn a_program_makes_the_first_superadmin() {
+    const KEY: &str = "hidden-hidden-hidden";
+    const PATH: &str = "/auth/admin/register";
+    let world = World::new().await;
+    let api = Api::with(&world, &["--setup-key", KEY]);
+    let input = |email: &str| json!({ "name": "Jana Novak", "email": email, "password": "correct horse battery" });
+    let with_key = |email: &str, key: &str| {
+        let mut input = input(email);
+        input["setup_key"] = json!(key);
+        input
+    };
+    assert_eq!(api.post("", PATH, &input("jana@acme.example")).await.wrong(), ["setup_key"]);
+    for wrong in ["", "x", &KEY[1..]] {
+        let refused = api.post("", PATH, &with_key("jana@acme.example", wrong)).await;
+        assert_eq!(refused.wrong(), ["setup_key"]);
+        assert!(!String::from_utf8_lossy(&refused.body).contains(KEY));
+    }
+    let mut empty = with_key("x", KEY);
+    (empty["name"], empty["password"]) = (json!(""), json!("short"));
+    assert_eq!(api.post("", PATH, &empty).await.wrong(), ["name", "email", "password"]);
+    assert_eq!(world.count("select count(*) from users").await, 0);
+    // Two at once: one of them.
+    let (one, two) = (with_key("one@acme.example", KEY), with_key("two@acme.example", KEY));
+    let (one, two) = tokio::join!(api.post("", PATH, &one), api.post("", PATH, &two));
+    let (won, lost) = if one.status == 201 { (one, two) } else { (two, one) };
+    let made = won.expect(201);
+    assert_eq!(made["role"], json!("superadmin"));
+    lost.expect(403);
+    assert_eq!(world.count("select count(*) from users where role = 'superadmin'").await, 1);
+    // Afterwards it opens nothing, and does not say whether somebody knows the key.
+    for key in [KEY, "x"] {
+        api.post("", PATH, &with_key("eve@acme.example", key)).await.expect(403);
+    }
+    let login = json!({ "email": made["email"], "password": "correct horse battery" });
+    let token = api.post("", "/auth/login", &login).await.expect(200);
+    api.get(token["token"].as_str().unwrap(), "/admin/tickets").await.expect(200);
+    let said = "select count(*) from events where kind = 'account.registered' and data->>'role' = 'superadmin'";
+    assert_eq!(world.count(said).await, 1);
+}
+
+/// Who tries keys has to wait like everybody who calls too often.
+#[tokio::test]
+async fn tries_of_setup_keys_are_limited() {
+    let world = World::new().await;
+    let api = Api::with(&world, &["--setup-key", "hidden-hidden-hidden", "--api-rate-limit", "20"]);
+    let input =
+        json!({ "name": "Eve", "email": "e@acme.example", "password": "correct horse battery", "setup_key": "x" });
+    // Who has no token may call less often.
+    for _ in 0..2 {
+        api.post("", "/auth/admin/register", &input).await.expect(422);
+    }
+    let refused = api.post("", "/auth/admin/register", &input).await;
+    refused.expect(429);
+    assert!(refused.headers.contains_key("retry-after"));
+}
+
 #[tokio::test]
 async fn a_token_is_needed_and_ends() {
     let world = World::new().await;

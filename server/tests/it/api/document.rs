@@ -11,7 +11,7 @@ async fn every_call_is_described() {
     let document = api.get("", "/openapi.json").await.expect(200);
     assert_eq!(document["openapi"], "3.1.0");
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.values().map(|p| p.as_object().unwrap().len()).sum::<usize>(), 20);
+    assert_eq!(paths.values().map(|p| p.as_object().unwrap().len()).sum::<usize>(), 21);
     for (path, call) in paths.iter().flat_map(|(p, c)| c.as_object().unwrap().values().map(move |c| (p, c))) {
         assert!(call["summary"].is_string(), "{path}");
         for status in ["429", "500", "503"] {
@@ -75,7 +75,8 @@ async fn an_object_is_no_array() {
     let mut tried = Vec::new();
     for (path, call) in document["paths"].as_object().unwrap() {
         let schema = &call["post"]["requestBody"]["content"]["application/json"]["schema"];
-        if schema.is_null() {
+        // A desk that is set up takes nothing there.
+        if schema.is_null() || path == "/auth/admin/register" {
             continue;
         }
         for (place, body) in arrays(&example(&document, schema)) {

@@ -59,6 +59,7 @@ fn routes() -> Vec<Route> {
     let answer = Json(|_| json!({ "body": "Please restart it." }));
     vec![
         Route("post", "/auth/register", Json(registration), [202; 10]),
+        Route("post", "/auth/admin/register", Json(registration), [403; 10]),
         Route("post", "/auth/login", Json(|c| json!({ "email": c.owner, "password": PASSWORD })), EVERYBODY),
         Route("get", "/auth/me", Nothing, anybody(200)),
         Route("post", "/ticket", Json(|_| json!({ "subject": "Printer", "body": "It is offline." })), anybody(201)),
