@@ -98,7 +98,7 @@ impl Kind {
             ("files", _) | ("me", "picture") if post => Self::Upload,
             ("companies", _) if post && path.ends_with("/logo") => Self::Upload,
             ("customers", "import") if post => Self::Bulk,
-            ("customers", _) if path.ends_with("/export") => Self::Bulk,
+            ("customers", _) if path.ends_with("/export") || path.ends_with("/refused.csv") => Self::Bulk,
             ("settings", "log.csv") => Self::Bulk,
             _ => Self::Page,
         }

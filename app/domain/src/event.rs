@@ -237,6 +237,9 @@ pub enum Happening {
     ImportStarted { import: ImportId },
     #[serde(rename = "import.finished")]
     ImportFinished { import: ImportId, made: i64, changed: i64, refused: i64, stopped: bool },
+    /// The lines of a file that were refused were taken out.
+    #[serde(rename = "import.refused_fetched")]
+    RefusedFetched { import: ImportId },
     /// Somebody has registered, and has to prove the address.
     #[serde(rename = "account.registration_asked")]
     RegistrationAsked { email: String },
@@ -362,6 +365,15 @@ pub enum Happening {
     RetentionApplied { tickets: i64, customers: i64 },
     #[serde(rename = "mail.quarantined")]
     MailQuarantined { reason: String },
+    /// A mail was taken out as it came: of this ticket and its customer, or one that became no message.
+    #[serde(rename = "mail.fetched")]
+    MailFetched {
+        mail: MailId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ticket: Option<TicketId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<UserId>,
+    },
     /// A mail in quarantine was tried again, and is on this ticket now.
     #[serde(rename = "mail.tried_again")]
     MailTriedAgain { mail: MailId, ticket: TicketId },

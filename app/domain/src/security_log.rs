@@ -68,7 +68,8 @@ impl Group {
             | "account.erased"
             | "account.company"
             | "account.company_view"
-            | "account.companies_merged" => Group::People,
+            | "account.companies_merged"
+            | "mail.fetched" => Group::People,
             _ if VIEWS.contains(&kind) => Group::Views,
             _ => match kind.split_once('.').map_or(kind, |(first, _)| first) {
                 "account" => Group::Accounts,
@@ -199,6 +200,8 @@ mod tests {
             ("account.erased", Group::People),
             ("settings.wip_limit", Group::Settings),
             ("mail.discarded", Group::Settings),
+            ("mail.fetched", Group::People),
+            ("import.refused_fetched", Group::People),
         ] {
             assert_eq!(Group::of(kind), group, "{kind}");
         }

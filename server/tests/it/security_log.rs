@@ -59,6 +59,38 @@ async fn views_of_customers_are_told_once_a_day_to_who_asks_for_them() {
     assert_eq!(world.count("select count(*) from events where kind = 'customer.seen'").await, 4);
 }
 
+/// What is taken out beside the pages for it: mails as they came, and the lines of a file that were refused.
+#[tokio::test]
+async fn files_with_personal_data_are_not_taken_out_unseen() {
+    let world = World::new().await;
+    let (admin, agent) = (world.superadmin().await, world.agent().await);
+    let mail = b"From: Eve <eve@other.example>\r\nSubject: x\r\n\r\nHello";
+    store::mails::refuse(&world.desk, Bytes::from_static(mail), "It is not a mail.", store::mails::Origin::Archive)
+        .await
+        .unwrap();
+    let mails = store::mails::list(&world.desk, &admin, None, None).await.unwrap();
+    let mail = format!("/settings/mails/{}/raw", mails.rows[0].id);
+    let mut file = stream::iter([Ok(Bytes::from_static(b"name,email\nEve,none\n"))]);
+    let import = imports::create(&world.desk, &admin, Kind::Customers, "list.csv", &mut file).await.unwrap();
+    let lines_of = format!("/customers/import/{import}/refused.csv");
+    let (theirs, others) = (Browser::of(&world, &admin).await, Browser::of(&world, &agent).await);
+    for path in [&mail, &lines_of] {
+        assert_eq!(theirs.get(path).await.status, StatusCode::OK, "{path}");
+        assert!(others.get(path).await.status.is_client_error(), "{path}");
+    }
+    let of_people = LogFilter { group: Some(Group::People), ..LogFilter::default() };
+    let said = lines(&world, &admin, of_people).await;
+    assert_eq!(kinds(&said), ["import.refused_fetched", "mail.fetched"]);
+    assert!(said.iter().all(|line| line.by == Some(id_of(&admin))), "{said:#?}");
+    // Whoever is to be merged is seen whole, and asked for by number.
+    let (jana, twin) = (world.customer().await, world.customer().await);
+    for _ in 0..2 {
+        merge::preview(&world.desk, &admin, id_of(&jana), id_of(&twin)).await.unwrap();
+    }
+    merge::preview(&world.desk, &agent, id_of(&jana), id_of(&twin)).await.refused(Code::Forbidden);
+    assert_eq!(world.count("select count(*) from events where kind = 'customer.seen'").await, 2);
+}
+
 #[tokio::test]
 async fn it_says_who_did_what_to_whom_and_from_where() {
     let world = World::new().await;

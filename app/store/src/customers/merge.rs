@@ -10,22 +10,24 @@ use crate::{
 };
 use domain::{
     Actor, Code, Error, Result, UserId,
-    customer::{CustomerMerge, EMAILS_MAX, MOVED_MAX, NOTES_MAX, PHONES_MAX},
+    customer::{Customer, CustomerMerge, EMAILS_MAX, MOVED_MAX, NOTES_MAX, PHONES_MAX},
     errand::Outcome,
     event::Happening,
     people::Person,
     policy::{self, Action},
 };
-use sqlx::PgConnection;
 
 /// How often it is begun again because tickets came in between.
 const TRIES: u32 = 5;
 
-/// What would become of two customers, of whom `gone` becomes `kept`.
+/// What would become of two customers, of whom `gone` becomes `kept`. It shows all that is known of both, so the security log
+/// says that they were looked at.
 #[crate::compiled_here]
-pub async fn preview(conn: &mut PgConnection, actor: &Actor, kept: UserId, gone: UserId) -> Result<CustomerMerge> {
+pub async fn preview(desk: &Desk, actor: &Actor, kept: UserId, gone: UserId) -> Result<CustomerMerge> {
     policy::demand(actor, Action::MergePeople, None)?;
-    let (kept, gone) = (view::load(conn, kept).await?, view::load(conn, gone).await?);
+    let mut conn = desk.read().await?;
+    let found = view::load_many(&mut conn, &[kept, gone]).await?;
+    let [kept, gone] = <[Customer; 2]>::try_from(found).map_err(|_| Error::not_found("customer"))?;
     check(kept.id, gone.id)?;
     if kept.erased || gone.erased {
         return Err(Error::not_found("customer"));
@@ -35,9 +37,11 @@ pub async fn preview(conn: &mut PgConnection, actor: &Actor, kept: UserId, gone:
         gone.id.0,
         MOVED_MAX + 1,
     )
-    .fetch_one(conn)
+    .fetch_one(&mut *conn)
     .await
     .ours()?;
+    conn.done();
+    view::seen(desk, actor, &[kept.id, gone.id]).await?;
     Ok(CustomerMerge { kept, gone, tickets })
 }
 

@@ -20,25 +20,39 @@ const READ_MS: i64 = 86_400_000;
 pub async fn open(desk: &Desk, actor: &Actor, id: UserId) -> Result<Customer> {
     let mut conn = desk.read().await?;
     let customer = view(&mut conn, actor, id).await?;
+    drop(conn);
+    seen(desk, actor, &[customer.id]).await?;
+    Ok(customer)
+}
+
+/// Notes that all that is known of these customers was read, of each once a day.
+pub(super) async fn seen(desk: &Desk, actor: &Actor, customers: &[UserId]) -> Result<()> {
+    let mut conn = desk.read().await?;
+    let keys: Vec<String> = customers.iter().map(UserId::to_string).collect();
     let said = sqlx::query_scalar!(
-        r#"select exists (
-               select from events
-               where ticket_id is null and coalesce(data->'who'->>'id', data->>'customer', data->>'user') = $1 and at > $2
-                   and kind = 'customer.seen' and actor_id = $3) as "said!""#,
-        customer.id.to_string(),
+        r#"select data->>'customer' as "customer!" from events
+           where ticket_id is null and coalesce(data->'who'->>'id', data->>'customer', data->>'user') = any($1) and at > $2
+               and kind = 'customer.seen' and actor_id = $3"#,
+        &keys,
         time::OffsetDateTime::from(desk.now().plus_millis(-READ_MS)),
         actor.user_id().map(|reader| reader.0),
     )
-    .fetch_one(&mut *conn)
+    .fetch_all(&mut *conn)
     .await
     .ours()?;
     conn.done();
-    if !said {
+    let unsaid: Vec<_> = customers
+        .iter()
+        .zip(keys)
+        .filter(|(_, key)| !said.contains(key))
+        .map(|(id, _)| (None, Happening::CustomerSeen { customer: *id }))
+        .collect();
+    if !unsaid.is_empty() {
         let mut tx = desk.begin().await?;
-        events::append(&mut tx, actor, None, &Happening::CustomerSeen { customer: customer.id }).await?;
+        events::append_many(&mut tx, actor, &unsaid).await?;
         tx.commit().await?;
     }
-    Ok(customer)
+    Ok(())
 }
 
 /// A customer. One who was merged into another one is that one, by whose number it is told.
@@ -50,9 +64,15 @@ pub async fn view(conn: &mut PgConnection, actor: &Actor, id: UserId) -> Result<
     load(conn, id).await
 }
 
-/// The same without asking who wants to know.
+/// The same without asking who wants to know. Of the last event: see `forget::acts`.
 pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer> {
-    let r = sqlx::query!(
+    load_many(conn, &[id]).await?.pop().ok_or_else(|| Error::not_found("customer"))
+}
+
+/// Those of several that are there, in this order.
+pub(crate) async fn load_many(conn: &mut PgConnection, ids: &[UserId]) -> Result<Vec<Customer>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
         r#"select u.id, u.name, u.avatar, u.email, u.phones, u.notes, u.company_id, c.name as "company_name?", c.tier as "tier?",
                   c.logo as "logo?",
                   u.blocked_at, u.erased_at is not null as "erased!", u.password_hash is not null as "has_login!", u.second_factor,
@@ -62,19 +82,20 @@ pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer
                   (select count(*) from (select 1 from tickets t where t.requester_id = u.id limit $2) n) as "tickets!",
                   s.ratings as "ratings?", s.total as "rated?",
                   greatest((select max(s.last_used_at) from sessions s where s.user_id = u.id),
-                           (select e.at from events e where e.actor_id = u.id order by e.id desc limit 1)) as seen_at
-           from users asked join users u on u.id = coalesce(asked.merged_into, asked.id)
+                           (select e.at from events e where e.actor_id = any(array[u.id])
+                            order by e.actor_id, e.id desc limit 1)) as seen_at
+           from unnest($1::bigint[]) with ordinality as w (id, place) join users asked on asked.id = w.id
+           join users u on u.id = coalesce(asked.merged_into, asked.id)
            left join companies c on c.id = u.company_id
            left join rating_sums s on s.kind = 'customer' and s.of_id = u.id
-           where asked.id = $1 and u.role = 'customer'"#,
-        id.0,
+           where u.role = 'customer' order by w.place"#,
+        &ids,
         COUNTED,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await
-    .ours()?
-    .ok_or_else(|| Error::not_found("customer"))?;
-    Ok(Customer {
+    .ours()?;
+    let customers = rows.into_iter().map(|r| Customer {
         id: UserId(r.id),
         name: r.name,
         picture: r.avatar,
@@ -94,5 +115,6 @@ pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer
         created_at: r.created_at.into(),
         seen_at: r.seen_at.map(Into::into),
         version: r.version,
-    })
+    });
+    Ok(customers.collect())
 }

@@ -1,9 +1,10 @@
 //! Looking at mails as they came in: those in quarantine, and the raw bytes of each.
 
-use crate::{Desk, OrOurs};
+use crate::{Desk, OrOurs, events};
 use bytes::Bytes;
 use domain::{
-    Actor, CompanyId, Error, MailId, Result, TeamId, UserId,
+    Actor, CompanyId, Error, MailId, Result, TeamId, TicketId, UserId,
+    event::Happening,
     mail::{Quarantined, Raw},
     page::{self, Page},
     policy::{self, Action, TicketFacts},
@@ -51,7 +52,7 @@ pub async fn list(desk: &Desk, actor: &Actor, after: Option<&str>, size: Option<
 }
 
 /// A raw mail for reading: its size in bytes and its content. For staff who may see its message; for admins also where it
-/// is in quarantine. Others are told that it is not there.
+/// is in quarantine. Others are told that it is not there. That it was fetched is noted before anything is given away.
 #[crate::compiled_here]
 pub async fn raw(
     desk: &Desk,
@@ -63,7 +64,7 @@ pub async fn raw(
         Raw::Message(event) => (None, Some(event.0)),
     };
     let found = sqlx::query!(
-        r#"select m.raw_key, m.size, t.requester_id as "requester_id?", t.company_id as "company_id?",
+        r#"select m.id, m.ticket_id, m.raw_key, m.size, t.requester_id as "requester_id?", t.company_id as "company_id?",
                   t.assignee_id as "assignee_id?", t.team_id as "team_id?"
            from mails m left join tickets t on t.id = m.ticket_id where m.id = $1 or m.event_id = $2"#,
         id,
@@ -87,5 +88,13 @@ pub async fn raw(
         return Err(Error::not_found("mail"));
     }
     let bytes = desk.files().get(&Path::from(found.raw_key.as_str())).await.ours()?.into_stream();
+    let fetched = Happening::MailFetched {
+        mail: MailId(found.id),
+        ticket: found.ticket_id.map(TicketId),
+        customer: facts.map(|facts| facts.requester),
+    };
+    let mut tx = desk.begin().await?;
+    events::append(&mut tx, actor, None, &fetched).await?;
+    tx.commit().await?;
     Ok((found.size, bytes))
 }

@@ -74,10 +74,7 @@ pub async fn errands_of(about: About) -> Rpc<Vec<Errand>> {
 /// What would become of two customers who are the same.
 #[server(endpoint = "customers/merge_preview", protocol = Json, client = crate::whose::Caller)]
 pub async fn preview_customers(kept: UserId, gone: UserId) -> Rpc<CustomerMerge> {
-    call(|desk, actor| async move {
-        store::customers::merge::preview(&mut *desk.read().await?, &actor, kept, gone).await
-    })
-    .await
+    call(|desk, actor| async move { store::customers::merge::preview(&desk, &actor, kept, gone).await }).await
 }
 
 /// Files with all that is known of a person, that are there or being made.

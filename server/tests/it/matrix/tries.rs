@@ -327,7 +327,7 @@ async fn of_people(
         "customers::export::exports" => customers::export::exports(desk, actor, nobody).await.map(drop),
         "customers::export::fetch" => there(customers::export::fetch(desk, actor, ExportId(0)).await),
         "customers::list::list" => customers::list::list(conn, actor, &CustomerFilter::default()).await.map(drop),
-        "customers::merge::preview" => there(customers::merge::preview(conn, actor, nobody, UserId(-1)).await),
+        "customers::merge::preview" => there(customers::merge::preview(desk, actor, nobody, UserId(-1)).await),
         "customers::merge::merge" => there(customers::merge::merge(desk, actor, nobody, UserId(-1)).await),
         "customers::messages::list" => there(customers::messages::list(conn, actor, nobody, None).await),
         "customers::view::open" => there(customers::view::open(desk, actor, nobody).await),

@@ -152,6 +152,7 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
             "{} the import of number {import}: {made} made, {changed} changed, {refused} refused",
             if stopped { "Stopped" } else { "Finished" },
         ),
+        Happening::RefusedFetched { import } => format!("Fetched the refused lines of the import of number {import}"),
         Happening::RegistrationAsked { email } => format!("Asked to register as {email}"),
         Happening::ResetAsked { email } => format!("Asked for a mail to choose a new password, as {email}"),
         Happening::PasswordChanged { by_mail: true } => "Chose a new password by the link of a mail".into(),
@@ -261,6 +262,13 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
             many(customers, "customer"),
         ),
         Happening::MailQuarantined { reason } => format!("A mail could not become a message: {reason}"),
+        Happening::MailFetched { ticket: Some(ticket), customer, .. } => {
+            let of = customer.map(|id| format!(" of {}", whom(id))).unwrap_or_default();
+            format!("Fetched a mail as it came, on ticket #{ticket}{of}")
+        }
+        Happening::MailFetched { ticket: None, mail, .. } => {
+            format!("Fetched the mail of number {mail} as it came, which could not become a message")
+        }
         Happening::MailTriedAgain { ticket, .. } => {
             format!("Tried a mail again that could not become a message: it is on ticket #{ticket} now")
         }

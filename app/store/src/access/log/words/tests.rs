@@ -117,6 +117,13 @@ fn said() -> Vec<(&'static str, Option<Value>, &'static str)> {
         of("import.finished", json!({"import": 1, "made": 5, "changed": 2, "refused": 2, "stopped": false}), {
             "Finished the import of number 1: 5 made, 2 changed, 2 refused"
         }),
+        of("import.refused_fetched", json!({"import": 1}), "Fetched the refused lines of the import of number 1"),
+        of("mail.fetched", json!({"mail": 5, "ticket": 9, "customer": 7}), {
+            "Fetched a mail as it came, on ticket #9 of Jana"
+        }),
+        of("mail.fetched", json!({"mail": 5}), {
+            "Fetched the mail of number 5 as it came, which could not become a message"
+        }),
         of("account.registration_asked", json!({"email": "j@a.example"}), "Asked to register as j@a.example"),
         of("account.reset_asked", json!({"email": "j@a.example"}), {
             "Asked for a mail to choose a new password, as j@a.example"
