@@ -73,10 +73,14 @@ pub(crate) async fn step(tx: &mut Tx, person: &Person, place: Place, limit: i64)
 }
 
 /// What they did: messages, files, mails and the events themselves.
+///
+/// Somebody's events have an index in the order of their numbers. By `= any` and an order that names the person PostgreSQL has to
+/// take it: it could go through the events of everybody in the order of all numbers else, to their end for who did little.
 async fn acts(tx: &mut Tx, person: &Person, reached: i64, limit: i64) -> Result<Batch> {
     let rows = sqlx::query!(
         r#"select e.id as "id!", e.ticket_id from unnest($1::bigint[]) p, lateral (
-               select id, ticket_id from events where actor_id = p and id > $2 order by id limit $3) e
+               select id, ticket_id from events where actor_id = any(array[p]) and id > $2
+               order by actor_id desc, id limit $3) e
            order by e.id limit $3"#,
         &person.ids,
         reached,
@@ -128,7 +132,9 @@ pub(crate) async fn empty_messages(tx: &mut Tx, messages: &[i64]) -> Result<()> 
 /// Their tickets.
 async fn requests(tx: &mut Tx, person: &Person, reached: i64, limit: i64) -> Result<Batch> {
     let tickets = sqlx::query_scalar!(
-        "select id from tickets where requester_id = any($1) and id > $2 order by id limit $3",
+        // Found before they are put in order, or all tickets there are could be gone through.
+        r#"select id as "id!" from (select id from tickets where requester_id = any($1) and id > $2 offset 0) t
+           order by id limit $3"#,
         &person.ids,
         reached,
         limit,

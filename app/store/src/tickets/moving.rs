@@ -25,10 +25,15 @@ pub(crate) async fn take_turns(tx: &mut Tx, tickets: &[i64]) -> Result<()> {
 
 /// The tickets that somebody has opened, at most `limit`, in the order of their numbers.
 pub(crate) async fn of_requester(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<i64>> {
-    sqlx::query_scalar!("select id from tickets where requester_id = $1 order by id limit $2", user.0, limit)
-        .fetch_all(&mut *tx.conn)
-        .await
-        .ours()
+    // Found before they are put in order, or all tickets there are could be gone through.
+    sqlx::query_scalar!(
+        r#"select id as "id!" from (select id from tickets where requester_id = $1 offset 0) t order by id limit $2"#,
+        user.0,
+        limit,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()
 }
 
 /// Gives these tickets of one requester to another one. When they were changed last stays: nobody has worked on them.
