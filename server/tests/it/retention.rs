@@ -14,6 +14,7 @@ use crate::{
 use domain::{
     Actor, Code, TicketId,
     event::Happening,
+    mail::Outcome,
     retention::{Periods, Preview},
     ticket::{Change, Filter, Swap},
     timeline::Part,
@@ -194,6 +195,39 @@ async fn what_is_touched_again_is_kept() {
     work(&world).await;
     assert!(subject(answered).await.contains("printer"));
     assert_eq!(world.count("select count(*) from jobs where kind = 'retain'").await, 0);
+}
+
+/// An archive brings a mail of a time before: the ticket says something again, and that goes, too.
+#[tokio::test]
+async fn what_an_archive_brings_to_an_empty_ticket_goes_as_well() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let mail = |from: &str, id: &str, thread: &str, body: &str| {
+        format!(
+            "From: {from}\r\nMessage-ID: <{id}>\r\n{thread}Subject: Printer\r\n\
+             Date: Mon, 3 Mar 2025 10:12:00 +0000\r\n\r\n{body}\r\n"
+        )
+    };
+    let archive = async |raw: String| {
+        let parsed = server::mail::parse(raw.as_bytes()).unwrap();
+        store::mails::take_in(&world.desk, parsed, raw.into(), store::mails::Origin::Archive).await.unwrap()
+    };
+    let Outcome::Ticket(ticket) = archive(mail("ada@acme.example", "a@x", "", "Secret one")).await else {
+        panic!("no ticket")
+    };
+    close(&world, &agent, ticket).await;
+    keep(&world, Periods { tickets: Some(1), ..NOTHING }).await;
+    months_later(&world, 1, 1);
+    work(&world).await;
+    assert_eq!(emptied(&world).await, 1);
+    // Of a colleague, so that nobody has to work on it now.
+    let late = mail(&person(&agent).email, "b@x", "References: <a@x>\r\n", "Secret two");
+    assert_eq!(archive(late).await, Outcome::Reply(ticket));
+    assert!(!is_anywhere(&world, "Secret two").await.is_empty());
+    world.advance_seconds(3_600);
+    work(&world).await;
+    assert_eq!(is_anywhere(&world, "Secret two").await, Vec::<String>::new());
+    assert_eq!(world.count("select count(*) from events where kind = 'ticket.emptied'").await, 2);
 }
 
 #[tokio::test]

@@ -11,6 +11,9 @@ const BATCH: i64 = 500;
 /// And about how many messages: who follows the events waits for its end.
 const MESSAGES: i64 = 2_000;
 
+// A ticket that has been emptied says something again when it was changed since, or a message came: one from an archive is of an
+// earlier time, so it takes `emptied_at` away.
+
 /// How many are too old; one more than [`COUNTED_MAX`] for all that are more.
 pub(super) async fn count(conn: &mut PgConnection, before: Time) -> Result<i64> {
     sqlx::query_scalar!(

@@ -117,7 +117,7 @@ pub(crate) async fn add(tx: &mut Tx, who: As<'_>, ticket: TicketId, said: &Said<
          )
          update tickets set last_message_id = e.id, updated_at = greatest(updated_at, $2), version = version + 1,
              public_at = case when $3::text is null then public_at else greatest(public_at, $2) end,
-             excerpt = coalesce($3, excerpt), customer_last = case when $3::text is null then customer_last else $4 end
+             emptied_at = null, excerpt = coalesce($3, excerpt), customer_last = case when $3::text is null then customer_last else $4 end
          from e where tickets.id = $1 returning e.id as "id!""#,
         ticket.0,
         at,
