@@ -380,6 +380,13 @@ pub struct Filter {
     pub limit: Option<u32>,
 }
 
+impl Filter {
+    /// Whether tickets are put in order by when anything last happened that their customer knows of: those of one customer.
+    pub fn by_public(&self) -> bool {
+        self.requester.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

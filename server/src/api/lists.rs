@@ -42,7 +42,7 @@ pub struct Filter {
     /// Only tickets with the tag of this name.
     #[param(example = "printer")]
     tag: Option<String>,
-    /// `updated` if not given.
+    /// `updated` if not given. With `requester`, what only staff see (internal notes) does not count for it.
     #[param(inline)]
     sort: Option<Sort>,
     /// Where the page starts: the `next` of the page before, which had the same `sort`.

@@ -121,7 +121,8 @@ fn expected(tickets: &[Ticket], actor: &Actor, filter: &Filter) -> Vec<i64> {
                 && filter.tag.is_none_or(|tag| t.tags.contains(&tag))
         })
         .collect();
-    let changed = |t: &Ticket| if customer { t.public_at.0 } else { t.updated_at.0 };
+    let by_public = customer || filter.requester.is_some();
+    let changed = |t: &Ticket| if by_public { t.public_at.0 } else { t.updated_at.0 };
     found.sort_by_key(|t| match filter.sort {
         Sort::Updated => (0, -changed(t), -t.id.0),
         Sort::Created => (0, -t.created_at.0, -t.id.0),

@@ -37,7 +37,7 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     let merged = part || !any || !(narrow || matches!(filter.sort, Sort::Created | Sort::Oldest));
     // What somebody or their team has is found first, and then sorted, where no index has it in order.
     let fenced = part && filter.sort != Sort::Updated;
-    let order = order(filter.sort, actor);
+    let order = order(filter, actor);
     let mut query = QueryBuilder::<Postgres>::new("select ");
     query.push(COLUMNS).push(row::POSITION).push(" from (select t.* from (");
     for (n, way) in ways.iter().enumerate() {
@@ -76,18 +76,19 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Page<Ti
     if !actor.is_staff() {
         tickets = tickets.into_iter().map(super::view::for_customers).collect();
     }
-    let next = tickets.last().filter(|_| more).map(|t| Key::of(t, filter.sort).text(filter.sort));
+    let next = tickets.last().filter(|_| more).map(|t| Key::of(t, filter).text(filter.sort));
     Ok(Page { rows: tickets, next, position: Some(position) })
 }
 
-/// The column that says when a ticket last changed, for this actor.
-fn changed_at(actor: &Actor) -> &'static str {
-    if actor.is_staff() { "t.updated_at" } else { "t.public_at" }
+/// The column that says when a ticket last changed, for this actor. In the list of one customer it is what they know of, for
+/// staff, too: that has an index, and one more would be written anew with every reply.
+fn changed_at(filter: &Filter, actor: &Actor) -> &'static str {
+    if actor.is_staff() && !filter.by_public() { "t.updated_at" } else { "t.public_at" }
 }
 
-fn order(sort: Sort, actor: &Actor) -> String {
-    let changed_at = changed_at(actor);
-    match sort {
+fn order(filter: &Filter, actor: &Actor) -> String {
+    let changed_at = changed_at(filter, actor);
+    match filter.sort {
         Sort::Updated => format!("{changed_at} desc, t.id desc"),
         Sort::Created => "t.created_at desc, t.id desc".into(),
         Sort::Oldest => "t.created_at, t.id".into(),
@@ -113,10 +114,10 @@ fn conditions(query: &mut QueryBuilder<Postgres>, actor: &Actor, filter: &Filter
     }
     let Some(key) = after else { return };
     let (column, side) = match filter.sort {
-        Sort::Updated => (format!("({}, t.id)", changed_at(actor)), "<"),
+        Sort::Updated => (format!("({}, t.id)", changed_at(filter, actor)), "<"),
         Sort::Created => ("(t.created_at, t.id)".into(), "<"),
         Sort::Oldest => ("(t.created_at, t.id)".into(), ">"),
-        Sort::Priority => (format!("(t.priority, {}, t.id)", changed_at(actor)), "<"),
+        Sort::Priority => (format!("(t.priority, {}, t.id)", changed_at(filter, actor)), "<"),
     };
     query.push(format_args!(" and {column} {side} ("));
     if filter.sort == Sort::Priority {
@@ -136,8 +137,9 @@ struct Key {
 }
 
 impl Key {
-    fn of(ticket: &Ticket, sort: Sort) -> Self {
-        let at = match sort {
+    fn of(ticket: &Ticket, filter: &Filter) -> Self {
+        let at = match filter.sort {
+            Sort::Updated | Sort::Priority if filter.by_public() => ticket.public_at,
             Sort::Updated | Sort::Priority => ticket.updated_at,
             Sort::Created | Sort::Oldest => ticket.created_at,
         };

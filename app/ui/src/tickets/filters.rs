@@ -81,12 +81,14 @@ pub fn with_query(path: &str, query: &ParamsMap, name: &'static str, value: Opti
 }
 
 /// Rows in the order of the filter.
-pub fn sorted(rows: &mut [Ticket], sort: Sort) {
-    rows.sort_by(|a, b| match sort {
-        Sort::Updated => (b.updated_at, b.id).cmp(&(a.updated_at, a.id)),
+pub fn sorted(rows: &mut [Ticket], filter: &Filter) {
+    let by_public = filter.by_public();
+    let changed = |ticket: &Ticket| if by_public { ticket.public_at } else { ticket.updated_at };
+    rows.sort_by(|a, b| match filter.sort {
+        Sort::Updated => (changed(b), b.id).cmp(&(changed(a), a.id)),
         Sort::Created => (b.created_at, b.id).cmp(&(a.created_at, a.id)),
         Sort::Oldest => (a.created_at, a.id).cmp(&(b.created_at, b.id)),
-        Sort::Priority => (b.priority, b.updated_at, b.id).cmp(&(a.priority, a.updated_at, a.id)),
+        Sort::Priority => (b.priority, changed(b), b.id).cmp(&(a.priority, changed(a), a.id)),
     });
 }
 

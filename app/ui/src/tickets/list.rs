@@ -223,7 +223,7 @@ fn Rows(page: Option<Page<Ticket>>, filter: Filter) -> impl IntoView {
                     if fits(&ticket, filter) {
                         rows.push(ticket);
                     }
-                    sorted(rows, filter.sort);
+                    sorted(rows, filter);
                 });
             });
         });
