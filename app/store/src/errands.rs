@@ -31,7 +31,7 @@ const SHOWN_MS: i64 = 86_400_000;
 /// One that has not come on for so long has lost its job, in milliseconds: an hour.
 const LOST_MS: i64 = 3_600_000;
 
-/// What is being done to a customer or company, or was lately; newest first.
+/// What is being done to a customer or company, or was lately: what goes on first, then the newest.
 #[crate::compiled_here]
 pub async fn of(desk: &Desk, actor: &Actor, about: About) -> Result<Vec<Errand>> {
     policy::demand(actor, Action::SeePeople, None)?;
@@ -46,7 +46,7 @@ pub async fn of(desk: &Desk, actor: &Actor, about: About) -> Result<Vec<Errand>>
            left join companies c on c.id = e.gone_company_id and e.kind = 'merge_companies'
            where (e.user_id = $1 or e.company_id = $2 or e.gone_company_id = $2 and e.kind = 'convert')
                and e.total > 0 and (e.ended_at is null or e.ended_at > $3)
-           order by e.id desc limit 5"#,
+           order by e.ended_at is not null, e.id desc limit 5"#,
         user,
         company,
         time::OffsetDateTime::from(desk.now().plus_millis(-SHOWN_MS)),

@@ -80,12 +80,12 @@ async fn many_tickets_of_one_follow_batch_by_batch() {
     let (kept, gone, other) = (world.customer().await, world.customer().await, world.customer().await);
     seed::tickets(&world, std::slice::from_ref(&gone), &agent, MANY).await;
     world.ticket(&kept).await;
-    let preview = merge::preview(&mut world.desk.read().await.unwrap(), &manager, id_of(&kept), id_of(&gone)).await;
+    let preview = merge::preview(&world.desk, &manager, id_of(&kept), id_of(&gone)).await;
     assert_eq!(preview.unwrap().tickets, MOVED_MAX + 1);
     for (actor, code) in [(&agent, Code::Forbidden), (&kept, Code::Forbidden), (&Actor::visitor(None), Code::SignedOut)]
     {
         merge::merge(&world.desk, actor, id_of(&kept), id_of(&gone)).await.refused(code);
-        merge::preview(&mut world.desk.read().await.unwrap(), actor, id_of(&kept), id_of(&gone)).await.refused(code);
+        merge::preview(&world.desk, actor, id_of(&kept), id_of(&gone)).await.refused(code);
     }
     let outcome = merge::merge(&world.desk, &manager, id_of(&kept), id_of(&gone)).await.unwrap();
     assert_eq!(outcome, Outcome::UnderWay);
@@ -383,4 +383,27 @@ async fn the_pages_say_how_far_it_has_come() {
     assert!(browser.get(&page).await.text.contains("<progress"));
     work(&world).await;
     assert!(browser.get(&page).await.text.contains("out of everything"));
+}
+
+/// A page shows few of them, but always what goes on.
+#[tokio::test]
+async fn what_goes_on_is_shown_before_what_is_over() {
+    let world = World::new().await;
+    let (admin, kept, gone) = (world.superadmin().await, world.customer().await, world.customer().await);
+    for ended in [false, true, true, true, true, true, true] {
+        sqlx::query(
+            "insert into errands (kind, user_id, gone_user_id, total, created_at, updated_at, ended_at)
+             values ('merge_customers', $1, $2, 9, $3, $3, case when $4 then $3 end)",
+        )
+        .bind(id_of(&kept).0)
+        .bind(id_of(&gone).0)
+        .bind(time::OffsetDateTime::from(world.now()))
+        .bind(ended)
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    }
+    let shown = of(&world, &admin, About::Customer(id_of(&kept))).await;
+    assert_eq!(shown.len(), 5);
+    assert!(shown[0].ended_at.is_none() && shown[1..].iter().all(|e| e.ended_at.is_some()), "{shown:?}");
 }
