@@ -3,11 +3,13 @@
 //! All people and companies are invented; their addresses end in `.example`, which no mail can reach.
 
 mod access;
+mod logos;
 mod outside;
 mod people;
 mod story;
 mod texts;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -17,7 +19,7 @@ use domain::people::Person;
 use domain::priority::Level;
 use domain::ticket::Source;
 use domain::workflow::{Category, Status};
-use domain::{Actor, Role, TicketId, Time, UserId, rank, text};
+use domain::{Actor, CompanyId, Role, TicketId, Time, UserId, rank, text};
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -144,6 +146,8 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
         let named: Vec<&Somebody> = [agents.first(), agents.get(4), customers.first()].into_iter().flatten().collect();
         access::tokens(desk, now, &named).await?;
         outside::make(desk, &MAKER).await?;
+        let companies: BTreeSet<i64> = customers.iter().map(|c| c.company).filter(|id| *id != 0).collect();
+        logos::make(desk, &MAKER, &companies.into_iter().map(CompanyId).collect::<Vec<_>>()).await?;
     }
     bar.set_message("Indexes");
     bulk::finish(desk, &MAKER).await?;
@@ -280,7 +284,7 @@ impl World<'_> {
                     .and_then(|t| texts::TAGS.iter().position(|x| *x == t))
                     .and_then(|i| self.tag_ids.get(i).copied()),
             )
-            .collect::<std::collections::BTreeSet<_>>()
+            .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
         let mut story = Story { at: opened, now: self.now, steps: Vec::new() };
