@@ -157,3 +157,64 @@ test('files that were uploaded for a reply are kept with it, here and on other d
   await expect(conversation(second).getByText('gate1.log')).toBeVisible();
   await expect(file(second, 'gate1.log')).toHaveCount(0);
 });
+
+/** Keeps the next message from its answer until it is told what becomes of it. */
+async function heldBack(page: Page): Promise<(goes: boolean) => void> {
+  let decide = (_: boolean) => {};
+  const decided = new Promise<boolean>((go) => (decide = go));
+  await page.route(
+    '**/rpc/tickets/write',
+    async (route) => {
+      if (await decided) await route.continue().catch(() => {});
+      else await route.abort('connectionreset').catch(() => {});
+    },
+    { times: 1 },
+  );
+  return decide;
+}
+
+test('what is typed while a reply is on its way is kept, and so is the reply when it fails', async ({ page, allowErrors }) => {
+  allowErrors(/ERR_CONNECTION_RESET/);
+  page.on('dialog', (dialog) => void dialog.accept());
+  await signIn(page, MIA);
+  const id = await newTicket(page);
+  const other = await newTicket(page);
+  await live(page, `/tickets/${id}`);
+
+  // It fails while the page is there.
+  let decide = await heldBack(page);
+  await replyField(page).fill('First.');
+  await draftSaved(page);
+  await replyField(page).press('Control+Enter');
+  await expect(conversation(page).getByText('Sending…')).toBeVisible();
+  await replyField(page).pressSequentially('Second.');
+  decide(false);
+  await expect(page.getByText('The server cannot be reached').last()).toBeVisible();
+  await expect(replyField(page)).toHaveValue('First.\n\nSecond.');
+  await draftSaved(page);
+
+  // The page is loaded anew before there is an answer, and there never is one.
+  decide = await heldBack(page);
+  await replyField(page).press('Control+Enter');
+  await expect(conversation(page).getByText('Sending…')).toBeVisible();
+  await replyField(page).pressSequentially('Third.');
+  await page.reload();
+  decide(false);
+  await hydrated(page);
+  await expect(replyField(page)).toHaveValue('First.\n\nSecond.\n\nThird.');
+  await draftSaved(page);
+
+  // Another ticket is open when it arrives: what was typed after it is there, and nothing of it.
+  decide = await heldBack(page);
+  await replyField(page).press('Control+Enter');
+  await expect(conversation(page).getByText('Sending…')).toBeVisible();
+  await replyField(page).pressSequentially('Fourth.');
+  await page.locator(`a[href^="/tickets/${other}"]`).first().click();
+  await expect(page).toHaveURL(new RegExp(`/tickets/${other}`));
+  const answered = page.waitForResponse('**/rpc/tickets/write');
+  decide(true);
+  await answered;
+  await page.locator(`a[href^="/tickets/${id}"]`).first().click();
+  await expect(conversation(page).getByText('Third.')).toHaveCount(1);
+  await expect(replyField(page)).toHaveValue('Fourth.');
+});

@@ -39,8 +39,8 @@ pub struct DraftText {
     kept: StoredValue<String>,
     timer: StoredValue<Option<TimeoutHandle>>,
     busy: StoredValue<bool>,
-    /// Whether it has been taken out to be sent, and there is no answer yet.
-    taken: StoredValue<bool>,
+    /// What has been taken out to be sent, and has no answer yet.
+    sending: StoredValue<Vec<String>>,
     /// What the tab had kept when the page came.
     shelved: StoredValue<Option<Shelved>>,
 }
@@ -60,7 +60,7 @@ impl DraftText {
             text: RwSignal::new(text),
             timer: StoredValue::new(None),
             busy: StoredValue::new(false),
-            taken: StoredValue::new(false),
+            sending: StoredValue::new(Vec::new()),
             shelved: StoredValue::new(None),
         };
         #[cfg(not(feature = "ssr"))]
@@ -69,7 +69,7 @@ impl DraftText {
         effect(move || {
             on_cleanup(move || {
                 // What is being sent is on the server as a draft, or kept by the tab, until it is written.
-                let unsaved = this.try_unsaved().filter(|_| this.taken.try_get_value() == Some(false));
+                let unsaved = this.try_unsaved().filter(|_| this.sending.try_with_value(Vec::is_empty) == Some(true));
                 if let Some(Some(timer)) = this.timer.try_get_value() {
                     timer.clear();
                 }
@@ -120,8 +120,14 @@ impl DraftText {
     /// Has the tab keep what the server has not got, and nothing else.
     fn shelve(self) {
         let Some(shelf) = self.shelf() else { return };
+        let base = self.kept.get_value();
+        let sending = self.sending.with_value(|all| all.join("\n\n"));
+        if !sending.is_empty() {
+            let newer = self.text.get_untracked();
+            return shelf.keep_text(&Shelved { sent: true, base, text: sending, newer }.written());
+        }
         match self.try_unsaved() {
-            Some(text) => shelf.keep_text(&Shelved { sent: false, base: self.kept.get_value(), text }.written()),
+            Some(text) => shelf.keep_text(&Shelved { base, text, ..Shelved::default() }.written()),
             None => shelf.forget(),
         }
     }
@@ -149,8 +155,9 @@ impl DraftText {
     }
 
     fn save(self) {
-        // One at a time, or an older text could arrive last.
-        if self.busy.try_get_value() != Some(false) {
+        // One at a time, or an older text could arrive last. What is typed while a message is being sent waits for its answer: the
+        // server's draft goes with the message, or is that message's again.
+        if self.busy.try_get_value() != Some(false) || self.sending.try_with_value(Vec::is_empty) != Some(true) {
             return;
         }
         let Some(body) = self.try_unsaved() else {
@@ -205,24 +212,26 @@ impl DraftText {
         let text = self.text.get_untracked();
         self.text.set(String::new());
         self.saved.set(Saved::Nothing);
-        self.taken.set_value(true);
-        if let Some(shelf) = self.shelf() {
-            shelf.keep_text(&Shelved { sent: true, base: self.kept.get_value(), text: text.clone() }.written());
-        }
+        self.sending.update_value(|all| all.push(text.clone()));
+        self.shelve();
         text
     }
 
     /// The message was written, and the server has forgotten the draft.
-    pub fn sent(self) {
+    pub fn sent(self, message: &str) {
         if self.text.try_get_untracked().is_none() {
-            // Another ticket is open by now.
+            // Another ticket is open by now. What was typed after the message stays.
             if let Some(shelf) = self.shelf() {
-                shelf.forget();
+                let kept = shelf.text().and_then(|text| Shelved::read(&text)).filter(|kept| !kept.newer.is_empty());
+                match kept {
+                    Some(kept) => shelf.keep_text(&Shelved { text: kept.newer, ..Shelved::default() }.written()),
+                    None => shelf.forget(),
+                }
             }
             return;
         }
         self.kept.set_value(String::new());
-        self.taken.set_value(false);
+        self.answered(message);
         self.shelve();
         // Something else may have been begun meanwhile.
         if self.is_unsaved() {
@@ -233,42 +242,63 @@ impl DraftText {
         }
     }
 
+    /// There is an answer for this message.
+    fn answered(self, message: &str) {
+        self.sending.update_value(|all| {
+            if let Some(n) = all.iter().position(|text| text == message) {
+                all.remove(n);
+            }
+        });
+    }
+
     /// The message was refused: its text comes back, before what has been begun meanwhile.
     pub fn give_back(self, text: String) {
         let Some(begun) = self.text.try_get_untracked() else { return };
-        self.taken.set_value(false);
+        self.answered(&text);
         let text = if begun.is_empty() { text } else { format!("{text}\n\n{begun}") };
         self.typed(text);
     }
 }
 
 /// What the tab keeps of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Shelved {
     /// Whether it was being sent.
     sent: bool,
     /// What the server had as its draft then.
     base: String,
     text: String,
+    /// What was typed while it was being sent.
+    newer: String,
 }
 
 impl Shelved {
     fn written(&self) -> String {
-        let Self { sent, base, text } = self;
-        format!("{}{}:{base}{text}", if *sent { "s" } else { "" }, base.len())
+        let Self { sent, base, text, newer } = self;
+        format!("{}{},{}:{base}{newer}{text}", if *sent { "s" } else { "" }, base.len(), newer.len())
     }
 
     fn read(written: &str) -> Option<Self> {
         let (head, rest) = written.split_once(':')?;
-        let length: usize = head.trim_start_matches('s').parse().ok()?;
-        let (base, text) = rest.split_at_checked(length)?;
-        Some(Self { sent: head.starts_with('s'), base: base.into(), text: text.into() })
+        let (base, newer) = head.trim_start_matches('s').split_once(',')?;
+        let (base, rest) = rest.split_at_checked(base.parse().ok()?)?;
+        let (newer, text) = rest.split_at_checked(newer.parse().ok()?)?;
+        Some(Self { sent: head.starts_with('s'), base: base.into(), text: text.into(), newer: newer.into() })
     }
 
     /// The text that nothing is lost with. `rendered`: the draft that the server has by now; `now`: with what has been typed
     /// since the page came.
     fn with(&self, rendered: &str, now: &str) -> String {
-        let Self { sent, base, text } = self;
+        let whole = self.without_newer(rendered, now);
+        match (whole.as_str(), self.newer.as_str()) {
+            (_, "") => whole,
+            ("", newer) => newer.to_owned(),
+            (before, newer) => format!("{before}\n\n{newer}"),
+        }
+    }
+
+    fn without_newer(&self, rendered: &str, now: &str) -> String {
+        let Self { sent, base, text, .. } = self;
         // With the message that is written its draft goes.
         let written = *sent && rendered.is_empty() && !base.is_empty();
         if written || text == rendered {
@@ -292,11 +322,13 @@ mod tests {
     fn what_the_tab_keeps_is_read_again() {
         for sent in [false, true] {
             for (base, text) in [("", ""), ("", "s1:x"), ("Grüß\n", "Grüß\nGott"), ("5:", "")] {
-                let kept = Shelved { sent, base: base.into(), text: text.into() };
-                assert_eq!(Shelved::read(&kept.written()), Some(kept));
+                for newer in ["", "And", "1,2:ü"] {
+                    let kept = Shelved { sent, base: base.into(), text: text.into(), newer: newer.into() };
+                    assert_eq!(Shelved::read(&kept.written()), Some(kept));
+                }
             }
         }
-        for broken in ["", "x", "9:abc", "1:ü", "-1:x"] {
+        for broken in ["", "x", "9:abc", "1:ü", "-1:x", "9,0:abc", "1,0:ü", "0,1:ü", "-1,0:x", "1,9:abc"] {
             assert_eq!(Shelved::read(broken), None, "{broken}");
         }
     }
@@ -323,8 +355,13 @@ mod tests {
             (true, "Hel", "Hello", "Hel", "Hel", "Hello"),
             (true, "", "Hello", "", "", "Hello"),
         ] {
-            let kept = Shelved { sent, base: base.into(), text: text.into() };
+            let kept = Shelved { sent, base: base.into(), text: text.into(), newer: String::new() };
             assert_eq!(kept.with(rendered, now), whole, "{kept:?} with {rendered:?} and {now:?}");
+            if sent {
+                let kept = Shelved { newer: "Newer".into(), ..kept };
+                let both = if whole.is_empty() { "Newer".to_owned() } else { format!("{whole}\n\nNewer") };
+                assert_eq!(kept.with(rendered, now), both, "{kept:?} with {rendered:?} and {now:?}");
+            }
         }
     }
 }

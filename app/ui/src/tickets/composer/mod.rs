@@ -131,7 +131,7 @@ impl Desk {
             if state.pending.try_get_untracked().is_none() {
                 // Another ticket is open by now: the tab keeps the text until it is written.
                 match result {
-                    Ok(_) => draft.sent(),
+                    Ok(_) => draft.sent(&body),
                     Err(error) => state.toaster.fail(&error.0),
                 }
                 return;
@@ -145,7 +145,7 @@ impl Desk {
                         state.conversation.catch_up().await;
                     }
                     state.settled(key, Some(entry));
-                    draft.sent();
+                    draft.sent(&body);
                 }
                 Err(error) => {
                     state.settled(key, None);
