@@ -1,6 +1,8 @@
 //! Customers, companies and tickets brought in from a file: what is in which column, and what becomes of each line.
 
 #[cfg(feature = "server")]
+pub mod html;
+#[cfg(feature = "server")]
 pub mod tickets;
 
 use crate::{ImportId, Time, policy::Action};
@@ -18,6 +20,8 @@ pub const PREVIEW: usize = 6;
 pub const SAMPLES: i64 = 50;
 /// The longest name of a system that tickets come from, in characters.
 pub const SOURCE_MAX: usize = 40;
+/// How many tags one file makes at most: everybody chooses from the list of all of them.
+pub const TAGS_MADE: usize = 500;
 /// The longest cell that is kept with a refused line, in characters.
 pub const CELL_MAX: usize = 200;
 
@@ -313,6 +317,8 @@ pub struct Import {
     pub refused: i64,
     /// Tickets among those made that are nobody's, as nobody on staff is called like who had them.
     pub unassigned: i64,
+    /// Tickets among those made that had to do without some of their tags, as a file makes no more than [`TAGS_MADE`].
+    pub tags_left: i64,
     pub problem: Option<String>,
     pub stopping: bool,
     /// Who began it.

@@ -169,6 +169,9 @@ pub struct Messages {
     pub channels: Vec<String>,
     pub bodies: Vec<String>,
     pub htmls: Vec<String>,
+    /// Where any message has them: history and signature, and whether the HTML is that of a mail.
+    pub quoted: Vec<Option<String>>,
+    pub foreign: Vec<bool>,
 }
 
 /// One batch of tickets with what happened on them.
@@ -391,14 +394,18 @@ pub(crate) async fn insert(tx: &mut Tx, batch: &Batch) -> Result<()> {
     .ours()?;
     let m = &batch.messages;
     sqlx::query!(
-        "insert into messages (event_id, ticket_id, kind, channel, body, html)
-         select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])",
+        "insert into messages (event_id, ticket_id, kind, channel, body, html, quoted_html, foreign_html)
+         select event, ticket, kind, channel, body, html, quoted, coalesce(is_foreign, false)
+         from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[])
+             as r (event, ticket, kind, channel, body, html, quoted, is_foreign)",
         &m.events,
         &m.tickets,
         &m.kinds,
         &m.channels,
         &m.bodies,
         &m.htmls,
+        &m.quoted as &[Option<String>],
+        &m.foreign,
     )
     .execute(&mut *tx.conn)
     .await

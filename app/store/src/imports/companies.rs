@@ -65,7 +65,7 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
     Ok(outcomes)
 }
 
-fn of_cells(batch: &Batch<'_>, line: &Line) -> CompanyInput {
+pub(super) fn of_cells(batch: &Batch<'_>, line: &Line) -> CompanyInput {
     let domains = batch.value(line, Field::Domains);
     let domains: Vec<&str> = domains.split([',', ';', ' ', '\n']).filter(|d| !d.is_empty()).collect();
     CompanyInput {

@@ -1,14 +1,21 @@
 //! What becomes of the lines of a file.
 
-use super::{companies, people, read::Line, tickets, work::of_line};
-use crate::{OrOurs, Tx, outside::ways};
+use super::{
+    carried::{Carried, Touched},
+    companies, people,
+    read::Line,
+    tickets,
+    work::of_line,
+};
+use crate::{OrOurs, Tx, outside::ways, render};
 use domain::{
     Actor, Result,
     customer::NOTES_MAX,
-    import::{Becomes, CELL_MAX, Field, Kind, Reading, Sample},
+    import::{Becomes, CELL_MAX, Field, Kind, Reading, Sample, html::is_html},
     text,
 };
 use std::{
+    borrow::Cow,
     collections::HashSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
@@ -18,7 +25,7 @@ const TOO_LONG: &str = "It is longer than 256 KB. Maybe a quotation mark has no 
 
 /// Some lines, and what has become of them.
 pub(super) struct Batch<'a> {
-    kind: Kind,
+    pub kind: Kind,
     pub reading: &'a Reading,
     pub made: i64,
     pub changed: i64,
@@ -28,12 +35,25 @@ pub(super) struct Batch<'a> {
     /// What becomes of as many lines as are wanted.
     pub samples: Vec<Sample>,
     wanted: usize,
+    /// In a trial: what the lines before have left.
+    pub trial: Option<Carried>,
+    /// In a trial: who or what lines have made or changed.
+    pub touched: Vec<Touched>,
+    /// How many tags the batches before have made, and which this one has; of how many tickets some are left out.
+    pub tags_before: usize,
+    pub tags: HashSet<String>,
+    pub tags_left: i64,
 }
 
 pub(super) enum Outcome {
     Taken(Becomes),
-    /// A ticket that is nobody's, as nobody on staff is called like this.
-    Unassigned(String),
+    /// A ticket that is made.
+    Ticket {
+        /// It is nobody's, as nobody on staff is called like this.
+        unassigned: Option<String>,
+        /// Some of its tags are left out.
+        tags_left: bool,
+    },
     Refused(String),
 }
 
@@ -51,21 +71,29 @@ impl Outcome {
 impl<'a> Batch<'a> {
     /// `wanted`: of so many lines it is noted what becomes of each.
     pub fn new(kind: Kind, reading: &'a Reading, wanted: usize) -> Self {
-        let (refused, samples) = (Vec::new(), Vec::new());
-        Self { kind, reading, made: 0, changed: 0, same: 0, unassigned: 0, refused, samples, wanted }
+        Self {
+            kind,
+            reading,
+            wanted,
+            made: 0,
+            changed: 0,
+            same: 0,
+            unassigned: 0,
+            refused: Vec::new(),
+            samples: Vec::new(),
+            trial: None,
+            touched: Vec::new(),
+            tags_before: 0,
+            tags: HashSet::new(),
+            tags_left: 0,
+        }
     }
 
-    /// Takes the lines in. `trial`: it will be taken back; who was made by the batches before, that are not there any more.
+    /// Takes the lines in.
     ///
     /// What the database refuses of many is taken in by halves, until it is known which line it is.
     #[crate::compiled_here]
-    pub async fn take(
-        &mut self,
-        tx: &mut Tx,
-        actor: &Actor,
-        lines: Vec<Line>,
-        trial: Option<&mut HashSet<u64>>,
-    ) -> Result<()> {
+    pub async fn take(&mut self, tx: &mut Tx, actor: &Actor, lines: Vec<Line>) -> Result<()> {
         let (lines, cut): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|line| line.whole);
         self.refused.extend(cut.into_iter().map(|line| (line, TOO_LONG.to_owned())));
         match self.kind {
@@ -78,7 +106,10 @@ impl<'a> Batch<'a> {
         while let Some(mut lines) = waiting.pop() {
             sqlx::query("savepoint lines").execute(&mut *tx.conn).await.ours()?;
             match self.write(tx, actor, &lines).await {
-                Ok(done) => outcomes.extend(lines.into_iter().zip(done)),
+                Ok((done, tags)) => {
+                    self.tags.extend(tags);
+                    outcomes.extend(lines.into_iter().zip(done));
+                }
                 Err(error) => {
                     let reason = of_line(error)?;
                     sqlx::query("rollback to savepoint lines").execute(&mut *tx.conn).await.ours()?;
@@ -91,13 +122,14 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        self.count(outcomes, trial);
+        self.count(outcomes);
         Ok(())
     }
 
-    async fn write(&self, tx: &mut Tx, actor: &Actor, lines: &[Line]) -> Result<Vec<Outcome>> {
+    /// Also says which tags were made.
+    async fn write(&self, tx: &mut Tx, actor: &Actor, lines: &[Line]) -> Result<(Vec<Outcome>, Vec<String>)> {
         match self.kind {
-            Kind::Companies => return companies::take(self, tx, actor, lines).await,
+            Kind::Companies => return Ok((companies::take(self, tx, actor, lines).await?, Vec::new())),
             Kind::Tickets => return tickets::take(self, tx, actor, lines).await,
             Kind::Customers => {}
         }
@@ -109,25 +141,25 @@ impl<'a> Batch<'a> {
             let round = rest.iter().take_while(|line| seen.insert(self.key(line))).count();
             outcomes.extend(people::take(self, tx, actor, &rest[..round]).await?);
         }
-        Ok(outcomes)
+        Ok((outcomes, Vec::new()))
     }
 
-    fn count(&mut self, outcomes: Vec<(Line, Outcome)>, mut trial: Option<&mut HashSet<u64>>) {
+    fn count(&mut self, outcomes: Vec<(Line, Outcome)>) {
         for (line, outcome) in outcomes {
-            let mut becomes = match outcome {
+            let becomes = match outcome {
                 Outcome::Taken(becomes) => becomes,
-                Outcome::Unassigned(who) => {
-                    self.unassigned += 1;
-                    Becomes::Made(Some(who))
+                Outcome::Ticket { unassigned, tags_left } => {
+                    self.unassigned += i64::from(unassigned.is_some());
+                    self.tags_left += i64::from(tags_left);
+                    Becomes::Made(unassigned)
                 }
                 Outcome::Refused(reason) => {
                     self.refused.push((line, reason));
                     continue;
                 }
             };
-            let again = |before: &mut HashSet<u64>| !before.insert(self.key(&line));
-            if matches!(becomes, Becomes::Made(_)) && trial.as_deref_mut().is_some_and(again) {
-                becomes = Becomes::Same;
+            if self.trial.is_some() && !matches!(becomes, Becomes::Same) {
+                self.touched.push(Touched::new(self, &line, &becomes));
             }
             match becomes {
                 Becomes::Made(_) => self.made += 1,
@@ -135,7 +167,8 @@ impl<'a> Batch<'a> {
                 Becomes::Same => self.same += 1,
             }
             if self.samples.len() < self.wanted {
-                let says = text::excerpt(&text::tidy(&line.cells.join(" · ")), CELL_MAX);
+                let cells: Vec<_> = line.cells.iter().map(|cell| words(cell)).collect();
+                let says = text::excerpt(&text::tidy(&cells.join(" · ")), CELL_MAX);
                 self.samples.push(Sample { line: line.number, becomes, says });
             }
         }
@@ -153,6 +186,11 @@ impl<'a> Batch<'a> {
         let column = self.reading.columns.iter().position(|c| *c == Some(field));
         column.and_then(|n| line.cells.get(n)).cloned().unwrap_or_default()
     }
+}
+
+/// What a cell says, of HTML the words.
+pub(super) fn words(cell: &str) -> Cow<'_, str> {
+    if is_html(cell) { Cow::Owned(render::mail_text(cell)) } else { Cow::Borrowed(cell) }
 }
 
 /// Notes with what a file says below them, unless they say it already.

@@ -3,6 +3,7 @@
 //! Done by a job, batch by batch: how far it has come is written in the transaction of what was done, so it can be broken off
 //! anywhere and goes on from there. Who is there already is changed, not doubled; the same file twice changes nothing.
 
+mod carried;
 mod companies;
 mod lines;
 mod people;
@@ -108,7 +109,7 @@ async fn load(conn: &mut sqlx::PgConnection, id: ImportId) -> Result<Row> {
 async fn load_many(conn: &mut sqlx::PgConnection, ids: &[i64]) -> Result<Vec<Row>> {
     let rows = sqlx::query!(
         r#"select i.id, i.kind, i.name, i.path, i.size, i.reading as "reading: Json<Reading>", i.state, i.lines_done,
-                  i.lines_all, i.made, i.changed, i.same, i.refused, i.unassigned, i.problem, i.stopping, i.by_id, u.name as by, i.created_at
+                  i.lines_all, i.made, i.changed, i.same, i.refused, i.unassigned, i.tags_left, i.problem, i.stopping, i.by_id, u.name as by, i.created_at
            from imports i join users u on u.id = i.by_id where i.id = any($1) order by i.id desc"#,
         ids,
     )
@@ -132,6 +133,7 @@ async fn load_many(conn: &mut sqlx::PgConnection, ids: &[i64]) -> Result<Vec<Row
                 same: r.same,
                 refused: r.refused,
                 unassigned: r.unassigned,
+                tags_left: r.tags_left,
                 problem: r.problem,
                 stopping: r.stopping,
                 by: r.by,
@@ -180,7 +182,10 @@ pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView
         if row.import.reading.header {
             names = lines.next().unwrap_or_default();
         }
-        preview = lines.take(PREVIEW).map(|cells| cells.iter().map(|c| text::excerpt(c, 60)).collect()).collect();
+        preview = lines
+            .take(PREVIEW)
+            .map(|cells| cells.iter().map(|c| text::excerpt(&lines::words(c), 60)).collect())
+            .collect();
     }
     let samples = samples.map(|samples| samples.0).unwrap_or_default();
     Ok(ImportView { import: row.import, names, preview, refusals, samples })
@@ -200,11 +205,14 @@ async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, after: i64, limit
 }
 
 /// All refused lines as a file, a part at a time: the number, the reason, then the cells as they were. No spreadsheet takes any
-/// of them for a formula.
+/// of them for a formula. That they were taken out is noted first.
 #[crate::compiled_here]
 pub async fn refused_file(desk: &Desk, actor: &Actor, id: ImportId) -> Result<BoxStream<'static, Result<Bytes>>> {
     demand(actor)?;
     load(&mut *desk.read().await?, id).await?;
+    let mut tx = desk.begin().await?;
+    events::append(&mut tx, actor, None, &Happening::RefusedFetched { import: id }).await?;
+    tx.commit().await?;
     let head = table(&[Refusal { line: 0, reason: "Reason".into(), cells: Vec::new() }])?;
     let desk = desk.clone();
     // Numbered from 1: the line 0 stands for the names of the columns.
@@ -306,7 +314,7 @@ pub async fn begin(tx: &mut Tx, actor: &Actor, id: ImportId, trial: bool) -> Res
     let to = if trial { State::Trying } else { State::Running };
     let begun = sqlx::query!(
         "update imports set state = $2, lines_done = 0, made = 0, changed = 0, same = 0, refused = 0, unassigned = 0, samples = '[]',
-             problem = null, stopping = false, by_id = $4, updated_at = $5
+             tags_made = 0, tags_left = 0, problem = null, stopping = false, by_id = $4, updated_at = $5
          where id = $1 and state = any($3)",
         id.0,
         to.word(),

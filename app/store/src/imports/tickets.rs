@@ -11,13 +11,18 @@ use super::{
 use crate::{
     OrOurs, Tx,
     bulk::{self, insert, reserve},
-    render, settings,
+    render::{self, MailHtml},
+    settings,
     tickets::message::EXCERPT,
 };
 use domain::{
     Actor, Result, TicketId,
     event::{Happening, Was},
-    import::tickets::{OldTicket, read},
+    import::{
+        Field, TAGS_MADE,
+        html::is_html,
+        tickets::{OldTicket, read},
+    },
     policy::{self, Action},
     rank, text,
     workflow::Category,
@@ -26,13 +31,29 @@ use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
 /// Takes these lines in. Says what has become of each.
-pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &[Line]) -> Result<Vec<Outcome>> {
+/// And which tags were made.
+pub(super) async fn take(
+    batch: &Batch<'_>,
+    tx: &mut Tx,
+    actor: &Actor,
+    lines: &[Line],
+) -> Result<(Vec<Outcome>, Vec<String>)> {
     policy::demand(actor, Action::CreateFor, None)?;
     let catalog = tx.desk().catalog();
     let source = &batch.reading.source;
-    let read = lines.iter().map(|line| read(|field| batch.value(line, field), source, &catalog.workflow, tx.now));
+    let mut htmls = htmls(lines.iter().map(|line| batch.value(line, Field::Message)).collect()).await?;
+    let read = lines.iter().zip(&htmls).map(|(line, html)| {
+        let value = |field| match html {
+            Some(html) if field == Field::Message => html.words.clone(),
+            _ => batch.value(line, field),
+        };
+        read(value, source, &catalog.workflow, tx.now)
+    });
     let read: Vec<_> = read.collect();
     let mut there = known(tx, source, read.iter().flatten()).await?;
+    if let Some(carried) = &batch.trial {
+        there.extend(carried.numbers_among(read.iter().flatten().map(|line| &line.number)));
+    }
     // What is to be made, with its place among the lines.
     let mut new: Vec<(usize, OldTicket)> = Vec::new();
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(lines.len());
@@ -42,7 +63,7 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
             Ok(line) if !there.insert(line.number.clone()) => Outcome::changed(Vec::new()),
             Ok(line) => {
                 new.push((place, line));
-                Outcome::made()
+                Outcome::Ticket { unassigned: None, tags_left: false }
             }
         });
     }
@@ -61,13 +82,80 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
         None => false,
     });
     let staff = staff(tx, &new).await?;
-    for (place, line) in new.iter().filter(|(_, line)| !line.assignee.is_empty()) {
-        if !staff.contains_key(&line.assignee) {
-            outcomes[*place] = Outcome::Unassigned(line.assignee.clone());
+    let made = bound_tags(batch, tx, &mut new, &mut outcomes).await?;
+    for (place, line) in &new {
+        if let Outcome::Ticket { unassigned, .. } = &mut outcomes[*place] {
+            *unassigned = Some(&line.assignee).filter(|who| !who.is_empty() && !staff.contains_key(*who)).cloned();
         }
     }
-    write(tx, source, &new, &whose, &staff).await?;
-    Ok(outcomes)
+    let htmls: Vec<_> = new.iter().map(|(place, _)| htmls[*place].take()).collect();
+    write(tx, source, &new, htmls, &whose, &staff).await?;
+    Ok((outcomes, made))
+}
+
+/// A message that came as HTML.
+struct Html {
+    words: String,
+    shown: MailHtml,
+}
+
+/// Those of these messages that are HTML, made safe as mails are. Cleaning takes its time, so it is done beside.
+async fn htmls(messages: Vec<String>) -> Result<Vec<Option<Html>>> {
+    let each = |message: String| {
+        if !is_html(&message) {
+            return None;
+        }
+        let shown = render::mail_html(&message, &|_| None)?;
+        Some(Html { words: render::mail_text(&message), shown })
+    };
+    tokio::task::spawn_blocking(move || messages.into_iter().map(each).collect())
+        .await
+        .map_err(|cause| crate::error::internal(&cause))
+}
+
+/// Leaves out the tags that are new when this file has made as many as it may: everybody chooses from the list of all tags, and a
+/// column of something else would fill it. Returns those that it makes.
+async fn bound_tags(
+    batch: &Batch<'_>,
+    tx: &mut Tx,
+    lines: &mut [(usize, OldTicket)],
+    outcomes: &mut [Outcome],
+) -> Result<Vec<String>> {
+    let catalog = tx.desk().catalog();
+    let mut known: HashSet<String> = catalog.tags.iter().map(|tag| tag.name.clone()).collect();
+    let asked: Vec<String> =
+        lines.iter().flat_map(|(_, line)| &line.tags).filter(|name| !known.contains(*name)).cloned().collect();
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Another node may have made them, or the lines before.
+    let there = sqlx::query_scalar!("select name from tags where name = any($1)", &asked)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    known.extend(there);
+    let carried = batch.trial.as_ref().map(|carried| &carried.tags);
+    let before = carried.map_or(batch.tags_before, HashSet::len);
+    let free = TAGS_MADE.saturating_sub(before.saturating_add(batch.tags.len()));
+    let mut made = Vec::new();
+    for (place, line) in lines {
+        let all = line.tags.len();
+        line.tags.retain(|name| {
+            if known.contains(name) || carried.is_some_and(|tags| tags.contains(name)) {
+                return true;
+            }
+            let room = made.len() < free;
+            if room {
+                known.insert(name.clone());
+                made.push(name.clone());
+            }
+            room
+        });
+        if let Outcome::Ticket { tags_left, .. } = &mut outcomes[*place] {
+            *tags_left = line.tags.len() < all;
+        }
+    }
+    Ok(made)
 }
 
 /// Which of these numbers are there already. Until the end of the transaction nobody else brings in tickets of this system.
@@ -115,6 +203,7 @@ async fn write(
     tx: &mut Tx,
     source: &str,
     lines: &[(usize, OldTicket)],
+    htmls: Vec<Option<Html>>,
     whose: &[&Requester],
     staff: &HashMap<String, i64>,
 ) -> Result<()> {
@@ -130,7 +219,7 @@ async fn write(
     let mut next = || events.next().unwrap_or_default();
     let (mut batch, mut watchers) = (bulk::Batch::default(), (Vec::new(), Vec::new()));
     let mut numbers = Vec::with_capacity(lines.len());
-    for (((_, line), person), id) in lines.iter().zip(whose).zip(ids) {
+    for ((((_, line), html), person), id) in lines.iter().zip(htmls).zip(whose).zip(ids) {
         let [created, moved, updated] = [line.created, line.moved, line.updated].map(OffsetDateTime::from);
         let by = text::excerpt(&format!("{source} {}", line.number), domain::account::NAME_MAX);
         let e = &mut batch.events;
@@ -145,7 +234,13 @@ async fn write(
         m.tickets.push(id);
         m.kinds.push("customer".to_owned());
         m.channels.push(line.source.word().to_owned());
-        m.htmls.push(render::plain(&line.message));
+        m.foreign.push(html.is_some());
+        let (html, quoted) = match html {
+            Some(html) => (html.shown.visible, html.shown.quoted),
+            None => (render::plain(&line.message), None),
+        };
+        m.htmls.push(html);
+        m.quoted.push(quoted);
         m.bodies.push(line.message.clone());
         let assignee = staff.get(&line.assignee).copied();
         if let Some(assignee) = assignee {

@@ -1,6 +1,6 @@
 //! Going through a file, batch by batch.
 
-use super::{enqueue, lines::Batch, load, read, stored::Lines};
+use super::{carried::Carried, enqueue, lines::Batch, load, read, stored::Lines};
 use crate::{Desk, OrOurs, Tx, events, people};
 use domain::{
     Actor, Code, Error, ImportId, Result,
@@ -8,8 +8,6 @@ use domain::{
     import::{CELL_MAX, Import, SAMPLES, State},
     text,
 };
-use sqlx::PgConnection;
-use std::collections::HashSet;
 
 /// How many lines go in one transaction.
 const BATCH: usize = 500;
@@ -41,25 +39,32 @@ pub async fn work(desk: &Desk, id: ImportId) -> Result<()> {
     let Some(mut lines) = Lines::open(desk, &row.path, &import.reading).await? else {
         return fail(desk, id, "Its file is not there any more.").await;
     };
+    let trial = import.state == State::Trying;
     let mut done = import.lines_done;
-    let mut made_before = HashSet::new();
-    if import.state == State::Trying && done > 0 {
-        // Whoever was made by the lines before is not there: a trial takes back what it does.
-        let refused = refused_before(&mut *desk.read().await?, id).await?;
-        let batch = Batch::new(import.kind, &import.reading, 0);
-        for _ in 0..done {
-            let Some(line) = lines.next().await? else { break };
-            if !refused.contains(&line.number) {
-                made_before.insert(batch.key(&line));
+    let mut carried = Carried::default();
+    if trial {
+        carried.look_ahead(desk, &row.path, &import).await?;
+        // A trial takes back what it does. Whoever was at it before knew what the lines so far had left; so that is found out again.
+        let mut again = 0;
+        while again < done {
+            let most = usize::try_from(done - again).unwrap_or(BATCH).min(BATCH);
+            let (batch, ended) = lines.batch(most, BATCH_BYTES).await?;
+            again += batch.len() as i64;
+            let mut attempt = desk.begin().await?;
+            carried =
+                attempted(&mut attempt, &actor, Batch::new(import.kind, &import.reading, 0), batch, carried).await?.1;
+            if ended {
+                break;
             }
         }
     } else {
         lines.skip(done).await?;
     }
-    for _ in 0..BATCHES {
+    // A trial is done in one go, for that reason.
+    for _ in 0..if trial { usize::MAX } else { BATCHES } {
         let (batch, ended) = lines.batch(BATCH, BATCH_BYTES).await?;
         done += batch.len() as i64;
-        if step(desk, &actor, &import, batch, done, ended, &mut made_before).await? {
+        if step(desk, &actor, &import, batch, done, ended, &mut carried).await? {
             return Ok(());
         }
     }
@@ -68,13 +73,21 @@ pub async fn work(desk: &Desk, id: ImportId) -> Result<()> {
     tx.commit_quietly().await
 }
 
-/// The lines of which a trial has found that they would be refused.
-async fn refused_before(conn: &mut PgConnection, id: ImportId) -> Result<HashSet<i64>> {
-    let lines = sqlx::query_scalar!("select line from import_refusals where import_id = $1", id.0)
-        .fetch_all(conn)
-        .await
-        .ours()?;
-    Ok(lines.into_iter().collect())
+/// Takes lines in like the real thing, in a transaction that is taken back. Returns what they have come to, and what they leave to
+/// the lines after them.
+async fn attempted<'a>(
+    attempt: &mut Tx,
+    actor: &Actor,
+    mut batch: Batch<'a>,
+    lines: Vec<read::Line>,
+    carried: Carried,
+) -> Result<(Batch<'a>, Carried)> {
+    carried.restore(attempt, &batch, &lines).await?;
+    batch.trial = Some(carried);
+    batch.take(attempt, actor, lines).await?;
+    let mut carried = batch.trial.take().unwrap_or_default();
+    carried.keep(attempt, &batch).await?;
+    Ok((batch, carried))
 }
 
 /// One batch with what is noted of it. `true`: it is over.
@@ -85,14 +98,14 @@ async fn step(
     lines: Vec<read::Line>,
     done: i64,
     ended: bool,
-    made_before: &mut HashSet<u64>,
+    carried: &mut Carried,
 ) -> Result<bool> {
     let trial = import.state == State::Trying;
     let count = lines.len() as i64;
     let mut tx = desk.begin().await?;
     // Another worker may have taken it over: only one goes on from here.
     let held = sqlx::query!(
-        "select stopping from imports where id = $1 and state = $2 and lines_done = $3 for update",
+        "select stopping, tags_made from imports where id = $1 and state = $2 and lines_done = $3 for update",
         import.id.0,
         import.state.word(),
         done - count,
@@ -112,9 +125,10 @@ async fn step(
     if trial {
         // Done like the real thing, and taken back: what it says is what will happen.
         let mut attempt = desk.begin().await?;
-        batch.take(&mut attempt, actor, lines, Some(made_before)).await?;
+        (batch, *carried) = attempted(&mut attempt, actor, batch, lines, std::mem::take(carried)).await?;
     } else {
-        batch.take(&mut tx, actor, lines, None).await?;
+        batch.tags_before = usize::try_from(held.tags_made).unwrap_or(usize::MAX);
+        batch.take(&mut tx, actor, lines).await?;
     }
     let refused = &batch.refused;
     let column = |of: fn(&(read::Line, String)) -> String| refused.iter().map(of).collect::<Vec<_>>();
@@ -137,7 +151,8 @@ async fn step(
     .ours()?;
     sqlx::query!(
         "update imports set lines_done = $2, made = made + $3, changed = changed + $4, same = same + $5,
-             refused = refused + $6, updated_at = $7, unassigned = unassigned + $8, samples = samples || $9 where id = $1",
+             refused = refused + $6, updated_at = $7, unassigned = unassigned + $8, samples = samples || $9,
+             tags_made = tags_made + $10, tags_left = tags_left + $11 where id = $1",
         import.id.0,
         done,
         batch.made,
@@ -147,6 +162,8 @@ async fn step(
         tx.at(),
         batch.unassigned,
         serde_json::to_value(&batch.samples).ours()?,
+        batch.tags.len() as i64,
+        batch.tags_left,
     )
     .execute(&mut *tx.conn)
     .await

@@ -13,7 +13,7 @@ use crate::{
 };
 use domain::{
     Error, ImportId,
-    import::{Becomes, Import, ImportView, Kind, Refusal, Sample, State},
+    import::{Becomes, Import, ImportView, Kind, Refusal, Sample, State, TAGS_MADE},
     policy::Action,
     text,
 };
@@ -303,6 +303,17 @@ fn Outcome(import: Import, page: String) -> impl IntoView {
                     view! {
                         <p class="muted">
                             {format!("Unassigned, as nobody on staff is called like the assignee: {}.", grouped(import.unassigned))}
+                        </p>
+                    }
+                })}
+            {(import.tags_left > 0)
+                .shown(|| {
+                    view! {
+                        <p class="muted">
+                            {format!(
+                                "Without some of their tags, as one file makes at most {TAGS_MADE} new ones: {}.",
+                                grouped(import.tags_left),
+                            )}
                         </p>
                     }
                 })}

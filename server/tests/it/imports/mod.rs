@@ -2,6 +2,7 @@
 
 mod broken_off;
 mod companies;
+mod exact;
 mod tickets;
 
 use crate::support::{Refused as _, World, browser::Browser, id_of, person, sql};
