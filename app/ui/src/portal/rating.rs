@@ -39,7 +39,7 @@ fn Ask(id: TicketId, question: Question, flash: Flash) -> impl IntoView {
     };
     let hint = format!("Your ticket is solved. You can say how, and change it, until {until}.");
     view! {
-        <section class="section" aria-labelledby="rating-title" id="rating">
+        <section class="portal__answer" aria-labelledby="rating-title" id="rating">
             <h2 class="section__title" id="rating-title">
                 {title}
             </h2>
