@@ -82,6 +82,7 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     };
     let live = Live::start(opened.desk.clone(), stop.clone());
     let workers = work::start(opened.desk.clone(), &post, &live, stop.clone());
+    let kept = keeper.clone().map(|keeper| tokio::spawn(keeper.keep(live.clone(), stop.clone())));
     let public = config.public_origin();
     let router = app::router(AppState::new(config, site, opened.desk.clone(), live.clone()));
 
@@ -100,10 +101,9 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         if let Ok(address) = listener.local_addr() {
             tracing::info!("http://{address} only leads there");
         }
-        let leading = tls::redirect(Leading { public, port: address.port(), keeper: keeper.clone() });
+        let leading = tls::redirect(Leading { public, port: address.port(), keeper });
         tokio::spawn(answer(Listening::Plain(listener), leading, stop.clone()));
     }
-    let kept = keeper.map(|keeper| tokio::spawn(keeper.keep(live.clone(), stop.clone())));
     let serving = match encrypted(listener, https, &stop) {
         Ok(listening) => answer(listening, router, stop.clone()),
         Err(error) => {

@@ -294,6 +294,11 @@ async fn what_is_refused_is_said_and_tried_by_the_other_way() {
     assert_eq!(next_at.0 - at.0, 60_000, "a minute later");
     let said = "select count(*) from events where kind = 'settings.certificate_failed' and data->>'why' like 'localhost refused.%'";
     assert_eq!(place.world.count(said).await, 1);
+    // Started anew it says so, and leaves the authority in peace until it is time.
+    running.stop().await;
+    let mut running = place.serve(0, &[&redirect]).await;
+    assert!(running.said.contains("failed: localhost refused."), "{}", running.said);
+    assert!(!running.said.contains(ASKED), "{}", running.said);
     running.signal(Signal::SIGHUP);
     running.until(GIVEN).await;
     let standing = place.standing(&admin).await;

@@ -3,11 +3,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::certificate::Fault;
-use domain::{Result, Time};
+use domain::certificate::{Fault, Standing};
+use domain::{Code, Result, Time};
 use store::Desk;
 use store::certificates::{self, Kept, Turn};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
@@ -63,6 +63,16 @@ impl Keeper {
                 keeper.settings.authority(),
             );
         }
+        // Who starts it anew wants to know what is still wrong, not only once it is tried again.
+        if let Ok(Some(Standing { failure: Some((why, at)), next_at, .. })) =
+            certificates::standing(&keeper.desk, &keeper.settings.wanted).await
+        {
+            tracing::warn!(
+                "the last try to get a certificate, on {}, failed: {why}. Tried again on {}, or upon SIGHUP",
+                day(at),
+                day(next_at),
+            );
+        }
         Arc::new(keeper)
     }
 
@@ -71,17 +81,19 @@ impl Keeper {
         self.loaded.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Keeps the certificate up, until the server stops.
-    pub async fn keep(self: Arc<Self>, live: Live, stop: CancellationToken) {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = self.keep_on(&live) => {}
+    /// Keeps the certificate up, until the server stops. From the call on a SIGHUP is noticed, and does not end the process.
+    pub fn keep(self: Arc<Self>, live: Live, stop: CancellationToken) -> impl Future<Output = ()> + Send {
+        let asked =
+            signal(SignalKind::hangup()).inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be noticed")).ok();
+        async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.keep_on(&live, asked) => {}
+            }
         }
     }
 
-    async fn keep_on(&self, live: &Live) {
-        let mut asked =
-            signal(SignalKind::hangup()).inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be noticed")).ok();
+    async fn keep_on(&self, live: &Live, mut asked: Option<Signal>) {
         loop {
             let pause = match self.look().await {
                 Ok(next) => Duration::from_millis(u64::try_from(next.0 - self.desk.now().0).unwrap_or_default()),
@@ -102,7 +114,8 @@ impl Keeper {
                 () = live.certified() => {}
                 () = asked => {
                     tracing::info!("looking at the certificate (SIGHUP)");
-                    let anew = self.load().await.is_err();
+                    // It cannot be opened, as after the loss of the secret key.
+                    let anew = self.load().await.is_err_and(|error| error.code == Code::Internal);
                     if let Err(error) = certificates::hurry(&self.desk, &self.settings.wanted, anew).await {
                         tracing::warn!(%error, "the next try cannot be brought forward right now");
                     }
