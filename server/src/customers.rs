@@ -9,6 +9,7 @@ use axum::routing::{get, post};
 use domain::company::CompanyInput;
 use domain::customer::{CustomerInput, Erasure};
 use domain::errand::Outcome;
+use domain::fields::Typed;
 use domain::{CompanyId, Error, ExportId, UserId};
 use store::{companies, customers};
 use ui::flash::Flash;
@@ -20,8 +21,8 @@ use crate::identify::Who;
 use crate::problem::Problem;
 use crate::settings::removal;
 
-/// The largest form, in bytes: notes, and the numbers of a hundred people.
-const BODY_MAX: usize = 128 * 1024;
+/// The largest form, in bytes: notes, custom fields, and the numbers of a hundred people.
+const BODY_MAX: usize = 512 * 1024;
 
 /// What the pages of customers and companies send.
 pub fn router() -> Router<AppState> {
@@ -92,6 +93,7 @@ fn customer_input(fields: &Fields) -> CustomerInput {
         emails: value("emails"),
         phones: value("phones"),
         notes: value("notes"),
+        fields: typed(fields),
     }
 }
 
@@ -104,7 +106,13 @@ fn company_input(fields: &Fields) -> CompanyInput {
         notes: value("notes"),
         sees_all: fields.value("sees_all").is_some(),
         accent: value("accent"),
+        fields: typed(fields),
     }
+}
+
+/// What was typed into custom fields.
+fn typed(fields: &Fields) -> Typed {
+    Typed::of_form(fields.0.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
 async fn new_customer(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {

@@ -277,7 +277,7 @@ fn cookies(data: &[u8]) {
 fn csv(data: &[u8]) {
     for kind in Kind::ALL {
         let start = &data[..data.len().min(store::imports::read::SNIFF)];
-        let reading = store::imports::read::sniff(kind, start);
+        let reading = store::imports::read::sniff(kind, start, &[]);
         let mut last = 0;
         let mut characters = 0;
         for line in store::imports::read::lines(data, &reading) {

@@ -4,6 +4,7 @@ use crate::{
     CompanyId, Result, Time,
     customer::{NOTES_MAX, lines},
     error::Problems,
+    fields::Typed,
     rating::Average,
     text,
 };
@@ -105,6 +106,9 @@ pub struct CompanyInput {
     pub notes: String,
     pub sees_all: bool,
     pub accent: String,
+    /// Of custom fields, those that were asked.
+    #[serde(default)]
+    pub fields: Typed,
 }
 
 /// The same, checked.

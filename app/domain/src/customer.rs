@@ -5,6 +5,7 @@ use crate::{
     account::NAME_MAX,
     company::CompanyName,
     error::{Error, Problems},
+    fields::Typed,
     rating::Average,
     text,
     ticket::Source,
@@ -127,6 +128,9 @@ pub struct CustomerInput {
     pub emails: String,
     pub phones: String,
     pub notes: String,
+    /// Of custom fields, those that were asked.
+    #[serde(default)]
+    pub fields: Typed,
 }
 
 /// The same, checked.
@@ -258,6 +262,7 @@ mod tests {
             emails: "a@b.example\nnothing".into(),
             phones: "+49 30 1234\nno number".into(),
             notes: "x".repeat(NOTES_MAX + 1),
+            ..CustomerInput::default()
         };
         let error = input.check().expect_err("all wrong");
         for field in ["name", "email", "emails", "phones", "notes"] {
@@ -273,6 +278,7 @@ mod tests {
             emails: "Jana@Acme.example\r\n\r\n j@home.example \nJ@HOME.example".into(),
             phones: "+49 30 1234-0 ext. 7\n\n(030) 99/12".into(),
             notes: " a\r\nb ".into(),
+            ..CustomerInput::default()
         };
         let fields = input.check().expect("right");
         assert_eq!(fields.name, "Jana Weiß");

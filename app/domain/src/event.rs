@@ -5,6 +5,7 @@ use crate::{
     access::TeamName,
     api_token::Scope,
     company::CompanyName,
+    fields::{Change, Subject},
     people::Person,
     priority::{Level, Priority},
     rating,
@@ -190,6 +191,9 @@ pub enum Happening {
     /// Staff changed these fields of a customer.
     #[serde(rename = "customer.changed")]
     CustomerChanged { customer: UserId, fields: Vec<String> },
+    /// What custom fields of a customer are filled with. It goes when the person is erased.
+    #[serde(rename = "customer.fields")]
+    CustomerFields { customer: UserId, changes: Vec<Change> },
     #[serde(rename = "account.blocked")]
     CustomerBlocked { customer: UserId },
     #[serde(rename = "account.unblocked")]
@@ -225,6 +229,8 @@ pub enum Happening {
     CompanyCreated { company: CompanyName },
     #[serde(rename = "company.changed")]
     CompanyChanged { company: CompanyName, fields: Vec<String> },
+    #[serde(rename = "company.fields")]
+    CompanyFields { company: CompanyName, changes: Vec<Change> },
     /// Whether users of a company see all of its tickets. Like a change of all of their accounts.
     #[serde(rename = "account.company_view")]
     CompanyView { company: CompanyName, all: bool },
@@ -352,6 +358,18 @@ pub enum Happening {
     /// All tickets have the priorities of the table. Said once for all of them: there may be a million.
     #[serde(rename = "settings.priorities_applied")]
     PrioritiesApplied,
+    /// A custom field was made, or is defined otherwise now.
+    #[serde(rename = "settings.field_saved")]
+    FieldSaved { of: Subject, name: String, made: bool, changes: Vec<Change> },
+    /// It is not asked any more, or again.
+    #[serde(rename = "settings.field_retired")]
+    FieldRetired { of: Subject, name: String, on: bool },
+    /// It stands elsewhere among the others.
+    #[serde(rename = "settings.field_moved")]
+    FieldMoved { of: Subject, name: String },
+    /// It was deleted, with so many values.
+    #[serde(rename = "settings.field_deleted")]
+    FieldDeleted { of: Subject, name: String, values: i64 },
     #[serde(rename = "settings.wip_limit")]
     WipLimit { status: StatusId, limit: Option<i32>, refuse: bool },
     /// How long what is kept, in months; `None`: for ever.

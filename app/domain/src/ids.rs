@@ -77,4 +77,8 @@ ids! {
     PasskeyId,
     /// A group of people that a provider has announced.
     GroupId,
+    /// A custom field.
+    FieldId,
+    /// One of the values that a custom field is chosen from.
+    ChoiceId,
 }

@@ -5,8 +5,9 @@ pub mod html;
 #[cfg(feature = "server")]
 pub mod tickets;
 
-use crate::{ImportId, Time, policy::Action};
+use crate::{FieldId, ImportId, Time, fields::Subject, policy::Action};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The largest file, in bytes.
 pub const FILE_MAX: usize = 50 * 1024 * 1024;
@@ -58,7 +59,16 @@ impl Kind {
         }
     }
 
-    /// What a column of such a file can be.
+    /// What has custom fields among that. `None`: they have none.
+    pub fn subject(self) -> Option<Subject> {
+        match self {
+            Kind::Customers => Some(Subject::Customers),
+            Kind::Companies => Some(Subject::Companies),
+            Kind::Tickets => None,
+        }
+    }
+
+    /// What a column of such a file can be, beside custom fields.
     pub fn fields(self) -> &'static [Field] {
         match self {
             Kind::Customers => {
@@ -95,27 +105,41 @@ impl Kind {
     }
 }
 
+/// What begins the words of custom fields.
+const CUSTOM: &str = "custom-";
+
 macro_rules! fields {
     ($($field:ident $word:literal $label:literal),+ $(,)?) => {
         /// What a column is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum Field { $($field),+ }
+        pub enum Field {
+            $($field,)+
+            /// A custom field.
+            Custom(FieldId),
+        }
 
         impl Field {
             const ALL: &[Field] = &[$(Field::$field),+];
 
-            pub fn word(self) -> &'static str {
-                match self { $(Field::$field => $word),+ }
+            pub fn word(self) -> Cow<'static, str> {
+                match self {
+                    $(Field::$field => $word.into(),)+
+                    Field::Custom(id) => format!("{CUSTOM}{id}").into(),
+                }
             }
 
             pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|f| f.word() == word)
+                let custom = || word.strip_prefix(CUSTOM)?.parse().ok().map(|id| Field::Custom(FieldId(id)));
+                Self::ALL.iter().copied().find(|f| f.word() == word).or_else(custom)
             }
 
-            /// What people read.
+            /// What people read. A custom field has a name of its own.
             pub fn label(self) -> &'static str {
-                match self { $(Field::$field => $label),+ }
+                match self {
+                    $(Field::$field => $label,)+
+                    Field::Custom(_) => "A custom field",
+                }
             }
         }
     };
@@ -147,13 +171,20 @@ fields! {
 }
 
 /// Guesses what a column is by the name that its file gives it.
+/// `custom`: the names of the custom fields that there are.
 #[cfg(feature = "server")]
-pub fn guess(kind: Kind, header: &str) -> Option<Field> {
-    let plain = plain(header);
+pub fn guess(kind: Kind, header: &str, custom: &[(FieldId, String)]) -> Option<Field> {
+    let own = plain(header);
+    let named = || custom.iter().find(|(_, name)| plain(name) == own && !own.is_empty());
+    built_in(kind, header, &own).or_else(|| named().map(|(id, _)| Field::Custom(*id)))
+}
+
+#[cfg(feature = "server")]
+fn built_in(kind: Kind, header: &str, plain: &str) -> Option<Field> {
     if kind == Kind::Tickets {
-        return tickets::guess(header, &plain);
+        return tickets::guess(header, plain);
     }
-    let field = match plain.as_str() {
+    let field = match plain {
         "name" | "fullname" | "displayname" | "customer" | "contact" | "kunde" | "companyname" | "firmenname" => {
             Field::Name
         }
@@ -367,6 +398,9 @@ pub struct ImportView {
     pub refusals: Vec<Refusal>,
     /// After a trial, what would become of the first lines.
     pub samples: Vec<Sample>,
+    /// The custom fields that columns can be, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom: Vec<(FieldId, String)>,
 }
 
 /// A cell that no spreadsheet takes for a formula (OWASP, CSV injection): one that begins like one gets an apostrophe before.
@@ -395,8 +429,12 @@ mod tests {
             (Kind::Customers, "Shoe size", None),
             (Kind::Customers, "", None),
         ] {
-            assert_eq!(guess(kind, header), field, "{kind:?} {header}");
+            assert_eq!(guess(kind, header, &[]), field, "{kind:?} {header}");
         }
+        let custom = [(FieldId(7), "Shoe size".to_owned()), (FieldId(8), "E-Mail".to_owned())];
+        assert_eq!(guess(Kind::Customers, "shoe_size", &custom), Some(Field::Custom(FieldId(7))));
+        assert_eq!(guess(Kind::Customers, "E-Mail", &custom), Some(Field::Email), "what Docket knows comes first");
+        assert_eq!(guess(Kind::Customers, "-", &custom), None);
     }
 
     #[test]
@@ -412,7 +450,10 @@ mod tests {
     #[test]
     fn words_come_back() {
         assert!(State::ALL.into_iter().all(|s| State::from_word(s.word()) == Some(s)));
-        assert!(Field::ALL.iter().all(|f| Field::from_word(f.word()) == Some(*f)));
+        assert!(Field::ALL.iter().all(|f| Field::from_word(&f.word()) == Some(*f)));
+        let custom = Field::Custom(FieldId(7));
+        assert_eq!((custom.word().as_ref(), Field::from_word("custom-7")), ("custom-7", Some(custom)));
+        assert_eq!(Field::from_word("custom-x"), None);
         assert!(Encoding::ALL.into_iter().all(|e| Encoding::from_word(e.word()) == Some(e)));
         assert!(Separator::ALL.into_iter().all(|s| Separator::from_word(s.word()) == Some(s)));
     }

@@ -14,6 +14,7 @@ pub mod customer;
 pub mod errand;
 pub mod error;
 pub mod event;
+pub mod fields;
 pub mod ids;
 pub mod import;
 pub mod invitation;

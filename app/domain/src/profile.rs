@@ -1,6 +1,6 @@
 //! What people set about themselves.
 
-use crate::{Result, account::NAME_MAX, error::Problems, language::Language, second_factor::Beside, text};
+use crate::{Result, account::NAME_MAX, error::Problems, fields::Own, language::Language, second_factor::Beside, text};
 use serde::{Deserialize, Serialize};
 
 /// In characters.
@@ -48,6 +48,9 @@ pub struct Profile {
     pub new_email: Option<String>,
     /// What opens the account beside the password.
     pub beside: Beside,
+    /// Of a customer: what the desk has noted of them that is meant for them.
+    #[serde(default)]
+    pub fields: Own,
 }
 
 /// A changed profile.

@@ -291,8 +291,11 @@ pub struct Details {
     pub phones: Vec<String>,
     pub notes: Vec<String>,
     pub blocked: Vec<bool>,
+    /// What is in their custom fields.
+    pub fields: Vec<serde_json::Value>,
     pub companies: Vec<i64>,
     pub tiers: Vec<String>,
+    pub company_fields: Vec<serde_json::Value>,
 }
 
 /// Adds what is known of people and companies.
@@ -302,21 +305,25 @@ pub async fn details(tx: &mut Tx, actor: &Actor, rows: &Details) -> Result<()> {
     let at = tx.at();
     sqlx::query!(
         "update users u set phones = array_remove(array[r.phone], ''), notes = r.notes,
-             blocked_at = case when r.blocked then $5::timestamptz end
-         from unnest($1::bigint[], $2::text[], $3::text[], $4::bool[]) as r (id, phone, notes, blocked) where u.id = r.id",
+             blocked_at = case when r.blocked then $5::timestamptz end, fields = r.fields
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::bool[], $6::jsonb[]) as r (id, phone, notes, blocked, fields)
+         where u.id = r.id",
         &rows.people,
         &rows.phones,
         &rows.notes,
         &rows.blocked,
         at,
+        &rows.fields,
     )
     .execute(&mut *tx.conn)
     .await
     .ours()?;
     sqlx::query!(
-        "update companies c set tier = r.tier from unnest($1::bigint[], $2::text[]) as r (id, tier) where c.id = r.id",
+        "update companies c set tier = r.tier, fields = r.fields
+         from unnest($1::bigint[], $2::text[], $3::jsonb[]) as r (id, tier, fields) where c.id = r.id",
         &rows.companies,
         &rows.tiers,
+        &rows.company_fields,
     )
     .execute(&mut *tx.conn)
     .await

@@ -2,7 +2,7 @@
 //! the change does.
 
 use crate::{Desk, OrOurs, Tx, accounts::Letter};
-use domain::{ErrandId, ExportId, ImportId, MailId, Result, Time, UserId};
+use domain::{ErrandId, ExportId, FieldId, ImportId, MailId, Result, Time, UserId, fields::Subject};
 use serde::{Deserialize, Serialize};
 
 /// What there is to do.
@@ -25,6 +25,8 @@ pub enum Work {
     Letter { letter: Letter },
     /// Go on with a file of customers or companies.
     Import { import: ImportId },
+    /// Clear away what was filled into a field that was deleted.
+    ClearField { field: FieldId, of: Subject },
     /// Gather all that is known of a person into a file.
     Export { export: ExportId },
 }

@@ -14,6 +14,7 @@ pub mod desk;
 pub mod errands;
 pub mod error;
 pub mod events;
+pub mod fields;
 pub mod imports;
 pub mod jobs;
 pub mod keys;

@@ -81,6 +81,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("retention") view=lazy::RETENTION_SETTINGS ssr=SsrMode::Async />
                         <Route path=path!("satisfaction") view=lazy::SATISFACTION_SETTINGS ssr=SsrMode::Async />
                         <Route path=path!("https") view=lazy::HTTPS_SETTINGS ssr=SsrMode::Async />
+                        <Route path=path!("fields") view=lazy::FIELDS ssr=SsrMode::Async />
+                        <Route path=path!("fields/:id") view=lazy::FIELD ssr=SsrMode::Async />
                         <Route path=path!("mails") view=lazy::QUARANTINE ssr=SsrMode::Async />
                         <Route path=path!("users") view=lazy::USERS ssr=SsrMode::Async />
                         <Route path=path!("users/:id") view=lazy::USER ssr=SsrMode::Async />

@@ -20,6 +20,7 @@ use crate::{
         NewCustomerPage, SecondFactorOfCustomerPage,
     },
     dialogs::Shortcuts,
+    fields::{FieldPage, FieldsPage},
     frame::{StaffFrame, StaffNotFound},
     imports::{ImportPage, ImportsPage},
     me,
@@ -168,6 +169,10 @@ part! {
     staff_outside, __preload_staff_outside: PROVIDERS = ProvidersPage, PROVIDER = ProviderPage
 }
 part! {
+    /// Custom fields. Always within `staff_settings`.
+    staff_fields, __preload_staff_fields: FIELDS = FieldsPage, FIELD = FieldPage
+}
+part! {
     /// How long what is kept. Always within `staff_settings`.
     staff_retention, __preload_staff_retention: RETENTION_SETTINGS = RetentionSettings
 }
@@ -308,6 +313,7 @@ pub fn parts_of(path: &str) -> &'static [&'static str] {
         (Some("customers" | "companies"), _) => &["staff", "staff_people"],
         (Some("settings"), Some("users" | "roles" | "teams" | "log")) => &["staff", "staff_settings", "staff_access"],
         (Some("settings"), Some("sign-in")) => &["staff", "staff_settings", "staff_outside"],
+        (Some("settings"), Some("fields")) => &["staff", "staff_settings", "staff_fields"],
         (Some("settings"), Some("retention")) => &["staff", "staff_settings", "staff_retention"],
         (Some("settings"), Some("satisfaction")) => &["staff", "staff_settings", "staff_satisfaction"],
         (Some("settings"), Some("https")) => &["staff", "staff_settings", "staff_https"],

@@ -14,6 +14,7 @@ pub mod customers;
 mod dialogs;
 mod erased;
 mod fetched;
+mod fields;
 pub mod flash;
 mod frame;
 pub mod icons;

@@ -43,6 +43,8 @@ pub(super) async fn make(desk: &Desk, maker: &Actor, companies: &[CompanyId]) ->
             notes: company.notes,
             sees_all: company.sees_all,
             accent: format!("#{red:02x}{green:02x}{blue:02x}"),
+            // What is not asked stays.
+            ..CompanyInput::default()
         };
         let mut tx = desk.begin().await?;
         edit::change(&mut tx, maker, *id, company.version, &input).await?;

@@ -1,9 +1,10 @@
 //! Who is in the demo. All of them are invented.
 
 use super::{DAY, MAKER, PASSWORD, Scale, Somebody, texts};
-use domain::{Role, Time};
+use domain::fields::{Definition, Kind, NewDefinition, Subject, Value, Values};
+use domain::{Role, Time, UserId};
 use rand::{Rng as _, rngs::StdRng, seq::IndexedRandom as _};
-use store::{Desk, bulk};
+use store::{Desk, bulk, fields::define};
 
 /// Makes companies, agents and customers.
 pub(super) async fn make(
@@ -22,6 +23,8 @@ pub(super) async fn make(
         companies.names.push(name);
     }
     let hash = store::accounts::password::hash(desk, PASSWORD.to_owned()).await?;
+    // What is measured has none.
+    let fields = if scale.messages.is_some() { Vec::new() } else { fields(desk).await? };
     let mut tx = desk.begin().await?;
     let company_ids = bulk::companies(&mut tx, &MAKER, &companies).await?;
     let mut rows = bulk::People { password_hash: Some(hash), ..bulk::People::default() };
@@ -67,7 +70,8 @@ pub(super) async fn make(
         rows.created_at.push(start.plus_millis(-DAY).into());
     }
     let ids = bulk::people(&mut tx, &MAKER, &rows).await?;
-    bulk::details(&mut tx, &MAKER, &details(&ids[scale.agents.min(ids.len())..], &company_ids)).await?;
+    let (agents, customers) = ids.split_at(scale.agents.min(ids.len()));
+    bulk::details(&mut tx, &MAKER, &details(customers, &company_ids, agents, &fields)?).await?;
     tx.commit().await?;
     let mut everybody: Vec<Somebody> = ids
         .into_iter()
@@ -80,19 +84,71 @@ pub(super) async fn make(
 }
 
 /// Phone numbers, notes and tiers: of some, not of all. Nobody answers at the numbers, which are kept free for examples.
-fn details(customers: &[i64], companies: &[i64]) -> bulk::Details {
+fn details(
+    customers: &[i64],
+    companies: &[i64],
+    agents: &[i64],
+    fields: &[Definition],
+) -> anyhow::Result<bulk::Details> {
     let mut rows = bulk::Details::default();
     for (n, id) in customers.iter().enumerate() {
         rows.people.push(*id);
         rows.phones.push(if n % 3 == 0 { format!("+44 20 7946 0{:03}", n % 1_000) } else { String::new() });
         rows.notes.push(texts::ABOUT.get(n % 7).copied().unwrap_or_default().to_owned());
         rows.blocked.push(n % 97 == 60);
+        rows.fields.push(filled(n, Subject::Customers, agents, fields)?);
     }
     for (n, id) in companies.iter().enumerate() {
         rows.companies.push(*id);
         rows.tiers.push(["Gold", "", "Silver", ""][n % 4].to_owned());
+        rows.company_fields.push(filled(n, Subject::Companies, agents, fields)?);
     }
-    rows
+    Ok(rows)
+}
+
+/// What is kept of customers and companies beyond what Docket has a place for.
+async fn fields(desk: &Desk) -> anyhow::Result<Vec<Definition>> {
+    let new = |name: &str, kind, help: &str, shown, more: &str| NewDefinition {
+        name: name.into(),
+        help: help.into(),
+        kind,
+        shown,
+        more: more.into(),
+        ..NewDefinition::default()
+    };
+    let mut tx = desk.begin().await?;
+    for (of, input) in [
+        (Subject::Customers, new("Contract number", Kind::Text, "As it stands on invoices.", true, "")),
+        (Subject::Customers, new("Customer since", Kind::Date, "", true, "")),
+        (Subject::Customers, new("Newsletter", Kind::Checkbox, "", true, "")),
+        (Subject::Companies, new("Industry", Kind::Choice, "", false, "Crafts\nTrade\nLogistics\nHealth care")),
+        (Subject::Companies, new("Looked after by", Kind::Person, "Who knows them best.", true, "")),
+        (Subject::Companies, new("Website", Kind::Url, "", false, "")),
+    ] {
+        define::create(&mut tx, &MAKER, of, &input).await?;
+    }
+    tx.commit().await?;
+    desk.refresh_catalog().await?;
+    Ok(desk.catalog().fields.clone())
+}
+
+/// What somebody or a company has in these: not all of them everything.
+fn filled(n: usize, of: Subject, agents: &[i64], fields: &[Definition]) -> anyhow::Result<serde_json::Value> {
+    let mut values = Values::new();
+    for (place, field) in fields.iter().filter(|field| field.of == of).enumerate() {
+        let value = match field.kind {
+            _ if (n + place) % 3 == 2 => None,
+            Kind::Text => Some(Value::Text(format!("C-{}", 10_400 + n * 7))),
+            Kind::Date => Some(Value::Date(format!("20{:02}-{:02}-{:02}", 15 + n % 11, 1 + n % 12, 1 + n % 28))),
+            Kind::Checkbox => Some(Value::Yes(true)),
+            Kind::Choice => field.choices.get(n % field.choices.len().max(1)).map(|choice| Value::Choice(choice.id)),
+            Kind::Person => agents.get(n % agents.len().max(1)).map(|id| Value::Person(UserId(*id))),
+            Kind::Url => Some(Value::Text(format!("https://www.company-{n}.example"))),
+            _ => None,
+        };
+        values.extend(value.map(|value| (field.id, value)));
+    }
+    Ok(serde_json::to_value(values)?)
 }
 
 /// A name as part of an address.

@@ -1,6 +1,7 @@
 //! The forms of the settings, and mails as they came.
 
 mod access;
+mod fields;
 mod invitations;
 mod mails;
 mod outside;
@@ -24,8 +25,8 @@ use crate::app::AppState;
 use crate::forms::{Fields, refuse, unreadable};
 use crate::identify::Who;
 
-/// The largest form, in bytes: some numbers.
-const BODY_MAX: usize = 16 * 1024;
+/// The largest form, in bytes: the choices of a custom field.
+const BODY_MAX: usize = 128 * 1024;
 
 /// What the pages of the settings send and link to.
 pub fn router() -> Router<AppState> {
@@ -35,6 +36,8 @@ pub fn router() -> Router<AppState> {
         .route("/settings/two-step", post(two_step))
         .route("/settings/retention", post(retention))
         .route("/settings/satisfaction", post(satisfaction))
+        .route("/settings/fields", post(fields::moved))
+        .route("/settings/fields/{id}", post(fields::field))
         .route("/settings/mails", post(mails::mails))
         .route("/settings/users/{id}", post(access::user))
         .route("/settings/roles/{id}", post(access::role))

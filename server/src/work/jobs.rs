@@ -128,6 +128,7 @@ async fn perform(desk: &Desk, post: &Post, job: &Job) -> Result<(), Error> {
         Work::Retain => store::retention::work(desk).await,
         Work::TryMail { mail, by } => try_mail(desk, *mail, *by).await,
         Work::Import { import } => store::imports::work(desk, *import).await,
+        Work::ClearField { field, of } => store::fields::define::clear(desk, *field, *of).await,
         Work::Export { export } => store::customers::export::make(desk, *export).await,
         Work::Errand { errand, again } => store::errands::work(desk, *errand, *again).await,
         Work::Letter { letter } => post.letter(desk, job.id, letter).await,

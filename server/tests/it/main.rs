@@ -22,6 +22,7 @@ mod conversation;
 mod customers;
 mod directory;
 mod durability;
+mod fields;
 mod forms;
 mod fuzzing;
 mod guessing;

@@ -88,12 +88,16 @@ async fn no_page_takes_more_than_six_statements() {
     let admin = world.superadmin().await;
     let mut file = stream::iter([Ok(bytes::Bytes::from_static(b"email\na@a.example\n"))]);
     store::imports::create(&world.desk, &admin, domain::import::Kind::Customers, "a.csv", &mut file).await.unwrap();
+    // The most that a field can cost: the names of staff to choose from, and of whom it is filled with.
+    let (field, _) = crate::fields::looked_after(&world, &admin, customer_id, company).await;
     let admin = Browser::of(&world, &admin).await;
     let pages = [
         (&admin, "/settings".to_owned()),
         (&admin, "/settings/two-step".to_owned()),
         (&admin, "/settings/retention".to_owned()),
         (&admin, "/settings/satisfaction".to_owned()),
+        (&admin, "/settings/fields".to_owned()),
+        (&admin, format!("/settings/fields/{field}")),
         (&admin, "/settings/priority".to_owned()),
         (&admin, "/settings/board".to_owned()),
         (&admin, "/settings/https".to_owned()),
@@ -297,6 +301,8 @@ async fn each_page_is_for_who_may_see_it() {
         ("/sign-in/back".to_owned(), [404, 302, 302, 302, 302]),
         ("/sign-in/with/1".to_owned(), [404, 302, 302, 302, 302]),
         ("/settings/sign-in".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/fields".to_owned(), [302, 302, 302, 403, 200]),
+        ("/settings/fields/new-customers".to_owned(), [302, 302, 302, 403, 200]),
         ("/settings/sign-in/new-google".to_owned(), [302, 302, 302, 403, 200]),
         ("/sign-up".to_owned(), [200, 302, 302, 302, 302]),
         ("/set-up".to_owned(), [302; 5]),

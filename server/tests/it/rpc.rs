@@ -91,6 +91,8 @@ fn functions() -> Vec<Function> {
         Function("customers/beside", |_, _| json!({ "id": CUSTOMER }), STAFF),
         Function("customers/view", |_, _| json!({ "id": CUSTOMER }), STAFF),
         Function("errands/of", |_, _| json!({ "about": { "customer": CUSTOMER } }), STAFF),
+        Function("fields/all", |_, _| json!({}), ADMINS),
+        Function("fields/blank", |_, _| json!({ "of": "customers" }), STAFF),
         Function("imports/list", |_, _| json!({}), [401, 403, 403, 403, 200]),
         Function("imports/view", |_, _| json!({ "id": 1 }), [401, 403, 403, 403, 404]),
         Function("outside/connections", |_, _| json!({}), SIGNED_IN),

@@ -65,7 +65,7 @@ pub(super) fn guess(header: &str, plain: &str) -> Option<Field> {
         "closedat" | "closeat" | "closedtime" | "closeddate" | "solvedat" | "resolvedtime" | "closed" => Field::Closed,
         // In exports of Zammad by its API that is the address; in those of its reports the name, which says too little.
         "customer" => Field::Email,
-        _ => return super::guess(Kind::Customers, header).filter(|f| Kind::Tickets.fields().contains(f)),
+        _ => return super::guess(Kind::Customers, header, &[]).filter(|f| Kind::Tickets.fields().contains(f)),
     })
 }
 

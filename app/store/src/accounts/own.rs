@@ -3,18 +3,21 @@
 use super::{Letter, letters, link, password, reset, throttle};
 use crate::{
     Desk, OrOurs, Tx, events,
+    fields::values::{Names, Stored},
     outside::ways::{self, Whom},
     zones,
 };
 use domain::{
-    Actor, Code, Error, Principal, Result, SessionId, Time,
+    Actor, Code, Error, Principal, Result, Role, SessionId, Time,
     account::{PASSWORD_MAX, password_problem},
     event::{Happening, Was},
+    fields::{Own, Subject, Values, shown_to_customers},
     language::Language,
     letter::Purpose,
     profile::{NewProfile, Profile, is_zone},
     second_factor::Beside,
 };
+use sqlx::types::Json;
 
 /// So long after signing in it stands for a password, in milliseconds: a quarter of an hour.
 const JUST_NOW_MS: i64 = 15 * 60_000;
@@ -28,8 +31,12 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
         r#"select u.name, u.time_zone, u.language, u.signature,
                 (select l.email from account_links l where l.user_id = u.id and l.purpose = 'new_address' and l.expires_at > $2
                  order by l.id desc limit 1) as new_email,
-                b.passkeys as "passkeys!", b.app as "app!", b.recovery_codes as "recovery_codes!"
-         from users u join ways_beside b on b.user_id = u.id where u.id = $1"#,
+                b.passkeys as "passkeys!", b.app as "app!", b.recovery_codes as "recovery_codes!",
+                u.fields as "fields: Json<Values>", c.fields as "company_fields?: Json<Values>",
+                (select jsonb_object_agg(s.id, s.name)
+                 from (select * from jsonb_each(u.fields) union all select * from jsonb_each(coalesce(c.fields, '{}'))) f
+                 join users s on s.id = (f.value->>'person')::bigint) as "names: Json<Names>"
+         from users u join ways_beside b on b.user_id = u.id left join companies c on c.id = u.company_id where u.id = $1"#,
         person.id.0,
         time::OffsetDateTime::from(now),
     )
@@ -43,7 +50,21 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
         signature: row.signature,
         new_email: row.new_email,
         beside: Beside { passkeys: row.passkeys, app: row.app, recovery_codes: row.recovery_codes },
+        fields: match person.role {
+            Role::Customer => own_fields(desk, row.fields, row.company_fields, row.names),
+            _ => Own::default(),
+        },
     })
+}
+
+/// What somebody sees of what is filled in of them and of their company.
+fn own_fields(desk: &Desk, own: Json<Values>, company: Option<Json<Values>>, names: Option<Json<Names>>) -> Own {
+    let catalog = desk.catalog();
+    let names = names.map(|names| names.0).unwrap_or_default();
+    let shown =
+        |of, values: Values| shown_to_customers(&Stored { values, names: names.clone() }.filled(&catalog.fields, of));
+    let company = company.map(|company| shown(Subject::Companies, company.0)).unwrap_or_default();
+    Own { own: shown(Subject::Customers, own.0), company }
 }
 
 /// Changes one's own profile.

@@ -3,16 +3,19 @@
 use super::hold;
 use crate::{
     OrOurs, Tx, events,
+    fields::values,
     outside::ways::{self, Whom},
 };
 use domain::{
     Actor, CompanyId, Result,
-    company::{CompanyInput, CompanyName},
+    company::{CompanyFields, CompanyInput, CompanyName},
     customer::changed_meanwhile,
     error::Problems,
     event::Happening,
+    fields::{Subject, Values},
     policy::{self, Action},
 };
+use sqlx::types::Json;
 
 /// Makes a company.
 ///
@@ -20,21 +23,23 @@ use domain::{
 #[crate::compiled_here]
 pub async fn create(tx: &mut Tx, actor: &Actor, input: &CompanyInput) -> Result<CompanyId> {
     policy::demand(actor, Action::EditPeople, None)?;
-    let fields = input.check()?;
     let mut problems = Problems::default();
+    let fields = checked(input, &mut problems);
+    let filling = values::filling(tx, Subject::Companies, &Values::new(), &input.fields, &mut problems).await?;
     taken(tx, None, &fields.name, &fields.domains, &mut problems).await?;
     problems.check()?;
     let at = tx.at();
     let id = CompanyId(
         sqlx::query_scalar!(
-            "insert into companies (name, tier, notes, sees_all, created_at, accent) values ($1, $2, $3, $4, $5, $6)
-             returning id",
+            "insert into companies (name, tier, notes, sees_all, created_at, accent, fields)
+             values ($1, $2, $3, $4, $5, $6, $7) returning id",
             fields.name,
             fields.tier,
             fields.notes,
             fields.sees_all,
             at,
             fields.accent,
+            Json(&filling.values) as _,
         )
         .fetch_one(&mut *tx.conn)
         .await
@@ -42,8 +47,17 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: &CompanyInput) -> Result<
     );
     add_domains(tx, id, &fields.domains).await?;
     let company = CompanyName { id, name: fields.name };
-    events::append(tx, actor, None, &Happening::CompanyCreated { company }).await?;
+    events::append(tx, actor, None, &Happening::CompanyCreated { company: company.clone() }).await?;
+    values::say_of_company(tx, actor, company, filling.changes).await?;
     Ok(id)
+}
+
+/// What was typed, tidied. Notes what is wrong with it.
+fn checked(input: &CompanyInput, problems: &mut Problems) -> CompanyFields {
+    input.check().unwrap_or_else(|error| {
+        error.fields.into_iter().for_each(|f| problems.add(&f.field, f.message));
+        CompanyFields::default()
+    })
 }
 
 /// Changes a company. `version`: of the company as the person saw it.
@@ -68,8 +82,9 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: CompanyId, version: i64, inp
     if before.version != version {
         return Err(changed_meanwhile("company"));
     }
-    let fields = fields?;
     let mut problems = Problems::default();
+    let fields = checked(input, &mut problems);
+    let filling = values::filling(tx, Subject::Companies, &before.fields, &input.fields, &mut problems).await?;
     taken(tx, Some(id), &fields.name, &fields.domains, &mut problems).await?;
     problems.check()?;
     let changed: Vec<String> = [
@@ -84,11 +99,11 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: CompanyId, version: i64, inp
     .filter(|(_, changed)| *changed)
     .map(|(field, _)| field.to_owned())
     .collect();
-    if changed.is_empty() {
+    if changed.is_empty() && filling.changes.is_empty() {
         return Ok(());
     }
     sqlx::query!(
-        "update companies set name = $2, tier = $3, notes = $4, sees_all = $5, accent = $6, version = version + 1
+        "update companies set name = $2, tier = $3, notes = $4, sees_all = $5, accent = $6, fields = $7, version = version + 1
          where id = $1",
         id.0,
         fields.name,
@@ -96,6 +111,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: CompanyId, version: i64, inp
         fields.notes,
         fields.sees_all,
         fields.accent,
+        Json(&filling.values) as _,
     )
     .execute(&mut *tx.conn)
     .await
@@ -109,7 +125,11 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: CompanyId, version: i64, inp
         let what = Happening::CompanyView { company: company.clone(), all: fields.sees_all };
         events::append(tx, actor, None, &what).await?;
     }
-    events::append(tx, actor, None, &Happening::CompanyChanged { company, fields: changed }).await?;
+    if !changed.is_empty() {
+        let what = Happening::CompanyChanged { company: company.clone(), fields: changed };
+        events::append(tx, actor, None, &what).await?;
+    }
+    values::say_of_company(tx, actor, company, filling.changes).await?;
     match bound {
         Some(bound) => ways::settle(tx, actor, bound).await,
         None => Ok(()),

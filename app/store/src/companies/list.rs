@@ -73,7 +73,9 @@ fn found(query: &mut QueryBuilder<Postgres>, text: &str, limit: usize) {
     query.push("array_to_tsvector(array_remove(string_to_array(lower(c.name), ' '), '')) @@ ");
     query.push_bind(words_beginning_with(text)).push("::tsquery and ' ' || lower(c.name) like ");
     query.push_bind(format!("% {}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
-    query.push(format_args!(" limit {limit})"));
+    query.push(format_args!(" limit {limit}) union (select c.id from companies c where c.merged_into is null"));
+    query.push(" and c.fields <> '{}' and words_of_fields(c.fields) @@ ");
+    query.push_bind(words_beginning_with(text)).push(format_args!("::tsquery limit {limit})"));
 }
 
 fn from_row(row: &PgRow) -> Result<CompanyRow> {

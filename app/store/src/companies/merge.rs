@@ -6,6 +6,7 @@ use crate::{
     accounts::picture::{self, Of},
     errands::{self, Task},
     events,
+    fields::values,
     outside::ways::{self, Whom},
     tickets::moving,
 };
@@ -16,7 +17,7 @@ use domain::{
     event::Happening,
     policy::{self, Action},
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 
 /// What would become of two companies, of which `gone` becomes `kept`.
 #[crate::compiled_here]
@@ -43,7 +44,7 @@ fn check(kept: CompanyId, gone: CompanyId) -> Result<()> {
     Ok(())
 }
 
-/// Makes `gone` and `kept` one: people, domains and notes become `kept`'s, whose name, tier and rules stay. `gone` leads there
+/// Makes `gone` and `kept` one: people, domains and notes become `kept`'s, whose name, tier and rules stay. Custom fields that are empty are filled with the other's. `gone` leads there
 /// from then on. The tickets follow batch by batch, as there may be very many.
 ///
 /// Errors: `NotFound` when either is no company (any more), `Busy` while tickets of either are on their way.
@@ -66,12 +67,18 @@ pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId)
         .ours()?;
     let notes = [new.notes.as_str(), old.notes.as_str()].into_iter().filter(|n| !n.is_empty()).collect::<Vec<_>>();
     let notes: String = notes.join("\n\n").chars().take(NOTES_MAX).collect();
-    sqlx::query!("update companies set notes = $2, version = version + 1 where id = $1", kept.0, notes)
-        .execute(&mut *tx.conn)
-        .await
-        .ours()?;
+    let filling = values::merged(tx, &new.fields, old.fields.clone()).await?;
     sqlx::query!(
-        "update companies set merged_into = $2, logo = null, version = version + 1 where id = $1 or merged_into = $1",
+        "update companies set notes = $2, fields = $3, version = version + 1 where id = $1",
+        kept.0,
+        notes,
+        Json(&filling.values) as _,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    sqlx::query!(
+        "update companies set merged_into = $2, logo = null, fields = '{}', version = version + 1 where id = $1 or merged_into = $1",
         gone.0,
         kept.0,
     )
@@ -96,6 +103,7 @@ pub async fn merge(tx: &mut Tx, actor: &Actor, kept: CompanyId, gone: CompanyId)
     errands::begin(tx, actor, Task::MergeCompanies { kept, gone }, tickets).await?;
     let what = Happening::CompaniesMerged { gone: old.named(), kept: new.named() };
     events::append(tx, actor, None, &what).await?;
+    values::say_of_company(tx, actor, new.named(), filling.changes).await?;
     ways::settle(tx, actor, bound).await
 }
 

@@ -8,7 +8,8 @@ pub mod merge;
 pub mod view;
 
 use crate::{OrOurs, Tx};
-use domain::{CompanyId, Error, Result, company::CompanyName};
+use domain::{CompanyId, Error, Result, company::CompanyName, fields::Values};
+use sqlx::types::Json;
 
 /// A company's row, locked until the end of the transaction.
 pub(crate) struct Row {
@@ -19,6 +20,7 @@ pub(crate) struct Row {
     pub sees_all: bool,
     pub logo: Option<i64>,
     pub accent: String,
+    pub fields: Values,
     pub version: i64,
 }
 
@@ -31,8 +33,8 @@ impl Row {
 /// Takes hold of a company for a change.
 pub(crate) async fn hold(tx: &mut Tx, id: CompanyId) -> Result<Row> {
     let r = sqlx::query!(
-        "select id, name, tier, notes, sees_all, logo, accent, version from companies where id = $1 and merged_into is null
-         for no key update",
+        r#"select id, name, tier, notes, sees_all, logo, accent, fields as "fields: Json<Values>", version from companies
+           where id = $1 and merged_into is null for no key update"#,
         id.0,
     )
     .fetch_optional(&mut *tx.conn)
@@ -47,6 +49,7 @@ pub(crate) async fn hold(tx: &mut Tx, id: CompanyId) -> Result<Row> {
         sees_all: r.sees_all,
         logo: r.logo,
         accent: r.accent,
+        fields: r.fields.0,
         version: r.version,
     })
 }

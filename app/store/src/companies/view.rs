@@ -1,14 +1,18 @@
 //! One company, with all that staff know of it.
 
-use crate::OrOurs;
+use crate::{
+    Desk, OrOurs,
+    fields::values::{Names, Stored},
+};
 use domain::{
     Actor, CompanyId, Error, Result,
     company::Company,
     customer::COUNTED,
+    fields::{Subject, Values, Whole},
     policy::{self, Action},
     rating::Average,
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 
 /// A company. One that was merged into another one is that one, by whose number it is told.
 #[crate::compiled_here]
@@ -17,11 +21,25 @@ pub async fn view(conn: &mut PgConnection, actor: &Actor, id: CompanyId) -> Resu
     load(conn, id).await
 }
 
+/// The same with its custom fields, for its page. In one statement.
+#[crate::compiled_here]
+pub async fn open(desk: &Desk, actor: &Actor, id: CompanyId) -> Result<Whole<Company>> {
+    policy::demand(actor, Action::SeePeople, None)?;
+    let (company, stored) = load_all(&mut *desk.read().await?, id).await?;
+    Ok(Whole { it: company, fields: stored.filled(&desk.catalog().fields, Subject::Companies) })
+}
+
 /// The same without asking who wants to know.
 pub(crate) async fn load(conn: &mut PgConnection, id: CompanyId) -> Result<Company> {
+    load_all(conn, id).await.map(|(company, _)| company)
+}
+
+async fn load_all(conn: &mut PgConnection, id: CompanyId) -> Result<(Company, Stored)> {
     let r = sqlx::query!(
         r#"select c.id, c.name, c.tier, c.notes, c.sees_all, c.logo, c.accent, c.created_at, c.version,
-                  s.ratings as "ratings?", s.total as "rated?",
+                  s.ratings as "ratings?", s.total as "rated?", c.fields as "fields: Json<Values>",
+                  (select jsonb_object_agg(p.id, p.name) from jsonb_each(c.fields) f
+                   join users p on p.id = (f.value->>'person')::bigint) as "names: Json<Names>",
                   array(select d.domain from company_domains d where d.company_id = c.id order by d.domain) as "domains!",
                   (select count(*) from (
                        select 1 from company_domains d join user_emails e on split_part(e.address, '@', 2) = d.domain
@@ -36,7 +54,7 @@ pub(crate) async fn load(conn: &mut PgConnection, id: CompanyId) -> Result<Compa
     .await
     .ours()?
     .ok_or_else(|| Error::not_found("company"))?;
-    Ok(Company {
+    let company = Company {
         id: CompanyId(r.id),
         name: r.name,
         tier: r.tier,
@@ -49,5 +67,6 @@ pub(crate) async fn load(conn: &mut PgConnection, id: CompanyId) -> Result<Compa
         created_at: r.created_at.into(),
         outside: r.outside,
         version: r.version,
-    })
+    };
+    Ok((company, Stored::of(r.fields, r.names)))
 }

@@ -5,6 +5,7 @@ use crate::{
     OrOurs, Tx,
     accounts::{Letter, letters, link},
     events,
+    fields::values,
     outside::ways::{self, Whom},
 };
 use domain::{
@@ -12,9 +13,11 @@ use domain::{
     customer::{CustomerFields, CustomerInput, changed_meanwhile},
     error::Problems,
     event::Happening,
+    fields::{Subject, Values},
     policy::{self, Action},
     text,
 };
+use sqlx::types::Json;
 
 /// Makes a customer, who cannot sign in before they have set a password. `company`: the name of theirs; empty: the one
 /// whose domain the address is in, if any.
@@ -25,10 +28,8 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: &CustomerInput, company: 
     policy::demand(actor, Action::EditPeople, None)?;
     let company = text::tidy_line(company);
     let mut problems = Problems::default();
-    let fields = input.check().unwrap_or_else(|error| {
-        error.fields.into_iter().for_each(|f| problems.add(&f.field, f.message));
-        CustomerFields::default()
-    });
+    let fields = checked(input, &mut problems);
+    let filling = values::filling(tx, Subject::Customers, &Values::new(), &input.fields, &mut problems).await?;
     let company_id = match company.as_str() {
         "" => joins(tx, &fields.email).await?,
         name => {
@@ -42,14 +43,15 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: &CustomerInput, company: 
     let at = tx.at();
     let id = UserId(
         sqlx::query_scalar!(
-            "insert into users (name, email, role, company_id, phones, notes, created_at)
-             values ($1, $2, 'customer', $3, $4, $5, $6) returning id",
+            "insert into users (name, email, role, company_id, phones, notes, created_at, fields)
+             values ($1, $2, 'customer', $3, $4, $5, $6, $7) returning id",
             fields.name,
             fields.email,
             company_id,
             &fields.phones,
             fields.notes,
             at,
+            Json(&filling.values) as _,
         )
         .fetch_one(&mut *tx.conn)
         .await
@@ -57,7 +59,16 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: &CustomerInput, company: 
     );
     add_emails(tx, id, &fields.emails).await?;
     events::append(tx, actor, None, &Happening::CustomerCreated { customer: id }).await?;
+    values::say_of_customer(tx, actor, id, filling.changes).await?;
     Ok(id)
+}
+
+/// What was typed, tidied. Notes what is wrong with it.
+fn checked(input: &CustomerInput, problems: &mut Problems) -> CustomerFields {
+    input.check().unwrap_or_else(|error| {
+        error.fields.into_iter().for_each(|f| problems.add(&f.field, f.message));
+        CustomerFields::default()
+    })
 }
 
 /// The company that a new customer with this address belongs to, by its domain.
@@ -80,8 +91,9 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input:
     if before.version != version {
         return Err(changed_meanwhile("customer"));
     }
-    let fields = input.check()?;
     let mut problems = Problems::default();
+    let fields = checked(input, &mut problems);
+    let filling = values::filling(tx, Subject::Customers, &before.fields, &input.fields, &mut problems).await?;
     taken(tx, Some(id), &fields, &mut problems).await?;
     problems.check()?;
     let emails = sqlx::query_scalar!(
@@ -105,7 +117,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input:
     .filter(|(_, changed)| *changed)
     .map(|(field, _)| field.to_owned())
     .collect();
-    if changed.is_empty() {
+    if changed.is_empty() && filling.changes.is_empty() {
         return Ok(());
     }
     // The others first: the new first one may have been among them.
@@ -114,18 +126,23 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input:
         .await
         .ours()?;
     sqlx::query!(
-        "update users set name = $2, email = $3, phones = $4, notes = $5, version = version + 1 where id = $1",
+        "update users set name = $2, email = $3, phones = $4, notes = $5, fields = $6, version = version + 1
+         where id = $1",
         id.0,
         fields.name,
         fields.email,
         &fields.phones,
         fields.notes,
+        Json(&filling.values) as _,
     )
     .execute(&mut *tx.conn)
     .await
     .ours()?;
     add_emails(tx, id, &fields.emails).await?;
-    events::append(tx, actor, None, &Happening::CustomerChanged { customer: id, fields: changed }).await?;
+    if !changed.is_empty() {
+        events::append(tx, actor, None, &Happening::CustomerChanged { customer: id, fields: changed }).await?;
+    }
+    values::say_of_customer(tx, actor, id, filling.changes).await?;
     ways::settle(tx, actor, bound).await?;
     if before.email != fields.email {
         tell_old_address(tx, id, before.email, &fields.name, &fields.email).await

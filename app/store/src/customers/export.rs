@@ -11,6 +11,7 @@ use domain::{
     Actor, Code, Error, ExportId, Result, UserId,
     customer::Export,
     event::Happening,
+    fields::Subject,
     policy::{self, Action},
 };
 use futures::StreamExt;
@@ -153,7 +154,8 @@ struct File {
 /// What is known of a person: what staff see of them, where they are signed in, what they did, and all that was said to and
 /// by them. Internal notes on tickets are of staff, not of the person; those on the person are theirs.
 async fn gather(conn: &mut PgConnection, id: UserId, desk: &Desk) -> Result<(Value, Vec<File>)> {
-    let customer = view::load(conn, id).await?;
+    let whole = view::load_whole(conn, &[id]).await?.pop();
+    let (customer, stored) = whole.ok_or_else(|| Error::not_found("customer"))?;
     let ids = every_row_of(conn, id).await?;
     let sessions = sqlx::query_scalar!(
         r#"select json_build_object('address', address, 'browser', agent, 'since', created_at, 'last_used', last_used_at)
@@ -229,6 +231,7 @@ async fn gather(conn: &mut PgConnection, id: UserId, desk: &Desk) -> Result<(Val
             "phones": customer.phones,
             "company": customer.company.map(|c| c.name),
             "notes": customer.notes,
+            "fields": stored.told(&desk.catalog().fields, Subject::Customers),
             "blocked": customer.blocked_at.map(domain::Time::rfc3339),
             "since": customer.created_at.rfc3339(),
             "has_password": customer.has_login,

@@ -95,7 +95,11 @@ fn found(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter, text: &str
         query.push(" and split_part(e.address, '@', 2) >= ").push_bind(domain.to_owned());
         query.push(" and split_part(e.address, '@', 2) < ").push_bind(format!("{domain}{}", char::MAX));
     }
-    query.push(format_args!(" limit {limit})"));
+    query.push(format_args!(" limit {limit}) union (select u.id from users u where "));
+    query.push(LISTED);
+    narrow(query, filter);
+    query.push(" and u.fields <> '{}' and words_of_fields(u.fields) @@ ");
+    query.push_bind(words_beginning_with(text)).push(format_args!("::tsquery limit {limit})"));
 }
 
 /// Begins a statement with `found`, what a search finds in this table, which has names. `ways` says how, with so many rows at

@@ -5,6 +5,7 @@ use crate::{
     Desk, OrOurs, Tx,
     errands::{self, Task},
     events,
+    fields::values,
     outside::ways::{self, Whom},
     tickets::moving,
 };
@@ -16,6 +17,7 @@ use domain::{
     people::Person,
     policy::{self, Action},
 };
+use sqlx::types::Json;
 
 /// How often it is begun again because tickets came in between.
 const TRIES: u32 = 5;
@@ -53,7 +55,7 @@ fn check(kept: UserId, gone: UserId) -> Result<()> {
 }
 
 /// Makes `gone` and `kept` one: tickets, addresses, phone numbers, notes, drafts and watches become `kept`'s, whose name,
-/// company and password stay. `gone` leads there from then on, and is signed out everywhere. What they said stays said by
+/// company and password stay. Custom fields that are empty are filled with the other's. `gone` leads there from then on, and is signed out everywhere. What they said stays said by
 /// them, under the name they had.
 ///
 /// All of it or nothing. A ticket that is being opened for `gone` meanwhile is waited for, or becomes `kept`'s. Where there are
@@ -121,11 +123,13 @@ async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Resu
         .execute(&mut *tx.conn)
         .await
         .ours()?;
+    let filling = values::merged(tx, &new.fields, old.fields).await?;
     sqlx::query!(
-        "update users set phones = $2, notes = $3, version = version + 1 where id = $1",
+        "update users set phones = $2, notes = $3, fields = $4, version = version + 1 where id = $1",
         kept.0,
         &phones,
         notes,
+        Json(&filling.values) as _,
     )
     .execute(&mut *tx.conn)
     .await
@@ -143,6 +147,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Resu
         while shares(tx, kept, gone, MOVED_MAX).await? {}
     }
     events::append(tx, actor, None, &Happening::CustomersMerged { gone, kept, tickets }).await?;
+    values::say_of_customer(tx, actor, kept, filling.changes).await?;
     ways::settle(tx, actor, bound).await?;
     Ok(Some(if many { Outcome::UnderWay } else { Outcome::Done }))
 }
@@ -211,7 +216,7 @@ pub(super) async fn retire(tx: &mut Tx, gone: UserId, kept: Option<UserId>) -> R
     let at = tx.at();
     let word = if kept.is_some() { "merged" } else { "erased" };
     sqlx::query!(
-        "update users set email = $4, password_hash = null, phones = '{}', notes = '', merged_into = $2, company_id = null,
+        "update users set email = $4, password_hash = null, phones = '{}', notes = '', fields = '{}', merged_into = $2, company_id = null,
              blocked_at = coalesce(blocked_at, $3), erased_at = case when $2::bigint is null then $3 end,
              version = version + 1
          where id = $1",

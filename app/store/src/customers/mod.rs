@@ -12,7 +12,8 @@ pub mod messages;
 pub mod view;
 
 use crate::{OrOurs, Tx};
-use domain::{Error, Result, UserId};
+use domain::{Error, Result, UserId, fields::Values};
+use sqlx::types::Json;
 
 /// Locks people more strongly than for other changes: nobody refers to them anew until this is done. In one order everywhere.
 pub(crate) async fn alone(tx: &mut Tx, ids: &[i64]) -> Result<()> {
@@ -29,6 +30,7 @@ pub(crate) struct Row {
     pub email: String,
     pub phones: Vec<String>,
     pub notes: String,
+    pub fields: Values,
     pub company: Option<i64>,
     pub blocked: bool,
     pub version: i64,
@@ -39,7 +41,7 @@ pub(crate) struct Row {
 /// Errors: `NotFound` for somebody who is not there, of staff, merged into another one or erased.
 pub(crate) async fn hold(tx: &mut Tx, id: UserId) -> Result<Row> {
     let r = sqlx::query!(
-        r#"select name, email, phones, notes, company_id, blocked_at is not null as "blocked!", version from users
+        r#"select name, email, phones, notes, fields as "fields: Json<Values>", company_id, blocked_at is not null as "blocked!", version from users
            where id = $1 and role = 'customer' and merged_into is null and erased_at is null for no key update"#,
         id.0,
     )
@@ -52,6 +54,7 @@ pub(crate) async fn hold(tx: &mut Tx, id: UserId) -> Result<Row> {
         email: r.email,
         phones: r.phones,
         notes: r.notes,
+        fields: r.fields.0,
         company: r.company_id,
         blocked: r.blocked,
         version: r.version,

@@ -1,15 +1,19 @@
 //! One customer, with all that staff know of them.
 
-use crate::{Desk, OrOurs, events};
+use crate::{
+    Desk, OrOurs, events,
+    fields::values::{Names, Stored},
+};
 use domain::{
     Actor, CompanyId, Error, Result, UserId,
     company::CompanyName,
     customer::{COUNTED, Customer},
     event::Happening,
+    fields::{Subject, Values, Whole},
     policy::{self, Action},
     rating::Average,
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 
 /// How long it is known that somebody has read something, in milliseconds: a day.
 const READ_MS: i64 = 86_400_000;
@@ -17,12 +21,13 @@ const READ_MS: i64 = 86_400_000;
 /// The same for whoever opens the page of a customer: the security log says who has read it, once a day, before anything is
 /// shown. Errors: those of [`view`].
 #[crate::compiled_here]
-pub async fn open(desk: &Desk, actor: &Actor, id: UserId) -> Result<Customer> {
+pub async fn open(desk: &Desk, actor: &Actor, id: UserId) -> Result<Whole<Customer>> {
+    policy::demand(actor, Action::SeePeople, None)?;
     let mut conn = desk.read().await?;
-    let customer = view(&mut conn, actor, id).await?;
+    let (customer, stored) = load_whole(&mut conn, &[id]).await?.pop().ok_or_else(|| Error::not_found("customer"))?;
     drop(conn);
     seen(desk, actor, &[customer.id]).await?;
-    Ok(customer)
+    Ok(Whole { it: customer, fields: stored.filled(&desk.catalog().fields, Subject::Customers) })
 }
 
 /// Notes that all that is known of these customers was read, of each once a day.
@@ -71,12 +76,19 @@ pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer
 
 /// Those of several that are there, in this order.
 pub(crate) async fn load_many(conn: &mut PgConnection, ids: &[UserId]) -> Result<Vec<Customer>> {
+    Ok(load_whole(conn, ids).await?.into_iter().map(|(customer, _)| customer).collect())
+}
+
+/// The same with what is filled into custom fields, in the same statement.
+pub(crate) async fn load_whole(conn: &mut PgConnection, ids: &[UserId]) -> Result<Vec<(Customer, Stored)>> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"select u.id, u.name, u.avatar, u.email, u.phones, u.notes, u.company_id, c.name as "company_name?", c.tier as "tier?",
                   c.logo as "logo?",
                   u.blocked_at, u.erased_at is not null as "erased!", u.password_hash is not null as "has_login!", u.second_factor,
-                  u.created_at, u.version,
+                  u.created_at, u.version, u.fields as "fields: Json<Values>",
+                  (select jsonb_object_agg(s.id, s.name) from jsonb_each(u.fields) f
+                   join users s on s.id = (f.value->>'person')::bigint) as "names: Json<Names>",
                   array(select e.email from user_emails e where e.user_id = u.id and e.address <> lower(u.email)
                         order by e.address) as "emails!",
                   (select count(*) from (select 1 from tickets t where t.requester_id = u.id limit $2) n) as "tickets!",
@@ -95,26 +107,30 @@ pub(crate) async fn load_many(conn: &mut PgConnection, ids: &[UserId]) -> Result
     .fetch_all(conn)
     .await
     .ours()?;
-    let customers = rows.into_iter().map(|r| Customer {
-        id: UserId(r.id),
-        name: r.name,
-        picture: r.avatar,
-        email: r.email,
-        emails: r.emails,
-        phones: r.phones,
-        company: r.company_id.zip(r.company_name).map(|(id, name)| CompanyName { id: CompanyId(id), name }),
-        tier: r.tier.unwrap_or_default(),
-        logo: r.logo,
-        notes: r.notes,
-        blocked_at: r.blocked_at.map(Into::into),
-        second_factor: r.second_factor,
-        erased: r.erased,
-        has_login: r.has_login,
-        tickets: r.tickets,
-        rating: Average { ratings: r.ratings.unwrap_or_default(), total: r.rated.unwrap_or_default() },
-        created_at: r.created_at.into(),
-        seen_at: r.seen_at.map(Into::into),
-        version: r.version,
+    let customers = rows.into_iter().map(|r| {
+        let stored = Stored::of(r.fields, r.names);
+        let customer = Customer {
+            id: UserId(r.id),
+            name: r.name,
+            picture: r.avatar,
+            email: r.email,
+            emails: r.emails,
+            phones: r.phones,
+            company: r.company_id.zip(r.company_name).map(|(id, name)| CompanyName { id: CompanyId(id), name }),
+            tier: r.tier.unwrap_or_default(),
+            logo: r.logo,
+            notes: r.notes,
+            blocked_at: r.blocked_at.map(Into::into),
+            second_factor: r.second_factor,
+            erased: r.erased,
+            has_login: r.has_login,
+            tickets: r.tickets,
+            rating: Average { ratings: r.ratings.unwrap_or_default(), total: r.rated.unwrap_or_default() },
+            created_at: r.created_at.into(),
+            seen_at: r.seen_at.map(Into::into),
+            version: r.version,
+        };
+        (customer, stored)
     });
     Ok(customers.collect())
 }

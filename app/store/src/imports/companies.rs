@@ -2,12 +2,14 @@
 
 use super::{
     lines::{Batch, Outcome, joined},
+    people::json,
     read::Line,
 };
 use crate::{
     OrOurs, Tx,
     companies::edit::domain_taken,
     events,
+    fields::values::{Columns, Filling},
     outside::ways::{self, Whom},
 };
 use domain::{
@@ -15,9 +17,12 @@ use domain::{
     company::{CompanyFields, CompanyInput, CompanyName, domain_problem},
     error::Problems,
     event::Happening,
+    fields::{Change, Subject, Values},
     import::Field,
     policy::{self, Action},
 };
+use serde_json::Value;
+use sqlx::types::Json;
 use std::collections::{HashMap, hash_map::Entry};
 
 /// A company as the lines so far have left it.
@@ -25,6 +30,7 @@ struct Company {
     /// `None`: it is made by one of these lines.
     id: Option<CompanyId>,
     fields: CompanyFields,
+    filling: Filling,
     /// Whether a line has changed it.
     changed: bool,
 }
@@ -48,6 +54,8 @@ struct Companies {
     gained: Vec<(usize, String)>,
     /// What has happened to which of them, in order: made, or changed in these fields.
     told: Vec<(usize, Option<Vec<String>>)>,
+    /// What of their custom fields.
+    filled: Vec<(usize, Vec<Change>)>,
 }
 
 /// Takes these lines in. Says what has become of each.
@@ -55,9 +63,11 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
     policy::demand(actor, Action::EditPeople, None)?;
     let read: Vec<CompanyInput> = lines.iter().map(|line| of_cells(batch, line)).collect();
     let checked: Vec<Result<CompanyFields>> = read.iter().map(CompanyInput::check).collect();
+    let columns = Columns::load(tx, Subject::Companies, &batch.custom()).await?;
     let mut companies = Companies::load(tx, &checked).await?;
-    let outcomes = checked.into_iter().map(|line| {
-        let taken = line.and_then(|fields| companies.line(fields));
+    let outcomes = checked.into_iter().zip(lines).map(|(fields, line)| {
+        let cell = |id| batch.value(line, Field::Custom(id));
+        let taken = fields.and_then(|fields| companies.line(fields, |now| columns.fill(now, cell)));
         taken.unwrap_or_else(|error| Outcome::Refused(error.in_words()))
     });
     let outcomes = outcomes.collect();
@@ -85,12 +95,13 @@ impl Companies {
         let names: Vec<String> = lines().map(|line| line.name.clone()).collect();
         let rows = sqlx::query!(
             r#"with held as (
-                   select id, name, tier, notes, sees_all from companies
+                   select id, name, tier, notes, sees_all, fields from companies
                    where lower(name) in (select lower(n) from unnest($1::text[]) n) and merged_into is null
                    order by id for no key update
                )
                select a.name as "asked!", lower(a.name) as "key!", h.id as "id?", h.name as "name?", h.tier as "tier?",
                       h.notes as "notes?", h.sees_all as "sees_all?",
+                      h.fields as "fields?: Json<Values>",
                       array(select d.domain from company_domains d where d.company_id = h.id order by d.domain) as "domains!"
                from (select distinct n as name from unnest($1::text[]) n) a left join held h on lower(h.name) = lower(a.name)"#,
             &names,
@@ -113,7 +124,9 @@ impl Companies {
                 ..CompanyFields::default()
             };
             found.named.insert(r.key, found.all.len());
-            found.all.push(Company { id: Some(CompanyId(id)), fields, changed: false });
+            let values = r.fields.map(|fields| fields.0).unwrap_or_default();
+            let filling = Filling { values, changes: Vec::new() };
+            found.all.push(Company { id: Some(CompanyId(id)), fields, filling, changed: false });
         }
         let domains: Vec<String> = lines().flat_map(|line| line.domains.iter().cloned()).collect();
         let rows = sqlx::query!(
@@ -132,13 +145,23 @@ impl Companies {
     }
 
     /// Takes one line in. Errors: what is wrong with it.
-    fn line(&mut self, line: CompanyFields) -> Result<Outcome> {
+    /// `fill`: what it says of custom fields, beside what they are filled with.
+    fn line(
+        &mut self,
+        line: CompanyFields,
+        fill: impl Fn(&Values) -> std::result::Result<Filling, String>,
+    ) -> Result<Outcome> {
         let key = self.keys.get(&line.name).cloned().unwrap_or_default();
         let Some(place) = self.named.get(&key).copied() else {
             let place = self.all.len();
+            let filling = match fill(&Values::new()) {
+                Ok(filling) => filling,
+                Err(problem) => return Ok(Outcome::Refused(problem)),
+            };
             self.gain(place, &line.name, &line.domains)?;
             self.named.insert(key, place);
-            self.all.push(Company { id: None, fields: line, changed: false });
+            self.filled.push((place, filling.changes.clone()));
+            self.all.push(Company { id: None, fields: line, filling, changed: false });
             self.told.push((place, None));
             return Ok(Outcome::made());
         };
@@ -148,6 +171,10 @@ impl Companies {
         if let Some(problem) = domains.iter().find_map(|d| domain_problem(d)) {
             return Ok(Outcome::Refused(problem));
         }
+        let filling = match fill(&self.all[place].filling.values) {
+            Ok(filling) => filling,
+            Err(problem) => return Ok(Outcome::Refused(problem)),
+        };
         let wanted = CompanyInput {
             name: known.name.clone(),
             tier: if line.tier.is_empty() { known.tier.clone() } else { line.tier },
@@ -165,15 +192,20 @@ impl Companies {
         .filter(|(_, changed)| *changed)
         .map(|(field, _)| field.to_owned())
         .collect();
-        if changed.is_empty() {
-            return Ok(Outcome::changed(changed));
+        let names: Vec<String> =
+            changed.iter().cloned().chain(filling.changes.iter().map(|change| change.field.clone())).collect();
+        if names.is_empty() {
+            return Ok(Outcome::changed(names));
         }
         let wanted = wanted.check()?;
         self.gain(place, &wanted.name, &wanted.domains)?;
         let company = &mut self.all[place];
-        (company.fields, company.changed) = (wanted, true);
-        self.told.push((place, Some(changed.clone())));
-        Ok(Outcome::changed(changed))
+        self.filled.push((place, filling.changes.clone()));
+        (company.fields, company.filling, company.changed) = (wanted, filling, true);
+        if !changed.is_empty() {
+            self.told.push((place, Some(changed)));
+        }
+        Ok(Outcome::changed(names))
     }
 
     /// Gives a company those of the domains that it does not have yet; none if another company has one of them.
@@ -203,7 +235,8 @@ impl Companies {
     async fn write(mut self, tx: &mut Tx, actor: &Actor) -> Result<()> {
         let new: Vec<usize> = (0..self.all.len()).filter(|place| self.all[*place].id.is_none()).collect();
         let fields: Vec<&CompanyFields> = new.iter().map(|place| &self.all[*place].fields).collect();
-        for (place, id) in new.iter().zip(insert(tx, &fields).await?) {
+        let filled = json(new.iter().map(|place| &self.all[*place].filling))?;
+        for (place, id) in new.iter().zip(insert(tx, &fields, &filled).await?) {
             let company = &mut self.all[*place];
             (company.id, company.changed) = (Some(id), false);
         }
@@ -211,11 +244,13 @@ impl Companies {
         let changed: Vec<&Company> = self.all.iter().filter(|company| company.changed).collect();
         if !changed.is_empty() {
             sqlx::query!(
-                "update companies c set tier = n.tier, notes = n.notes, version = c.version + 1
-                 from unnest($1::bigint[], $2::text[], $3::text[]) as n (id, tier, notes) where c.id = n.id",
+                "update companies c set tier = n.tier, notes = n.notes, fields = n.fields, version = c.version + 1
+                 from unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[]) as n (id, tier, notes, fields)
+                 where c.id = n.id",
                 &changed.iter().filter_map(|company| company.id).map(|id| id.0).collect::<Vec<_>>(),
                 &changed.iter().map(|company| company.fields.tier.clone()).collect::<Vec<_>>(),
                 &changed.iter().map(|company| company.fields.notes.clone()).collect::<Vec<_>>(),
+                &json(changed.iter().map(|company| &company.filling))?,
             )
             .execute(&mut *tx.conn)
             .await
@@ -234,16 +269,17 @@ impl Companies {
             .await
             .ours()?;
         }
-        let told = self.told.into_iter().map(|(place, changed)| {
+        let named = |place: usize| {
             let name = self.all.get(place).map(|company| company.fields.name.clone()).unwrap_or_default();
-            let company = CompanyName { id: id(place), name };
-            let what = match changed {
-                None => Happening::CompanyCreated { company },
-                Some(fields) => Happening::CompanyChanged { company, fields },
-            };
-            (None, what)
+            CompanyName { id: id(place), name }
+        };
+        let told = self.told.into_iter().map(|(place, changed)| match changed {
+            None => (None, Happening::CompanyCreated { company: named(place) }),
+            Some(fields) => (None, Happening::CompanyChanged { company: named(place), fields }),
         });
-        events::append_many(tx, actor, &told.collect::<Vec<_>>()).await?;
+        let filled = self.filled.into_iter().filter(|(_, changes)| !changes.is_empty());
+        let filled = filled.map(|(place, changes)| (None, Happening::CompanyFields { company: named(place), changes }));
+        events::append_many(tx, actor, &told.chain(filled).collect::<Vec<_>>()).await?;
         match bound {
             Some(bound) => ways::settle(tx, actor, bound).await,
             None => Ok(()),
@@ -251,22 +287,24 @@ impl Companies {
     }
 }
 
-/// Makes companies, without their domains. Their numbers, in the same order.
-pub(super) async fn insert(tx: &mut Tx, new: &[&CompanyFields]) -> Result<Vec<CompanyId>> {
+/// Makes companies, without their domains. `filled`: what is in their custom fields. Their numbers, in the same order.
+pub(super) async fn insert(tx: &mut Tx, new: &[&CompanyFields], filled: &[Value]) -> Result<Vec<CompanyId>> {
     if new.is_empty() {
         return Ok(Vec::new());
     }
     let at = tx.at();
     let of = |part: fn(&CompanyFields) -> &String| new.iter().map(|fields| part(fields).clone()).collect::<Vec<_>>();
     let ids = sqlx::query_scalar!(
-        "insert into companies (name, tier, notes, created_at)
-         select n.name, n.tier, n.notes, $1
-         from unnest($2::text[], $3::text[], $4::text[]) with ordinality as n (name, tier, notes, place)
+        "insert into companies (name, tier, notes, created_at, fields)
+         select n.name, n.tier, n.notes, $1, coalesce(n.fields, '{}')
+         from unnest($2::text[], $3::text[], $4::text[], $5::jsonb[]) with ordinality
+             as n (name, tier, notes, fields, place)
          order by n.place returning id",
         at,
         &of(|fields| &fields.name),
         &of(|fields| &fields.tier),
         &of(|fields| &fields.notes),
+        filled,
     )
     .fetch_all(&mut *tx.conn)
     .await

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{OrOurs, Tx, outside::ways, render};
 use domain::{
-    Actor, Result,
+    Actor, FieldId, Result,
     customer::NOTES_MAX,
     import::{Becomes, CELL_MAX, Field, Kind, Reading, Sample, html::is_html},
     text,
@@ -179,6 +179,15 @@ impl<'a> Batch<'a> {
         let mut hasher = DefaultHasher::new();
         text::tidy_line(&self.value(line, self.kind.key())).to_lowercase().hash(&mut hasher);
         hasher.finish()
+    }
+
+    /// The custom fields that there are columns for.
+    pub fn custom(&self) -> Vec<FieldId> {
+        let custom = self.reading.columns.iter().filter_map(|column| match column {
+            Some(Field::Custom(id)) => Some(*id),
+            _ => None,
+        });
+        custom.collect()
     }
 
     /// What a line has in the column of a field.

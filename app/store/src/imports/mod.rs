@@ -21,9 +21,10 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::{
-    Actor, Code, Error, ImportId, Result,
+    Actor, Code, Error, FieldId, ImportId, Result,
     error::Problems,
     event::Happening,
+    fields::asked,
     import::{self, Field, Import, ImportView, Kind, PREVIEW, Reading, Refusal, SOURCE_MAX, Sample, State},
     policy::{self, Action},
     text,
@@ -70,7 +71,7 @@ pub async fn create(
     let key: String = rand::rng().sample_iter(Alphanumeric).take(24).map(char::from).collect();
     let path = format!("imports/{key}");
     let mut upload = Upload::begin(desk, &path).await?;
-    let taken = stored::take_in(&mut upload, kind, content).await;
+    let taken = stored::take_in(&mut upload, kind, &custom(desk, kind), content).await;
     let ((reading, lines), size) = upload.finish(taken).await?;
     let at = time::OffsetDateTime::from(desk.now());
     let id = sqlx::query_scalar!(
@@ -92,6 +93,12 @@ pub async fn create(
         upload::remove(desk, &path).await;
     }
     id.map(ImportId)
+}
+
+/// The custom fields that columns of such a file can be, by their names.
+fn custom(desk: &Desk, kind: Kind) -> Vec<(FieldId, String)> {
+    let Some(of) = kind.subject() else { return Vec::new() };
+    asked(&desk.catalog().fields, of).map(|field| (field.id, field.name.clone())).collect()
 }
 
 /// The row of an import.
@@ -188,7 +195,8 @@ pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView
             .collect();
     }
     let samples = samples.map(|samples| samples.0).unwrap_or_default();
-    Ok(ImportView { import: row.import, names, preview, refusals, samples })
+    let custom = custom(desk, row.import.kind);
+    Ok(ImportView { import: row.import, names, preview, refusals, samples, custom })
 }
 
 async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, after: i64, limit: i64) -> Result<Vec<Refusal>> {
@@ -270,7 +278,7 @@ fn under_way() -> Error {
 }
 
 /// What is wrong with a mapping, if anything.
-fn check(kind: Kind, reading: &Reading) -> Result<()> {
+fn check(kind: Kind, reading: &Reading, custom: &[(FieldId, String)]) -> Result<()> {
     let mut problems = Problems::default();
     let has = |field: Field| reading.columns.contains(&Some(field));
     match kind {
@@ -292,10 +300,16 @@ fn check(kind: Kind, reading: &Reading) -> Result<()> {
     let mut seen: Vec<Field> = Vec::new();
     for field in reading.columns.iter().flatten() {
         if seen.contains(field) {
-            problems.add("columns", format!("Two columns cannot both be “{}”.", field.label()));
+            let named = custom.iter().find(|(id, _)| *field == Field::Custom(*id));
+            let name = named.map_or_else(|| field.label(), |(_, name)| name);
+            problems.add("columns", format!("Two columns cannot both be “{name}”."));
         }
         seen.push(*field);
-        problems.unless(kind.fields().contains(field), "columns", "This file cannot have such a column.");
+        let known = match field {
+            Field::Custom(id) => custom.iter().any(|(known, _)| known == id),
+            field => kind.fields().contains(field),
+        };
+        problems.unless(known, "columns", "This file cannot have such a column.");
     }
     problems.check()
 }
@@ -309,7 +323,7 @@ pub async fn begin(tx: &mut Tx, actor: &Actor, id: ImportId, trial: bool) -> Res
     let person = actor.signed_in()?.id;
     let row = load(&mut tx.conn, id).await?;
     demand_of(actor, row.import.kind)?;
-    check(row.import.kind, &row.import.reading)?;
+    check(row.import.kind, &row.import.reading, &custom(tx.desk(), row.import.kind))?;
     let from: &[String] = &if trial { ["mapping", "tried"] } else { ["tried", "stopped"] }.map(str::to_owned);
     let to = if trial { State::Trying } else { State::Running };
     let begun = sqlx::query!(

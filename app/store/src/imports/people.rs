@@ -6,17 +6,22 @@ use super::{
     read::Line,
     work::of_line,
 };
-use crate::{OrOurs, Tx, customers, events};
+use crate::{
+    OrOurs, Tx, customers, events,
+    fields::values::{Columns, Filling},
+};
 use domain::{
-    Actor, CompanyId, Result, UserId,
+    Actor, CompanyId, FieldId, Result, UserId,
     company::{CompanyFields, CompanyInput, CompanyName},
     customer::{CustomerFields, CustomerInput, PHONES_MAX},
     event::Happening,
+    fields::{Subject, Values},
     import::Field,
     policy::{self, Action},
     text,
 };
 use serde_json::Value;
+use sqlx::types::Json;
 use std::collections::HashMap;
 
 /// A line as it is read.
@@ -27,6 +32,8 @@ struct Read {
     company: String,
     phone: String,
     notes: String,
+    /// What is in the columns of custom fields.
+    custom: HashMap<FieldId, String>,
 }
 
 /// Who has the address of a line.
@@ -36,6 +43,7 @@ struct Known {
     name: String,
     phones: Vec<String>,
     notes: String,
+    fields: Values,
     company: Option<i64>,
 }
 
@@ -60,15 +68,16 @@ impl Of {
 struct Written {
     companies: Vec<CompanyFields>,
     /// Who is made, and the company they belong to.
-    made: Vec<(CustomerFields, Option<Of>)>,
+    made: Vec<(CustomerFields, Option<Of>, Filling)>,
     /// Who is changed, with the names of what is another now.
-    changed: Vec<(i64, CustomerFields, Vec<String>)>,
+    changed: Vec<(i64, CustomerFields, Vec<String>, Filling)>,
 }
 
 /// Takes these lines in, no two of which are about the same person. Says what has become of each.
 pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &[Line]) -> Result<Vec<Outcome>> {
     policy::demand(actor, Action::EditPeople, None)?;
     let read: Vec<Read> = lines.iter().map(|line| of_cells(batch, line)).collect();
+    let columns = Columns::load(tx, Subject::Customers, &batch.custom()).await?;
     let mut known = known(tx, &read).await?;
     let mut found = Companies::load(tx, &read).await?;
     let mut written = Written::default();
@@ -77,14 +86,14 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
     for (place, line) in read.iter().enumerate() {
         let outcome = match known.remove(&place) {
             _ if line.email.is_empty() => Outcome::Refused("It has no e-mail address.".into()),
-            Some(known) => match change(line, &known, &found, &mut written) {
+            Some(known) => match change(line, &known, &columns, &found, &mut written) {
                 Ok((outcome, to)) => {
                     joining.extend(to.map(|to| (place, UserId(known.id), to)));
                     outcome
                 }
                 Err(reason) => Outcome::Refused(reason),
             },
-            None => make(line, &mut found, &mut written).unwrap_or_else(Outcome::Refused),
+            None => make(line, &columns, &mut found, &mut written).unwrap_or_else(Outcome::Refused),
         };
         outcomes.push(outcome);
     }
@@ -141,8 +150,8 @@ pub(super) async fn of_addresses(
     let mut new: Vec<Read> = Vec::new();
     for (email, name) in emails.iter().zip(wanted.iter().map(|(_, name)| name)) {
         if !people.contains_key(email) && !new.iter().any(|line| line.email == *email) {
-            let (company, phone, notes) = Default::default();
-            new.push(Read { email: email.clone(), name: name.clone(), company, phone, notes });
+            let (company, phone, notes, custom) = Default::default();
+            new.push(Read { email: email.clone(), name: name.clone(), company, phone, notes, custom });
         }
     }
     if new.is_empty() {
@@ -151,12 +160,12 @@ pub(super) async fn of_addresses(
     let mut found = Companies::load(tx, &new).await?;
     let mut written = Written::default();
     for line in &new {
-        if let Err(reason) = make(line, &mut found, &mut written) {
+        if let Err(reason) = make(line, &Columns::default(), &mut found, &mut written) {
             people.insert(line.email.clone(), Err(reason));
         }
     }
     let known = |of: &Option<Of>| of.and_then(|of| of.id(&[])).map(|id| id.0);
-    let made: Vec<_> = written.made.iter().map(|(f, of)| (f.email.clone(), f.name.clone(), known(of))).collect();
+    let made: Vec<_> = written.made.iter().map(|(f, of, _)| (f.email.clone(), f.name.clone(), known(of))).collect();
     let (_, ids) = written.write(tx, actor).await?;
     people.extend(
         made.into_iter().zip(ids).map(|((email, name, company), id)| {
@@ -179,6 +188,7 @@ fn of_cells(batch: &Batch<'_>, line: &Line) -> Read {
         company: text::tidy_line(&value(Field::Company)),
         phone: value(Field::Phone),
         notes: text::tidy(&value(Field::Notes)),
+        custom: batch.custom().into_iter().map(|id| (id, value(Field::Custom(id)))).collect(),
     }
 }
 
@@ -195,6 +205,7 @@ fn checked(line: &Read, called: Option<&str>) -> std::result::Result<CustomerFie
         emails: String::new(),
         phones: line.phone.clone(),
         notes: line.notes.clone(),
+        ..CustomerInput::default()
     };
     input.check().map_err(|error| error.in_words())
 }
@@ -203,7 +214,8 @@ fn checked(line: &Read, called: Option<&str>) -> std::result::Result<CustomerFie
 async fn known(tx: &mut Tx, read: &[Read]) -> Result<HashMap<usize, Known>> {
     let emails: Vec<String> = read.iter().map(|line| line.email.clone()).collect();
     let rows = sqlx::query!(
-        r#"select a.place as "place!", u.id, u.role, u.name, u.phones, u.notes, u.company_id
+        r#"select a.place as "place!", u.id, u.role, u.name, u.phones, u.notes, u.company_id,
+                  u.fields as "fields: Json<Values>"
            from unnest($1::text[]) with ordinality as a (email, place)
            join user_emails e on e.address = lower(a.email) join users u on u.id = e.user_id
            order by u.id for no key update of u"#,
@@ -221,6 +233,7 @@ async fn known(tx: &mut Tx, read: &[Read]) -> Result<HashMap<usize, Known>> {
                 name: r.name,
                 phones: r.phones,
                 notes: r.notes,
+                fields: r.fields.0,
                 company: r.company_id,
             };
             (r.place as usize - 1, known)
@@ -271,8 +284,14 @@ impl Companies {
 }
 
 /// Somebody new, with their company, which is made where there is none of that name.
-fn make(line: &Read, found: &mut Companies, written: &mut Written) -> std::result::Result<Outcome, String> {
+fn make(
+    line: &Read,
+    columns: &Columns,
+    found: &mut Companies,
+    written: &mut Written,
+) -> std::result::Result<Outcome, String> {
     let fields = checked(line, None)?;
+    let filling = columns.fill(&Values::new(), |id| line.custom.get(&id).cloned().unwrap_or_default())?;
     let company = if line.company.is_empty() {
         found.by_domain.get(&domain_of(&fields.email)).map(|id| Of::Known(CompanyId(*id)))
     } else if let Some(found) = found.named(&line.company) {
@@ -284,7 +303,7 @@ fn make(line: &Read, found: &mut Companies, written: &mut Written) -> std::resul
         found.named.insert(line.company.to_lowercase(), of);
         Some(of)
     };
-    written.made.push((fields, company));
+    written.made.push((fields, company, filling));
     Ok(Outcome::made())
 }
 
@@ -292,6 +311,7 @@ fn make(line: &Read, found: &mut Companies, written: &mut Written) -> std::resul
 fn change(
     line: &Read,
     known: &Known,
+    columns: &Columns,
     found: &Companies,
     written: &mut Written,
 ) -> std::result::Result<(Outcome, Option<Of>), String> {
@@ -299,6 +319,7 @@ fn change(
     if !known.customer {
         return Err("This is the address of one of your colleagues.".into());
     }
+    let filling = columns.fill(&known.fields, |id| line.custom.get(&id).cloned().unwrap_or_default())?;
     let to = joins(line, known, found)?;
     let mut phones = known.phones.clone();
     phones.extend(fields.phones.iter().filter(|p| !known.phones.contains(p)).cloned());
@@ -312,9 +333,10 @@ fn change(
             .collect();
     (fields.phones, fields.notes) = (phones, notes);
     let joins = to.map(|_| "company".to_owned());
-    let all: Vec<String> = changed.iter().cloned().chain(joins).collect();
-    if !changed.is_empty() {
-        written.changed.push((known.id, fields, changed));
+    let filled = filling.changes.iter().map(|change| change.field.clone());
+    let all: Vec<String> = changed.iter().cloned().chain(filled).chain(joins).collect();
+    if !changed.is_empty() || !filling.changes.is_empty() {
+        written.changed.push((known.id, fields, changed, filling));
     }
     Ok((Outcome::changed(all), to))
 }
@@ -334,11 +356,21 @@ fn joins(line: &Read, known: &Known, found: &Companies) -> std::result::Result<O
     }
 }
 
+/// What is filled into custom fields, as it is stored.
+pub(super) fn json<'a>(all: impl Iterator<Item = &'a Filling>) -> Result<Vec<Value>> {
+    all.map(|filling| serde_json::to_value(&filling.values).ours()).collect()
+}
+
+fn filled(id: i64, filling: Filling) -> Option<Happening> {
+    let said = !filling.changes.is_empty();
+    said.then_some(Happening::CustomerFields { customer: UserId(id), changes: filling.changes })
+}
+
 impl Written {
     /// Returns the companies that were made, and the numbers of the people, in their order.
     async fn write(self, tx: &mut Tx, actor: &Actor) -> Result<(Vec<CompanyName>, Vec<i64>)> {
         let at = tx.at();
-        let ids = companies::insert(tx, &self.companies.iter().collect::<Vec<_>>()).await?;
+        let ids = companies::insert(tx, &self.companies.iter().collect::<Vec<_>>(), &[]).await?;
         let named = ids.into_iter().zip(self.companies).map(|(id, fields)| CompanyName { id, name: fields.name });
         let companies: Vec<CompanyName> = named.collect();
         let created = |company: &CompanyName| Happening::CompanyCreated { company: company.clone() };
@@ -347,46 +379,56 @@ impl Written {
         let phones = |fields: &CustomerFields| Value::from(fields.phones.clone());
         let mut people = Vec::new();
         if !self.made.is_empty() {
-            let part = |part: fn(&CustomerFields) -> &String| self.made.iter().map(|(f, _)| part(f).clone()).collect();
+            let part = |part: fn(&CustomerFields) -> &String| self.made.iter().map(|(f, ..)| part(f).clone()).collect();
             let (names, emails, notes): (Vec<String>, Vec<String>, Vec<String>) =
                 (part(|f| &f.name), part(|f| &f.email), part(|f| &f.notes));
             let of: Vec<_> =
-                self.made.iter().map(|(_, of)| of.and_then(|of| of.id(&companies)).map(|id| id.0)).collect();
+                self.made.iter().map(|(_, of, _)| of.and_then(|of| of.id(&companies)).map(|id| id.0)).collect();
             people = sqlx::query_scalar!(
-                "insert into users (name, email, role, company_id, phones, notes, created_at)
-                 select n.name, n.email, 'customer', n.company, array(select jsonb_array_elements_text(n.phones)), n.notes, $1
-                 from unnest($2::text[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[]) with ordinality
-                     as n (name, email, company, phones, notes, place)
+                "insert into users (name, email, role, company_id, phones, notes, created_at, fields)
+                 select n.name, n.email, 'customer', n.company, array(select jsonb_array_elements_text(n.phones)), n.notes, $1,
+                     n.fields
+                 from unnest($2::text[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[], $7::jsonb[]) with ordinality
+                     as n (name, email, company, phones, notes, fields, place)
                  order by n.place returning id",
                 at,
                 &names,
                 &emails,
                 &of as &[Option<i64>],
-                &self.made.iter().map(|(fields, _)| phones(fields)).collect::<Vec<_>>(),
+                &self.made.iter().map(|(fields, ..)| phones(fields)).collect::<Vec<_>>(),
                 &notes,
+                &json(self.made.iter().map(|(.., filling)| filling))?,
             )
             .fetch_all(&mut *tx.conn)
             .await
             .ours()?;
-            happenings.extend(people.iter().map(|id| Happening::CustomerCreated { customer: UserId(*id) }));
+            for (id, (.., filling)) in people.iter().zip(self.made) {
+                happenings.push(Happening::CustomerCreated { customer: UserId(*id) });
+                happenings.extend(filled(*id, filling));
+            }
         }
         if !self.changed.is_empty() {
             sqlx::query!(
                 "update users u set name = n.name, phones = array(select jsonb_array_elements_text(n.phones)), notes = n.notes,
-                     version = u.version + 1
-                 from unnest($1::bigint[], $2::text[], $3::jsonb[], $4::text[]) as n (id, name, phones, notes)
+                     fields = n.fields, version = u.version + 1
+                 from unnest($1::bigint[], $2::text[], $3::jsonb[], $4::text[], $5::jsonb[])
+                     as n (id, name, phones, notes, fields)
                  where u.id = n.id",
                 &self.changed.iter().map(|(id, ..)| *id).collect::<Vec<_>>(),
-                &self.changed.iter().map(|(_, fields, _)| fields.name.clone()).collect::<Vec<_>>(),
-                &self.changed.iter().map(|(_, fields, _)| phones(fields)).collect::<Vec<_>>(),
-                &self.changed.iter().map(|(_, fields, _)| fields.notes.clone()).collect::<Vec<_>>(),
+                &self.changed.iter().map(|(_, fields, ..)| fields.name.clone()).collect::<Vec<_>>(),
+                &self.changed.iter().map(|(_, fields, ..)| phones(fields)).collect::<Vec<_>>(),
+                &self.changed.iter().map(|(_, fields, ..)| fields.notes.clone()).collect::<Vec<_>>(),
+                &json(self.changed.iter().map(|(.., filling)| filling))?,
             )
             .execute(&mut *tx.conn)
             .await
             .ours()?;
-            let changed = self.changed.into_iter();
-            happenings
-                .extend(changed.map(|(id, _, fields)| Happening::CustomerChanged { customer: UserId(id), fields }));
+            for (id, _, fields, filling) in self.changed {
+                if !fields.is_empty() {
+                    happenings.push(Happening::CustomerChanged { customer: UserId(id), fields });
+                }
+                happenings.extend(filled(id, filling));
+            }
         }
         let happenings: Vec<_> = happenings.into_iter().map(|what| (None, what)).collect();
         events::append_many(tx, actor, &happenings).await?;

@@ -1,6 +1,7 @@
 //! Reading files of lines and cells, whoever wrote them: in which encoding, with which separator.
 
 use csv_core::ReadRecordResult;
+use domain::FieldId;
 use domain::import::{COLUMNS_MAX, Encoding, Kind, Reading, Separator, guess, tickets};
 use encoding_rs::{CoderResult, Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
@@ -24,7 +25,8 @@ pub struct Line {
 }
 
 /// Guesses how a file is read, from its beginning.
-pub fn sniff(kind: Kind, start: &[u8]) -> Reading {
+/// `custom`: the custom fields that there are, by their names.
+pub fn sniff(kind: Kind, start: &[u8], custom: &[(FieldId, String)]) -> Reading {
     let encoding = encoding_of(start);
     let found = Separator::ALL.map(|separator| {
         let reading = Reading { encoding, separator, header: false, ..Reading::default() };
@@ -37,7 +39,7 @@ pub fn sniff(kind: Kind, start: &[u8]) -> Reading {
     let separator = found.into_iter().max_by_key(|(even, first, _)| (*even, *first)).map_or(Separator::Comma, |f| f.2);
     let reading = Reading { encoding, separator, ..Reading::default() };
     let first = lines(start, &reading).next().map(|l| l.cells).unwrap_or_default();
-    let columns: Vec<_> = first.iter().map(|name| guess(kind, name)).collect();
+    let columns: Vec<_> = first.iter().map(|name| guess(kind, name, custom)).collect();
     let system = (kind == Kind::Tickets).then(|| tickets::system(&first)).flatten();
     let source = system.unwrap_or_default().to_owned();
     Reading { source, header: columns.iter().any(Option::is_some), columns: once_each(columns), ..reading }
@@ -262,7 +264,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn cells(bytes: &[u8]) -> Vec<Vec<String>> {
-        lines(bytes, &sniff(Kind::Customers, bytes)).map(|l| l.cells).collect()
+        lines(bytes, &sniff(Kind::Customers, bytes, &[])).map(|l| l.cells).collect()
     }
 
     fn encoded(text: &str, encoding: Encoding, mark: bool) -> Vec<u8> {
@@ -295,7 +297,7 @@ mod tests {
                         .map(|line| line.map(|c| format!("\"{}\"", c.replace('"', "\"\""))).join(separator))
                         .join("\r\n");
                     let bytes = encoded(&text, encoding, mark);
-                    let reading = sniff(Kind::Customers, &bytes);
+                    let reading = sniff(Kind::Customers, &bytes, &[]);
                     assert_eq!(reading.encoding, encoding, "{mark} {separator:?}");
                     assert_eq!(reading.columns, [Some(Field::Name), Some(Field::Email), None]);
                     assert!(reading.header);
@@ -308,7 +310,7 @@ mod tests {
     #[test]
     fn lines_are_counted_as_editors_do() {
         let bytes = b"name,email\n\n\"Jana\nWeiss\",j@a.example\n  , \nPetr,p@a.example";
-        let reading = sniff(Kind::Customers, bytes);
+        let reading = sniff(Kind::Customers, bytes, &[]);
         let numbers: Vec<_> = lines(bytes, &reading).map(|l| l.number).collect();
         assert_eq!(numbers, [1, 3, 6], "empty ones are counted and left out");
     }
@@ -317,7 +319,7 @@ mod tests {
     fn of_a_line_without_end_the_beginning_is_read() {
         let long = "x".repeat(LINE_MAX + 10);
         let file = format!("a,b\n{long},c\n\"d\n{long}\ne,f\n");
-        let reading = sniff(Kind::Customers, file.as_bytes());
+        let reading = sniff(Kind::Customers, file.as_bytes(), &[]);
         let lines: Vec<_> = lines(file.as_bytes(), &reading).collect();
         let seen: Vec<_> = lines.iter().map(|l| (l.number, l.whole, l.cells.iter().map(String::len).sum())).collect();
         assert_eq!(seen, [(1, true, 2), (2, false, LINE_MAX), (3, false, LINE_MAX)], "none holds the next one up");
@@ -328,10 +330,10 @@ mod tests {
 
     #[test]
     fn one_column_alone_is_a_file() {
-        let reading = sniff(Kind::Customers, b"email\nj@a.example\n");
+        let reading = sniff(Kind::Customers, b"email\nj@a.example\n", &[]);
         assert_eq!((reading.columns, reading.header), (vec![Some(Field::Email)], true));
-        assert_eq!(sniff(Kind::Customers, b"").columns, []);
-        let two = sniff(Kind::Customers, b"email,e-mail\n");
+        assert_eq!(sniff(Kind::Customers, b"", &[]).columns, []);
+        let two = sniff(Kind::Customers, b"email,e-mail\n", &[]);
         assert_eq!(two.columns, [Some(Field::Email), None], "once");
     }
 
@@ -392,7 +394,7 @@ mod tests {
         /// Whatever it is, it has an end, and no line has more cells than are looked at.
         #[test]
         fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..4_000), kind in prop::sample::select(Kind::ALL.to_vec())) {
-            let reading = sniff(kind, &bytes);
+            let reading = sniff(kind, &bytes, &[]);
             for encoding in Encoding::ALL {
                 let reading = Reading { encoding, ..reading.clone() };
                 let mut last = 0;

@@ -4,7 +4,7 @@ use super::read::{Line, SNIFF, Splitter, is_text, sniff};
 use crate::{Desk, OrOurs, upload::Upload};
 use bytes::Bytes;
 use domain::{
-    Error, Result,
+    Error, FieldId, Result,
     import::{FILE_MAX, Kind, LINES_MAX, Reading},
     text,
 };
@@ -17,6 +17,7 @@ use object_store::{ObjectStoreExt, path::Path};
 pub(super) async fn take_in(
     upload: &mut Upload,
     kind: Kind,
+    custom: &[(FieldId, String)],
     content: &mut (dyn Stream<Item = Result<Bytes>> + Send + Unpin),
 ) -> Result<(Reading, i64)> {
     let (mut size, mut start, mut counting) = (0, Vec::new(), None);
@@ -30,7 +31,7 @@ pub(super) async fn take_in(
             None => {
                 start.extend_from_slice(&part);
                 if start.len() >= SNIFF {
-                    counting = Some(Counting::begin(kind, &std::mem::take(&mut start)));
+                    counting = Some(Counting::begin(kind, &std::mem::take(&mut start), custom));
                 }
             }
             // What is left of a file that is not taken is read, so that whoever sends it hears why.
@@ -39,7 +40,7 @@ pub(super) async fn take_in(
         }
         upload.push(&part).await?;
     }
-    let mut counting = counting.unwrap_or_else(|| Counting::begin(kind, &start));
+    let mut counting = counting.unwrap_or_else(|| Counting::begin(kind, &start, custom));
     counting.end();
     if !counting.is_text {
         return Err(Error::field("file", "This is no text. Save the list as a CSV file, and choose that one."));
@@ -63,8 +64,8 @@ struct Counting {
 }
 
 impl Counting {
-    fn begin(kind: Kind, start: &[u8]) -> Self {
-        let reading = sniff(kind, &start[..start.len().min(SNIFF)]);
+    fn begin(kind: Kind, start: &[u8], custom: &[(FieldId, String)]) -> Self {
+        let reading = sniff(kind, &start[..start.len().min(SNIFF)], custom);
         let splitter = Splitter::new(&reading);
         let mut counting = Self { reading, splitter, seen: 0, is_text: true };
         counting.push(start);

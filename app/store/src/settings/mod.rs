@@ -8,6 +8,7 @@ use domain::{
     Actor, Error, Principal, Result, StatusId, TagId, TeamId, Time,
     access::TeamName,
     event::Happening,
+    fields::Definition,
     policy::{self, Action},
     priority::PriorityTable,
     second_factor::Requirement,
@@ -27,6 +28,8 @@ pub struct Catalog {
     pub teams: Vec<TeamName>,
     /// Whether staff must have a second factor.
     pub second_factor: Option<Requirement>,
+    /// Custom fields, retired ones included, in their order.
+    pub fields: Vec<Definition>,
 }
 
 impl Catalog {
@@ -71,7 +74,8 @@ impl Catalog {
             .map(|r| TeamName { id: TeamId(r.id), name: r.name })
             .collect();
         let second_factor = second_factor::load(pool).await?;
-        Ok(Self { workflow: Workflow { statuses, transitions }, priorities, tags, teams, second_factor })
+        let fields = crate::fields::load(pool).await?;
+        Ok(Self { workflow: Workflow { statuses, transitions }, priorities, tags, teams, second_factor, fields })
     }
 
     pub fn tag(&self, id: TagId) -> Option<&Tag> {

@@ -16,14 +16,14 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 /// The last step of the address: a number, or `new`.
-fn last_step() -> Memo<String> {
+pub(crate) fn last_step() -> Memo<String> {
     let params = use_params_map();
     memo(move || params.with(|p| p.get("id")).unwrap_or_default())
 }
 
 /// The way back from one to all of them.
 #[component]
-fn Back(href: &'static str, name: &'static str) -> impl IntoView {
+pub(crate) fn Back(href: &'static str, name: &'static str) -> impl IntoView {
     view! {
         <nav class="page__crumbs" aria-label="Way back">
             <a class="link" href=href>

@@ -5,6 +5,7 @@ use crate::erased::{Rows, Sometimes, dynamic, handler};
 use crate::fetched::resource;
 use crate::tickets::rpc::preview;
 use crate::{
+    fields::OwnFields,
     flash::{Done, Flash, flash},
     me,
     outside::ConnectedAccounts,
@@ -32,6 +33,7 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
                 view! {
                     <StillGood beside />
                     <About profile=profile.clone() page />
+                    <OwnFields fields=profile.fields />
                     <OwnPicture page />
                     <Address waiting=profile.new_email page />
                     <Password page />

@@ -1,16 +1,20 @@
 //! Making and changing a company. Plain forms: they are sent to the addresses of their pages.
 
-use super::page::company_resource;
+use super::page::whole_resource;
 use crate::customers::{
     frames::FormPage,
     pieces::{about, filled, logo},
 };
 use crate::{
     accounts::picture::PictureForms,
+    fields::{BlankFields, FieldInputs},
     flash::{Flash, flash},
     shared::{Area, Field},
 };
-use domain::company::Company;
+use domain::{
+    company::Company,
+    fields::{Filled, Subject, Whole},
+};
 use leptos::prelude::*;
 
 /// `/companies/new`.
@@ -20,7 +24,8 @@ pub fn NewCompanyPage() -> impl IntoView {
     let up = ("Companies".to_owned(), "/companies".to_owned());
     view! {
         <FormPage title="New company" up action="/companies/new" submit="Make company">
-            <Fields flash />
+            <Fields flash=flash.clone() />
+            <BlankFields flash of=Subject::Companies />
         </FormPage>
     }
     .into_any()
@@ -30,11 +35,13 @@ pub fn NewCompanyPage() -> impl IntoView {
 #[component]
 pub fn EditCompanyPage() -> impl IntoView {
     let flash = flash();
-    about("Company", company_resource(), move |company| Ok(view! { <Edit company flash=flash.clone() /> }.into_any()))
+    about("Company", whole_resource(), move |Whole { it: company, fields }| {
+        Ok(view! { <Edit company fields flash=flash.clone() /> }.into_any())
+    })
 }
 
 #[component]
-fn Edit(company: Company, flash: Flash) -> impl IntoView {
+fn Edit(company: Company, fields: Vec<Filled>, flash: Flash) -> impl IntoView {
     let domains = company.domains.join("\n");
     // The form of the logo leaves this one as it is.
     let of_logo = flash.value("form") == "picture";
@@ -71,7 +78,8 @@ fn Edit(company: Company, flash: Flash) -> impl IntoView {
     view! {
         <FormPage title="Edit company" up action=format!("{page}/edit") submit="Save" after=Some(after)>
             <input type="hidden" name="version" value=company.version.to_string() />
-            <Fields flash />
+            <Fields flash=flash.clone() />
+            <FieldInputs flash fields />
         </FormPage>
     }
     .into_any()

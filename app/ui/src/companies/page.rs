@@ -18,6 +18,7 @@ use domain::{
     company::Company,
     customer::{CustomerFilter, CustomerRow, counted},
     errand::About,
+    fields::{Filled, Whole},
     page::Page,
     policy::Action,
     ticket::Filter,
@@ -34,23 +35,28 @@ pub fn asked() -> Memo<Option<CompanyId>> {
 /// The company of this page's address.
 pub fn company_resource() -> Fetched<Company> {
     let id = asked();
-    resource(
-        move || id.get(),
-        |id| async move {
-            match id {
-                Some(id) => rpc::view_company(id).await,
-                None => Err(Error::not_found("company").into()),
-            }
-        },
-    )
+    resource(move || id.get(), |id| async move { whole(id).await.map(|company| company.it) })
+}
+
+/// The same with custom fields.
+pub fn whole_resource() -> Fetched<Whole<Company>> {
+    let id = asked();
+    resource(move || id.get(), whole)
+}
+
+async fn whole(id: Option<CompanyId>) -> crate::rpc::Rpc<Whole<Company>> {
+    match id {
+        Some(id) => rpc::view_company(id).await,
+        None => Err(Error::not_found("company").into()),
+    }
 }
 
 #[component]
 pub fn CompanyPage() -> impl IntoView {
-    let (id, found) = (asked(), company_resource());
-    about("Company", found, move |company| {
+    let (id, found) = (asked(), whole_resource());
+    about("Company", found, move |Whole { it: company, fields }| {
         Ok(match Some(company.id) == id.get_untracked() {
-            true => view! { <Shown company /> }.into_any(),
+            true => view! { <Shown company fields /> }.into_any(),
             // Merged into another one: its page is this one's.
             false => go_to(&format!("/companies/{}", company.id)),
         })
@@ -58,7 +64,7 @@ pub fn CompanyPage() -> impl IntoView {
 }
 
 #[component]
-fn Shown(company: Company) -> impl IntoView {
+fn Shown(company: Company, fields: Vec<Filled>) -> impl IntoView {
     let id = company.id;
     let over = RwSignal::new(0);
     let path = format!("/companies/{id}");
@@ -119,7 +125,7 @@ fn Shown(company: Company) -> impl IntoView {
                     {fact("Satisfaction", company.rating.words().map(IntoAny::into_any))}
                     {fact("Colour", (!company.accent.is_empty()).then(|| swatch(&company.accent)))}
                     {fact("Since", Some(view! { <When at=company.created_at in_words=true /> }.into_any()))}
-                    {fact("Notes, for staff", in_paragraphs(company.notes))}
+                    {crate::fields::facts(&fields)} {fact("Notes, for staff", in_paragraphs(company.notes))}
                 </dl>
             </section>
             <People id />

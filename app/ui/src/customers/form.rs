@@ -2,14 +2,18 @@
 
 use super::{
     frames::FormPage,
-    page::customer_resource,
+    page::whole_resource,
     pieces::{CompanyField, about, filled},
 };
 use crate::{
+    fields::{BlankFields, FieldInputs},
     flash::{Flash, flash},
     shared::{Area, Field},
 };
-use domain::customer::Customer;
+use domain::{
+    customer::Customer,
+    fields::{Filled, Subject, Whole},
+};
 use leptos::prelude::*;
 
 /// `/customers/new`.
@@ -20,6 +24,7 @@ pub fn NewCustomerPage() -> impl IntoView {
     view! {
         <FormPage title="New customer" up action="/customers/new" submit="Make customer">
             <Fields flash=flash.clone() />
+            <BlankFields flash=flash.clone() of=Subject::Customers />
             <CompanyField
                 flash
                 hint="Empty: the company whose domain the address is in; if there is none, an individual."
@@ -33,13 +38,13 @@ pub fn NewCustomerPage() -> impl IntoView {
 #[component]
 pub fn EditCustomerPage() -> impl IntoView {
     let flash = flash();
-    about("Customer", customer_resource(), move |customer| {
-        Ok(view! { <Edit customer flash=flash.clone() /> }.into_any())
+    about("Customer", whole_resource(), move |Whole { it: customer, fields }| {
+        Ok(view! { <Edit customer fields flash=flash.clone() /> }.into_any())
     })
 }
 
 #[component]
-fn Edit(customer: Customer, flash: Flash) -> impl IntoView {
+fn Edit(customer: Customer, fields: Vec<Filled>, flash: Flash) -> impl IntoView {
     let (emails, phones) = (customer.emails.join("\n"), customer.phones.join("\n"));
     let values = [
         ("name", customer.name.as_str()),
@@ -54,7 +59,8 @@ fn Edit(customer: Customer, flash: Flash) -> impl IntoView {
     view! {
         <FormPage title="Edit customer" up action=format!("{page}/edit") submit="Save">
             <input type="hidden" name="version" value=customer.version.to_string() />
-            <Fields flash />
+            <Fields flash=flash.clone() />
+            <FieldInputs flash fields />
         </FormPage>
     }
     .into_any()

@@ -19,6 +19,7 @@ use domain::{
     Error, UserId,
     customer::{Customer, Export},
     errand::About,
+    fields::{Filled, Whole},
     policy::Action,
 };
 use leptos::prelude::*;
@@ -33,15 +34,20 @@ pub fn asked() -> Memo<Option<UserId>> {
 /// The customer of this page's address, as it is shown on each of their pages.
 pub fn customer_resource() -> Fetched<Customer> {
     let id = asked();
-    resource(
-        move || id.get(),
-        |id| async move {
-            match id {
-                Some(id) => rpc::view_customer(id).await,
-                None => Err(Error::not_found("customer").into()),
-            }
-        },
-    )
+    resource(move || id.get(), |id| async move { whole(id).await.map(|customer| customer.it) })
+}
+
+/// The same with custom fields.
+pub fn whole_resource() -> Fetched<Whole<Customer>> {
+    let id = asked();
+    resource(move || id.get(), whole)
+}
+
+async fn whole(id: Option<UserId>) -> crate::rpc::Rpc<Whole<Customer>> {
+    match id {
+        Some(id) => rpc::view_customer(id).await,
+        None => Err(Error::not_found("customer").into()),
+    }
 }
 
 /// A page that asks before something is done to the customer of its address that cannot be taken back.
@@ -56,10 +62,10 @@ pub(super) fn asked_again(title: &'static str, action: Action, ask: fn(Customer,
 
 #[component]
 pub fn CustomerPage() -> impl IntoView {
-    let (id, found) = (asked(), customer_resource());
-    about("Customer", found, move |customer| {
+    let (id, found) = (asked(), whole_resource());
+    about("Customer", found, move |Whole { it: customer, fields }| {
         Ok(match Some(customer.id) == id.get_untracked() {
-            true => view! { <Shown customer /> }.into_any(),
+            true => view! { <Shown customer fields /> }.into_any(),
             // Merged into another one: their page is this one's.
             false => go_to(&format!("/customers/{}", customer.id)),
         })
@@ -67,7 +73,7 @@ pub fn CustomerPage() -> impl IntoView {
 }
 
 #[component]
-fn Shown(customer: Customer) -> impl IntoView {
+fn Shown(customer: Customer, fields: Vec<Filled>) -> impl IntoView {
     let id = customer.id;
     let over = RwSignal::new(0);
     let path = format!("/customers/{id}");
@@ -101,7 +107,7 @@ fn Shown(customer: Customer) -> impl IntoView {
                 })}
             {asked.shown(|| block_question(path.clone(), &customer.name))}
             <Underway about=About::Customer(id) page=path.clone() over />
-            {(!erased).shown(|| view! { <Facts customer=customer.clone() /> })}
+            {(!erased).shown(|| view! { <Facts customer=customer.clone() fields /> })}
             <Lists id path again=over />
             {(!erased && me::may(Action::ExportPeople)).shown(|| view! { <Data id /> })}
         </PeoplePage>
@@ -123,7 +129,7 @@ fn block_question(page: String, name: &str) -> AnyView {
 }
 
 #[component]
-fn Facts(customer: Customer) -> impl IntoView {
+fn Facts(customer: Customer, fields: Vec<Filled>) -> impl IntoView {
     let company = customer.company.map(|company| {
         let tier = (!customer.tier.is_empty()).shown(|| view! { " " <span class="badge">{customer.tier}</span> });
         view! {
@@ -165,7 +171,7 @@ fn Facts(customer: Customer) -> impl IntoView {
                 )} {fact("Since", Some(view! { <When at=customer.created_at in_words=true /> }.into_any()))}
                 {fact("Satisfaction", customer.rating.words().map(IntoAny::into_any))}
                 {fact("Last seen", customer.seen_at.map(|at| view! { <When at in_words=true /> }.into_any()))}
-                {fact("Notes, for staff", in_paragraphs(customer.notes))}
+                {crate::fields::facts(&fields)} {fact("Notes, for staff", in_paragraphs(customer.notes))}
             </dl>
         </section>
     }

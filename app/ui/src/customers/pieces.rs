@@ -360,7 +360,8 @@ pub fn logo(of: domain::CompanyId, logo: Option<i64>) -> Option<AnyView> {
 }
 
 /// A line of a list of facts: nothing where there is nothing to say.
-pub fn fact(name: &'static str, value: Option<AnyView>) -> AnyView {
+pub fn fact(name: impl Into<String>, value: Option<AnyView>) -> AnyView {
+    let name = name.into();
     value
         .map(|value| {
             view! {

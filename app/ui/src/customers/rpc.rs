@@ -10,6 +10,7 @@ use domain::{
     company::{Company, CompanyFilter, CompanyMerge, CompanyName, CompanyRow},
     customer::{Conversion, Customer, CustomerFilter, CustomerMerge, CustomerRow, Export, Written},
     errand::{About, Errand},
+    fields::Whole,
     page::Page,
 };
 use leptos::prelude::*;
@@ -21,9 +22,9 @@ pub async fn list_customers(filter: CustomerFilter) -> Rpc<Page<CustomerRow>> {
         .await
 }
 
-/// A customer with all that staff know of them.
+/// A customer with all that staff know of them, custom fields included.
 #[server(endpoint = "customers/view", protocol = Json, client = crate::whose::Caller)]
-pub async fn view_customer(id: UserId) -> Rpc<Customer> {
+pub async fn view_customer(id: UserId) -> Rpc<Whole<Customer>> {
     call(|desk, actor| async move { store::customers::view::open(&desk, &actor, id).await }).await
 }
 
@@ -90,10 +91,10 @@ pub async fn list_companies(filter: CompanyFilter) -> Rpc<Page<CompanyRow>> {
         .await
 }
 
-/// A company with all that staff know of it.
+/// A company with all that staff know of it, custom fields included.
 #[server(endpoint = "companies/view", protocol = Json, client = crate::whose::Caller)]
-pub async fn view_company(id: CompanyId) -> Rpc<Company> {
-    call(|desk, actor| async move { store::companies::view::view(&mut *desk.read().await?, &actor, id).await }).await
+pub async fn view_company(id: CompanyId) -> Rpc<Whole<Company>> {
+    call(|desk, actor| async move { store::companies::view::open(&desk, &actor, id).await }).await
 }
 
 /// Customers of no company with an address in one of the company's domains.

@@ -6,24 +6,29 @@ use crate::{
     icons::{Ico, Icon},
     shared::{Markup, When, field_error},
 };
-use domain::import::{Encoding, ImportView, Kind, Reading, SOURCE_MAX, Separator};
+use domain::FieldId;
+use domain::import::{Encoding, Field, ImportView, Kind, Reading, SOURCE_MAX, Separator};
 use leptos::prelude::*;
 
 /// An `option` of a `select`.
-fn option(value: &'static str, text: &'static str, on: bool) -> Markup {
+fn option(value: &str, text: &str, on: bool) -> Markup {
     Markup::new(if on { "<option selected value=\"" } else { "<option value=\"" })
-        .raw(value)
+        .text(value)
         .raw("\">")
-        .raw(text)
+        .text(text)
         .raw("</option>")
 }
 
 /// The head of a column: its name in the file, and what it is taken for.
-fn head(n: usize, name: Option<&String>, kind: Kind, reading: &Reading) -> Markup {
+fn head(n: usize, name: Option<&String>, kind: Kind, custom: &[(FieldId, String)], reading: &Reading) -> Markup {
     let now = reading.columns.get(n).copied().flatten();
     let label = name.filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| format!("Column {}", n + 1));
     let options = kind.fields().iter().fold(option("", "Leave out", now.is_none()), |all, field| {
-        all.with(option(field.word(), field.label(), now == Some(*field)))
+        all.with(option(&field.word(), field.label(), now == Some(*field)))
+    });
+    let options = custom.iter().fold(options, |all, (id, name)| {
+        let field = Field::Custom(*id);
+        all.with(option(&field.word(), name, now == Some(field)))
     });
     Markup::new("<th scope=\"col\"><span class=\"import__name\">")
         .text(&label)
@@ -122,7 +127,7 @@ fn of_tickets(source: String) -> AnyView {
 #[component]
 pub fn Mapping(shown: ImportView, page: String) -> impl IntoView {
     let problem = flash().problem("columns");
-    let ImportView { import, names, preview, .. } = shown;
+    let ImportView { import, names, preview, custom, .. } = shown;
     let (mut reading, kind) = (import.reading, import.kind);
     let source = std::mem::take(&mut reading.source);
     let remark = match kind {
@@ -130,7 +135,8 @@ pub fn Mapping(shown: ImportView, page: String) -> impl IntoView {
         Kind::Customers | Kind::Companies => ". Cells that are empty change nothing.",
     };
     let width = reading.columns.len();
-    let heads = (0..width).fold(Markup::new("<thead><tr>"), |all, n| all.with(head(n, names.get(n), kind, &reading)));
+    let heads =
+        (0..width).fold(Markup::new("<thead><tr>"), |all, n| all.with(head(n, names.get(n), kind, &custom, &reading)));
     let body = preview.iter().fold(Markup::new("<tbody>"), |all, line| all.with(row(line, width))).raw("</tbody>");
     let table = Markup::new("<table class=\"table import__table\">")
         .with(heads.raw("</tr></thead>"))

@@ -158,6 +158,21 @@ const PAGES: &[Place] = &[
         ],
     },
     Place {
+        href: "/settings/fields",
+        name: "Custom fields",
+        icon: Icon::List,
+        action: Action::Administer,
+        fields: &[
+            (
+                "Fields of customers",
+                "What staff fill in of a customer beyond names and addresses: text, numbers, dates, choices, people.",
+                "attributes properties columns data",
+            ),
+            ("Fields of companies", "The same of companies.", "attributes properties columns data organisations"),
+            ("What customers see of them", "Which fields customers read on their profile.", "visible portal privacy"),
+        ],
+    },
+    Place {
         href: "/settings/retention",
         name: "Data retention",
         icon: Icon::Timer,

@@ -27,6 +27,7 @@ fn acme() -> CompanyInput {
         notes: "Pays late.".into(),
         sees_all: true,
         accent: "#1F6FEB".into(),
+        ..CompanyInput::default()
     }
 }
 

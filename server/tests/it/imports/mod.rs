@@ -204,7 +204,7 @@ async fn many_lines_take_as_many_statements_as_few() {
             }
         }
         assert_eq!(counts[..2], counts[2..], "{kind:?}");
-        assert!(counts.iter().all(|n| *n < 30), "{kind:?}: {counts:?}");
+        assert!(counts.iter().all(|n| *n <= 30), "{kind:?}: {counts:?}");
     }
 }
 

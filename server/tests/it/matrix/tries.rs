@@ -4,7 +4,7 @@ use super::cast::{Cast, Told};
 use crate::support::{id_of, text};
 use bytes::Bytes;
 use domain::{
-    Actor, CompanyId, ExportId, ImportId, MailId, Result, SessionId, UserId,
+    Actor, CompanyId, ExportId, FieldId, ImportId, MailId, Result, SessionId, UserId,
     access::{NewRole, NewTeam, Permissions, RoleChoice},
     api_token::NewApiToken,
     board::{BoardFilter, Lanes, Move},
@@ -12,6 +12,7 @@ use domain::{
     company::{CompanyFilter, CompanyInput},
     customer::{CustomerFilter, CustomerInput, Erasure},
     errand::About,
+    fields::{NewDefinition, Subject},
     import::{Kind, Reading},
     invitation::State,
     mail::Raw,
@@ -33,7 +34,9 @@ use std::convert::Infallible;
 use store::{
     access::{log, roles, teams, users},
     accounts::{self, invitations, own, passkeys, picture, second_factor, unsent},
-    bulk, certificates, companies, customers, errands, imports, mails,
+    bulk, certificates, companies, customers, errands,
+    fields::{self, define},
+    imports, mails,
     outside::{identities, providers},
     people, ratings, retention,
     scim::{groups, people as announced, token},
@@ -196,6 +199,20 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "bulk::app" => bulk::app(tx, actor, UserId(0), b"12345678901234567890").await,
         "bulk::tickets" => bulk::tickets(tx, actor, &bulk::Batch::default()).await,
         "bulk::finish" => bulk::finish(desk, actor).await,
+        "fields::blank" => fields::blank(desk, actor, Subject::Customers).await.map(drop),
+        "fields::define::list" => define::list(desk, actor).await.map(drop),
+        "fields::define::create" => {
+            let input = NewDefinition { name: "Field".into(), ..NewDefinition::default() };
+            define::create(tx, actor, Subject::Customers, &input).await.map(drop)
+        }
+        "fields::define::change" => {
+            let input = NewDefinition { name: "Field".into(), ..NewDefinition::default() };
+            there(define::change(tx, actor, FieldId(0), 1, &input).await)
+        }
+        "fields::define::retire" => there(define::retire(tx, actor, FieldId(0), true).await),
+        "fields::define::shift" => there(define::shift(tx, actor, FieldId(0), true).await),
+        "fields::define::count" => there(define::count(desk, actor, FieldId(0)).await),
+        "fields::define::delete" => there(define::delete(tx, actor, FieldId(0)).await),
         "imports::create" => {
             let mut file = stream::iter([Ok(Bytes::from_static(b"email\na@a.example\n"))]);
             imports::create(desk, actor, Kind::Customers, "a.csv", &mut file).await.map(drop)
@@ -311,6 +328,7 @@ async fn of_people(
         "companies::logo::open" => there(companies::logo::open(desk, actor, nothing, 1).await),
         "companies::merge::preview" => there(companies::merge::preview(conn, actor, nothing, CompanyId(1)).await),
         "companies::merge::merge" => there(companies::merge::merge(tx, actor, nothing, CompanyId(-1)).await),
+        "companies::view::open" => there(companies::view::open(desk, actor, nothing).await),
         "companies::view::view" => there(companies::view::view(conn, actor, nothing).await),
         "customers::block::block" => there(customers::block::block(tx, actor, nobody, true).await),
         "customers::block::remove_second_factor" => {

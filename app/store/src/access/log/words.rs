@@ -5,6 +5,7 @@ use domain::{
     UserId,
     access::Permission,
     event::{Happening, Was},
+    fields::Change,
     people::Person,
     rating,
 };
@@ -91,6 +92,12 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
         Happening::CustomerCreated { customer } => format!("Made the customer {}", whom(customer)),
         Happening::CustomerChanged { customer, fields } => {
             format!("Changed the customer {}: {}", whom(customer), listed(&fields))
+        }
+        Happening::CustomerFields { customer, changes } => {
+            format!("Filled in of the customer {}: {}", whom(customer), filled(&changes))
+        }
+        Happening::CompanyFields { company, changes } => {
+            format!("Filled in of the company {}: {}", company.name, filled(&changes))
         }
         Happening::CustomerBlocked { customer } => format!("Blocked the customer {}", whom(customer)),
         Happening::CustomerUnblocked { customer } => format!("Let the customer {} in again", whom(customer)),
@@ -223,6 +230,20 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
         Happening::CertificateFailed { name, why } => format!("Got no certificate for {name}: {why}"),
         Happening::PriorityTable => "Changed the priority table".into(),
         Happening::PrioritiesApplied => "Brought all tickets up to the priority table".into(),
+        Happening::FieldSaved { of, name, made: true, .. } => {
+            format!("Made the custom field “{name}” of {}", of.word())
+        }
+        Happening::FieldSaved { of, name, made: false, changes } => {
+            format!("Changed the custom field “{name}” of {}: {}", of.word(), filled(&changes))
+        }
+        Happening::FieldRetired { of, name, on: true } => format!("Retired the custom field “{name}” of {}", of.word()),
+        Happening::FieldRetired { of, name, on: false } => {
+            format!("Brought the custom field “{name}” of {} back", of.word())
+        }
+        Happening::FieldMoved { of, name } => format!("Moved the custom field “{name}” of {}", of.word()),
+        Happening::FieldDeleted { of, name, values } => {
+            format!("Deleted the custom field “{name}” of {}, with {}", of.word(), many(values, "value"))
+        }
         Happening::WipLimit { limit, refuse, .. } => match (limit, refuse) {
             (None, _) => "Lifted the limit of a column of the board".into(),
             (Some(limit), true) => format!("Limited a column of the board to {limit}, and no more"),
@@ -301,6 +322,13 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
 /// “1 day”, “3 days”.
 fn many(count: i64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// “Shoe size: 38 → 39; Member since: empty → 2026-11-21”.
+fn filled(changes: &[Change]) -> String {
+    let shown = |text: &str| if text.is_empty() { "empty".to_owned() } else { text.to_owned() };
+    let told = |change: &Change| format!("{}: {} → {}", change.field, shown(&change.from), shown(&change.to));
+    changes.iter().map(told).collect::<Vec<_>>().join("; ")
 }
 
 fn people(people: &[Person]) -> String {

@@ -57,6 +57,40 @@ fn said() -> Vec<(&'static str, Option<Value>, &'static str)> {
             "Changed the customer Jana: name, phone numbers, other addresses"
         }),
         of(
+            "customer.fields",
+            {
+                json!({"customer": 7, "changes": [{"field": "Shoe size", "from": "", "to": "39"},
+                                                   {"field": "Tea", "from": "Yes", "to": ""}]})
+            },
+            "Filled in of the customer Jana: Shoe size: empty → 39; Tea: Yes → empty",
+        ),
+        of("company.fields", json!({"company": acme(), "changes": [{"field": "Plan", "from": "A", "to": "B"}]}), {
+            "Filled in of the company Acme: Plan: A → B"
+        }),
+        of("settings.field_saved", json!({"of": "customers", "name": "Tea", "made": true, "changes": []}), {
+            "Made the custom field “Tea” of customers"
+        }),
+        of(
+            "settings.field_saved",
+            {
+                json!({"of": "companies", "name": "Plan", "made": false,
+                       "changes": [{"field": "name", "from": "Tier", "to": "Plan"}]})
+            },
+            "Changed the custom field “Plan” of companies: name: Tier → Plan",
+        ),
+        of("settings.field_retired", json!({"of": "customers", "name": "Tea", "on": true}), {
+            "Retired the custom field “Tea” of customers"
+        }),
+        of("settings.field_retired", json!({"of": "customers", "name": "Tea", "on": false}), {
+            "Brought the custom field “Tea” of customers back"
+        }),
+        of("settings.field_moved", json!({"of": "customers", "name": "Tea"}), {
+            "Moved the custom field “Tea” of customers"
+        }),
+        of("settings.field_deleted", json!({"of": "customers", "name": "Tea", "values": 1}), {
+            "Deleted the custom field “Tea” of customers, with 1 value"
+        }),
+        of(
             "settings.retention",
             {
                 json!({"from": {"tickets": null, "customers": 1, "messages": false},
