@@ -7,13 +7,17 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail, ensure};
 
 use crate::debian;
-use crate::project::Project;
-use crate::tools::in_path;
+use crate::project::{Project, run};
+use crate::tools::{Installer, in_path};
 
 /// Names the folder that [`find`] returns to tests.
 pub const VARIABLE: &str = "DOCKET_TEST_PEBBLE";
 
-/// A folder with the program `pebble` in it: of the package on Debian and Ubuntu, elsewhere the one that is installed.
+/// What Go builds it from, where there is no package of it.
+const SOURCE: &str = "github.com/letsencrypt/pebble/v2/cmd/pebble@latest";
+
+/// A folder with the program `pebble` in it: of the package on Debian and Ubuntu, elsewhere the one that is installed, or one that
+/// Go builds.
 ///
 /// # Errors
 /// When there is none and none can be had, with what to do.
@@ -31,15 +35,23 @@ pub fn find(project: &Project) -> Result<PathBuf> {
     } else if let Some(installed) = in_path(&"pebble") {
         fs::create_dir_all(&folder)?;
         debian::start(&folder, "pebble", &installed, None)?;
+    } else if let Some(go) = go() {
+        eprintln!("    Building Pebble");
+        fs::create_dir_all(&folder)?;
+        run(Command::new(go).env("GOBIN", &folder).args(["install", SOURCE]))?;
     } else {
-        bail!(
-            "no Pebble to test with. On macOS: install Go (brew install go), run \
-             go install github.com/letsencrypt/pebble/v2/cmd/pebble@latest, and put the folder that go env GOPATH names, with /bin, \
-             into PATH"
-        );
+        bail!("no Pebble to test with, and no Go to build it. On macOS: brew install go");
     }
     ensure!(is_whole(&folder), "the Pebble in {} is not whole", folder.display());
     Ok(folder)
+}
+
+/// The Go that is installed; by Homebrew, if need be.
+fn go() -> Option<PathBuf> {
+    in_path(&"go").or_else(|| {
+        Installer::here().filter(|it| *it == Installer::Brew)?.install("go").ok()?;
+        in_path(&"go")
+    })
 }
 
 fn is_whole(folder: &Path) -> bool {
