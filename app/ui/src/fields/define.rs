@@ -1,6 +1,6 @@
 //! `/settings/fields/N`: one custom field, and a new one.
 
-use super::rpc;
+use super::{move_button, rpc, way};
 use crate::access::{Back, last_step};
 use crate::erased::{Rows, Sometimes};
 use crate::fetched::resource;
@@ -212,23 +212,10 @@ fn choice_row(flash: &Flash, choice: &Choice, first: bool, last: bool, moved: &s
     let name = format!("choice-{id}");
     let problem = flash.problem(&name);
     let retired = flash.value(&format!("retired-{id}")) == "on";
-    let button = |way: &'static str, icon: Icon, end: bool| {
-        let value = format!("{way}-{id}");
+    let button = |up: bool, end: bool| {
+        let value = format!("{}-{id}", way(up));
         let focused = moved == value && !end;
-        view! {
-            <button
-                class="button button--sm button--icon"
-                type="submit"
-                name="move"
-                value=value
-                disabled=end
-                autofocus=focused
-                aria-label=format!("Move {} {way}", choice.name)
-            >
-                <Ico icon />
-            </button>
-        }
-        .into_any()
+        move_button(&choice.name, up, value, end, focused)
     };
     view! {
         <div class="box__row choice">
@@ -255,7 +242,7 @@ fn choice_row(flash: &Flash, choice: &Choice, first: bool, last: bool, moved: &s
                 <span>"Retired"</span>
             </label>
             <div class="row">
-                {button("up", Icon::ArrowUp, first)} {button("down", Icon::ArrowDown, last)}
+                {button(true, first)} {button(false, last)}
             </div>
             {field_error(&name, problem)}
         </div>

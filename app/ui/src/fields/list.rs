@@ -1,6 +1,6 @@
 //! `/settings/fields`: which custom fields there are, and in which order.
 
-use super::rpc;
+use super::{move_button, rpc, way};
 use crate::erased::{Rows, Sometimes};
 use crate::{
     icons::{Ico, Icon},
@@ -100,22 +100,7 @@ fn row(field: &Definition, first: bool, last: bool, moved: &Moved) -> AnyView {
     // At the end of the list the way back is left.
     let focus = up.map(|up| if up { !first } else { last });
     let word = |on: bool| if on { "Yes" } else { "–" };
-    let button = |way: &'static str, icon: Icon, end: bool, focused: bool| {
-        view! {
-            <button
-                class="button button--sm button--icon"
-                type="submit"
-                name="move"
-                value=way
-                disabled=end
-                autofocus=focused
-                aria-label=format!("Move {} {way}", field.name)
-            >
-                <Ico icon />
-            </button>
-        }
-        .into_any()
-    };
+    let button = |up: bool, end: bool, focused: bool| move_button(&field.name, up, way(up).to_owned(), end, focused);
     view! {
         <tr>
             <th scope="row">
@@ -131,8 +116,8 @@ fn row(field: &Definition, first: bool, last: bool, moved: &Moved) -> AnyView {
             <td>
                 <form method="post" action="/settings/fields" class="row">
                     <input type="hidden" name="field" value=id.to_string() />
-                    {button("up", Icon::ArrowUp, first, focus == Some(true))}
-                    {button("down", Icon::ArrowDown, last, focus == Some(false))}
+                    {button(true, first, focus == Some(true))}
+                    {button(false, last, focus == Some(false))}
                 </form>
             </td>
         </tr>
