@@ -182,6 +182,15 @@ test('keys that are pressed before their part is there do what they mean once it
   await expect(page.getByRole('menu')).toBeVisible();
 });
 
+test('the part comes to a browser that is never at rest', async ({ page }) => {
+  await page.addInitScript(() => {
+    window.requestIdleCallback = () => 0;
+  });
+  await signIn(page, MIA);
+  await live(page, `/tickets/${await newTicket(page)}`);
+  await expect(works(page)).toBeVisible();
+});
+
 test('clicks before the part is there count, and the properties follow what others do', async ({ page, openPage }) => {
   const { id, letGo } = await openWithout(page);
   await expect(page.locator('html[data-live]')).toBeAttached();

@@ -6,11 +6,12 @@
 use super::{attachments::Previewing, composer::Begun, properties::List, state::TicketState};
 use crate::erased::effect;
 use crate::{lazy, me, shared::Opening};
-use leptos::{leptos_dom::helpers::request_idle_callback_with_handle, prelude::*, task::spawn_local};
+use leptos::{leptos_dom::helpers::request_idle_callback, prelude::*, task::spawn_local};
 use std::time::Duration;
 
-/// How long a browser is left alone that does not tell when it has nothing to do.
-const REST: Duration = Duration::from_millis(500);
+/// How long a browser is left alone that does not say that it has nothing to do: some never do, and none while it draws
+/// nothing new, as when the next page is on its way.
+const REST: Duration = Duration::from_secs(1);
 
 /// What the part makes.
 #[allow(clippy::large_enum_variant, reason = "one is made at a time, and used up at once")]
@@ -33,7 +34,8 @@ impl Work {
         let this = Self { here: RwSignal::new(lazy::has_work()), asked: StoredValue::new(false) };
         let taken_over = me::taken_over();
         effect(move || {
-            if taken_over.get() && request_idle_callback_with_handle(move || this.ask()).is_err() {
+            if taken_over.get() {
+                request_idle_callback(move || this.ask());
                 set_timeout(move || this.ask(), REST);
             }
         });
