@@ -1,6 +1,7 @@
 //! How satisfied requesters were: in the portal, and as staff see it.
 
 mod link;
+mod list;
 
 use crate::support::{Refused as _, World, browser::Browser, id_of, person};
 use domain::{
@@ -199,7 +200,7 @@ async fn sums_follow_their_tickets() {
     customers::merge::merge(&world.desk, &manager, id_of(&kept), id_of(&gone)).await.unwrap();
     assert_eq!(average(&world, &agent, &kept).await, (3, 8));
     let mut conn = world.desk.read().await.unwrap();
-    let rated = ratings::of_customer(&mut conn, &agent, id_of(&kept)).await.unwrap();
+    let rated = ratings::of_customer(&mut conn, &agent, id_of(&kept), None).await.unwrap().rows;
     assert_eq!(rated.iter().map(|r| r.given.score).collect::<Vec<_>>(), [1, 2, 5], "also what the other one has said");
     assert_eq!(rated[0].given.comment, "said 1");
     conn.done();
@@ -212,8 +213,8 @@ async fn sums_follow_their_tickets() {
     // Who sees a part of the tickets sees a part of the ratings.
     let part = world.custom(Permissions::of_role(Role::Agent).without(Permission::SeeAllTickets)).await;
     let mut conn = world.desk.read().await.unwrap();
-    assert!(ratings::of_customer(&mut conn, &part, id_of(&kept)).await.unwrap().is_empty());
-    ratings::of_customer(&mut conn, &kept, id_of(&kept)).await.refused(Code::Forbidden);
+    assert!(ratings::of_customer(&mut conn, &part, id_of(&kept), None).await.unwrap().rows.is_empty());
+    ratings::of_customer(&mut conn, &kept, id_of(&kept), None).await.refused(Code::Forbidden);
 }
 
 #[tokio::test]

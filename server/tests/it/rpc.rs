@@ -114,7 +114,7 @@ fn functions() -> Vec<Function> {
         Function("settings/priorities", |_, _| json!({}), ADMINS),
         Function("ratings/asked", |id, _| json!({ "id": id }), SEERS),
         Function("ratings/by_mail", |_, _| json!({ "token": "x" }), [404; 5]),
-        Function("ratings/of_customer", |_, _| json!({ "id": CUSTOMER }), STAFF),
+        Function("ratings/of_customer", |_, _| json!({ "id": CUSTOMER, "after": null }), STAFF),
         Function("settings/satisfaction", |_, _| json!({}), ADMINS),
         Function("settings/retention", |_, _| json!({}), ADMINS),
         Function("settings/second_factor", |_, _| json!({}), ADMINS),

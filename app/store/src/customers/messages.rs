@@ -2,23 +2,21 @@
 
 use crate::{
     OrOurs,
+    customers::done::{self, SIZE},
     tickets::{message::EXCERPT, row},
 };
 use domain::{
-    Actor, Error, EventId, Result, TicketId, UserId,
+    Actor, EventId, Result, TicketId, UserId,
     customer::Written,
     page::Page,
     policy::{self, Action},
     text,
     ticket::Source,
 };
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
-
-/// How many messages a page has.
-const SIZE: usize = 20;
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
 /// How many are looked at for who does not see all tickets: nobody reads ten thousand of a customer's messages to find that none is
-/// on a ticket of theirs. A page can be short for it, and goes on all the same.
+/// on a ticket of theirs.
 const LOOKED_AT: usize = 500;
 
 /// How much of a text is read for its beginning, in characters: white space is taken out of it.
@@ -33,16 +31,12 @@ const READ: usize = 8 * EXCERPT;
 #[crate::compiled_here]
 pub async fn list(conn: &mut PgConnection, actor: &Actor, id: UserId, after: Option<&str>) -> Result<Page<Written>> {
     policy::demand(actor, Action::SeePeople, None)?;
-    let after = after.map(|after| after.parse::<i64>().map_err(|_| no_place())).transpose()?;
-    let all = actor.principal().is_none_or(policy::sees_all);
-    let looked_at = if all { SIZE + 1 } else { LOOKED_AT };
-    let mut query = QueryBuilder::<Postgres>::new(
-        "with who as (select coalesce(merged_into, id) as id from users where role = 'customer' and id = ",
-    );
-    query.push_bind(id.0);
+    let after = done::place(after)?;
+    let reach = (!actor.principal().is_none_or(policy::sees_all)).then_some(LOOKED_AT);
+    let looked_at = reach.unwrap_or(SIZE + 1);
+    let mut query = done::query(id);
     query.push(
-        "), people as (select id from who union all select u.id from who join users u on u.merged_into = who.id), \
-         looked as (select e.id, e.at, e.ticket_id from people p, lateral ( \
+        ", looked as (select e.id, e.at, e.ticket_id from people p, lateral ( \
              select e.id, e.at, e.ticket_id from events e where e.actor_id = p.id and e.kind = 'message.customer'",
     );
     if let Some(after) = after {
@@ -65,37 +59,19 @@ pub async fn list(conn: &mut PgConnection, actor: &Actor, id: UserId, after: Opt
         SIZE + 1
     ));
     let rows = query.build().fetch_all(conn).await.ours()?;
-    let first =
-        rows.first().filter(|row| row.try_get(0).unwrap_or(false)).ok_or_else(|| Error::not_found("customer"))?;
-    let (looked, last): (i64, Option<i64>) = (first.try_get(1).ours()?, first.try_get(2).ours()?);
-    let mut shown: Vec<Written> = rows.iter().filter_map(|row| from_row(row).transpose()).collect::<Result<_>>()?;
-    let more = shown.len() > SIZE;
-    shown.truncate(SIZE);
-    let next = match shown.last() {
-        Some(last) if more => Some(last.entry.0),
-        _ if !all && looked == LOOKED_AT as i64 => last,
-        _ => None,
-    };
-    Ok(Page { rows: shown, next: next.map(|id| id.to_string()), position: None })
-}
-
-fn no_place() -> Error {
-    Error::field("after", "This place in the list does not exist. Please start from its beginning.")
+    done::page(&rows, reach, from_row, |written| written.entry)
 }
 
 /// `None`: the row stands for itself only, because nothing is shown.
-fn from_row(row: &PgRow) -> Result<Option<Written>> {
-    (|| {
-        let Some(entry) = row.try_get::<Option<i64>, _>(3)? else { return Ok(None) };
-        Ok::<_, sqlx::Error>(Some(Written {
-            entry: EventId(entry),
-            at: row.try_get::<time::OffsetDateTime, _>(4)?.into(),
-            ticket: TicketId(row.try_get(5)?),
-            subject: row.try_get(6)?,
-            channel: Source::from_word(row.try_get(7)?).unwrap_or(Source::Web),
-            excerpt: text::excerpt(row.try_get(8)?, 2 * EXCERPT),
-            files: row.try_get(9)?,
-        }))
-    })()
-    .ours()
+fn from_row(row: &PgRow) -> sqlx::Result<Option<Written>> {
+    let Some(entry) = row.try_get::<Option<i64>, _>(3)? else { return Ok(None) };
+    Ok(Some(Written {
+        entry: EventId(entry),
+        at: row.try_get::<time::OffsetDateTime, _>(4)?.into(),
+        ticket: TicketId(row.try_get(5)?),
+        subject: row.try_get(6)?,
+        channel: Source::from_word(row.try_get(7)?).unwrap_or(Source::Web),
+        excerpt: text::excerpt(row.try_get(8)?, 2 * EXCERPT),
+        files: row.try_get(9)?,
+    }))
 }

@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod company;
+pub(crate) mod done;
 pub mod edit;
 pub mod erase;
 pub mod export;

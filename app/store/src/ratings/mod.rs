@@ -8,19 +8,20 @@ pub mod by_mail;
 pub mod settings;
 
 use crate::{
-    Desk, OrOurs, Tx, events,
+    Desk, OrOurs, Tx,
+    customers::done::{self, SIZE},
+    events,
     tickets::{hold, row},
 };
 use domain::{
     Actor, Code, Error, EventId, Result, TicketId, Time, UserId,
     event::Happening,
+    page::Page,
     policy::{self, Action},
     rating::{Given, NewRating, Question, Rated, open_until},
 };
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
-/// How many ratings the page of a customer shows.
-const SHOWN: usize = 20;
 /// How many are looked at for who does not see all tickets.
 const LOOKED_AT: usize = 200;
 
@@ -158,44 +159,58 @@ pub async fn of_ticket(desk: &Desk, actor: &Actor, id: TicketId) -> Result<Optio
     Ok(found.map(|r| Given { score: r.score, comment: r.comment.unwrap_or_default(), at: r.at.into() }))
 }
 
-/// The newest ratings of a customer, on tickets that this actor may see.
+/// A page of the ratings of a customer on tickets that this actor may see, the newest first. Whoever was merged into them is they.
 ///
-/// Errors: `Forbidden` for whoever may not look people up.
+/// Errors: `Forbidden` for whoever may not look people up; `NotFound` for who is no customer; a field error for a wrong `after`.
 #[crate::compiled_here]
-pub async fn of_customer(conn: &mut PgConnection, actor: &Actor, id: UserId) -> Result<Vec<Rated>> {
+pub async fn of_customer(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: UserId,
+    after: Option<&str>,
+) -> Result<Page<Rated>> {
     policy::demand(actor, Action::SeePeople, None)?;
-    let mut query = QueryBuilder::<Postgres>::new(
-        "with who as (select coalesce(merged_into, id) as id from users where role = 'customer' and id = ",
+    let after = done::place(after)?;
+    let reach = (!actor.principal().is_none_or(policy::sees_all)).then_some(LOOKED_AT);
+    let looked_at = reach.unwrap_or(SIZE + 1);
+    let mut query = done::query(id);
+    query.push(
+        ", looked as (select r.* from people p, lateral ( \
+             select r.ticket_id, r.score, r.event_id from ratings r where r.user_id = p.id",
     );
-    query.push_bind(id.0);
+    if let Some(after) = after {
+        query.push(" and r.event_id < ").push_bind(after);
+    }
     query.push(format_args!(
-        "), people as (select id from who union all select u.id from who join users u on u.merged_into = who.id), \
-         looked as (select r.* from people p, lateral ( \
-             select r.ticket_id, r.score, r.event_id from ratings r where r.user_id = p.id \
-             order by r.event_id desc limit {LOOKED_AT}) r order by r.event_id desc limit {LOOKED_AT}) \
-         select l.event_id, l.ticket_id, t.subject, l.score, e.data->>'comment', e.at \
-         from looked l join tickets t on t.id = l.ticket_id join events e on e.id = l.event_id where true"
+        " order by r.event_id desc limit {looked_at}) r order by r.event_id desc limit {looked_at}), \
+         shown as (select l.*, t.subject from looked l join tickets t on t.id = l.ticket_id where true"
     ));
     row::visible(&mut query, actor);
-    query.push(format_args!(" order by l.event_id desc limit {SHOWN}"));
+    query.push(format_args!(
+        " order by l.event_id desc limit {}) \
+         select exists (select from who), (select count(*) from looked), (select min(l.event_id) from looked l), \
+             s.event_id, s.ticket_id, s.subject, s.score, e.data->>'comment', e.at \
+         from shown s join events e on e.id = s.event_id right join (values (true)) one on true \
+         order by s.event_id desc",
+        SIZE + 1
+    ));
     let rows = query.build().fetch_all(conn).await.ours()?;
-    rows.iter().map(from_row).collect()
+    done::page(&rows, reach, from_row, |rated| rated.entry)
 }
 
-fn from_row(row: &PgRow) -> Result<Rated> {
-    (|| {
-        Ok::<_, sqlx::Error>(Rated {
-            entry: EventId(row.try_get(0)?),
-            ticket: TicketId(row.try_get(1)?),
-            subject: row.try_get(2)?,
-            given: Given {
-                score: row.try_get(3)?,
-                comment: row.try_get::<Option<String>, _>(4)?.unwrap_or_default(),
-                at: row.try_get::<time::OffsetDateTime, _>(5)?.into(),
-            },
-        })
-    })()
-    .ours()
+/// `None`: the row stands for itself only, because nothing is shown.
+fn from_row(row: &PgRow) -> sqlx::Result<Option<Rated>> {
+    let Some(entry) = row.try_get::<Option<i64>, _>(3)? else { return Ok(None) };
+    Ok(Some(Rated {
+        entry: EventId(entry),
+        ticket: TicketId(row.try_get(4)?),
+        subject: row.try_get(5)?,
+        given: Given {
+            score: row.try_get(6)?,
+            comment: row.try_get::<Option<String>, _>(7)?.unwrap_or_default(),
+            at: row.try_get::<time::OffsetDateTime, _>(8)?.into(),
+        },
+    }))
 }
 
 /// Takes the comments out of those of these events that rate a ticket. The numbers stay: they are in averages.

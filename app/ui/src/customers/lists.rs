@@ -38,7 +38,7 @@ fn address(path: &str, list: &str) -> String {
 enum List {
     Tickets(Page<Ticket>),
     Messages(Page<Written>),
-    Ratings(Vec<Rated>),
+    Ratings(Page<Rated>),
 }
 
 /// The lists of a customer, one at a time. `?tickets=` and `?from=` say where the page before ended. They are read again whenever
@@ -55,7 +55,7 @@ pub fn Lists(id: UserId, path: String, again: RwSignal<u32>) -> impl IntoView {
         move |(chosen, after, _)| async move {
             match LISTS[chosen].0 {
                 "messages" => rpc::customer_messages(id, after).await.map(List::Messages),
-                "ratings" => ratings::of_customer(id).await.map(List::Ratings),
+                "ratings" => ratings::of_customer(id, after).await.map(List::Ratings),
                 _ => {
                     let filter = Filter { requester: Some(id), after, limit: Some(20), ..Filter::default() };
                     tickets::list(filter).await.map(List::Tickets)
@@ -84,8 +84,8 @@ pub fn Lists(id: UserId, path: String, again: RwSignal<u32>) -> impl IntoView {
                     let later = after.with_untracked(Option::is_some);
                     match list {
                         List::Tickets(page) => ticket_table(page, &path, later),
-                        List::Messages(page) => messages(page, &path, later),
-                        List::Ratings(rated) => rated_list(&rated),
+                        List::Messages(page) => entries(page, &MESSAGES, &path, later),
+                        List::Ratings(page) => entries(page, &RATINGS, &path, later),
                     }
                 },
             )}
@@ -94,34 +94,57 @@ pub fn Lists(id: UserId, path: String, again: RwSignal<u32>) -> impl IntoView {
     .into_any()
 }
 
+/// A list of what leads to its place in a ticket, and the words for it.
+struct Entries<T: 'static> {
+    /// As the address says it.
+    list: &'static str,
+    label: &'static str,
+    icon: Icon,
+    /// There is nothing at all.
+    none: [&'static str; 2],
+    /// There is nothing on a page.
+    unseen: &'static str,
+    row: fn(Markup, &T) -> Markup,
+}
+
+const MESSAGES: Entries<Written> = Entries {
+    list: "messages",
+    label: "Messages, newest first",
+    icon: Icon::Mail,
+    none: ["No messages", "Nothing was written so far on tickets that you see."],
+    unseen: "What was written here is on tickets that you do not see.",
+    row,
+};
+
+const RATINGS: Entries<Rated> = Entries {
+    list: "ratings",
+    label: "Ratings, newest first",
+    icon: Icon::Check,
+    none: ["No ratings", "Nothing that you see was rated so far."],
+    unseen: "What was rated here is on tickets that you do not see.",
+    row: rated_row,
+};
+
 /// `later`: this is not the first page.
-fn messages(page: Page<Written>, path: &str, later: bool) -> AnyView {
-    let first = later.then(|| address(path, "messages"));
-    let next = page.next.map(|next| format!("{path}?list=messages&from={}#lists", url_name(&next)));
+fn entries<T>(page: Page<T>, what: &Entries<T>, path: &str, later: bool) -> AnyView {
+    let Entries { list, label, icon, none, unseen, row } = *what;
+    let first = later.then(|| address(path, list));
+    let next = page.next.map(|next| format!("{path}?list={list}&from={}#lists", url_name(&next)));
     let rows = match page.rows.is_empty() {
-        true => empty(later || next.is_some()),
-        false => page
-            .rows
-            .iter()
-            .fold(Markup::new("<ol class=\"ticket-rows\" aria-label=\"Messages, newest first\">"), row)
-            .raw("</ol>")
-            .element()
-            .into_any(),
+        true => {
+            let [title, text] = if later || next.is_some() { ["Nothing here", unseen] } else { none };
+            view! { <EmptyState icon title text /> }.into_any()
+        }
+        false => {
+            let list = Markup::new("<ol class=\"ticket-rows\" aria-label=\"").text(label).raw("\">");
+            page.rows.iter().fold(list, row).raw("</ol>").element().into_any()
+        }
     };
     view! {
         {rows}
-        <Pages first next what="messages" />
+        <Pages first next what=list />
     }
     .into_any()
-}
-
-/// `part`: this page only.
-fn empty(part: bool) -> AnyView {
-    let (title, text) = match part {
-        true => ("Nothing here", "What was written here is on tickets that you do not see."),
-        false => ("No messages", "Nothing was written so far on tickets that you see."),
-    };
-    view! { <EmptyState icon=Icon::Mail title text /> }.into_any()
 }
 
 fn row(rows: Markup, written: &Written) -> Markup {
@@ -152,40 +175,25 @@ fn row(rows: Markup, written: &Written) -> Markup {
     row.raw("</p></div></li>")
 }
 
-/// The newest ratings, each with the way to where it stands in its ticket.
-fn rated_list(rated: &[Rated]) -> AnyView {
-    if rated.is_empty() {
-        return view! {
-            <EmptyState icon=Icon::Check title="No ratings" text="Nothing that you see was rated so far." />
-        }
-        .into_any();
-    }
-    let row = |rows: Markup, rated: &Rated| {
-        let row = rows
-            .raw("<li class=\"ticket-row\"><span class=\"ticket-row__mark\"></span><div class=\"ticket-row__body\">")
-            .raw("<div class=\"ticket-row__line\"><a data-row class=\"ticket-row__subject\" href=\"/tickets/")
-            .number(rated.ticket.0)
-            .raw("?entry=")
-            .number(rated.entry.0)
-            .raw("\">")
-            .text(&rated.subject)
-            .raw("</a>")
-            .with(when(rated.given.at, "ticket-row__time"))
-            .raw("</div><div class=\"ticket-row__line\"><span class=\"ticket-row__meta\"><span>#")
-            .number(rated.ticket.0)
-            .raw("</span><span><b>")
-            .number(rated.given.score.into())
-            .raw(" of 5</b></span></span></div>");
-        let row = match rated.given.comment.is_empty() {
-            true => row,
-            false => row.raw("<p class=\"ticket-row__excerpt\">").text(&rated.given.comment).raw("</p>"),
-        };
-        row.raw("</div></li>")
+fn rated_row(rows: Markup, rated: &Rated) -> Markup {
+    let row = rows
+        .raw("<li class=\"ticket-row\"><span class=\"ticket-row__mark\"></span><div class=\"ticket-row__body\">")
+        .raw("<div class=\"ticket-row__line\"><a data-row class=\"ticket-row__subject\" href=\"/tickets/")
+        .number(rated.ticket.0)
+        .raw("?entry=")
+        .number(rated.entry.0)
+        .raw("\">")
+        .text(&rated.subject)
+        .raw("</a>")
+        .with(when(rated.given.at, "ticket-row__time"))
+        .raw("</div><div class=\"ticket-row__line\"><span class=\"ticket-row__meta\"><span>#")
+        .number(rated.ticket.0)
+        .raw("</span><span><b>")
+        .number(rated.given.score.into())
+        .raw(" of 5</b></span></span></div>");
+    let row = match rated.given.comment.is_empty() {
+        true => row,
+        false => row.raw("<p class=\"ticket-row__excerpt\">").text(&rated.given.comment).raw("</p>"),
     };
-    rated
-        .iter()
-        .fold(Markup::new("<ol class=\"ticket-rows\" aria-label=\"Ratings, newest first\">"), row)
-        .raw("</ol>")
-        .element()
-        .into_any()
+    row.raw("</div></li>")
 }

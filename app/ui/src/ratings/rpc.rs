@@ -5,6 +5,7 @@ use crate::rpc::call;
 use crate::rpc::{Json, Rpc};
 use domain::{
     TicketId, UserId,
+    page::Page,
     rating::{AskedByMail, Question, Rated, Settings},
 };
 use leptos::prelude::*;
@@ -21,10 +22,13 @@ pub async fn opened(token: String) -> Rpc<AskedByMail> {
     call(|desk, actor| async move { store::ratings::by_mail::opened(&desk, &actor, &token).await }).await
 }
 
-/// The newest ratings of a customer.
+/// A page of the ratings of a customer.
 #[server(endpoint = "ratings/of_customer", protocol = Json, client = crate::whose::Caller)]
-pub async fn of_customer(id: UserId) -> Rpc<Vec<Rated>> {
-    call(|desk, actor| async move { store::ratings::of_customer(&mut *desk.read().await?, &actor, id).await }).await
+pub async fn of_customer(id: UserId, after: Option<String>) -> Rpc<Page<Rated>> {
+    call(|desk, actor| async move {
+        store::ratings::of_customer(&mut *desk.read().await?, &actor, id, after.as_deref()).await
+    })
+    .await
 }
 
 /// Who is asked, and when.

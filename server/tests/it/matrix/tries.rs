@@ -277,7 +277,7 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
             there(settings::set_wip_limit(tx, actor, status, limit, refuse).await)
         }
         "ratings::asked" => ratings::asked(desk, actor, id).await.map(drop),
-        "ratings::of_customer" => ratings::of_customer(&mut conn, actor, nobody).await.map(drop),
+        "ratings::of_customer" => there(ratings::of_customer(&mut conn, actor, nobody, None).await),
         "ratings::of_ticket" => ratings::of_ticket(desk, actor, id).await.map(drop),
         "ratings::rate" => ratings::rate(tx, actor, id, NewRating::default()).await,
         "ratings::settings::get" => ratings::settings::get(desk, actor).await.map(drop),
