@@ -19,6 +19,14 @@ struct Person {
     phones: Vec<String>,
     notes: String,
     company: Option<String>,
+    /// What is in their custom fields.
+    custom: Value,
+}
+
+/// A company as the lines so far have left it.
+struct Firm {
+    fields: CompanyFields,
+    custom: Value,
 }
 
 #[derive(Default)]
@@ -30,7 +38,7 @@ pub(super) struct Carried {
     /// The names of companies that lines of customers have made, by those names in small letters.
     named: HashMap<String, String>,
     /// Companies of a file of companies, by what the database takes for their names.
-    companies: HashMap<String, CompanyFields>,
+    companies: HashMap<String, Firm>,
     /// Which of them have these domains.
     owners: HashMap<String, String>,
     /// Tickets, by their numbers.
@@ -110,17 +118,20 @@ impl Carried {
         // Arrays of arrays must have equal lengths in PostgreSQL.
         let phones: Vec<Value> = found.iter().map(|(_, person)| Value::from(person.phones.clone())).collect();
         let companies: Vec<Option<String>> = found.iter().map(|(_, person)| person.company.clone()).collect();
+        let custom: Vec<Value> = found.iter().map(|(_, person)| person.custom.clone()).collect();
         sqlx::query!(
             "with s as (
-                 select n.email, n.name, array(select jsonb_array_elements_text(n.phones)) as phones, n.notes, c.id as company
-                 from unnest($2::text[], $3::text[], $4::jsonb[], $5::text[], $6::text[]) as n (email, name, phones, notes, company)
+                 select n.email, n.name, array(select jsonb_array_elements_text(n.phones)) as phones, n.notes, c.id as company,
+                        n.fields
+                 from unnest($2::text[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::jsonb[])
+                     as n (email, name, phones, notes, company, fields)
                  left join companies c on lower(c.name) = lower(n.company) and c.merged_into is null
              ), known as (
-                 update users u set name = s.name, phones = s.phones, notes = s.notes, company_id = s.company
+                 update users u set name = s.name, phones = s.phones, notes = s.notes, company_id = s.company, fields = s.fields
                  from s join user_emails e on e.address = lower(s.email) where u.id = e.user_id and u.role = 'customer'
              )
-             insert into users (name, email, role, company_id, phones, notes, created_at)
-             select s.name, s.email, 'customer', s.company, s.phones, s.notes, $1 from s
+             insert into users (name, email, role, company_id, phones, notes, created_at, fields)
+             select s.name, s.email, 'customer', s.company, s.phones, s.notes, $1, s.fields from s
              where not exists (select from user_emails e where e.address = lower(s.email))",
             at,
             &found.iter().map(|(email, _)| email.clone()).collect::<Vec<_>>(),
@@ -128,6 +139,7 @@ impl Carried {
             &phones,
             &found.iter().map(|(_, person)| person.notes.clone()).collect::<Vec<_>>(),
             &companies as &[Option<String>],
+            &custom,
         )
         .execute(&mut *tx.conn)
         .await
@@ -152,7 +164,7 @@ impl Carried {
             return Ok(());
         }
         let rows = sqlx::query!(
-            r#"select a.email as "email!", u.name, u.phones, u.notes, c.name as "company?"
+            r#"select a.email as "email!", u.name, u.phones, u.notes, u.fields, c.name as "company?"
                from unnest($1::text[]) as a (email) join user_emails e on e.address = lower(a.email)
                join users u on u.id = e.user_id left join companies c on c.id = u.company_id"#,
             &emails,
@@ -160,10 +172,11 @@ impl Carried {
         .fetch_all(&mut *tx.conn)
         .await
         .ours()?;
-        self.people.extend(
-            rows.into_iter()
-                .map(|r| (r.email, Person { name: r.name, phones: r.phones, notes: r.notes, company: r.company })),
-        );
+        self.people.extend(rows.into_iter().map(|r| {
+            let person =
+                Person { name: r.name, phones: r.phones, notes: r.notes, company: r.company, custom: r.fields };
+            (r.email, person)
+        }));
         Ok(())
     }
 
@@ -183,28 +196,29 @@ impl Carried {
                 .into_iter()
                 .collect();
         keys.extend(lines.iter().flat_map(|line| &line.domains).filter_map(|d| self.owners.get(d)).cloned());
-        let found: Vec<&CompanyFields> = keys.iter().filter_map(|key| self.companies.get(key)).collect();
+        let found: Vec<&Firm> = keys.iter().filter_map(|key| self.companies.get(key)).collect();
         if found.is_empty() {
             return Ok(());
         }
-        make_companies(tx, &found).await?;
-        let names = |of: &CompanyFields| of.name.clone();
+        let fields: Vec<&CompanyFields> = found.iter().map(|firm| &firm.fields).collect();
+        make_companies(tx, &fields).await?;
         let domains: Vec<(String, String)> =
-            found.iter().flat_map(|of| of.domains.iter().map(|domain| (domain.clone(), names(of)))).collect();
+            fields.iter().flat_map(|of| of.domains.iter().map(|domain| (domain.clone(), of.name.clone()))).collect();
         let (domains, owners): (Vec<String>, Vec<String>) = domains.into_iter().unzip();
         sqlx::query!(
             "with changed as (
-                 update companies c set tier = s.tier, notes = s.notes
-                 from unnest($1::text[], $2::text[], $3::text[]) as s (name, tier, notes)
+                 update companies c set tier = s.tier, notes = s.notes, fields = s.fields
+                 from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[]) as s (name, tier, notes, fields)
                  where lower(c.name) = lower(s.name) and c.merged_into is null
              )
              insert into company_domains (domain, company_id)
-             select d.domain, c.id from unnest($4::text[], $5::text[]) as d (domain, name)
+             select d.domain, c.id from unnest($5::text[], $6::text[]) as d (domain, name)
              join companies c on lower(c.name) = lower(d.name) and c.merged_into is null
              on conflict do nothing",
-            &found.iter().map(|of| names(of)).collect::<Vec<_>>(),
-            &found.iter().map(|of| of.tier.clone()).collect::<Vec<_>>(),
-            &found.iter().map(|of| of.notes.clone()).collect::<Vec<_>>(),
+            &fields.iter().map(|of| of.name.clone()).collect::<Vec<_>>(),
+            &fields.iter().map(|of| of.tier.clone()).collect::<Vec<_>>(),
+            &fields.iter().map(|of| of.notes.clone()).collect::<Vec<_>>(),
+            &found.iter().map(|firm| firm.custom.clone()).collect::<Vec<_>>(),
             &domains,
             &owners,
         )
@@ -220,7 +234,7 @@ impl Carried {
             return Ok(());
         }
         let rows = sqlx::query!(
-            r#"select lower(c.name) as "key!", c.name, c.tier, c.notes,
+            r#"select lower(c.name) as "key!", c.name, c.tier, c.notes, c.fields,
                       array(select d.domain from company_domains d where d.company_id = c.id order by d.domain) as "domains!"
                from companies c
                where lower(c.name) in (select lower(n) from unnest($1::text[]) as n) and c.merged_into is null"#,
@@ -238,7 +252,7 @@ impl Carried {
                 notes: r.notes,
                 ..CompanyFields::default()
             };
-            self.companies.insert(r.key, fields);
+            self.companies.insert(r.key, Firm { fields, custom: r.fields });
         }
         Ok(())
     }

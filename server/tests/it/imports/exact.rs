@@ -1,9 +1,11 @@
 //! What a trial says is what happens, also where lines of different batches are about the same.
 
 use super::{go, numbers, seen, upload};
+use crate::fields::{definition, of};
 use crate::support::{World, browser::Browser, person};
 use domain::{
     Actor, ImportId,
+    fields::{self, Subject},
     import::{Becomes, ImportView, Kind, Reading, State, TAGS_MADE},
     timeline::Part,
 };
@@ -73,6 +75,38 @@ async fn a_trial_knows_the_companies_of_the_batches_before() {
     assert_eq!(numbers, [501, 2, 2, 3], "{refusals:?}");
     assert!(refusals[1].1.contains("Firm 5"), "{refusals:?}");
     assert_eq!(world.count("select count(*) from company_domains").await, 502);
+}
+
+/// A file whose columns of custom fields say on the second batch's lines what the first one's have said, or something else.
+#[tokio::test]
+async fn a_trial_knows_the_custom_fields_of_the_batches_before() {
+    let world = World::new().await;
+    let (admin, manager) = (world.superadmin().await, world.manager().await);
+    for subject in [Subject::Customers, Subject::Companies] {
+        for (name, kind) in [("Size", fields::Kind::Choice), ("Seats", fields::Kind::Number)] {
+            of(&world, &admin, subject, definition(name, kind)).await;
+        }
+    }
+    let refused = |refusals: &[(i64, String)]| refusals.iter().map(|(line, _)| *line).collect::<Vec<_>>();
+    let one = world.customer().await;
+    let one = &person(&one).email;
+    let lines = |count| (0..count).map(|n| format!("P{n},p{n}@a.example,Small,{n}\n")).collect::<String>();
+    // The second batch also fills in somebody who is there already; the third one says something else.
+    let third = format!(
+        "P1,p1@a.example,Small,1\nP2,p2@a.example,Large,\nP3,P3@a.example,,4\nP4,p4@a.example,,\nP5,p5@a.example,Huge,\n\
+         P2,p2@a.example,Large,2\n,{one},Large,7\n,{one},Small,7\n"
+    );
+    let file = format!("name,email,Size,Seats\n{},{one},Large,7\n{}{third}", lines(BATCH), lines(BATCH - 1));
+    let id = upload(&world, &manager, Kind::Customers, &file).await;
+    let (numbers, refusals) = tried_and_done(&world, &manager, id).await;
+    assert_eq!((numbers, refused(&refusals)), ([500, 4, 503, 1], vec![1_006]), "{refusals:?}");
+
+    let first: String = (0..BATCH).map(|n| format!("Firm {n},Small,{n}\n")).collect();
+    let second = "FIRM 0,Small,0\nFirm 1,Large,\nFirm 2,,3\nFirm 3,,\nFirm 1,Large,1\nFirm 4,x,\n";
+    let file = format!("name,Size,Seats\n{first}{second}");
+    let id = upload(&world, &manager, Kind::Companies, &file).await;
+    let (numbers, refusals) = tried_and_done(&world, &manager, id).await;
+    assert_eq!((numbers, refused(&refusals)), ([500, 2, 3, 1], vec![507]), "{refusals:?}");
 }
 
 /// Says where tickets come from.
