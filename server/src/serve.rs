@@ -34,7 +34,12 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
     let Asked { stop, at_once } = signals::listen();
     let listener = listen_on(config.listen, "--listen, DOCKET_LISTEN").await?;
     let certificates = match (&config.tls_certificate, &config.tls_key) {
-        (Some(certificate), Some(key)) => Some(Arc::new(Certificates::load(certificate, key)?)),
+        (Some(certificate), Some(key)) => {
+            let certificates = Arc::new(Certificates::load(certificate, key)?);
+            // Whoever renews them does not ask whether we are still starting.
+            tokio::spawn(tls::watch(certificates.clone(), stop.clone()));
+            Some(certificates)
+        }
         _ => None,
     };
     let authority = acme::Settings::of(&config)?;
@@ -104,7 +109,7 @@ pub async fn serve(config: Config, site: Site) -> anyhow::Result<()> {
         let leading = tls::redirect(Leading { public, port: address.port(), keeper });
         tokio::spawn(answer(Listening::Plain(listener), leading, stop.clone()));
     }
-    let serving = match encrypted(listener, https, &stop) {
+    let serving = match encrypted(listener, https) {
         Ok(listening) => answer(listening, router, stop.clone()),
         Err(error) => {
             stop.cancel();
@@ -154,14 +159,10 @@ enum Https {
 }
 
 /// Has connections encrypted where there are certificates.
-fn encrypted(listener: TcpListener, https: Https, stop: &CancellationToken) -> anyhow::Result<Listening> {
+fn encrypted(listener: TcpListener, https: Https) -> anyhow::Result<Listening> {
     let acceptor = match https {
         Https::None => return Ok(Listening::Plain(listener)),
-        Https::Files(certificates) => {
-            let acceptor = tls::acceptor(certificates.clone())?;
-            tokio::spawn(tls::watch(certificates, stop.clone()));
-            acceptor
-        }
+        Https::Files(certificates) => tls::acceptor(certificates)?,
         Https::Authority(keeper) => tls::acceptor_of(keeper)?,
     };
     Ok(Listening::Encrypted(TlsListener::new(listener, acceptor, Limits::default())?))

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
@@ -16,6 +16,8 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error as TlsError, InconsistentKeys};
 use tokio_util::sync::CancellationToken;
 use webpki::{EndEntityCert, KeyUsage};
+
+use super::hangups;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(30);
@@ -71,10 +73,14 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// Loads them again whenever the files have changed, or the process gets a SIGHUP, until it stops.
-pub async fn watch(certificates: Arc<Certificates>, stop: CancellationToken) {
-    let mut asked =
-        signal(SignalKind::hangup()).inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be noticed")).ok();
+/// Loads them again whenever the files have changed, or the process gets a SIGHUP, until it stops. From the call on a SIGHUP is
+/// noticed, and does not end the process.
+pub fn watch(certificates: Arc<Certificates>, stop: CancellationToken) -> impl Future<Output = ()> + Send {
+    let asked = hangups();
+    watch_on(certificates, asked, stop)
+}
+
+async fn watch_on(certificates: Arc<Certificates>, mut asked: Option<Signal>, stop: CancellationToken) {
     let mut failing = false;
     loop {
         let asked = async {

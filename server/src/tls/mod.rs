@@ -13,6 +13,7 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::server::{Acceptor as Hello, ResolvesServerCert};
@@ -43,6 +44,11 @@ pub fn acceptor(certificates: Arc<Certificates>) -> anyhow::Result<Acceptor> {
 pub fn acceptor_of(keeper: Arc<Keeper>) -> anyhow::Result<Acceptor> {
     let challenges = Some(keeper.challenges.clone());
     Ok(Acceptor { config: config(keeper)?, challenges })
+}
+
+/// The SIGHUPs from here on, which end the process no more. `None`: they cannot be noticed, as the log says.
+fn hangups() -> Option<Signal> {
+    signal(SignalKind::hangup()).inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be noticed")).ok()
 }
 
 fn config(certificates: Arc<dyn ResolvesServerCert>) -> anyhow::Result<Arc<ServerConfig>> {

@@ -9,9 +9,12 @@ use axum::{Router, body::Body, serve::Listener as _};
 use http::{Request, StatusCode, header};
 use http_body_util::{Empty, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-use std::{sync::Arc, time::Duration};
+use std::{process::Stdio, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -181,6 +184,24 @@ async fn what_is_wrong_with_the_files_is_said_before_anything_is_started() {
         assert!(!said.contains("BEGIN PRIVATE KEY-----\n"), "{said}");
         assert!(!data.exists(), "{reason}");
     }
+}
+
+/// Whoever renews the files and says so does not know how far a server has come that is starting.
+#[tokio::test]
+async fn a_server_that_is_starting_survives_being_told_of_new_files() {
+    let (data, files) = (tempfile::tempdir().unwrap(), Files::new());
+    // A database that does not answer: so far it has come then, and no further.
+    let database = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let (url, tls) = (format!("postgres://docket@{}/docket", database.local_addr().unwrap()), files.arguments());
+    let mut arguments = vec!["--listen", "127.0.0.1:0", "--database-url", &url];
+    arguments.extend(tls.iter().map(String::as_str));
+    let child = docket(data.path(), &arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let asked = soon("it asks the database", database.accept()).await.unwrap();
+    kill(Pid::from_raw(child.id().unwrap().try_into().unwrap()), Signal::SIGHUP).unwrap();
+    drop((asked, database));
+    let ended = soon("it ends", child.wait_with_output()).await.unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(1) && said.contains("cannot use the database"), "{}: {said}", ended.status);
 }
 
 #[tokio::test]

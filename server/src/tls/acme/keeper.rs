@@ -7,7 +7,7 @@ use domain::certificate::{Fault, Standing};
 use domain::{Code, Result, Time};
 use store::Desk;
 use store::certificates::{self, Kept, Turn};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
@@ -19,6 +19,7 @@ use webpki::EndEntityCert;
 use super::order::{Failed, order};
 use super::{Challenges, Settings};
 use crate::live::Live;
+use crate::tls::hangups;
 
 /// How often it is looked in any case, for what no call has told.
 const LOOK: Duration = Duration::from_secs(30);
@@ -83,8 +84,7 @@ impl Keeper {
 
     /// Keeps the certificate up, until the server stops. From the call on a SIGHUP is noticed, and does not end the process.
     pub fn keep(self: Arc<Self>, live: Live, stop: CancellationToken) -> impl Future<Output = ()> + Send {
-        let asked =
-            signal(SignalKind::hangup()).inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be noticed")).ok();
+        let asked = hangups();
         async move {
             tokio::select! {
                 () = stop.cancelled() => {}
