@@ -54,14 +54,6 @@ impl Filled {
         Some(self.value(KEY)).filter(|key| !key.is_empty())
     }
 
-    /// Whether its page was made for whoever sends it. One that does not say so is taken.
-    fn check_person(&self, actor: &Actor) -> Result<(), Error> {
-        match (self.value(PERSON).parse::<i64>(), actor.principal()) {
-            (Ok(page), Some(person)) if page != person.id.0 => Err(Error::somebody_else(&person.name)),
-            _ => Ok(()),
-        }
-    }
-
     /// The files that were not taken, as the error of their field. Its code is that of the first.
     fn check_files(&self) -> Result<(), Error> {
         let Some(first) = self.refused.first() else { return Ok(()) };
@@ -202,6 +194,14 @@ fn unkept(mut response: Response) -> Response {
     response
 }
 
+/// Whether the page of a form was made for whoever sends it, by what it says in [`PERSON`]. One that does not say so is taken.
+pub(crate) fn check_person(page: Option<&str>, actor: &Actor) -> Result<(), Error> {
+    match (page.and_then(|id| id.parse::<i64>().ok()), actor.principal()) {
+        (Some(page), Some(person)) if page != person.id.0 => Err(Error::somebody_else(&person.name)),
+        _ => Ok(()),
+    }
+}
+
 /// What a visitor is answered, before anything of the form is read.
 pub(crate) fn signed_out(page: &str) -> Response {
     unkept(Redirect::to(&format!("/sign-in?unsent=1&next={}", attachment::url_name(page))).into_response())
@@ -216,7 +216,7 @@ async fn open(State(state): State<AppState>, headers: HeaderMap, who: Who, reque
     let (filled, read) = read(&state.desk, &actor, None, request).await;
     let made = async {
         read?;
-        filled.check_person(&actor)?;
+        check_person(Some(&filled.value(PERSON)), &actor)?;
         state.limits.admit(Kind::Writing, &actor.as_customer(), state.desk.now())?;
         let ticket = NewTicket {
             subject: filled.value("subject"),
@@ -255,7 +255,7 @@ async fn answer(
     let (filled, read) = read(&state.desk, &actor, Some(id), request).await;
     let written = async {
         read?;
-        filled.check_person(&actor)?;
+        check_person(Some(&filled.value(PERSON)), &actor)?;
         state.limits.admit(Kind::Writing, &actor.as_customer(), state.desk.now())?;
         let message = NewMessage {
             writing: Writing::Reply,

@@ -15,7 +15,7 @@ use crate::app::AppState;
 use crate::forms::{Fields, refuse};
 use crate::identify::Who;
 use crate::limits::Kind;
-use crate::portal::signed_out;
+use crate::portal::{check_person, signed_out};
 
 /// The largest form, in bytes: a comment of four bytes a character, trebled by its encoding, and the rest.
 const BODY_MAX: usize = 32 * 1024;
@@ -52,13 +52,13 @@ async fn in_portal(
     let id = TicketId(id.parse().unwrap_or(0));
     let page = format!("/portal/tickets/{id}");
     let actor = who.0.actor.clone();
-    let Some(person) = actor.principal() else { return signed_out(&page) };
+    if actor.principal().is_none() {
+        return signed_out(&page);
+    }
     let mut typed = Fields(Vec::new());
     let done = async {
         typed = Fields::read(request).await?;
-        if typed.value(PERSON).and_then(|id| id.parse::<i64>().ok()).is_some_and(|page| page != person.id.0) {
-            return Err(Error::somebody_else(&person.name));
-        }
+        check_person(typed.value(PERSON), &actor)?;
         state.limits.admit(Kind::Writing, &actor, state.desk.now())?;
         let mut tx = state.desk.begin().await?;
         ratings::rate(&mut tx, &actor, id, rating(&typed)).await?;

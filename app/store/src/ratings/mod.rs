@@ -18,7 +18,7 @@ use domain::{
     event::Happening,
     page::Page,
     policy::{self, Action},
-    rating::{Given, NewRating, Question, Rated, open_until},
+    rating::{Given, NewRating, OPEN_DAYS, Question, Rated, open_until},
 };
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
@@ -83,8 +83,10 @@ async fn save(tx: &mut Tx, actor: &Actor, id: TicketId, state: &State, input: Ne
         return Err(Error::new(
             Code::Impossible,
             match state.solved_at {
-                Some(_) => "It was too long ago: a ticket can be rated for 30 days after it was solved.",
-                None => "This ticket is being worked on again. You can rate it once it is solved.",
+                Some(_) => {
+                    format!("It was too long ago: a ticket can be rated for {OPEN_DAYS} days after it was solved.")
+                }
+                None => "This ticket is being worked on again. You can rate it once it is solved.".to_owned(),
             },
         ));
     }

@@ -6,7 +6,7 @@ use crate::{
     ratings::rpc,
     shared::{Field, submit},
 };
-use domain::rating::Settings;
+use domain::rating::{OPEN_DAYS, Settings};
 use leptos::prelude::*;
 
 /// `/settings/satisfaction`.
@@ -36,7 +36,7 @@ fn Form(settings: Settings) -> impl IntoView {
                 <span>
                     "Ask in the portal"
                     <span class="field__hint">
-                        "On the ticket, for 30 days after it was solved or closed. Only its requester is asked."
+                        {format!("On the ticket, for {OPEN_DAYS} days after it was solved or closed. Only its requester is asked.")}
                     </span>
                 </span>
             </label>
