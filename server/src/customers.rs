@@ -92,6 +92,7 @@ fn customer_input(fields: &Fields) -> CustomerInput {
         email: value("email"),
         emails: value("emails"),
         phones: value("phones"),
+        channels: value("channels"),
         notes: value("notes"),
         fields: typed(fields),
     }

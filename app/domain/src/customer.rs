@@ -3,6 +3,7 @@
 use crate::{
     CompanyId, EventId, Result, TicketId, Time, UserId,
     account::NAME_MAX,
+    channel::Identity,
     company::CompanyName,
     error::{Error, Problems},
     fields::Typed,
@@ -95,6 +96,15 @@ pub struct Customer {
     pub version: i64,
 }
 
+/// The same with what stands on their own page alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    pub customer: Customer,
+    /// Who they are on channels other than mail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<Identity>,
+}
+
 /// Something that a customer has written, as a line of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
@@ -127,6 +137,7 @@ pub struct CustomerInput {
     pub email: String,
     pub emails: String,
     pub phones: String,
+    pub channels: String,
     pub notes: String,
     /// Of custom fields, those that were asked.
     #[serde(default)]
@@ -140,6 +151,7 @@ pub struct CustomerFields {
     pub email: String,
     pub emails: Vec<String>,
     pub phones: Vec<String>,
+    pub channels: Vec<Identity>,
     pub notes: String,
 }
 
@@ -152,9 +164,10 @@ impl CustomerInput {
             email: text::tidy_line(&self.email),
             emails: lines(&self.emails),
             phones: lines(&self.phones),
+            channels: Identity::read_all(&self.channels, &mut problems),
             notes: text::tidy(&self.notes),
         };
-        let CustomerFields { name, email, emails, phones, notes } = &fields;
+        let CustomerFields { name, email, emails, phones, notes, .. } = &fields;
         problems.unless(!name.is_empty(), "name", "Say what this customer is called.");
         problems.unless(name.chars().count() <= NAME_MAX, "name", "Use at most 100 characters.");
         problems.unless(text::is_email(email), "email", "This is not a complete e-mail address.");
@@ -214,6 +227,9 @@ pub const MOVED_MAX: i64 = 2_000;
 pub struct CustomerMerge {
     pub kept: Customer,
     pub gone: Customer,
+    /// Whether the one that goes has identities on channels.
+    #[serde(default)]
+    pub channels: bool,
     /// How many tickets would change hands, up to one more than [`MOVED_MAX`].
     pub tickets: i64,
 }
@@ -261,11 +277,12 @@ mod tests {
             email: "jana@".into(),
             emails: "a@b.example\nnothing".into(),
             phones: "+49 30 1234\nno number".into(),
+            channels: "X: @jana\n@jana".into(),
             notes: "x".repeat(NOTES_MAX + 1),
             ..CustomerInput::default()
         };
         let error = input.check().expect_err("all wrong");
-        for field in ["name", "email", "emails", "phones", "notes"] {
+        for field in ["name", "email", "emails", "phones", "channels", "notes"] {
             assert!(error.of_field(field).is_some(), "{field}: {error:?}");
         }
     }

@@ -71,9 +71,16 @@ impl Kind {
     /// What a column of such a file can be, beside custom fields.
     pub fn fields(self) -> &'static [Field] {
         match self {
-            Kind::Customers => {
-                &[Field::Name, Field::First, Field::Last, Field::Email, Field::Phone, Field::Company, Field::Notes]
-            }
+            Kind::Customers => &[
+                Field::Name,
+                Field::First,
+                Field::Last,
+                Field::Email,
+                Field::Phone,
+                Field::Channels,
+                Field::Company,
+                Field::Notes,
+            ],
             Kind::Companies => &[Field::Name, Field::Domains, Field::Tier, Field::Notes],
             Kind::Tickets => &[
                 Field::Number,
@@ -151,6 +158,7 @@ fields! {
     Last "last" "Last name",
     Email "email" "E-mail address",
     Phone "phone" "Phone number",
+    Channels "channels" "Channel identities",
     Company "company" "Company",
     Domains "domains" "Domains",
     Tier "tier" "Tier",
@@ -192,6 +200,7 @@ fn built_in(kind: Kind, header: &str, plain: &str) -> Option<Field> {
         "lastname" | "surname" | "familyname" | "nachname" => Field::Last,
         "email" | "emailaddress" | "mail" | "emails" | "useremail" | "emailadresse" => Field::Email,
         "phone" | "phonenumber" | "telephone" | "tel" | "mobile" | "telefon" | "mobil" => Field::Phone,
+        "channels" | "channelidentities" | "identities" | "messengers" | "socialmedia" | "kanäle" => Field::Channels,
         "company" | "organization" | "organisation" | "org" | "account" | "firma" | "unternehmen" => {
             if kind == Kind::Companies { Field::Name } else { Field::Company }
         }
@@ -422,6 +431,8 @@ mod tests {
             (Kind::Customers, "E-Mail", Some(Field::Email)),
             (Kind::Customers, " Email Address ", Some(Field::Email)),
             (Kind::Customers, "Vorname", Some(Field::First)),
+            (Kind::Customers, "Channel identities", Some(Field::Channels)),
+            (Kind::Companies, "Channels", None),
             (Kind::Customers, "Company", Some(Field::Company)),
             (Kind::Companies, "Company", Some(Field::Name)),
             (Kind::Companies, "Domain", Some(Field::Domains)),

@@ -9,6 +9,7 @@ pub mod api_token;
 pub mod attachment;
 pub mod board;
 pub mod certificate;
+pub mod channel;
 pub mod company;
 pub mod customer;
 pub mod errand;

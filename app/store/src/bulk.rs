@@ -293,6 +293,8 @@ pub struct Details {
     pub blocked: Vec<bool>,
     /// What is in their custom fields.
     pub fields: Vec<serde_json::Value>,
+    /// Who is who on channels other than mail.
+    pub channels: Vec<(i64, domain::channel::Identity)>,
     pub companies: Vec<i64>,
     pub tiers: Vec<String>,
     pub company_fields: Vec<serde_json::Value>,
@@ -328,7 +330,8 @@ pub async fn details(tx: &mut Tx, actor: &Actor, rows: &Details) -> Result<()> {
     .execute(&mut *tx.conn)
     .await
     .ours()?;
-    Ok(())
+    let channels: Vec<_> = rows.channels.iter().map(|(id, one)| (*id, one)).collect();
+    crate::customers::channels::add(tx, &channels).await
 }
 
 /// Inserts one batch of tickets with their events and messages.

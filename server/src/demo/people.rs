@@ -1,6 +1,7 @@
 //! Who is in the demo. All of them are invented.
 
 use super::{DAY, MAKER, PASSWORD, Scale, Somebody, texts};
+use domain::channel::{Channel, Identity};
 use domain::fields::{Definition, Kind, NewDefinition, Subject, Value, Values};
 use domain::{Role, Time, UserId};
 use rand::{Rng as _, rngs::StdRng, seq::IndexedRandom as _};
@@ -71,7 +72,8 @@ pub(super) async fn make(
     }
     let ids = bulk::people(&mut tx, &MAKER, &rows).await?;
     let (agents, customers) = ids.split_at(scale.agents.min(ids.len()));
-    bulk::details(&mut tx, &MAKER, &details(customers, &company_ids, agents, &fields)?).await?;
+    bulk::details(&mut tx, &MAKER, &details(customers, &rows.names[agents.len()..], &company_ids, agents, &fields)?)
+        .await?;
     tx.commit().await?;
     let mut everybody: Vec<Somebody> = ids
         .into_iter()
@@ -83,20 +85,25 @@ pub(super) async fn make(
     Ok((everybody, customers))
 }
 
-/// Phone numbers, notes and tiers: of some, not of all. Nobody answers at the numbers, which are kept free for examples.
+/// Phone numbers, identities on channels, notes and tiers: of some, not of all. Nobody answers at the numbers, which are kept free
+/// for examples.
 fn details(
     customers: &[i64],
+    names: &[String],
     companies: &[i64],
     agents: &[i64],
     fields: &[Definition],
 ) -> anyhow::Result<bulk::Details> {
     let mut rows = bulk::Details::default();
-    for (n, id) in customers.iter().enumerate() {
+    for (n, (id, name)) in customers.iter().zip(names).enumerate() {
         rows.people.push(*id);
         rows.phones.push(if n % 3 == 0 { format!("+44 20 7946 0{:03}", n % 1_000) } else { String::new() });
         rows.notes.push(texts::ABOUT.get(n % 7).copied().unwrap_or_default().to_owned());
         rows.blocked.push(n % 97 == 60);
         rows.fields.push(filled(n, Subject::Customers, agents, fields)?);
+        if !fields.is_empty() {
+            rows.channels.extend(channels(n, name).into_iter().map(|one| (*id, one)));
+        }
     }
     for (n, id) in companies.iter().enumerate() {
         rows.companies.push(*id);
@@ -104,6 +111,32 @@ fn details(
         rows.company_fields.push(filled(n, Subject::Companies, agents, fields)?);
     }
     Ok(rows)
+}
+
+/// Who somebody is on channels other than mail: nobody is called so, nor has these numbers, which are kept free for films.
+fn channels(n: usize, name: &str) -> Vec<Identity> {
+    let called = |between: &str| name.split(' ').map(slug).collect::<Vec<_>>().join(between);
+    let one = |channel, identifier: String, name: &str| {
+        Channel::identifier(channel, &identifier).map(|identifier| Identity {
+            channel,
+            identifier,
+            name: name.to_owned(),
+        })
+    };
+    let found = match n % 8 {
+        1 => [
+            one(Channel::Telegram, format!("{}_example{n}", called("_")), name),
+            one(Channel::Whatsapp, format!("+44 7700 900{:03}", n % 1_000), ""),
+        ],
+        0 => [one(Channel::Instagram, format!("{}.example{n}", called(".")), ""), None],
+        5 => [
+            one(Channel::Slack, format!("T0EXAMPLE/U0EXAMPLE{n}"), name),
+            one(Channel::Teams, format!("{}{n}@teams.example", called(".")), ""),
+        ],
+        6 => [one(Channel::X, format!("example_{n}"), name), None],
+        _ => [None, None],
+    };
+    found.into_iter().flatten().collect()
 }
 
 /// What is kept of customers and companies beyond what Docket has a place for.

@@ -33,7 +33,7 @@ async fn views_of_customers_are_told_once_a_day_to_who_asks_for_them() {
     let (admin, agent, jana) = (world.superadmin().await, world.agent().await, world.customer().await);
     let open = async |actor: &Actor, id| view::open(&world.desk, actor, id).await;
     for actor in [&agent, &agent, &admin] {
-        assert_eq!(open(actor, id_of(&jana)).await.unwrap().it.id, id_of(&jana));
+        assert_eq!(open(actor, id_of(&jana)).await.unwrap().it.customer.id, id_of(&jana));
     }
     // Who is refused has seen nothing.
     open(&jana, id_of(&jana)).await.refused(Code::Forbidden);

@@ -1,6 +1,6 @@
 //! Making and changing customers.
 
-use super::hold;
+use super::{channels, hold};
 use crate::{
     OrOurs, Tx,
     accounts::{Letter, letters, link},
@@ -38,7 +38,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: &CustomerInput, company: 
             found.map(|c| c.id.0)
         }
     };
-    taken(tx, None, &fields, &mut problems).await?;
+    taken(tx, actor, None, &fields, &mut problems).await?;
     problems.check()?;
     let at = tx.at();
     let id = UserId(
@@ -58,6 +58,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: &CustomerInput, company: 
         .ours()?,
     );
     add_emails(tx, id, &fields.emails).await?;
+    channels::set(tx, id, &fields.channels).await?;
     events::append(tx, actor, None, &Happening::CustomerCreated { customer: id }).await?;
     values::say_of_customer(tx, actor, id, filling.changes).await?;
     Ok(id)
@@ -94,7 +95,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input:
     let mut problems = Problems::default();
     let fields = checked(input, &mut problems);
     let filling = values::filling(tx, Subject::Customers, &before.fields, &input.fields, &mut problems).await?;
-    taken(tx, Some(id), &fields, &mut problems).await?;
+    taken(tx, actor, Some(id), &fields, &mut problems).await?;
     problems.check()?;
     let emails = sqlx::query_scalar!(
         "select email from user_emails where user_id = $1 and address <> lower($2) order by address",
@@ -104,6 +105,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input:
     .fetch_all(&mut *tx.conn)
     .await
     .ours()?;
+    let on_channels = channels::of(tx, id).await?;
     let mut wanted = fields.emails.clone();
     wanted.sort_by_key(|e| e.to_lowercase());
     let changed: Vec<String> = [
@@ -111,6 +113,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input:
         ("email", before.email != fields.email),
         ("emails", emails != wanted),
         ("phones", before.phones != fields.phones),
+        ("channels", on_channels != fields.channels),
         ("notes", before.notes != fields.notes),
     ]
     .into_iter()
@@ -139,6 +142,9 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: UserId, version: i64, input:
     .await
     .ours()?;
     add_emails(tx, id, &fields.emails).await?;
+    if on_channels != fields.channels {
+        channels::set(tx, id, &fields.channels).await?;
+    }
     if !changed.is_empty() {
         events::append(tx, actor, None, &Happening::CustomerChanged { customer: id, fields: changed }).await?;
     }
@@ -167,8 +173,14 @@ pub(crate) async fn tell_old_address(tx: &mut Tx, id: UserId, email: String, nam
     Ok(())
 }
 
-/// Notes addresses that are somebody else's.
-async fn taken(tx: &mut Tx, own: Option<UserId>, fields: &CustomerFields, problems: &mut Problems) -> Result<()> {
+/// Notes addresses and identities on channels that are somebody else's.
+async fn taken(
+    tx: &mut Tx,
+    actor: &Actor,
+    own: Option<UserId>,
+    fields: &CustomerFields,
+    problems: &mut Problems,
+) -> Result<()> {
     let all: Vec<String> = std::iter::once(&fields.email).chain(&fields.emails).map(|e| e.to_lowercase()).collect();
     let found = sqlx::query!(
         "select e.address, u.name, u.role from user_emails e join users u on u.id = e.user_id
@@ -181,10 +193,10 @@ async fn taken(tx: &mut Tx, own: Option<UserId>, fields: &CustomerFields, proble
     .ours()?;
     for r in found {
         let field = if r.address == fields.email.to_lowercase() { "email" } else { "emails" };
-        let whose = if r.role == "customer" { r.name } else { "one of your colleagues".into() };
+        let whose = channels::whose(actor, r.name, r.role == "customer");
         problems.add(field, format!("{} is the address of {whose} already.", r.address));
     }
-    Ok(())
+    channels::taken(tx, actor, own, &fields.channels, problems).await
 }
 
 /// Adds addresses that nobody has. One that somebody got just now is refused like in [`taken`].

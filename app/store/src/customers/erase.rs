@@ -1,7 +1,7 @@
 //! Forgetting a person for good.
 
 use super::{
-    Row,
+    Row, channels,
     export::every_row_of,
     forget::{self, Person, Place},
     hold,
@@ -27,7 +27,7 @@ use domain::{
 /// What an erased person is called.
 const NOBODY: &str = "Erased customer";
 
-/// Takes everything about a customer out: name, addresses, phone numbers, notes, sessions, files, the mails as they came, and,
+/// Takes everything about a customer out: name, addresses, phone numbers, channel identities, notes, sessions, files, the mails as they came, and,
 /// if asked for, what they wrote. Their tickets stay, of somebody who is not known. It cannot be undone.
 ///
 /// Who has written on very many tickets is nobody from now on, and is taken out of those batch by batch.
@@ -134,5 +134,5 @@ async fn lists(tx: &mut Tx, person: &Person) -> Result<()> {
     ] {
         sqlx::query(sql).bind(&person.ids).execute(&mut *tx.conn).await.ours()?;
     }
-    Ok(())
+    channels::forget(tx, &person.ids).await
 }

@@ -9,7 +9,8 @@ use crate::{
 use bytes::Bytes;
 use domain::{
     Actor, Code, Error, ExportId, Result, UserId,
-    customer::Export,
+    channel::Identity,
+    customer::{Export, Known},
     event::Happening,
     fields::Subject,
     policy::{self, Action},
@@ -155,7 +156,8 @@ struct File {
 /// by them. Internal notes on tickets are of staff, not of the person; those on the person are theirs.
 async fn gather(conn: &mut PgConnection, id: UserId, desk: &Desk) -> Result<(Value, Vec<File>)> {
     let whole = view::load_whole(conn, &[id]).await?.pop();
-    let (customer, stored) = whole.ok_or_else(|| Error::not_found("customer"))?;
+    let (Known { customer, channels }, stored) = whole.ok_or_else(|| Error::not_found("customer"))?;
+    let identity = |one: &Identity| json!({ "channel": one.channel.name(), "called": one.shown() });
     let ids = every_row_of(conn, id).await?;
     let sessions = sqlx::query_scalar!(
         r#"select json_build_object('address', address, 'browser', agent, 'since', created_at, 'last_used', last_used_at)
@@ -229,6 +231,7 @@ async fn gather(conn: &mut PgConnection, id: UserId, desk: &Desk) -> Result<(Val
             "email": customer.email,
             "other_addresses": customer.emails,
             "phones": customer.phones,
+            "channels": channels.iter().map(identity).collect::<Vec<_>>(),
             "company": customer.company.map(|c| c.name),
             "notes": customer.notes,
             "fields": stored.told(&desk.catalog().fields, Subject::Customers),

@@ -2,7 +2,7 @@
 
 use crate::{OrOurs, people::words_beginning_with};
 use domain::{
-    Actor, CompanyId, Error, Result, UserId,
+    Actor, CompanyId, Error, Result, UserId, channel,
     company::CompanyName,
     customer::{COUNTED, CustomerFilter, CustomerRow, Shown},
     page::Page,
@@ -63,7 +63,8 @@ pub async fn list(conn: &mut PgConnection, actor: &Actor, filter: &CustomerFilte
     Ok(Page { rows, next, position: None })
 }
 
-/// Whoever begins with the text: their name, a word of it, an address of theirs, or its domain where that is what it looks like.
+/// Whoever begins with the text: their name, a word of it, an address of theirs, or its domain where that is what it looks like,
+/// or what they are called on a channel.
 fn found(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter, text: &str, limit: usize) {
     // Nothing goes on with the last of all characters. No index answers `like` in a plan that is made before the pattern is
     // known; ranges are answered.
@@ -94,6 +95,16 @@ fn found(query: &mut QueryBuilder<Postgres>, filter: &CustomerFilter, text: &str
         narrow(query, filter);
         query.push(" and split_part(e.address, '@', 2) >= ").push_bind(domain.to_owned());
         query.push(" and split_part(e.address, '@', 2) < ").push_bind(format!("{domain}{}", char::MAX));
+    }
+    for begins in channel::sought(text) {
+        query.push(format_args!(
+            " limit {limit}) union (select u.id from channel_identities i join users u on u.id = i.user_id where "
+        ));
+        query.push(LISTED);
+        narrow(query, filter);
+        query.push(" and lower(i.identifier) >= ").push_bind(begins.clone());
+        query.push(" and lower(i.identifier) < ").push_bind(format!("{begins}{}", char::MAX));
+        query.push(" order by lower(i.identifier)");
     }
     query.push(format_args!(" limit {limit}) union (select u.id from users u where "));
     query.push(LISTED);

@@ -1,6 +1,6 @@
 //! Two customers who are the same person.
 
-use super::{alone, block::end_sessions, forget::Place, hold, view};
+use super::{alone, block::end_sessions, channels, forget::Place, hold, view};
 use crate::{
     Desk, OrOurs, Tx,
     errands::{self, Task},
@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     Actor, Code, Error, Result, UserId,
-    customer::{Customer, CustomerMerge, EMAILS_MAX, MOVED_MAX, NOTES_MAX, PHONES_MAX},
+    customer::{CustomerMerge, EMAILS_MAX, MOVED_MAX, NOTES_MAX, PHONES_MAX},
     errand::Outcome,
     event::Happening,
     people::Person,
@@ -28,8 +28,9 @@ const TRIES: u32 = 5;
 pub async fn preview(desk: &Desk, actor: &Actor, kept: UserId, gone: UserId) -> Result<CustomerMerge> {
     policy::demand(actor, Action::MergePeople, None)?;
     let mut conn = desk.read().await?;
-    let found = view::load_many(&mut conn, &[kept, gone]).await?;
-    let [kept, gone] = <[Customer; 2]>::try_from(found).map_err(|_| Error::not_found("customer"))?;
+    let found: Vec<_> = view::load_whole(&mut conn, &[kept, gone]).await?.into_iter().map(|(known, _)| known).collect();
+    let [kept, gone] = <[_; 2]>::try_from(found).map_err(|_| Error::not_found("customer"))?;
+    let (kept, gone, channels) = (kept.customer, gone.customer, !gone.channels.is_empty());
     check(kept.id, gone.id)?;
     if kept.erased || gone.erased {
         return Err(Error::not_found("customer"));
@@ -44,7 +45,7 @@ pub async fn preview(desk: &Desk, actor: &Actor, kept: UserId, gone: UserId) -> 
     .ours()?;
     conn.done();
     view::seen(desk, actor, &[kept.id, gone.id]).await?;
-    Ok(CustomerMerge { kept, gone, tickets })
+    Ok(CustomerMerge { kept, gone, channels, tickets })
 }
 
 fn check(kept: UserId, gone: UserId) -> Result<()> {
@@ -54,7 +55,7 @@ fn check(kept: UserId, gone: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Makes `gone` and `kept` one: tickets, addresses, phone numbers, notes, drafts and watches become `kept`'s, whose name,
+/// Makes `gone` and `kept` one: tickets, addresses, phone numbers, channel identities, notes, drafts and watches become `kept`'s, whose name,
 /// company and password stay. Custom fields that are empty are filled with the other's. `gone` leads there from then on, and is signed out everywhere. What they said stays said by
 /// them, under the name they had.
 ///
@@ -123,6 +124,7 @@ async fn attempt(tx: &mut Tx, actor: &Actor, kept: UserId, gone: UserId) -> Resu
         .execute(&mut *tx.conn)
         .await
         .ours()?;
+    channels::merge(tx, kept, gone).await?;
     let filling = values::merged(tx, &new.fields, old.fields).await?;
     sqlx::query!(
         "update users set phones = $2, notes = $3, fields = $4, version = version + 1 where id = $1",

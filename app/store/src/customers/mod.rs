@@ -1,6 +1,7 @@
 //! Customers, as staff see and change them.
 
 pub mod block;
+pub(crate) mod channels;
 pub mod company;
 pub(crate) mod done;
 pub mod edit;

@@ -6,8 +6,9 @@ use crate::{
 };
 use domain::{
     Actor, CompanyId, Error, Result, UserId,
+    channel::Identity,
     company::CompanyName,
-    customer::{COUNTED, Customer},
+    customer::{COUNTED, Customer, Known},
     event::Happening,
     fields::{Subject, Values, Whole},
     policy::{self, Action},
@@ -21,13 +22,13 @@ const READ_MS: i64 = 86_400_000;
 /// The same for whoever opens the page of a customer: the security log says who has read it, once a day, before anything is
 /// shown. Errors: those of [`view`].
 #[crate::compiled_here]
-pub async fn open(desk: &Desk, actor: &Actor, id: UserId) -> Result<Whole<Customer>> {
+pub async fn open(desk: &Desk, actor: &Actor, id: UserId) -> Result<Whole<Known>> {
     policy::demand(actor, Action::SeePeople, None)?;
     let mut conn = desk.read().await?;
-    let (customer, stored) = load_whole(&mut conn, &[id]).await?.pop().ok_or_else(|| Error::not_found("customer"))?;
+    let (known, stored) = load_whole(&mut conn, &[id]).await?.pop().ok_or_else(|| Error::not_found("customer"))?;
     drop(conn);
-    seen(desk, actor, &[customer.id]).await?;
-    Ok(Whole { it: customer, fields: stored.filled(&desk.catalog().fields, Subject::Customers) })
+    seen(desk, actor, &[known.customer.id]).await?;
+    Ok(Whole { it: known, fields: stored.filled(&desk.catalog().fields, Subject::Customers) })
 }
 
 /// Notes that all that is known of these customers was read, of each once a day.
@@ -76,11 +77,11 @@ pub(crate) async fn load(conn: &mut PgConnection, id: UserId) -> Result<Customer
 
 /// Those of several that are there, in this order.
 pub(crate) async fn load_many(conn: &mut PgConnection, ids: &[UserId]) -> Result<Vec<Customer>> {
-    Ok(load_whole(conn, ids).await?.into_iter().map(|(customer, _)| customer).collect())
+    Ok(load_whole(conn, ids).await?.into_iter().map(|(known, _)| known.customer).collect())
 }
 
-/// The same with what is filled into custom fields, in the same statement.
-pub(crate) async fn load_whole(conn: &mut PgConnection, ids: &[UserId]) -> Result<Vec<(Customer, Stored)>> {
+/// The same with who they are on channels and what is filled into custom fields, in the same statement.
+pub(crate) async fn load_whole(conn: &mut PgConnection, ids: &[UserId]) -> Result<Vec<(Known, Stored)>> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"select u.id, u.name, u.avatar, u.email, u.phones, u.notes, u.company_id, c.name as "company_name?", c.tier as "tier?",
@@ -91,6 +92,8 @@ pub(crate) async fn load_whole(conn: &mut PgConnection, ids: &[UserId]) -> Resul
                    join users s on s.id = (f.value->>'person')::bigint) as "names: Json<Names>",
                   array(select e.email from user_emails e where e.user_id = u.id and e.address <> lower(u.email)
                         order by e.address) as "emails!",
+                  (select jsonb_agg(jsonb_build_object('channel', i.channel, 'identifier', i.identifier, 'name', i.name))
+                   from channel_identities i where i.user_id = u.id) as "channels: Json<Vec<Identity>>",
                   (select count(*) from (select 1 from tickets t where t.requester_id = u.id limit $2) n) as "tickets!",
                   s.ratings as "ratings?", s.total as "rated?",
                   greatest((select max(s.last_used_at) from sessions s where s.user_id = u.id),
@@ -130,7 +133,9 @@ pub(crate) async fn load_whole(conn: &mut PgConnection, ids: &[UserId]) -> Resul
             seen_at: r.seen_at.map(Into::into),
             version: r.version,
         };
-        (customer, stored)
+        let mut channels = r.channels.map(|all| all.0).unwrap_or_default();
+        channels.sort();
+        (Known { customer, channels }, stored)
     });
     Ok(customers.collect())
 }

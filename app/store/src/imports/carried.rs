@@ -1,22 +1,28 @@
 //! What the lines of a trial leave to those after them. A trial takes back what it does batch by batch, so that nobody waits for
 //! its end; what later lines would find in the run is kept here, and put back before they are tried.
 
-use super::{companies, lines::Batch, read::Line, stored::Lines};
-use crate::{Desk, OrOurs, Tx, outside::ways};
+use super::{companies, identities, lines::Batch, read::Line, stored::Lines};
+use crate::{Desk, OrOurs, Tx, customers::channels, outside::ways};
 use domain::{
     Result,
+    channel::{Channel, Identity, lines_of_cell},
     company::CompanyFields,
     import::{Becomes, Field, Import, Kind},
     text,
 };
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use sqlx::types::Json;
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 /// A customer as the lines so far have left them.
 #[derive(Clone)]
 struct Person {
     name: String,
     phones: Vec<String>,
+    channels: Vec<Identity>,
     notes: String,
     company: Option<String>,
     /// What is in their custom fields.
@@ -31,10 +37,12 @@ struct Firm {
 
 #[derive(Default)]
 pub(super) struct Carried {
-    /// Which customers come more than once in the file: nobody else has to be kept.
+    /// Which customers come more than once in the file, or have an identity that does: nobody else has to be kept.
     again: HashSet<u64>,
     /// By their address in small letters.
     people: HashMap<String, Person>,
+    /// Whose identities these are, by that address.
+    reached: HashMap<(Channel, String), String>,
     /// The names of companies that lines of customers have made, by those names in small letters.
     named: HashMap<String, String>,
     /// Companies of a file of companies, by what the database takes for their names.
@@ -56,10 +64,20 @@ impl Carried {
         let Some(mut lines) = Lines::open(desk, path, &import.reading).await? else { return Ok(()) };
         let batch = Batch::new(import.kind, &import.reading, 0);
         let mut seen = HashSet::new();
+        // The first line that names an identity, by a number of it.
+        let mut reached = HashMap::new();
         while let Some(line) = lines.next().await? {
             let key = batch.key(&line);
             if !seen.insert(key) {
                 self.again.insert(key);
+            }
+            for one in identities(&batch, &line) {
+                let mut hasher = DefaultHasher::new();
+                (one.channel, one.identifier).hash(&mut hasher);
+                let first = *reached.entry(hasher.finish()).or_insert(key);
+                if first != key {
+                    self.again.extend([first, key]);
+                }
             }
         }
         Ok(())
@@ -99,7 +117,10 @@ impl Carried {
         // Before any row is locked, as everybody does who changes people.
         ways::take_turn_of_people(tx).await?;
         let value = |line: &Line, field| text::tidy_line(&batch.value(line, field)).to_lowercase();
-        let emails: HashSet<String> = lines.iter().map(|line| value(line, Field::Email)).collect();
+        let mut emails: HashSet<String> = lines.iter().map(|line| value(line, Field::Email)).collect();
+        for one in lines.iter().flat_map(|line| identities(batch, line)) {
+            emails.extend(self.reached.get(&(one.channel, one.identifier)).cloned());
+        }
         let found: Vec<(String, &Person)> =
             emails.into_iter().filter_map(|email| self.people.get(&email).map(|person| (email, person))).collect();
         let named: HashSet<&String> =
@@ -144,7 +165,11 @@ impl Carried {
         .execute(&mut *tx.conn)
         .await
         .ours()?;
-        Ok(())
+        let emails: Vec<String> = found.iter().map(|(email, _)| email.clone()).collect();
+        let ids = ids_of(tx, &emails).await?;
+        let theirs = found.iter().filter_map(|(email, person)| Some((*ids.get(email)?, &person.channels)));
+        let all: Vec<_> = theirs.flat_map(|(id, channels)| channels.iter().map(move |one| (id, one))).collect();
+        channels::add(tx, &all).await
     }
 
     async fn keep_people(&mut self, tx: &mut Tx, batch: &Batch<'_>) -> Result<()> {
@@ -164,7 +189,9 @@ impl Carried {
             return Ok(());
         }
         let rows = sqlx::query!(
-            r#"select a.email as "email!", u.name, u.phones, u.notes, u.fields, c.name as "company?"
+            r#"select a.email as "email!", u.name, u.phones, u.notes, u.fields, c.name as "company?",
+                      (select jsonb_agg(jsonb_build_object('channel', i.channel, 'identifier', i.identifier, 'name', i.name))
+                       from channel_identities i where i.user_id = u.id) as "channels: Json<Vec<Identity>>"
                from unnest($1::text[]) as a (email) join user_emails e on e.address = lower(a.email)
                join users u on u.id = e.user_id left join companies c on c.id = u.company_id"#,
             &emails,
@@ -172,11 +199,12 @@ impl Carried {
         .fetch_all(&mut *tx.conn)
         .await
         .ours()?;
-        self.people.extend(rows.into_iter().map(|r| {
-            let person =
-                Person { name: r.name, phones: r.phones, notes: r.notes, company: r.company, custom: r.fields };
-            (r.email, person)
-        }));
+        for r in rows {
+            let channels = r.channels.map(|all| all.0).unwrap_or_default();
+            self.reached.extend(channels.iter().map(|one| ((one.channel, one.identifier.clone()), r.email.clone())));
+            let (name, phones, notes, company) = (r.name, r.phones, r.notes, r.company);
+            self.people.insert(r.email, Person { name, phones, channels, notes, company, custom: r.fields });
+        }
         Ok(())
     }
 
@@ -256,6 +284,20 @@ impl Carried {
         }
         Ok(())
     }
+}
+
+/// The identities that a line of a customer names.
+fn identities(batch: &Batch<'_>, line: &Line) -> Vec<Identity> {
+    identities::named(&lines_of_cell(&batch.value(line, Field::Channels)))
+}
+
+/// Who has these addresses, which are in small letters. No statement for none.
+async fn ids_of(tx: &mut Tx, emails: &[String]) -> Result<HashMap<String, i64>> {
+    let rows = sqlx::query!("select address, user_id from user_emails where address = any($1)", emails)
+        .fetch_all(&mut *tx.conn)
+        .await
+        .ours()?;
+    Ok(rows.into_iter().map(|r| (r.address, r.user_id)).collect())
 }
 
 /// The number of a ticket, as it is read.

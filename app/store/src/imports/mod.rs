@@ -5,6 +5,7 @@
 
 mod carried;
 mod companies;
+mod identities;
 mod lines;
 mod people;
 pub mod read;

@@ -2,16 +2,20 @@
 
 use super::{
     companies,
+    identities::Identities,
     lines::{Batch, Outcome, joined},
     read::Line,
     work::of_line,
 };
 use crate::{
-    OrOurs, Tx, customers, events,
+    OrOurs, Tx,
+    customers::{self, channels},
+    events,
     fields::values::{Columns, Filling},
 };
 use domain::{
     Actor, CompanyId, FieldId, Result, UserId,
+    channel::{self, CHANNELS_MAX, Identity},
     company::{CompanyFields, CompanyInput, CompanyName},
     customer::{CustomerFields, CustomerInput, PHONES_MAX},
     event::Happening,
@@ -31,6 +35,8 @@ struct Read {
     name: String,
     company: String,
     phone: String,
+    /// As lines of a form.
+    channels: String,
     notes: String,
     /// What is in the columns of custom fields.
     custom: HashMap<FieldId, String>,
@@ -42,6 +48,7 @@ struct Known {
     customer: bool,
     name: String,
     phones: Vec<String>,
+    channels: Vec<Identity>,
     notes: String,
     fields: Values,
     company: Option<i64>,
@@ -80,20 +87,21 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
     let columns = Columns::load(tx, Subject::Customers, &batch.custom()).await?;
     let mut known = known(tx, &read).await?;
     let mut found = Companies::load(tx, &read).await?;
+    let mut identities = Identities::load(tx, read.iter().map(|line| line.channels.as_str())).await?;
     let mut written = Written::default();
     let mut outcomes = Vec::with_capacity(lines.len());
     let mut joining = Vec::new();
     for (place, line) in read.iter().enumerate() {
         let outcome = match known.remove(&place) {
             _ if line.email.is_empty() => Outcome::Refused("It has no e-mail address.".into()),
-            Some(known) => match change(line, &known, &columns, &found, &mut written) {
+            Some(known) => match change(line, &known, &columns, &found, &mut identities, &mut written) {
                 Ok((outcome, to)) => {
                     joining.extend(to.map(|to| (place, UserId(known.id), to)));
                     outcome
                 }
                 Err(reason) => Outcome::Refused(reason),
             },
-            None => make(line, &columns, &mut found, &mut written).unwrap_or_else(Outcome::Refused),
+            None => make(line, &columns, &mut found, &mut identities, &mut written).unwrap_or_else(Outcome::Refused),
         };
         outcomes.push(outcome);
     }
@@ -150,8 +158,8 @@ pub(super) async fn of_addresses(
     let mut new: Vec<Read> = Vec::new();
     for (email, name) in emails.iter().zip(wanted.iter().map(|(_, name)| name)) {
         if !people.contains_key(email) && !new.iter().any(|line| line.email == *email) {
-            let (company, phone, notes, custom) = Default::default();
-            new.push(Read { email: email.clone(), name: name.clone(), company, phone, notes, custom });
+            let (company, phone, channels, notes, custom) = Default::default();
+            new.push(Read { email: email.clone(), name: name.clone(), company, phone, channels, notes, custom });
         }
     }
     if new.is_empty() {
@@ -160,7 +168,7 @@ pub(super) async fn of_addresses(
     let mut found = Companies::load(tx, &new).await?;
     let mut written = Written::default();
     for line in &new {
-        if let Err(reason) = make(line, &Columns::default(), &mut found, &mut written) {
+        if let Err(reason) = make(line, &Columns::default(), &mut found, &mut Identities::default(), &mut written) {
             people.insert(line.email.clone(), Err(reason));
         }
     }
@@ -187,6 +195,7 @@ fn of_cells(batch: &Batch<'_>, line: &Line) -> Read {
         name,
         company: text::tidy_line(&value(Field::Company)),
         phone: value(Field::Phone),
+        channels: channel::lines_of_cell(&value(Field::Channels)),
         notes: text::tidy(&value(Field::Notes)),
         custom: batch.custom().into_iter().map(|id| (id, value(Field::Custom(id)))).collect(),
     }
@@ -204,6 +213,7 @@ fn checked(line: &Read, called: Option<&str>) -> std::result::Result<CustomerFie
         email: line.email.clone(),
         emails: String::new(),
         phones: line.phone.clone(),
+        channels: line.channels.clone(),
         notes: line.notes.clone(),
         ..CustomerInput::default()
     };
@@ -215,7 +225,9 @@ async fn known(tx: &mut Tx, read: &[Read]) -> Result<HashMap<usize, Known>> {
     let emails: Vec<String> = read.iter().map(|line| line.email.clone()).collect();
     let rows = sqlx::query!(
         r#"select a.place as "place!", u.id, u.role, u.name, u.phones, u.notes, u.company_id,
-                  u.fields as "fields: Json<Values>"
+                  u.fields as "fields: Json<Values>",
+                  (select jsonb_agg(jsonb_build_object('channel', i.channel, 'identifier', i.identifier, 'name', i.name))
+                   from channel_identities i where i.user_id = u.id) as "channels: Json<Vec<Identity>>"
            from unnest($1::text[]) with ordinality as a (email, place)
            join user_emails e on e.address = lower(a.email) join users u on u.id = e.user_id
            order by u.id for no key update of u"#,
@@ -232,6 +244,7 @@ async fn known(tx: &mut Tx, read: &[Read]) -> Result<HashMap<usize, Known>> {
                 customer: r.role == "customer",
                 name: r.name,
                 phones: r.phones,
+                channels: r.channels.map(|all| all.0).unwrap_or_default(),
                 notes: r.notes,
                 fields: r.fields.0,
                 company: r.company_id,
@@ -288,9 +301,11 @@ fn make(
     line: &Read,
     columns: &Columns,
     found: &mut Companies,
+    identities: &mut Identities,
     written: &mut Written,
 ) -> std::result::Result<Outcome, String> {
     let fields = checked(line, None)?;
+    identities.demand(None, &fields.channels)?;
     let filling = columns.fill(&Values::new(), |id| line.custom.get(&id).cloned().unwrap_or_default())?;
     let company = if line.company.is_empty() {
         found.by_domain.get(&domain_of(&fields.email)).map(|id| Of::Known(CompanyId(*id)))
@@ -303,6 +318,7 @@ fn make(
         found.named.insert(line.company.to_lowercase(), of);
         Some(of)
     };
+    identities.take(None, &fields.channels);
     written.made.push((fields, company, filling));
     Ok(Outcome::made())
 }
@@ -313,6 +329,7 @@ fn change(
     known: &Known,
     columns: &Columns,
     found: &Companies,
+    identities: &mut Identities,
     written: &mut Written,
 ) -> std::result::Result<(Outcome, Option<Of>), String> {
     let mut fields = checked(line, Some(&known.name))?;
@@ -324,13 +341,22 @@ fn change(
     let mut phones = known.phones.clone();
     phones.extend(fields.phones.iter().filter(|p| !known.phones.contains(p)).cloned());
     phones.truncate(PHONES_MAX.max(known.phones.len()));
+    identities.demand(Some(known.id), &fields.channels)?;
+    identities.take(Some(known.id), &fields.channels);
+    // What is there stays as it is, also what they are called there.
+    fields.channels.retain(|one| !known.channels.iter().any(|known| known.is(one)));
+    fields.channels.truncate(CHANNELS_MAX.saturating_sub(known.channels.len()));
     let notes = joined(&known.notes, &fields.notes);
-    let changed: Vec<String> =
-        [("name", known.name != fields.name), ("phones", known.phones != phones), ("notes", known.notes != notes)]
-            .into_iter()
-            .filter(|(_, changed)| *changed)
-            .map(|(field, _)| field.to_owned())
-            .collect();
+    let changed: Vec<String> = [
+        ("name", known.name != fields.name),
+        ("phones", known.phones != phones),
+        ("channels", !fields.channels.is_empty()),
+        ("notes", known.notes != notes),
+    ]
+    .into_iter()
+    .filter(|(_, changed)| *changed)
+    .map(|(field, _)| field.to_owned())
+    .collect();
     (fields.phones, fields.notes) = (phones, notes);
     let joins = to.map(|_| "company".to_owned());
     let filled = filling.changes.iter().map(|change| change.field.clone());
@@ -377,7 +403,7 @@ impl Written {
         let mut happenings: Vec<_> = companies.iter().map(created).collect();
         // Arrays of arrays must have equal lengths in PostgreSQL.
         let phones = |fields: &CustomerFields| Value::from(fields.phones.clone());
-        let mut people = Vec::new();
+        let (mut people, mut new) = (Vec::new(), Vec::new());
         if !self.made.is_empty() {
             let part = |part: fn(&CustomerFields) -> &String| self.made.iter().map(|(f, ..)| part(f).clone()).collect();
             let (names, emails, notes): (Vec<String>, Vec<String>, Vec<String>) =
@@ -402,6 +428,8 @@ impl Written {
             .fetch_all(&mut *tx.conn)
             .await
             .ours()?;
+            let theirs = people.iter().zip(&self.made);
+            new.extend(theirs.flat_map(|(id, (fields, ..))| fields.channels.iter().map(|one| (*id, one.clone()))));
             for (id, (.., filling)) in people.iter().zip(self.made) {
                 happenings.push(Happening::CustomerCreated { customer: UserId(*id) });
                 happenings.extend(filled(*id, filling));
@@ -423,13 +451,15 @@ impl Written {
             .execute(&mut *tx.conn)
             .await
             .ours()?;
-            for (id, _, fields, filling) in self.changed {
+            for (id, added, fields, filling) in self.changed {
+                new.extend(added.channels.into_iter().map(|one| (id, one)));
                 if !fields.is_empty() {
                     happenings.push(Happening::CustomerChanged { customer: UserId(id), fields });
                 }
                 happenings.extend(filled(id, filling));
             }
         }
+        channels::add(tx, &new.iter().map(|(id, one)| (*id, one)).collect::<Vec<_>>()).await?;
         let happenings: Vec<_> = happenings.into_iter().map(|what| (None, what)).collect();
         events::append_many(tx, actor, &happenings).await?;
         Ok((companies, people))

@@ -32,7 +32,7 @@ fn confirm(customer: Customer, flash: Flash) -> AnyView {
             danger=Icon::Trash
         >
             <ul class="notice notice--list" data-kind="error">
-                <li>"Name, addresses, phone numbers, notes, password and sessions are removed."</li>
+                <li>"Name, addresses, phone numbers, channel identities, notes, password and sessions are removed."</li>
                 <li>"Files that they sent and their mails as they came are removed."</li>
                 <li>"Their name and network addresses are taken out of the security log."</li>
                 <li>{stays}</li>

@@ -11,7 +11,8 @@ use crate::{
     shared::{Area, Field},
 };
 use domain::{
-    customer::Customer,
+    channel::Identity,
+    customer::Known,
     fields::{Filled, Subject, Whole},
 };
 use leptos::prelude::*;
@@ -38,19 +39,22 @@ pub fn NewCustomerPage() -> impl IntoView {
 #[component]
 pub fn EditCustomerPage() -> impl IntoView {
     let flash = flash();
-    about("Customer", whole_resource(), move |Whole { it: customer, fields }| {
-        Ok(view! { <Edit customer fields flash=flash.clone() /> }.into_any())
+    about("Customer", whole_resource(), move |Whole { it: known, fields }| {
+        Ok(view! { <Edit known fields flash=flash.clone() /> }.into_any())
     })
 }
 
 #[component]
-fn Edit(customer: Customer, fields: Vec<Filled>, flash: Flash) -> impl IntoView {
+fn Edit(known: Known, fields: Vec<Filled>, flash: Flash) -> impl IntoView {
+    let Known { customer, channels } = known;
+    let channels = channels.iter().map(Identity::line).collect::<Vec<_>>().join("\n");
     let (emails, phones) = (customer.emails.join("\n"), customer.phones.join("\n"));
     let values = [
         ("name", customer.name.as_str()),
         ("email", &customer.email),
         ("emails", &emails),
         ("phones", &phones),
+        ("channels", &channels),
         ("notes", &customer.notes),
     ];
     let flash = filled(flash, &values);
@@ -87,6 +91,13 @@ fn Fields(flash: Flash) -> impl IntoView {
             hint="One to a line. Mails from any of them are this customer's, and any of them signs in."
         />
         <Area flash=flash.clone() name="phones" label="Phone numbers" rows=2 hint="One to a line." />
+        <Area
+            flash=flash.clone()
+            name="channels"
+            label="Channel identities"
+            rows=2
+            hint="One to a line, like “Telegram: @jana_w (Jana W.)”; the name may be left out. Also WhatsApp, Facebook Messenger, Instagram, X, Slack, Discord and Microsoft Teams."
+        />
         <Area flash name="notes" label="Notes" rows=5 hint="For staff only; customers never see them." />
     }
     .into_any()

@@ -101,8 +101,8 @@ fn consequences(merge: &CustomerMerge) -> Vec<String> {
     }
     let addresses = std::iter::once(&gone.email).chain(&gone.emails).cloned().collect::<Vec<_>>().join(", ");
     said.push(format!("Mails from {addresses} are {}'s from then on.", kept.name));
-    if !gone.phones.is_empty() || !gone.notes.is_empty() {
-        said.push("Phone numbers and notes of both are kept.".into());
+    if !gone.phones.is_empty() || !gone.notes.is_empty() || merge.channels {
+        said.push("Phone numbers, channel identities and notes of both are kept.".into());
     }
     match (&kept.company, &gone.company) {
         (Some(a), Some(b)) if a.id != b.id => said.push(format!("They belong to {}, no longer to {}.", a.name, b.name)),

@@ -17,7 +17,8 @@ use crate::{
 };
 use domain::{
     Error, UserId,
-    customer::{Customer, Export},
+    channel::Identity,
+    customer::{Customer, Export, Known},
     errand::About,
     fields::{Filled, Whole},
     policy::Action,
@@ -34,16 +35,16 @@ pub fn asked() -> Memo<Option<UserId>> {
 /// The customer of this page's address, as it is shown on each of their pages.
 pub fn customer_resource() -> Fetched<Customer> {
     let id = asked();
-    resource(move || id.get(), |id| async move { whole(id).await.map(|customer| customer.it) })
+    resource(move || id.get(), |id| async move { whole(id).await.map(|known| known.it.customer) })
 }
 
-/// The same with custom fields.
-pub fn whole_resource() -> Fetched<Whole<Customer>> {
+/// The same with channels and custom fields.
+pub fn whole_resource() -> Fetched<Whole<Known>> {
     let id = asked();
     resource(move || id.get(), whole)
 }
 
-async fn whole(id: Option<UserId>) -> crate::rpc::Rpc<Whole<Customer>> {
+async fn whole(id: Option<UserId>) -> crate::rpc::Rpc<Whole<Known>> {
     match id {
         Some(id) => rpc::view_customer(id).await,
         None => Err(Error::not_found("customer").into()),
@@ -63,17 +64,18 @@ pub(super) fn asked_again(title: &'static str, action: Action, ask: fn(Customer,
 #[component]
 pub fn CustomerPage() -> impl IntoView {
     let (id, found) = (asked(), whole_resource());
-    about("Customer", found, move |Whole { it: customer, fields }| {
-        Ok(match Some(customer.id) == id.get_untracked() {
-            true => view! { <Shown customer fields /> }.into_any(),
+    about("Customer", found, move |Whole { it: known, fields }| {
+        Ok(match Some(known.customer.id) == id.get_untracked() {
+            true => view! { <Shown known fields /> }.into_any(),
             // Merged into another one: their page is this one's.
-            false => go_to(&format!("/customers/{}", customer.id)),
+            false => go_to(&format!("/customers/{}", known.customer.id)),
         })
     })
 }
 
 #[component]
-fn Shown(customer: Customer, fields: Vec<Filled>) -> impl IntoView {
+fn Shown(known: Known, fields: Vec<Filled>) -> impl IntoView {
+    let Known { customer, channels } = known;
     let id = customer.id;
     let over = RwSignal::new(0);
     let path = format!("/customers/{id}");
@@ -107,7 +109,7 @@ fn Shown(customer: Customer, fields: Vec<Filled>) -> impl IntoView {
                 })}
             {asked.shown(|| block_question(path.clone(), &customer.name))}
             <Underway about=About::Customer(id) page=path.clone() over />
-            {(!erased).shown(|| view! { <Facts customer=customer.clone() fields /> })}
+            {(!erased).shown(|| view! { <Facts customer=customer.clone() channels fields /> })}
             <Lists id path again=over />
             {(!erased && me::may(Action::ExportPeople)).shown(|| view! { <Data id /> })}
         </PeoplePage>
@@ -129,7 +131,7 @@ fn block_question(page: String, name: &str) -> AnyView {
 }
 
 #[component]
-fn Facts(customer: Customer, fields: Vec<Filled>) -> impl IntoView {
+fn Facts(customer: Customer, channels: Vec<Identity>, fields: Vec<Filled>) -> impl IntoView {
     let company = customer.company.map(|company| {
         let tier = (!customer.tier.is_empty()).shown(|| view! { " " <span class="badge">{customer.tier}</span> });
         view! {
@@ -157,6 +159,7 @@ fn Facts(customer: Customer, fields: Vec<Filled>) -> impl IntoView {
                     ),
                 )}
                 {fact("Other addresses", in_lines(customer.emails))} {fact("Phone", in_lines(customer.phones))}
+                {on_channels(&channels)}
                 {fact("Company", Some(company))}
                 {fact(
                     "Sign-in",
@@ -176,6 +179,15 @@ fn Facts(customer: Customer, fields: Vec<Filled>) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// What somebody is called on each channel that they are on.
+fn on_channels(all: &[Identity]) -> AnyView {
+    let of_one = all.chunk_by(|a, b| a.channel == b.channel).filter_map(|of| {
+        let names = in_lines(of.iter().map(Identity::shown).collect());
+        of.first().map(|one| fact(one.channel.name(), names))
+    });
+    of_one.rows().into_any()
 }
 
 /// All that is known of this person, to be taken out; and the way to forget them.

@@ -8,7 +8,7 @@ use domain::Code;
 use domain::{
     CompanyId, UserId,
     company::{Company, CompanyFilter, CompanyMerge, CompanyName, CompanyRow},
-    customer::{Conversion, Customer, CustomerFilter, CustomerMerge, CustomerRow, Export, Written},
+    customer::{Conversion, Customer, CustomerFilter, CustomerMerge, CustomerRow, Export, Known, Written},
     errand::{About, Errand},
     fields::Whole,
     page::Page,
@@ -22,9 +22,9 @@ pub async fn list_customers(filter: CustomerFilter) -> Rpc<Page<CustomerRow>> {
         .await
 }
 
-/// A customer with all that staff know of them, custom fields included.
+/// A customer with all that staff know of them, channels and custom fields included.
 #[server(endpoint = "customers/view", protocol = Json, client = crate::whose::Caller)]
-pub async fn view_customer(id: UserId) -> Rpc<Whole<Customer>> {
+pub async fn view_customer(id: UserId) -> Rpc<Whole<Known>> {
     call(|desk, actor| async move { store::customers::view::open(&desk, &actor, id).await }).await
 }
 

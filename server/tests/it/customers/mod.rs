@@ -1,6 +1,7 @@
 //! Customers as staff find, make and change them; and what others may not.
 
 mod branding;
+mod channels;
 mod companies;
 mod conversions;
 mod errands;

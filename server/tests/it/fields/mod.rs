@@ -59,6 +59,7 @@ pub async fn fill(world: &World, actor: &Actor, id: UserId, typed: Typed) -> dom
         phones: now.phones.join("\n"),
         notes: now.notes,
         fields: typed,
+        ..CustomerInput::default()
     };
     world.run(async |tx| edit::change(tx, actor, id, now.version, &input).await).await
 }

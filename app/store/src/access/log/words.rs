@@ -350,6 +350,7 @@ fn listed(fields: &[String]) -> String {
         "email" => "e-mail address".to_owned(),
         "emails" => "other addresses".to_owned(),
         "phones" => "phone numbers".to_owned(),
+        "channels" => "channel identities".to_owned(),
         "sees_all" => "what its users see".to_owned(),
         "avatar" => "picture".to_owned(),
         "accent" => "colour".to_owned(),

@@ -53,8 +53,8 @@ fn said() -> Vec<(&'static str, Option<Value>, &'static str)> {
         of("settings.team_saved", json!({"name": "Billing", "was": null}), "Saved the team Billing"),
         of("settings.team_deleted", json!({"name": "Billing"}), "Deleted the team Billing"),
         of("customer.created", json!({"customer": 7}), "Made the customer Jana"),
-        of("customer.changed", json!({"customer": 7, "fields": ["name", "phones", "emails"]}), {
-            "Changed the customer Jana: name, phone numbers, other addresses"
+        of("customer.changed", json!({"customer": 7, "fields": ["name", "phones", "channels", "emails"]}), {
+            "Changed the customer Jana: name, phone numbers, channel identities, other addresses"
         }),
         of(
             "customer.fields",
