@@ -177,7 +177,7 @@ pub struct Config {
     /// the e-mail address that the authority may write to. By setting it you agree to the authority's terms of service, those
     /// of Let's Encrypt unless there is an --acme-directory. The authority comes to port 443 of the name, or to port 80 where
     /// --http-redirect answers there. Until there is a certificate, connections to --listen are refused; the log says what
-    /// is missing, and SIGHUP has it tried again at once
+    /// is missing, and SIGHUP, or "Try now" under Settings, HTTPS, has it tried again at once
     #[arg(long, env = "DOCKET_ACME", global = true, value_name = "ADDRESS")]
     pub acme: Option<String>,
 
@@ -189,6 +189,16 @@ pub struct Config {
     /// it is one of your own
     #[arg(long, env = "DOCKET_ACME_CA", global = true, value_name = "FILE")]
     pub acme_ca: Option<PathBuf>,
+
+    /// Number of an account that you have with the authority of --acme already, which it gives out together with a key (key id,
+    /// "EAB"): some authorities want ours bound to it (external account binding). Goes together with --acme-eab-key
+    #[arg(long, env = "DOCKET_ACME_EAB_ID", global = true, hide_env_values = true, value_name = "ID")]
+    pub acme_eab_id: Option<String>,
+
+    /// Key of that account ("HMAC key"), as the authority shows it (base64). Needed until the authority knows us, which is
+    /// once: what we sign in with from then on is made here, and sealed in the database
+    #[arg(long, env = "DOCKET_ACME_EAB_KEY", global = true, hide_env_values = true, value_name = "SECRET")]
+    pub acme_eab_key: Option<String>,
 
     /// Address and port to listen on without encryption, only to send browsers on to HTTPS, and to answer the authority of
     /// --acme. Needs --tls-certificate or --acme
@@ -314,6 +324,8 @@ fn parse(
     config.tls_key.take_if(|file| file.as_os_str().is_empty());
     config.acme.take_if(|contact| contact.trim().is_empty());
     config.acme_ca.take_if(|file| file.as_os_str().is_empty());
+    config.acme_eab_id.take_if(|id| id.trim().is_empty());
+    config.acme_eab_key.take_if(|key| key.trim().is_empty());
     config.mail_folder.take_if(|folder| folder.as_os_str().is_empty());
     config.check().map_err(|error| Cli::command().error(ErrorKind::ValueValidation, format!("{error:#}")))?;
     let command = cli.command.unwrap_or(Command::Serve);

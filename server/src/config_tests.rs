@@ -22,7 +22,7 @@ fn file_replaces_defaults_and_flags_replace_the_file() {
 }
 
 /// Another value than the default for each setting.
-const OTHERS: [&str; 28] = [
+const OTHERS: [&str; 30] = [
     "--listen=[::1]:8080",
     "--data=/srv/0123 \"quoted\" \\ it's",
     "--database-url=postgres://me:hidden%22@localhost/docket?sslmode=disable",
@@ -38,6 +38,8 @@ const OTHERS: [&str; 28] = [
     "--acme=admin@acme.example",
     "--acme-directory=https://authority.acme.example/directory",
     "--acme-ca=/srv/tls/authority.pem",
+    "--acme-eab-id=hidden-kid-1",
+    "--acme-eab-key=hidden-0123456789-0123456789-0123456789-",
     "--http-redirect=[::1]:8081",
     "--hsts=false",
     "--setup-key=hidden-hidden-hidden",
@@ -55,7 +57,8 @@ const OTHERS: [&str; 28] = [
 
 /// All that go together: a certificate comes from files or from an authority.
 fn together() -> Vec<&'static str> {
-    OTHERS.into_iter().filter(|one| !one.starts_with("--acme=")).collect()
+    let of_acme = ["--acme=", "--acme-eab-"];
+    OTHERS.into_iter().filter(|one| !of_acme.iter().any(|it| one.starts_with(it))).collect()
 }
 
 #[test]
@@ -78,6 +81,8 @@ fn with_needs(one: &'static str) -> Vec<&'static str> {
     let needs = match one.split('=').next() {
         Some("--tls-certificate") => vec![of_tls("--tls-key")],
         Some("--acme") => vec![of_tls("--public-url")],
+        Some("--acme-eab-id") => vec![of_tls("--acme="), of_tls("--public-url"), of_tls("--acme-eab-key")],
+        Some("--acme-eab-key") => vec![of_tls("--acme="), of_tls("--public-url"), of_tls("--acme-eab-id")],
         Some("--tls-key") => vec![of_tls("--tls-certificate")],
         Some("--http-redirect") => vec![of_tls("--tls-certificate"), of_tls("--tls-key")],
         _ => vec![],
@@ -122,6 +127,10 @@ fn no_complaint_repeats_a_secret() {
         (&["--previous-secret-keys", "0123456789-0123456789-0123456789,hidden"], ""),
         (&["--smtp-url", "hidden"], ""),
         (&["--smtp-url", "smtp://me:hidden@mail.acme.example"], ""),
+        (&["--acme-eab-id", "kid", "--acme-eab-key", "hidden key"], ""),
+        (&["--acme-eab-id", "kid", "--acme-eab-key", "hidden"], ""),
+        (&["--acme-eab-id", "kid", "--acme-eab-key", "hidden-0123456789-0123456789"], ""),
+        (&["--acme-eab-key", "hidden-0123456789-0123456789"], ""),
         (&["--config", "x"], "listen = \"127.0.0.1:1\"\nsecret-key = \"hidden"),
         (&["--config", "x"], "secret-key = hidden"),
         (&["--config", "x"], "database-url = [\"hidden\"]"),
@@ -162,6 +171,21 @@ fn a_name_of_an_own_network_is_for_an_own_authority() {
 }
 
 #[test]
+fn the_key_of_an_external_account_is_read_as_authorities_show_it() {
+    let of = |key: &str| {
+        let set =
+            ["--acme=a@x.example", "--public-url=https://x.example", "--acme-eab-id= kid-1 ", "--acme-eab-key", key];
+        start(&set, "").unwrap().config.external_account().unwrap().unwrap()
+    };
+    let bytes: Vec<u8> = (0xf0..=0xff).chain([0xfb]).collect();
+    for key in ["8PHy8_T19vf4-fr7_P3-__s", "8PHy8_T19vf4-fr7_P3-__s=", " 8PHy8/T19vf4+fr7/P3+//s=\n"] {
+        assert_eq!(of(key), ("kid-1".to_owned(), bytes.clone()), "{key}");
+    }
+    let set = ["--acme=a@x.example", "--public-url=https://x.example", "--acme-eab-id=", "--acme-eab-key= "];
+    assert_eq!(start(&set, "").unwrap().config.external_account().unwrap(), None);
+}
+
+#[test]
 fn mistakes_are_named() {
     for (arguments, file, expected) in [
         (&["--listen", "here"][..], "", "--listen"),
@@ -182,6 +206,13 @@ fn mistakes_are_named() {
         ),
         (&["--acme", "a@x.example", "--public-url", "https://desk"], "", "Let's Encrypt gives no certificate"),
         (&["--acme-directory", "http://ca.example/"], "", "--acme-directory (DOCKET_ACME_DIRECTORY)"),
+        (&["--acme-eab-id", "kid"], "", "go together"),
+        (&["--acme-eab-key", "a-key"], "", "go together"),
+        (&["--acme-eab-id", "kid", "--acme-eab-key", "012345678901234567890A"], "", "need --acme (DOCKET_ACME)"),
+        (&["--acme-eab-id", "kid", "--acme-eab-key", "a key of words"], "", "is not written as base64"),
+        (&["--acme-eab-id", "kid", "--acme-eab-key", "012345678901234567890=="], "", "is not written as base64"),
+        (&["--acme-eab-id", "kid", "--acme-eab-key", "01234567890123456789"], "", "is too short for a key"),
+        (&["--acme-eab-id", "kïd", "--acme-eab-key", "012345678901234567890A"], "", "is no number of an account"),
         (
             &["--acme", "a@x.example", "--public-url", "https://x.example", "--tls-certificate", "x", "--tls-key", "y"],
             "",

@@ -353,6 +353,9 @@ pub enum Happening {
     /// It gave none, for this reason.
     #[serde(rename = "settings.certificate_failed")]
     CertificateFailed { name: String, why: String },
+    /// Somebody had an authority asked for it at once, after it had given none.
+    #[serde(rename = "settings.certificate_asked")]
+    CertificateAsked { name: String },
     #[serde(rename = "settings.priority_table")]
     PriorityTable,
     /// All tickets have the priorities of the table. Said once for all of them: there may be a million.

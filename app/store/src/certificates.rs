@@ -3,15 +3,16 @@
 
 use crate::{Desk, OrOurs, Tx, events, seal::Place};
 use domain::{
-    Actor, Result, Time,
-    certificate::{Fault, Https, Source, Standing, pause, renewal},
+    Actor, Error, Result, Time,
+    certificate::{Fault, Https, LOOK_AGAIN, Source, Standing, next_try, renewal},
     event::Happening,
     policy::{self, Action},
 };
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 /// Which certificate is meant: of which authority, for which name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The address of the authority's directory.
     pub directory: String,
@@ -53,19 +54,39 @@ pub async fn https(desk: &Desk, actor: &Actor, source: Source) -> Result<Https> 
         }
         _ => None,
     };
-    Ok(Https { source, standing })
+    let now = desk.now();
+    let under_way = standing.as_ref().is_some_and(|standing| standing.is_under_way(now));
+    let held_until = standing.as_ref().and_then(|standing| standing.held_until(now));
+    let expired = standing.as_ref().and_then(|standing| standing.valid).is_some_and(|(_, until)| until <= now);
+    Ok(Https { source, standing, under_way, held_until, expired })
 }
 
 /// How a certificate stands. `None`: no server has begun with it.
 #[crate::compiled_here]
 pub async fn standing(desk: &Desk, wanted: &Wanted) -> Result<Option<Standing>> {
+    let mut conn = desk.pool().acquire().await.ours()?;
+    standing_of(&mut conn, wanted, false).await
+}
+
+/// The same; with `held`, nobody else changes it until the transaction is over.
+async fn standing_of(conn: &mut PgConnection, wanted: &Wanted, held: bool) -> Result<Option<Standing>> {
+    if held {
+        sqlx::query!(
+            "select from acme_certificates where directory = $1 and name = $2 for update",
+            wanted.directory,
+            wanted.name,
+        )
+        .fetch_optional(&mut *conn)
+        .await
+        .ours()?;
+    }
     let row = sqlx::query!(
-        "select valid_from, valid_until, next_at, failures, failure, failed_at
+        "select valid_from, valid_until, next_at, failures, failure, failed_at, not_before, asked_at, suggested
          from acme_certificates where directory = $1 and name = $2",
         wanted.directory,
         wanted.name,
     )
-    .fetch_optional(desk.pool())
+    .fetch_optional(conn)
     .await
     .ours()?;
     Ok(row.map(|r| Standing {
@@ -73,7 +94,32 @@ pub async fn standing(desk: &Desk, wanted: &Wanted) -> Result<Option<Standing>> 
         next_at: r.next_at.into(),
         failures: r.failures,
         failure: r.failure.zip(r.failed_at.map(Time::from)),
+        not_before: r.not_before.map(Time::from),
+        asked_at: r.asked_at.map(Time::from),
+        suggested: r.suggested,
     }))
+}
+
+/// Has the authority asked at once, by whichever server is free, where the last try has failed.
+///
+/// Errors: `NotFound` when no server has begun with this certificate; those of [`Standing::may_hurry`].
+#[crate::compiled_here]
+pub async fn try_now(tx: &mut Tx, actor: &Actor, wanted: &Wanted) -> Result<()> {
+    policy::demand(actor, Action::Administer, None)?;
+    let standing = standing_of(&mut tx.conn, wanted, true).await?;
+    standing.ok_or_else(|| Error::not_found("certificate"))?.may_hurry(tx.now)?;
+    let now = tx.at();
+    sqlx::query!(
+        "update acme_certificates set next_at = $3, asked_at = $3 where directory = $1 and name = $2",
+        wanted.directory,
+        wanted.name,
+        now,
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .ours()?;
+    events::append(tx, actor, None, &Happening::CertificateAsked { name: wanted.name.clone() }).await?;
+    Ok(())
 }
 
 /// Says that this certificate is wanted: at once, where there is none yet.
@@ -111,11 +157,11 @@ pub async fn kept(desk: &Desk, wanted: &Wanted, known: Option<&str>) -> Result<O
     row.map(|r| Ok(Kept { key: open(r.id, &r.key_sealed)?, chain: r.chain })).transpose()
 }
 
-/// Has the authority asked now, where the last try has failed or, with `anew`, in any case.
+/// Has the authority asked now, where the last try has failed or, with `anew`, in any case; but not before it wants to be.
 #[crate::compiled_here]
 pub async fn hurry(desk: &Desk, wanted: &Wanted, anew: bool) -> Result<()> {
     sqlx::query!(
-        "update acme_certificates set next_at = $3
+        "update acme_certificates set next_at = greatest($3, not_before)
          where directory = $1 and name = $2 and (failures > 0 or $4) and next_at > $3",
         wanted.directory,
         wanted.name,
@@ -135,6 +181,8 @@ pub struct Turn {
     _tx: Tx,
     /// How often in a row it has failed until now.
     pub failures: i32,
+    /// The certificate that it is to take the place of, where the authority has said when: it knows that one.
+    pub replaces: Option<String>,
 }
 
 /// Takes the turn, if the authority is to be asked by now and no other server is at it.
@@ -154,8 +202,9 @@ pub async fn take_turn(desk: &Desk, wanted: &Wanted) -> Result<Option<Turn>> {
         return Ok(None);
     }
     // Read with the turn taken: who had it before may just have got what is wanted.
-    let failures = sqlx::query_scalar!(
-        "select failures from acme_certificates where directory = $1 and name = $2 and next_at <= $3",
+    let due = sqlx::query!(
+        "select failures, case when suggested then chain end as replaces
+         from acme_certificates where directory = $1 and name = $2 and next_at <= $3",
         wanted.directory,
         wanted.name,
         now,
@@ -163,18 +212,30 @@ pub async fn take_turn(desk: &Desk, wanted: &Wanted) -> Result<Option<Turn>> {
     .fetch_optional(&mut *tx.conn)
     .await
     .ours()?;
-    Ok(failures.map(|failures| Turn { _tx: tx, failures }))
+    Ok(due.map(|due| Turn { _tx: tx, failures: due.failures, replaces: due.replaces }))
 }
 
-/// As whom this authority knows us under this address, with the key to prove it.
+/// As whom an authority knows us.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The address of its directory.
+    pub directory: String,
+    /// Whom it may write to.
+    pub contact: String,
+    /// The number of the account there that ours is bound to; empty: of none.
+    pub key_id: String,
+}
+
+/// What proves that we are this account.
 ///
 /// Errors: `Internal` when it cannot be opened; the log says why.
 #[crate::compiled_here]
-pub async fn account(desk: &Desk, directory: &str, contact: &str) -> Result<Option<Vec<u8>>> {
+pub async fn account(desk: &Desk, account: &Account) -> Result<Option<Vec<u8>>> {
     let row = sqlx::query!(
-        "select id, credentials_sealed from acme_accounts where directory = $1 and contact = $2",
-        directory,
-        contact,
+        "select id, credentials_sealed from acme_accounts where directory = $1 and contact = $2 and key_id = $3",
+        account.directory,
+        account.contact,
+        account.key_id,
     )
     .fetch_optional(desk.pool())
     .await
@@ -184,7 +245,7 @@ pub async fn account(desk: &Desk, directory: &str, contact: &str) -> Result<Opti
 
 /// Keeps it, in the place of an earlier one.
 #[crate::compiled_here]
-pub async fn keep_account(desk: &Desk, directory: &str, contact: &str, credentials: &[u8]) -> Result<()> {
+pub async fn keep_account(desk: &Desk, account: &Account, credentials: &[u8]) -> Result<()> {
     let mut tx = desk.begin().await?;
     let at = tx.at();
     let id = sqlx::query_scalar!(r#"select nextval(pg_get_serial_sequence('acme_accounts', 'id')) as "id!""#)
@@ -193,12 +254,14 @@ pub async fn keep_account(desk: &Desk, directory: &str, contact: &str, credentia
         .ours()?;
     let sealed = desk.sealer().seal(&account_place(id), credentials)?;
     sqlx::query!(
-        "insert into acme_accounts (id, directory, contact, credentials_sealed, made_at) values ($1, $2, $3, $4, $5)
-         on conflict (directory, contact) do update
+        "insert into acme_accounts (id, directory, contact, key_id, credentials_sealed, made_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (directory, contact, key_id) do update
              set id = excluded.id, credentials_sealed = excluded.credentials_sealed, made_at = excluded.made_at",
         id,
-        directory,
-        contact,
+        account.directory,
+        account.contact,
+        account.key_id,
         sealed,
         at,
     )
@@ -269,7 +332,7 @@ pub async fn obtained(desk: &Desk, _turn: &Turn, wanted: &Wanted, kept: &Kept, v
     sqlx::query!(
         "update acme_certificates
          set chain = $2, key_sealed = $3, valid_from = $4, valid_until = $5, next_at = $6,
-             failures = 0, failure = null, failed_at = null
+             failures = 0, failure = null, failed_at = null, not_before = null, suggested = false, look_at = null
          where id = $1",
         id,
         kept.chain,
@@ -293,15 +356,23 @@ pub async fn obtained(desk: &Desk, _turn: &Turn, wanted: &Wanted, kept: &Kept, v
     Ok(next_at)
 }
 
-/// Notes that there is no new certificate, and why. Returns when the next try is.
+/// Notes that there is no new certificate, and why; `not_before`: when the authority wants to be asked again. Returns when the next
+/// try is.
 #[crate::compiled_here]
-pub async fn failed(desk: &Desk, turn: &Turn, wanted: &Wanted, why: &str, fault: Fault) -> Result<Time> {
+pub async fn failed(
+    desk: &Desk,
+    turn: &Turn,
+    wanted: &Wanted,
+    why: &str,
+    fault: Fault,
+    not_before: Option<Time>,
+) -> Result<Time> {
     let mut tx = desk.begin().await?;
     let at = tx.at();
     let failures = turn.failures.saturating_add(1);
-    let next_at = tx.now.plus_millis(pause(failures, fault));
+    let next_at = next_try(tx.now, failures, fault, not_before);
     sqlx::query!(
-        "update acme_certificates set failures = $3, failure = $4, failed_at = $5, next_at = $6
+        "update acme_certificates set failures = $3, failure = $4, failed_at = $5, next_at = $6, not_before = $7
          where directory = $1 and name = $2",
         wanted.directory,
         wanted.name,
@@ -309,6 +380,7 @@ pub async fn failed(desk: &Desk, turn: &Turn, wanted: &Wanted, why: &str, fault:
         why,
         at,
         OffsetDateTime::from(next_at),
+        not_before.map(|until| OffsetDateTime::from(until.min(next_at))),
     )
     .execute(&mut *tx.conn)
     .await
@@ -317,4 +389,43 @@ pub async fn failed(desk: &Desk, turn: &Turn, wanted: &Wanted, why: &str, fault:
     events::append(&mut tx, &Actor::system("Docket"), None, &what).await?;
     tx.commit().await?;
     Ok(next_at)
+}
+
+/// The certificate of which the authority is to be asked when it would have it renewed, if that is due, and from when until when
+/// it is valid. Another server that asks this gets nothing until it is due again.
+#[crate::compiled_here]
+pub async fn to_look_at(desk: &Desk, wanted: &Wanted) -> Result<Option<(String, (Time, Time))>> {
+    let now = desk.now();
+    let row = sqlx::query!(
+        r#"update acme_certificates set look_at = $4
+           where directory = $1 and name = $2 and chain is not null and failures = 0 and next_at > $3
+             and (look_at is null or look_at <= $3)
+           returning chain as "chain!", valid_from as "valid_from!", valid_until as "valid_until!""#,
+        wanted.directory,
+        wanted.name,
+        OffsetDateTime::from(now),
+        OffsetDateTime::from(now.plus_millis(LOOK_AGAIN)),
+    )
+    .fetch_optional(desk.pool())
+    .await
+    .ours()?;
+    Ok(row.map(|r| (r.chain, (r.valid_from.into(), r.valid_until.into()))))
+}
+
+/// Notes when the authority would have this certificate renewed, and when it is asked for that again.
+#[crate::compiled_here]
+pub async fn suggested(desk: &Desk, wanted: &Wanted, chain: &str, next_at: Time, look_at: Time) -> Result<()> {
+    sqlx::query!(
+        "update acme_certificates set next_at = $4, look_at = $5, suggested = true
+         where directory = $1 and name = $2 and chain = $3 and failures = 0",
+        wanted.directory,
+        wanted.name,
+        chain,
+        OffsetDateTime::from(next_at),
+        OffsetDateTime::from(look_at),
+    )
+    .execute(desk.pool())
+    .await
+    .ours()?;
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! What has to fit together for HTTPS.
 
+use anyhow::Context as _;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::certificate::Source;
 use domain::text::is_email;
 use store::certificates::Wanted;
@@ -9,6 +11,10 @@ use super::Config;
 
 /// The directory of the authority that is asked where no other is set.
 pub(super) const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+
+/// The longest number of an external account, and the shortest key of one, in bytes.
+const EAB_ID_MAX: usize = 512;
+const EAB_KEY_MIN: usize = 16;
 
 impl Config {
     /// Where the certificate for HTTPS comes from.
@@ -27,6 +33,34 @@ impl Config {
         // Names are written without the dot at their end in certificates.
         let name = self.public_host().trim_end_matches('.').to_owned();
         Some(Wanted { directory: self.acme_directory.clone(), name })
+    }
+
+    /// The account with the authority that ours is bound to, if there is one: its number and its key.
+    ///
+    /// # Errors
+    /// Plain sentences about what is missing or wrong, which repeat nothing of the key.
+    pub fn external_account(&self) -> anyhow::Result<Option<(String, Vec<u8>)>> {
+        let (id, key) = match (&self.acme_eab_id, &self.acme_eab_key) {
+            (None, None) => return Ok(None),
+            (Some(id), Some(key)) => (id.trim(), key.trim()),
+            _ => anyhow::bail!(
+                "--acme-eab-id (DOCKET_ACME_EAB_ID) and --acme-eab-key (DOCKET_ACME_EAB_KEY) go together: one of them is not set"
+            ),
+        };
+        anyhow::ensure!(
+            id.len() <= EAB_ID_MAX && id.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '),
+            "--acme-eab-id (DOCKET_ACME_EAB_ID) is no number of an account: those have at most {EAB_ID_MAX} letters, digits and signs"
+        );
+        // Authorities show it in one of the two ways to write base64, with or without what fills it up.
+        let written = key.replace('+', "-").replace('/', "_");
+        let key = BASE64_URL_SAFE_NO_PAD.decode(written.trim_end_matches('=')).ok().with_context(|| {
+            "--acme-eab-key (DOCKET_ACME_EAB_KEY) is not written as base64. Copy it whole from where the authority shows it"
+        })?;
+        anyhow::ensure!(
+            key.len() >= EAB_KEY_MIN,
+            "--acme-eab-key (DOCKET_ACME_EAB_KEY) is too short for a key. Copy it whole from where the authority shows it"
+        );
+        Ok(Some((id.to_owned(), key)))
     }
 
     pub(super) fn check_https(&self) -> anyhow::Result<()> {
@@ -53,7 +87,15 @@ impl Config {
                 .is_some_and(|url| url.scheme() == "https" && url.username().is_empty() && url.password().is_none()),
             "--acme-directory (DOCKET_ACME_DIRECTORY) must be like {LETS_ENCRYPT}"
         );
-        let Some(contact) = &self.acme else { return Ok(()) };
+        let bound = self.external_account()?;
+        let Some(contact) = &self.acme else {
+            anyhow::ensure!(
+                bound.is_none(),
+                "--acme-eab-id (DOCKET_ACME_EAB_ID) and --acme-eab-key (DOCKET_ACME_EAB_KEY) need --acme (DOCKET_ACME), for \
+                 whose authority they are"
+            );
+            return Ok(());
+        };
         anyhow::ensure!(
             is_email(contact),
             "--acme (DOCKET_ACME) must be an e-mail address that the authority may write to, like admin@example.com"

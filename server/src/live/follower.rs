@@ -186,7 +186,7 @@ impl Follower<'_> {
             self.ghosts.clear();
         }
         self.check_sessions(signals);
-        if signals.iter().any(|s| s.kind == "settings.certificate_obtained") {
+        if signals.iter().any(|s| matches!(&*s.kind, "settings.certificate_obtained" | "settings.certificate_asked")) {
             self.live.0.certified.notify_one();
         }
         if let Some(signal) = signals.iter().rfind(|s| s.kind == "settings.priorities_applied") {

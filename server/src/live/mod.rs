@@ -52,7 +52,7 @@ struct Inner {
     heard: Notify,
     /// Something was committed here that other nodes should read.
     to_announce: Notify,
-    /// Some server has got a certificate.
+    /// Some server has got a certificate, or one is to be asked for at once.
     certified: Notify,
     /// What runs until the node stops.
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -100,7 +100,7 @@ impl Live {
         self.0.hub.count()
     }
 
-    /// Waits until some server has got a certificate for HTTPS. For one who waits: what has happened since is not missed.
+    /// Waits until some server has got a certificate for HTTPS, or one is to be asked for at once. For one who waits: what has happened since is not missed.
     pub async fn certified(&self) {
         self.0.certified.notified().await;
     }

@@ -36,6 +36,7 @@ pub fn router() -> Router<AppState> {
         .route("/settings/two-step", post(two_step))
         .route("/settings/retention", post(retention))
         .route("/settings/satisfaction", post(satisfaction))
+        .route("/settings/https", post(https))
         .route("/settings/fields", post(fields::moved))
         .route("/settings/fields/{id}", post(fields::field))
         .route("/settings/mails", post(mails::mails))
@@ -122,6 +123,27 @@ async fn retention(State(state): State<AppState>, headers: HeaderMap, who: Who, 
         Err(error) => Err((error, typed)),
     };
     answer(state, &headers, who, PAGE, done).await
+}
+
+/// Has the authority asked for a certificate at once.
+async fn https(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
+    const PAGE: &str = "/settings/https";
+    let done = async {
+        let fields = Fields::read(request).await?;
+        fields.value("try").ok_or_else(unreadable)?;
+        let mut tx = state.desk.begin().await?;
+        // Where no authority is asked, there is none of this name.
+        let wanted = state.config.certificate_wanted().unwrap_or_default();
+        store::certificates::try_now(&mut tx, &who.0.actor, &wanted).await?;
+        tx.commit().await
+    };
+    match done.await {
+        Ok(()) => Redirect::to(PAGE).into_response(),
+        Err(error) => {
+            let flash = Flash { values: Vec::new(), error: Some(error) };
+            refuse(state, &headers, who, PAGE, flash).await
+        }
+    }
 }
 
 /// Says who is asked how their tickets were solved.

@@ -19,6 +19,7 @@
 
 pub mod app;
 pub mod authenticator;
+pub mod authority;
 pub mod browser;
 pub mod files;
 pub mod mailbox;

@@ -191,11 +191,14 @@ const PAGES: &[Place] = &[
         name: "HTTPS",
         icon: Icon::Link,
         action: Action::Administer,
-        fields: &[(
-            "Certificate",
-            "Where it comes from, until when it is valid, and why it could not be renewed.",
-            "tls ssl acme let's encrypt encryption",
-        )],
+        fields: &[
+            (
+                "Certificate",
+                "Where it comes from, until when it is valid, and why it could not be renewed.",
+                "tls ssl acme let's encrypt encryption",
+            ),
+            ("Try now", "Has the authority asked at once, after it has refused.", "tls ssl acme renew retry"),
+        ],
     },
     Place {
         href: "/settings/mails",

@@ -3,8 +3,10 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::certificate::{Fault, Standing};
+use domain::certificate::{Fault, Standing, look_again, suggested};
 use domain::{Code, Result, Time};
+use instant_acme::{CertificateIdentifier, Error};
+use sha2::{Digest as _, Sha256};
 use store::Desk;
 use store::certificates::{self, Kept, Turn};
 use tokio::signal::unix::Signal;
@@ -16,7 +18,8 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
 use webpki::EndEntityCert;
 
-use super::order::{Failed, order};
+use super::order::Talk;
+use super::words::{Failed, Step};
 use super::{Challenges, Settings};
 use crate::live::Live;
 use crate::tls::hangups;
@@ -25,6 +28,8 @@ use crate::tls::hangups;
 const LOOK: Duration = Duration::from_secs(30);
 /// How long an order may take with all that belongs to it.
 const ORDER: Duration = Duration::from_secs(300);
+/// How long it may take to say when it would have a certificate renewed.
+const SUGGESTION: Duration = Duration::from_secs(60);
 /// How often it is tried to save what the authority has given, and the pause: it counts how much it gives.
 const SAVES: u32 = 10;
 const SAVE_AGAIN: Duration = Duration::from_secs(3);
@@ -43,6 +48,23 @@ pub struct Keeper {
 struct Loaded {
     chain: String,
     certified: Arc<CertifiedKey>,
+}
+
+/// When the next try is, in a sentence of its own.
+fn again(next: Time, not_before: Option<Time>) -> String {
+    match not_before {
+        Some(until) if until >= next => {
+            format!("Tried again on {}, which is when the authority wants to be asked", day(next))
+        }
+        _ => format!("Tried again on {}, or upon SIGHUP", day(next)),
+    }
+}
+
+/// By what an authority knows one of its certificates.
+fn identifier(chain: &str) -> std::result::Result<CertificateIdentifier<'static>, String> {
+    let (chain, _) = read(chain)?;
+    let first = chain.first().ok_or("there is no certificate in it")?;
+    CertificateIdentifier::try_from(first).map(CertificateIdentifier::into_owned)
 }
 
 /// A moment as it stands in a sentence.
@@ -65,13 +87,13 @@ impl Keeper {
             );
         }
         // Who starts it anew wants to know what is still wrong, not only once it is tried again.
-        if let Ok(Some(Standing { failure: Some((why, at)), next_at, .. })) =
+        if let Ok(Some(Standing { failure: Some((why, at)), next_at, not_before, .. })) =
             certificates::standing(&keeper.desk, &keeper.settings.wanted).await
         {
             tracing::warn!(
-                "the last try to get a certificate, on {}, failed: {why}. Tried again on {}, or upon SIGHUP",
+                "the last try to get a certificate, on {}, failed: {why}. {}",
                 day(at),
-                day(next_at),
+                again(next_at, not_before),
             );
         }
         Arc::new(keeper)
@@ -137,7 +159,7 @@ impl Keeper {
             }
         };
         if next > self.desk.now() {
-            return Ok(next);
+            return Ok(self.look_at_suggestion().await?.unwrap_or(next));
         }
         match certificates::take_turn(&self.desk, wanted).await? {
             Some(turn) => self.ask(turn).await,
@@ -151,7 +173,9 @@ impl Keeper {
         tracing::info!("asking {authority} for a certificate for {}", wanted.name);
         // The ways to prove the name take turns.
         let by_http = turn.failures % 2 == 1;
-        let ordered = tokio::time::timeout(ORDER, order(&self.desk, &self.settings, by_http)).await;
+        let replaces = turn.replaces.as_deref().and_then(|chain| identifier(chain).ok());
+        let talk = Talk::new(&self.desk, &self.settings);
+        let ordered = tokio::time::timeout(ORDER, talk.order(by_http, replaces.as_ref())).await;
         let ordered = ordered.unwrap_or_else(|_| Err(Failed::slow(&authority)));
         let checked = ordered.and_then(|kept| {
             let validity =
@@ -170,19 +194,54 @@ impl Keeper {
                 self.load().await?;
                 Ok(next)
             }
-            Err(Failed { why, fault, .. }) => {
-                let next = certificates::failed(&self.desk, &turn, wanted, &why, fault).await?;
+            Err(Failed { why, fault, not_before, .. }) => {
+                let next = certificates::failed(&self.desk, &turn, wanted, &why, fault, not_before).await?;
                 let meanwhile = match self.is_ready() {
                     true => "The one of before stays in use.",
                     false => "Until there is one, HTTPS is refused.",
                 };
-                tracing::error!(
-                    "no certificate for {}: {why}. {meanwhile} Tried again on {}, or upon SIGHUP",
-                    wanted.name,
-                    day(next),
-                );
+                tracing::error!("no certificate for {}: {why}. {meanwhile} {}", wanted.name, again(next, not_before));
                 Ok(next)
             }
+        }
+    }
+
+    /// Asks the authority when it would have the certificate renewed, if that is due and no other server does. Returns when it is,
+    /// if it has said so.
+    async fn look_at_suggestion(&self) -> Result<Option<Time>> {
+        let wanted = &self.settings.wanted;
+        let Some((chain, valid)) = certificates::to_look_at(&self.desk, wanted).await? else { return Ok(None) };
+        let authority = self.settings.authority();
+        let asked = tokio::time::timeout(SUGGESTION, self.suggestion(&chain)).await;
+        let (window, again) = match asked.unwrap_or_else(|_| Err(format!("{authority} took too long"))) {
+            Ok(Some(said)) => said,
+            Ok(None) => return Ok(None),
+            Err(wrong) => {
+                // It is renewed in any case, by what is known of it already.
+                tracing::info!("{authority} does not say when to renew the certificate for {}: {wrong}", wanted.name);
+                return Ok(None);
+            }
+        };
+        let digest = Sha256::digest(chain.as_bytes());
+        let Some(next) = suggested(window, valid, u16::from_be_bytes([digest[0], digest[1]])) else { return Ok(None) };
+        certificates::suggested(&self.desk, wanted, &chain, next, look_again(self.desk.now(), again)).await?;
+        tracing::debug!("{authority} would have the certificate for {} renewed on {}", wanted.name, day(next));
+        Ok(Some(next))
+    }
+
+    /// In which window the authority would have this certificate renewed, and in how many milliseconds it wants to be asked again.
+    /// `None`: it does not say such things, or does not know us yet.
+    async fn suggestion(&self, chain: &str) -> std::result::Result<Option<((Time, Time), i64)>, String> {
+        let identifier = identifier(chain)?;
+        let talk = Talk::new(&self.desk, &self.settings);
+        let Some(account) = talk.known_account().await.map_err(|failed| failed.why)? else { return Ok(None) };
+        match account.renewal_info(&identifier).await {
+            Ok((said, again)) => {
+                let window = (said.suggested_window.start.into(), said.suggested_window.end.into());
+                Ok(Some((window, i64::try_from(again.as_millis()).unwrap_or(i64::MAX))))
+            }
+            Err(Error::Unsupported(_)) => Ok(None),
+            Err(error) => Err(talk.failed(&error, Step::Order).why),
         }
     }
 

@@ -7,13 +7,14 @@ mod challenges;
 mod client;
 mod keeper;
 mod order;
+mod words;
 
 pub use challenges::{Challenges, PATH};
 pub use keeper::Keeper;
 
 use std::time::Duration;
 
-use store::certificates::Wanted;
+use store::certificates::{Account, Wanted};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::config::Config;
@@ -32,10 +33,26 @@ pub struct Settings {
     pub wanted: Wanted,
     /// Whom it may write to.
     pub contact: String,
+    /// The account there that ours is bound to, where it wants one.
+    pub bound: Option<Bound>,
     /// Whether it can also come to the address without encryption (HTTP-01).
     pub plain_too: bool,
     /// How it is asked.
     pub outgoing: Outgoing,
+}
+
+/// An account that somebody has with the authority already (RFC 8555, section 7.3.4).
+#[derive(Clone)]
+pub struct Bound {
+    id: String,
+    key: Vec<u8>,
+}
+
+/// Without the key.
+impl std::fmt::Debug for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bound").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -47,17 +64,30 @@ impl Settings {
         let (Some(contact), Some(wanted)) = (config.acme.clone(), config.certificate_wanted()) else { return Ok(None) };
         let vouching = config.acme_ca.as_deref().map(|file| super::authorities(file, "--acme-ca (DOCKET_ACME_CA)"));
         let vouching: Vec<CertificateDer<'static>> = vouching.transpose()?.unwrap_or_default();
-        let outgoing = Outgoing::with(client::Anywhere, PATIENCE).trusting(vouching)?;
-        Ok(Some(Self { wanted, contact, plain_too: config.http_redirect.is_some(), outgoing }))
+        let around = client::Around::of(&host(&wanted.directory));
+        let outgoing = Outgoing::with(around, PATIENCE).trusting(vouching)?;
+        let bound = config.external_account()?.map(|(id, key)| Bound { id, key });
+        Ok(Some(Self { wanted, contact, bound, plain_too: config.http_redirect.is_some(), outgoing }))
+    }
+
+    /// As whom it knows us.
+    fn account(&self) -> Account {
+        let key_id = self.bound.as_ref().map(|bound| bound.id.clone()).unwrap_or_default();
+        Account { directory: self.wanted.directory.clone(), contact: self.contact.clone(), key_id }
     }
 
     /// The authority as people are told of it.
     fn authority(&self) -> String {
-        authority(&self.wanted.directory)
+        self.host()
+    }
+
+    fn host(&self) -> String {
+        host(&self.wanted.directory)
     }
 }
 
-/// The host of a directory.
-fn authority(directory: &str) -> String {
-    directory.parse::<url::Url>().ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+/// The host of a directory, without the brackets around a number.
+fn host(directory: &str) -> String {
+    let url = directory.parse::<url::Url>().ok();
+    url.and_then(|url| Some(url.host_str()?.trim_matches(['[', ']']).to_owned())).unwrap_or_default()
 }

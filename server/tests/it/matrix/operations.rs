@@ -86,6 +86,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("accounts::unsent::send_again", Rule::Desk(Action::Administer)),
     ("accounts::unsent::discard", Rule::Desk(Action::Administer)),
     ("certificates::https", Rule::Desk(Action::Administer)),
+    ("certificates::try_now", Rule::Desk(Action::Administer)),
     ("accounts::sign_in::sign_in", DOOR),
     ("accounts::sign_in::after_proof", DOOR),
     ("accounts::sign_in::sign_in_for_token", DOOR),

@@ -132,6 +132,7 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "accounts::unsent::list" => unsent::list(desk, actor).await.map(drop),
         "accounts::unsent::send_again" => there(unsent::send_again(tx, actor, 0).await),
         "accounts::unsent::discard" => there(unsent::discard(tx, actor, 0).await),
+        "certificates::try_now" => there(certificates::try_now(tx, actor, &certificates::Wanted::default()).await),
         "certificates::https" => certificates::https(desk, actor, Source::Nothing).await.map(drop),
         "accounts::own::profile" => own::profile(desk, actor).await.map(drop),
         "accounts::own::set_profile" => own::set_profile(tx, actor, NewProfile::default()).await,

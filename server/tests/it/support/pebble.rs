@@ -74,6 +74,15 @@ pub fn own_authority(folder: &Path) -> PathBuf {
 impl Pebble {
     /// With what [`own_authority`] has written into this folder. `reuse`: whether it remembers that a name was somebody's.
     pub async fn start(ports: Ports, folder: &Path, reuse: bool) -> Self {
+        Self::start_with(ports, folder, reuse, None).await
+    }
+
+    /// The same, that makes no account which is not bound to this one, by its number and key.
+    pub async fn start_bound(ports: Ports, folder: &Path, (id, key): (&str, &str)) -> Self {
+        Self::start_with(ports, folder, false, Some(serde_json::json!({ id: key }))).await
+    }
+
+    async fn start_with(ports: Ports, folder: &Path, reuse: bool, accounts: Option<serde_json::Value>) -> Self {
         let config = serde_json::json!({ "pebble": {
             "listenAddress": format!("127.0.0.1:{}", ports.directory),
             "managementListenAddress": format!("127.0.0.1:{}", ports.management),
@@ -82,6 +91,8 @@ impl Pebble {
             "httpPort": ports.http,
             "tlsPort": ports.tls,
             "domainBlocklist": [BLOCKED],
+            "externalAccountBindingRequired": accounts.is_some(),
+            "externalAccountMACKeys": accounts.unwrap_or_default(),
         }});
         std::fs::write(folder.join("pebble.json"), config.to_string()).unwrap();
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();

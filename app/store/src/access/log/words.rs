@@ -228,6 +228,7 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
             format!("Got a certificate for {name}, valid until {year:04}-{month:02}-{day:02}")
         }
         Happening::CertificateFailed { name, why } => format!("Got no certificate for {name}: {why}"),
+        Happening::CertificateAsked { name } => format!("Had a certificate for {name} asked for at once"),
         Happening::PriorityTable => "Changed the priority table".into(),
         Happening::PrioritiesApplied => "Brought all tickets up to the priority table".into(),
         Happening::FieldSaved { of, name, made: true, .. } => {

@@ -217,6 +217,9 @@ fn said() -> Vec<(&'static str, Option<Value>, &'static str)> {
         of("settings.certificate_failed", json!({"name": "help.a.example", "why": "It was refused"}), {
             "Got no certificate for help.a.example: It was refused"
         }),
+        of("settings.certificate_asked", json!({"name": "help.a.example"}), {
+            "Had a certificate for help.a.example asked for at once"
+        }),
         of("settings.wip_limit", json!({"status": 2, "limit": 5, "refuse": true}), {
             "Limited a column of the board to 5, and no more"
         }),

@@ -1,5 +1,10 @@
 //! Certificates from a real authority: got, kept, renewed, shared by servers, and refused.
 
+mod bound;
+mod hurried;
+mod refused;
+mod suggested;
+
 use crate::support::{
     PASSWORD, Refused as _, World,
     node::soon,
@@ -18,7 +23,7 @@ use http_body_util::{BodyExt as _, Empty, Full};
 use hyper_util::rt::TokioIo;
 use nix::sys::signal::Signal;
 use std::path::PathBuf;
-use store::certificates::{self, Kept, Wanted};
+use store::certificates::{self, Account, Kept, Wanted};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -287,7 +292,7 @@ async fn what_is_refused_is_said_and_tried_by_the_other_way() {
     assert!(running.said.contains("localhost refused. It did not get this server's answer."), "{}", running.said);
     let admin = place.world.person(Role::Superadmin, None).await;
     let standing = place.standing(&admin).await;
-    let Standing { valid: None, failures: 1, failure: Some((why, at)), next_at } = standing else {
+    let Standing { valid: None, failures: 1, failure: Some((why, at)), next_at, .. } = standing else {
         panic!("{standing:?}")
     };
     assert!(why.contains(NAME) && why.contains("by TLS, on port 443"), "{why}");
@@ -415,7 +420,7 @@ async fn servers_take_turns_with_the_authority() {
         soon("the turn", taken).await
     };
     let first = turn().await;
-    let next = certificates::failed(desk, &first, &wanted, "It rains", Fault::Refused).await.unwrap();
+    let next = certificates::failed(desk, &first, &wanted, "It rains", Fault::Refused, None).await.unwrap();
     drop(first);
     assert_eq!(next, world.now().plus_millis(60_000));
     assert!(certificates::take_turn(desk, &wanted).await.unwrap().is_none(), "it is not time");
@@ -459,13 +464,23 @@ async fn servers_take_turns_with_the_authority() {
 async fn accounts_and_challenges_are_rows() {
     let world = World::new().await;
     let desk = &world.desk;
-    let account = async |contact: &str| certificates::account(desk, "https://ca.example", contact).await.unwrap();
-    assert_eq!(account("a@x.example").await, None);
+    let of = |contact: &str, key_id: &str| Account {
+        directory: "https://ca.example".into(),
+        contact: contact.into(),
+        key_id: key_id.into(),
+    };
+    let account = async |contact: &str, key_id: &str| certificates::account(desk, &of(contact, key_id)).await.unwrap();
+    assert_eq!(account("a@x.example", "").await, None);
     for key in [b"first", b"other"] {
-        certificates::keep_account(desk, "https://ca.example", "a@x.example", key).await.unwrap();
-        assert_eq!(account("a@x.example").await.as_deref(), Some(&key[..]));
+        certificates::keep_account(desk, &of("a@x.example", ""), key).await.unwrap();
+        assert_eq!(account("a@x.example", "").await.as_deref(), Some(&key[..]));
     }
-    assert_eq!(account("b@x.example").await, None);
+    assert_eq!(account("b@x.example", "").await, None);
+    // Bound to an account that somebody has there, ours is another one.
+    assert_eq!(account("a@x.example", "kid-1").await, None);
+    certificates::keep_account(desk, &of("a@x.example", "kid-1"), b"bound").await.unwrap();
+    assert_eq!(account("a@x.example", "kid-1").await.as_deref(), Some(&b"bound"[..]));
+    assert_eq!(account("a@x.example", "").await.as_deref(), Some(&b"other"[..]));
     certificates::challenge(desk, NAME, "one", "one.thumb").await.unwrap();
     world.advance_seconds(1);
     certificates::challenge(desk, NAME, "two", "two.thumb").await.unwrap();
