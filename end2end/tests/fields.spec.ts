@@ -1,5 +1,6 @@
 import { ADA, MIA, signIn, test } from '../support/demo.ts';
 import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
+import { newTicket } from '../support/tickets.ts';
 
 test('a field is defined, ordered, filled in and retired by keyboard', async ({ page, openPage, allowErrors }) => {
   allowErrors(/status of 422/);
@@ -63,6 +64,16 @@ test('a field is defined, ordered, filled in and retired by keyboard', async ({ 
   await expect(facts).toContainText('Big');
   await hydrated(agent);
   await expectAccessible(agent);
+
+  // It stands beside their tickets, too.
+  const customer = agent.url();
+  await agent.goto(`/tickets/${await newTicket(agent, { subject: 'Shoes', email: 'fila@mail.example', name: 'Fila Filled' })}`);
+  const beside = agent.getByRole('complementary', { name: 'Properties' });
+  await expect(beside.getByText('Customer since')).toBeVisible();
+  await expect(beside.getByText('29 Feb 2024')).toBeVisible();
+  await expect(beside.getByText('Big', { exact: true })).toBeVisible();
+  await expectAccessible(agent);
+  await agent.goto(customer);
 
   // Retired, it is asked and shown no more; brought back, its values are there.
   await page.getByRole('button', { name: 'Retire it' }).click();

@@ -105,6 +105,31 @@ pub struct Known {
     pub channels: Vec<Identity>,
 }
 
+/// What stands of a customer beside their tickets: as much as work on a ticket takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    pub blocked: bool,
+    /// Their company's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<i64>,
+    /// Their company's.
+    pub tier: String,
+    /// Their telephones, then what is in custom fields, theirs and their company's.
+    pub facts: Vec<Fact>,
+    /// How the notes begin.
+    pub notes: String,
+}
+
+/// A line of what is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    pub name: String,
+    pub text: String,
+    /// The address that it leads to; none if empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub to: String,
+}
+
 /// Something that a customer has written, as a line of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {

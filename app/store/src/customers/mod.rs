@@ -1,5 +1,6 @@
 //! Customers, as staff see and change them.
 
+pub mod beside;
 pub mod block;
 pub(crate) mod channels;
 pub mod company;

@@ -3,12 +3,10 @@
 #[cfg(feature = "ssr")]
 use crate::rpc::call;
 use crate::rpc::{Json, Rpc};
-#[cfg(feature = "ssr")]
-use domain::Code;
 use domain::{
     CompanyId, UserId,
     company::{Company, CompanyFilter, CompanyMerge, CompanyName, CompanyRow},
-    customer::{Conversion, Customer, CustomerFilter, CustomerMerge, CustomerRow, Export, Known, Written},
+    customer::{Beside, Conversion, CustomerFilter, CustomerMerge, CustomerRow, Export, Known, Written},
     errand::{About, Errand},
     fields::Whole,
     page::Page,
@@ -39,14 +37,8 @@ pub async fn customer_messages(id: UserId, after: Option<String>) -> Rpc<Page<Wr
 
 /// Who stands beside a ticket. Nothing of somebody of staff: they may ask for things, too, and are no customers.
 #[server(endpoint = "customers/beside", protocol = Json, client = crate::whose::Caller)]
-pub async fn customer_beside(id: UserId) -> Rpc<Option<Customer>> {
-    call(|desk, actor| async move {
-        match store::customers::view::view(&mut *desk.read().await?, &actor, id).await {
-            Err(error) if error.code == Code::NotFound => Ok(None),
-            found => found.map(Some),
-        }
-    })
-    .await
+pub async fn customer_beside(id: UserId) -> Rpc<Option<Beside>> {
+    call(|desk, actor| async move { store::customers::beside::beside(&desk, &actor, id).await }).await
 }
 
 /// What a change of a customer's company would bring to light. `to`: the name of a company; nothing: of none.

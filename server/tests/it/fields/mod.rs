@@ -1,6 +1,7 @@
 //! Custom fields: defined by who may change the settings, filled in by who may edit customers, and seen by whom they are meant for.
 
 mod around;
+mod beside;
 mod pages;
 
 use crate::{

@@ -138,6 +138,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("customers::block::remove_second_factor", Rule::Desk(Action::EditPeople)),
     ("customers::company::preview", Rule::Desk(Action::EditPeople)),
     ("customers::company::convert", Rule::Desk(Action::EditPeople)),
+    ("customers::beside::beside", Rule::Desk(Action::SeePeople)),
     ("customers::edit::create", Rule::Desk(Action::EditPeople)),
     ("customers::edit::change", Rule::Desk(Action::EditPeople)),
     ("customers::erase::erase", Rule::Desk(Action::ErasePeople)),

@@ -338,6 +338,7 @@ async fn of_people(
         "customers::company::preview" => there(customers::company::preview(conn, actor, nobody, None).await),
         "customers::company::convert" => there(customers::company::convert(tx, actor, nobody, None, None, true).await),
         "customers::edit::create" => customers::edit::create(tx, actor, &CustomerInput::default(), "").await.map(drop),
+        "customers::beside::beside" => customers::beside::beside(desk, actor, nobody).await.map(drop),
         "customers::edit::change" => {
             there(customers::edit::change(tx, actor, nobody, 1, &CustomerInput::default()).await)
         }

@@ -6,12 +6,12 @@ use crate::{
     customers::rpc as customers,
     icons::Ico,
     me,
-    shared::{Avatar, When, state_icon, state_word},
+    shared::{Avatar, Markup, When, state_icon, state_word},
     tickets::{rpc, state::TicketState},
 };
 use domain::{
     CompanyId,
-    customer::Customer,
+    customer::{Beside, Fact},
     policy::Action,
     ticket::{Filter, Ticket},
     workflow::Category,
@@ -22,7 +22,7 @@ use leptos::{prelude::*, task::spawn_local};
 pub fn Customer(state: TicketState) -> impl IntoView {
     let requester = memo(move || state.ticket.with(|t| t.requester.clone()));
     let recent = RwSignal::new(None::<Vec<Ticket>>);
-    let known = RwSignal::new(None::<Customer>);
+    let known = RwSignal::new(None::<Beside>);
     let looks_up = me::may(Action::SeePeople);
     // Not part of the page as it arrives: nobody waits for it.
     effect(move || {
@@ -108,38 +108,47 @@ pub fn Customer(state: TicketState) -> impl IntoView {
 }
 
 /// That of the customer's company, beside its name.
-fn logo(known: RwSignal<Option<Customer>>, of: CompanyId) -> Option<AnyView> {
+fn logo(known: RwSignal<Option<Beside>>, of: CompanyId) -> Option<AnyView> {
     crate::customers::pieces::logo(of, known.with(|known| known.as_ref().and_then(|customer| customer.logo)))
 }
 
 /// What the customer's company has bought.
-fn tier(known: RwSignal<Option<Customer>>) -> AnyView {
+fn tier(known: RwSignal<Option<Beside>>) -> AnyView {
     let tier = known.with(|c| c.as_ref().map(|c| c.tier.clone())).filter(|tier| !tier.is_empty());
     tier.map(|tier| view! { " " <span class="badge">{tier}</span> }).into_any()
 }
 
 /// What is known of a customer beyond the ticket at hand.
-fn beyond(customer: Customer) -> AnyView {
-    let blocked = customer.blocked_at.is_some();
-    let notes = domain::text::excerpt(&customer.notes, 200);
-    view! {
-        {blocked.shown(|| view! { <p class="text-red small">"Blocked"</p> })}
-        {customer
-            .phones
-            .into_iter()
-            .map(|phone| {
-                let dial: String = phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
-                view! {
-                    <p class="customer__meta">
-                        <a href=format!("tel:{dial}")>{phone}</a>
-                    </p>
-                }
-            })
-            .map(IntoAny::into_any)
-            .rows()}
-        {(!notes.is_empty()).shown(|| view! { <p class="customer__notes small">{notes}</p> })}
-    }
-    .into_any()
+fn beyond(customer: Beside) -> AnyView {
+    let begun = Markup::new("<div>");
+    let begun = match customer.blocked {
+        true => begun.raw("<p class=\"text-red small\">Blocked</p>"),
+        false => begun,
+    };
+    let row = |rows: Markup, fact: &Fact| {
+        let row =
+            rows.raw("<div class=\"props__row\"><dt>").text(&fact.name).raw("</dt><dd><span class=\"props__text\">");
+        let row = match fact.to.is_empty() {
+            true => row.text(&fact.text),
+            // What somebody has typed leads out of the desk: the page it leads to learns nothing of this one.
+            false => row
+                .raw("<a target=\"_blank\" rel=\"noopener noreferrer\" href=\"")
+                .text(&fact.to)
+                .raw("\">")
+                .text(&fact.text)
+                .raw("</a>"),
+        };
+        row.raw("</span></dd></div>")
+    };
+    let all = match customer.facts.is_empty() {
+        true => begun,
+        false => customer.facts.iter().fold(begun.raw("<dl class=\"props__list\">"), row).raw("</dl>"),
+    };
+    let all = match customer.notes.is_empty() {
+        true => all,
+        false => all.raw("<p class=\"customer__notes small\">").text(&customer.notes).raw("</p>"),
+    };
+    all.raw("</div>").element().into_any()
 }
 
 /// An address that breaks before its host, where it has to.
