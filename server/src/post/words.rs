@@ -103,6 +103,7 @@ mod tests {
                 subject: "The <b>printer</b> of the third floor is offl…".into(),
                 link: link(),
                 scores: vec![(5, "Very good"), (1, "Very bad")],
+                days: 30,
             },
             Content::RecoveryCodeUsed { left: 3, from: "192.0.2.7".into(), page: "/two-step", forgot: "/forgot" },
         ]

@@ -141,12 +141,13 @@ pub enum Content {
         page: &'static str,
         forgot: &'static str,
     },
-    /// `scores`: what one can say, the best first.
+    /// `scores`: what one can say, the best first. `days`: how long after it was solved.
     RatingAsked {
         ticket: i64,
         subject: String,
         link: String,
         scores: Vec<(i16, &'static str)>,
+        days: i64,
     },
 }
 

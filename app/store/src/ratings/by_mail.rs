@@ -73,7 +73,8 @@ pub(crate) async fn ready(desk: &Desk, ticket: TicketId, solution: i32) -> Resul
     let signed = nonce(solution, r.user_id, r.solved_at.into());
     let link = link::path(desk, Purpose::Rating, ticket.0, &signed)?;
     let scores = SCORES.iter().rev().map(|(score, name)| (*score, *name)).collect();
-    let content = Content::RatingAsked { ticket: ticket.0, subject: text::excerpt(&r.subject, SUBJECT), link, scores };
+    let subject = text::excerpt(&r.subject, SUBJECT);
+    let content = Content::RatingAsked { ticket: ticket.0, subject, link, scores, days: OPEN_DAYS };
     Ok(Some(Ready { name: r.name, email: r.email, content }))
 }
 
