@@ -6,6 +6,7 @@ import { accessibilityFaults, hydrated, test as base } from '../support/fixtures
 import { customer, PASSWORD, signUp } from '../support/people.ts';
 import { Server } from '../support/server.ts';
 import { folderOfMails } from './mails.ts';
+import { asked, showMail } from './rated.ts';
 
 type Who = 'nobody' | 'agent' | 'admin' | 'customer' | 'newcomer' | 'founder';
 type Screen = {
@@ -320,6 +321,33 @@ const screens: Screen[] = [
   { name: 'settings-team-new', who: 'admin', at: '/settings/teams/new' },
   { name: 'settings-team', who: 'admin', at: '/settings/teams/1' },
   { name: 'settings-satisfaction', who: 'admin', at: '/settings/satisfaction' },
+  { name: 'rate', who: 'nobody', at: async (page) => `${await asked(page)}?score=4` },
+  {
+    name: 'rate-refused',
+    who: 'nobody',
+    at: asked,
+    allow: /status of 422/,
+    act: async (page) => {
+      await page.getByLabel('Anything to add?').fill('It took three days until somebody called back.');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.getByText('Please choose one of the five.').waitFor();
+      await hydrated(page);
+    },
+  },
+  {
+    name: 'rate-sent',
+    who: 'nobody',
+    at: asked,
+    act: async (page) => {
+      await page.getByLabel('4 – Good').check();
+      await page.getByLabel('Anything to add?').fill('Quick & kind.');
+      await page.getByRole('button', { name: /Send|Change it/ }).click();
+      await page.getByRole('heading', { name: 'Thank you' }).waitFor();
+      await hydrated(page);
+    },
+  },
+  // A mail has no landmarks.
+  { name: 'rate-mail', who: 'nobody', at: asked, act: showMail, without: ['region', 'landmark-one-main', 'page-has-heading-one'] },
   { name: 'rate-lost', who: 'nobody', at: '/rate/nothing', allow: /status of 404/ },
   { name: 'settings-retention', who: 'admin', at: '/settings/retention' },
   {

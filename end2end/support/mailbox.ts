@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
-type Mail = { to: string; text: string };
+type Mail = { to: string; text: string; html: string };
 
 /** A mail server on loopback that keeps what it is sent, as much of RFC 5321 as a client needs. */
 export class Mailbox {
@@ -52,6 +52,12 @@ export class Mailbox {
     }
   }
 
+  /** The HTML of the mail to somebody that has these words in its head or its text. Waits for it. */
+  async html(to: string, words: string): Promise<string> {
+    const text = await this.mail(to, words);
+    return this.mails.find((mail) => mail.text === text)?.html ?? '';
+  }
+
   private serve(socket: Socket): void {
     let to = '';
     let rest = '';
@@ -60,8 +66,8 @@ export class Mailbox {
       if (content) {
         if (line !== '.') return void content.push(line.replace(/^\./, ''));
         // Long lines are broken with a sign at their end; everything before the HTML is read.
-        const text = content.join('\n').replaceAll('=\n', '').split('Content-Type: text/html')[0] ?? '';
-        this.mails.push({ to, text });
+        const [text = '', rest = ''] = content.join('\n').replaceAll('=\n', '').split('Content-Type: text/html');
+        this.mails.push({ to, text, html: unquoted(rest) });
         this.news.emit('mail');
         content = undefined;
         return void socket.write('250 taken\r\n');
@@ -79,4 +85,11 @@ export class Mailbox {
       lines.forEach(take);
     });
   }
+}
+
+/** A part of a mail as it was written: what follows its head, up to the border (RFC 2045, 6.7). */
+function unquoted(part: string): string {
+  const [body = ''] = part.slice(part.indexOf('\n\n') + 2).split('\n--');
+  const bytes = body.replace(/=([0-9A-F]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }
