@@ -46,7 +46,7 @@ pub(crate) fn fields(flash: &Flash, given: Option<&Given>, chosen: Option<i16>) 
     view! {
         <fieldset class="field">
             <legend class="sr-only">"How did we do?"</legend>
-            <div class="row row--wrap">{choices}</div>
+            <div class="stack stack--tight">{choices}</div>
             {field_error("score", problem)}
         </fieldset>
         <div class="field">
