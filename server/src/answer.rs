@@ -54,7 +54,7 @@ pub async fn answer<L>(
     let mut second = http2::Builder::new(TokioExecutor::new());
     // Pings find out who has gone away without a word, also in the middle of an answer.
     second.timer(TokioTimer::new()).keep_alive_interval(patience.head).keep_alive_timeout(patience.word);
-    second.enable_connect_protocol();
+    // Sockets come by HTTP/1.1: a browser that is told of the other way (RFC 8441) takes no other, and it is not answered here.
     let open = TaskTracker::new();
     loop {
         let (io, peer) = tokio::select! {
