@@ -1,8 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from '@playwright/test';
+import { Authority } from '../support/authority.ts';
 import { ADA, JANA, MIA, signIn } from '../support/demo.ts';
-import { accessibilityFaults, hydrated, test as base } from '../support/fixtures.ts';
+import { accessibilityFaults, expect, hydrated, test as base } from '../support/fixtures.ts';
 import { customer, PASSWORD, signUp } from '../support/people.ts';
 import { Server } from '../support/server.ts';
 import { folderOfMails } from './mails.ts';
@@ -22,6 +23,7 @@ type Screen = {
   without?: string[];
   sizes?: string[];
 };
+type Certified = { server: Server; authority: Authority };
 type Photographer = { shoot: (screen: Screen) => Promise<void> };
 /** By server and person. */
 type Cookies = Map<string, BrowserContextOptions['storageState']>;
@@ -37,7 +39,7 @@ const themes = words('DOCKET_SHOTS_THEMES', ['light', 'dark']) as ('light' | 'da
 const folder = path.resolve(import.meta.dirname, '../../target/shots');
 
 /** A desk with the demo and mails that are hard to show, one that has nothing, and one whose database is away. */
-const test = base.extend<Photographer, { empty: Server; away: Server; cookies: Cookies }>({
+const test = base.extend<Photographer, { empty: Server; away: Server; certified: Certified; files: Server; cookies: Cookies }>({
   server: [
     async ({}, use) => {
       const server = await Server.start({}, 600);
@@ -71,6 +73,36 @@ const test = base.extend<Photographer, { empty: Server; away: Server; cookies: C
     },
     { scope: 'worker', timeout: 90_000 },
   ],
+  certified: [
+    async ({}, use) => {
+      const authority = await Authority.start();
+      const server = await Server.start({
+        DOCKET_ACME: 'admin@docket.example',
+        DOCKET_ACME_DIRECTORY: authority.directory,
+        DOCKET_ACME_CA: authority.vouching,
+        DOCKET_PUBLIC_URL: 'https://localhost',
+      });
+      await use({ server, authority });
+      await server.stop();
+      await authority.stop();
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+  files: [
+    async ({}, use) => {
+      const authority = await Authority.start();
+      const { certificate, key } = await authority.files();
+      const server = await Server.start({
+        DOCKET_TLS_CERTIFICATE: certificate,
+        DOCKET_TLS_KEY: key,
+        DOCKET_PUBLIC_URL: 'https://localhost',
+      });
+      await use(server);
+      await server.stop();
+      await authority.stop();
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
   cookies: [async ({}, use) => use(new Map()), { scope: 'worker' }],
   shoot: async ({ browser, baseURL, cookies }, use, info) => {
     await mkdir(folder, { recursive: true });
@@ -80,7 +112,7 @@ const test = base.extend<Photographer, { empty: Server; away: Server; cookies: C
         if (screen.sizes && !screen.sizes.includes(size)) continue;
         const note = (type: string, description: string) =>
           info.annotations.push({ type, description: `${name} ${size} ${colorScheme}: ${description}` });
-        const context = await browser.newContext({ ...SIZES[size], baseURL, colorScheme, storageState });
+        const context = await browser.newContext({ ...SIZES[size], baseURL, colorScheme, storageState, ignoreHTTPSErrors: true });
         context.on('console', (message) => {
           if (message.type() === 'error' && !allow?.test(message.text())) note('console', message.text());
         });
@@ -111,7 +143,7 @@ const test = base.extend<Photographer, { empty: Server; away: Server; cookies: C
 async function signedIn(browser: Browser, baseURL: string, who: Who, known: Cookies) {
   const key = baseURL + who;
   if (who === 'nobody' || known.has(key)) return known.get(key);
-  const page = await browser.newPage({ baseURL });
+  const page = await browser.newPage({ baseURL, ignoreHTTPSErrors: true });
   if (who === 'newcomer') await signUp(page, customer());
   else if (who === 'founder') await setUp(page);
   else await signIn(page, { agent: MIA, admin: ADA, customer: JANA }[who]);
@@ -123,7 +155,8 @@ async function signedIn(browser: Browser, baseURL: string, who: Who, known: Cook
 
 /** Makes the first superadmin. */
 async function setUp(page: Page): Promise<void> {
-  await page.goto('/set-up');
+  // A server that waits for its certificate lets nobody in.
+  await expect(async () => void (await page.goto('/set-up'))).toPass();
   await page.getByLabel('Your name').fill('Ada Admin');
   await page.getByLabel('E-mail address').fill(ADA);
   await page.getByLabel('Password').fill(PASSWORD);
@@ -401,4 +434,64 @@ test.describe('a desk whose database is away', () => {
   test.use({ baseURL: async ({ away }, use) => use(away.url) });
 
   test('away', ({ shoot }) => shoot({ name: 'away', who: 'nobody', at: '/sign-in', allow: /status of 503/ }));
+});
+
+/** How a certificate can stand: what is changed of one that was got, and what the page says then. */
+const certificates: Record<string, [change: string, said: string]> = {
+  given: ["next_at = now() + interval '60 days'", 'Renewed'],
+  suggested: ["next_at = now() + interval '60 days', suggested = true", 'as the authority suggests'],
+  // Looked at by nobody but the page: what is due would be got.
+  refused: [
+    "next_at = now() + interval '1 hour', failures = 3, failed_at = now() - interval '5 minutes', " +
+      "failure = 'ca.example refused. A CAA record in the DNS of localhost allows other authorities only. Add one for ca.example, or " +
+      "take them away. It says: CAA record for localhost prevents issuance (caa)'",
+    'Try now',
+  ],
+  held: [
+    "next_at = now() + interval '26 hours', not_before = now() + interval '26 hours', failures = 1, failed_at = now() - interval '1 hour', " +
+      "failure = 'ca.example refused. It has had too many requests for this name or from here. It says: too many certificates (5) " +
+      "already issued for this exact set of identifiers in the last 168h0m0s (rateLimited)'",
+    'does not want to be asked again',
+  ],
+  expired: [
+    "valid_until = now() - interval '2 days', next_at = now() + interval '6 hours', failures = 9, failed_at = now() - interval '9 minutes', " +
+      "failure = 'ca.example cannot be asked: the host cannot be reached: connection refused'",
+    'has expired',
+  ],
+};
+
+test.describe('a server with the certificate of an authority', () => {
+  test.describe.configure({ mode: 'serial' });
+  test.use({ baseURL: async ({ certified }, use) => use(certified.server.url) });
+  const anew =
+    "failures = 0, failure = null, failed_at = null, suggested = false, not_before = null, look_at = now() + interval '1 day', " +
+    "valid_until = valid_from + interval '90 days'";
+
+  for (const [name, [change, said]] of Object.entries(certificates)) {
+    test(`settings-https-${name}`, async ({ shoot, certified: { server } }) => {
+      const at = async () => {
+        await server.sql(`update acme_certificates set ${anew}`);
+        await server.sql(`update acme_certificates set ${change}`);
+        return '/settings/https';
+      };
+      const act = async (page: Page) => page.getByText(said).first().waitFor();
+      await shoot({ name: `settings-https-${name}`, who: 'founder', at, act });
+    });
+  }
+
+  test('settings-https-asking', async ({ shoot, certified: { server, authority } }) => {
+    const release = authority.hold();
+    const at = async () => {
+      await server.sql(`update acme_certificates set next_at = now(), ${anew}`);
+      return '/settings/https';
+    };
+    await shoot({ name: 'settings-https-asking', who: 'founder', at });
+    release();
+  });
+});
+
+test.describe('a server with files of a certificate', () => {
+  test.use({ baseURL: async ({ files }, use) => use(files.url) });
+
+  test('settings-https-files', ({ shoot }) => shoot({ name: 'settings-https-files', who: 'founder', at: '/settings/https' }));
 });

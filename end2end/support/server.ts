@@ -43,7 +43,7 @@ export class Server {
     // Settings of the person who runs the tests must not reach the server.
     const inherited = Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('DOCKET_'));
     const mailbox = await Mailbox.start();
-    const env = {
+    const env: NodeJS.ProcessEnv = {
       ...Object.fromEntries(inherited),
       DOCKET_LISTEN: '127.0.0.1:0',
       DOCKET_DATA: data,
@@ -54,7 +54,10 @@ export class Server {
     };
     if (demo > 0) await promisify(execFile)(binary(), ['demo', '--tickets', String(demo), ...arguments_], { env });
     const child = serve(env);
-    const url = await listening(child);
+    const address = await listening(child);
+    // With a certificate it is known by its name, and may still be waiting for one.
+    const secure = env.DOCKET_ACME ?? env.DOCKET_TLS_CERTIFICATE;
+    const url = secure ? `https://localhost:${new URL(address).port}` : address;
     mailboxes.set(url, mailbox);
     return new Server(url, child, data, env, mailbox);
   }
@@ -75,8 +78,13 @@ export class Server {
 
   /** Starts the server again after `kill`, at the address that it had. */
   async startAgain(): Promise<void> {
-    this.process = serve({ ...this.env, DOCKET_LISTEN: new URL(this.url).host });
+    this.process = serve({ ...this.env, DOCKET_LISTEN: `127.0.0.1:${new URL(this.url).port}` });
     await listening(this.process);
+  }
+
+  /** Has it look at its certificate, as an administrator does. */
+  look(): void {
+    this.process.kill('SIGHUP');
   }
 
   /** The address of its private PostgreSQL, for another server. */

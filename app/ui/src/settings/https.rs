@@ -65,7 +65,7 @@ fn OfAuthority(https: Https, look: Callback<()>) -> impl IntoView {
     let authority = directory.trim_start_matches("https://").split('/').next().unwrap_or_default().to_owned();
     let valid = standing.as_ref().and_then(|standing| standing.valid);
     let expires = match valid {
-        Some((_, until)) => view! { {me::readable(until)} " (" <When at=until /> ")" }.into_any(),
+        Some((_, until)) => me::readable(until).into_any(),
         None => "There is no certificate yet".into_any(),
     };
     view! {
@@ -99,7 +99,7 @@ fn asking(authority: &str) -> AnyView {
             <div>
                 <p>{format!("A server is asking {authority} for a certificate. As a rule that takes less than a minute.")}</p>
                 <p>
-                    <a href="/settings/https" rel="external">
+                    <a class="link" href="/settings/https" rel="external">
                         "Look again"
                     </a>
                 </p>
@@ -135,7 +135,7 @@ fn next(standing: &Standing) -> AnyView {
     let at = standing.next_at;
     let asked = if standing.failures == 0 { "Renewed" } else { "Tried again" };
     let suggested = (standing.suggested && standing.failures == 0).then_some(", as the authority suggests");
-    row(asked, view! { {me::readable(at)} " (" <When at /> ")" {suggested} }.into_any())
+    row(asked, view! { {me::readable(at)} {suggested} }.into_any())
 }
 
 /// The button to have it tried before it is time.
