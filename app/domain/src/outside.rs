@@ -3,9 +3,12 @@
 pub mod directory;
 pub mod groups;
 pub mod only;
+mod pem;
+pub mod saml;
 
 pub use directory::Directory;
 pub use groups::{GroupRules, RoleRule, TeamRule};
+pub use saml::Saml;
 
 use crate::{
     CompanyId, IdentityId, ProviderId, Result, Time,
@@ -34,10 +37,12 @@ pub enum Kind {
     Oidc,
     /// A directory: who signs in types their password here.
     Ldap,
+    /// Any provider of SAML 2.0.
+    Saml,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 4] = [Kind::Google, Kind::Facebook, Kind::Oidc, Kind::Ldap];
+    pub const ALL: [Kind; 5] = [Kind::Google, Kind::Facebook, Kind::Oidc, Kind::Saml, Kind::Ldap];
 
     /// The word used in the database and in addresses.
     pub fn word(self) -> &'static str {
@@ -46,6 +51,7 @@ impl Kind {
             Kind::Facebook => "facebook",
             Kind::Oidc => "oidc",
             Kind::Ldap => "ldap",
+            Kind::Saml => "saml",
         }
     }
 
@@ -60,6 +66,7 @@ impl Kind {
             Kind::Facebook => "Facebook",
             Kind::Oidc => "OpenID Connect",
             Kind::Ldap => "LDAP",
+            Kind::Saml => "SAML 2.0",
         }
     }
 
@@ -68,13 +75,27 @@ impl Kind {
         match self {
             Kind::Google => Some("https://accounts.google.com"),
             Kind::Facebook => Some("https://www.facebook.com"),
-            Kind::Oidc | Kind::Ldap => None,
+            Kind::Oidc | Kind::Ldap | Kind::Saml => None,
         }
     }
 
     /// Whether whoever signs in is sent there, and comes back.
     pub fn redirects(self) -> bool {
         self != Kind::Ldap
+    }
+
+    /// Whom a provider of this kind may vouch for. The error says why it may not.
+    pub fn may_serve(self, audience: Audience) -> std::result::Result<(), &'static str> {
+        match (self, audience) {
+            (Kind::Ldap, Audience::Everybody) => Err("A directory belongs to a company or to the desk's own staff."),
+            (Kind::Saml, Audience::Everybody) => {
+                Err("A provider of SAML vouches for the users of one company or for the desk's own staff.")
+            }
+            (Kind::Google | Kind::Facebook, Audience::Staff) => {
+                Err("Accounts there are private ones. Staff connect them in their profile.")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -135,6 +156,7 @@ pub struct Provider {
     pub teams: String,
     pub trusts_mfa: bool,
     pub directory: Directory,
+    pub saml: Saml,
     /// Whether the people it is for come in by it and in no other way.
     pub only: bool,
     pub enabled: bool,
@@ -166,6 +188,7 @@ pub struct ProviderInput {
     pub teams: String,
     pub trusts_mfa: bool,
     pub directory: Directory,
+    pub saml: Saml,
     pub only: bool,
     pub enabled: bool,
 }
@@ -178,17 +201,23 @@ impl ProviderInput {
         let domains: Vec<String> =
             self.domains.replace(['@', ','], " ").to_lowercase().split_whitespace().map(str::to_owned).collect();
         let issuer = kind.issuer().map_or_else(|| line(&self.issuer), str::to_owned);
+        // A provider of SAML is not asked anything: people bring what it says, with its signature.
+        let asks = kind != Kind::Saml;
         let input = Self {
             directory: match kind {
                 Kind::Ldap => self.directory.tidied(&issuer),
                 _ => Directory::default(),
             },
+            saml: match kind {
+                Kind::Saml => self.saml.tidied(),
+                _ => Saml::default(),
+            },
             name: line(&self.name),
             company: line(&self.company),
             domains: domains.join("\n"),
             issuer,
-            client_id: line(&self.client_id),
-            secret: self.secret.trim().to_owned(),
+            client_id: if asks { line(&self.client_id) } else { String::new() },
+            secret: if asks { self.secret.trim().to_owned() } else { String::new() },
             role_claim: line(&self.role_claim),
             ..self
         };
@@ -205,23 +234,18 @@ impl ProviderInput {
                     problems.add("domains", problem);
                 }
             }
-            Audience::Everybody => {
-                problems.unless(
-                    kind.redirects(),
-                    "audience",
-                    "A directory belongs to a company or to the desk's own staff.",
-                );
-            }
+            Audience::Everybody => {}
         }
-        if matches!(kind, Kind::Google | Kind::Facebook) && input.audience == Audience::Staff {
-            problems.add("audience", "Accounts there are private ones. Staff connect them in their profile.");
+        if let Err(problem) = kind.may_serve(input.audience) {
+            problems.add("audience", problem);
         }
         for (field, value) in [("issuer", &input.issuer), ("client_id", &input.client_id), ("secret", &input.secret)] {
             problems.unless(value.len() <= FIELD_MAX, field, "This is too long.");
         }
         match kind {
             Kind::Ldap => directory::check(&input, had_secret, &mut problems),
-            _ => {
+            Kind::Saml => saml::check(&input, &mut problems),
+            Kind::Google | Kind::Facebook | Kind::Oidc => {
                 problems.unless(
                     is_web_address(&input.issuer),
                     "issuer",
@@ -263,6 +287,7 @@ impl ProviderInput {
             "role_claim",
             match kind {
                 Kind::Ldap => "Say which attribute names the groups, or how they are found.",
+                Kind::Saml => "Say which attribute names the groups.",
                 _ => "Say which claim names the groups.",
             },
         );
@@ -372,6 +397,7 @@ pub struct Usable {
     pub rules: GroupRules,
     pub trusts_mfa: bool,
     pub directory: Directory,
+    pub saml: Saml,
     pub only: bool,
     pub version: i64,
 }

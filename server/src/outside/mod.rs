@@ -3,6 +3,7 @@
 
 mod directory;
 mod oidc;
+pub mod saml;
 pub mod token;
 
 use axum::Router;

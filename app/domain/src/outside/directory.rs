@@ -1,6 +1,6 @@
 //! A directory that people's passwords are tried at (LDAP): where it keeps people, and what it calls what we need.
 
-use super::{FIELD_MAX, ProviderInput};
+use super::{FIELD_MAX, ProviderInput, pem};
 use crate::{error::Problems, text};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,7 @@ impl Directory {
             start_tls: self.start_tls && !is_encrypted(address),
             group_base: line(&self.group_base),
             group_filter: line(&self.group_filter),
-            ca: self.ca.replace("\r\n", "\n").trim().to_owned(),
+            ca: pem::tidied(&self.ca),
         }
     }
 }
@@ -104,16 +104,7 @@ pub(super) fn check(input: &ProviderInput, had_secret: bool, problems: &mut Prob
         "Enter the password that goes with the name that people are looked up as.",
     );
     problems.unless(ca.len() <= CA_MAX, "ca", "This is too long: enter only who signs this directory's certificate.");
-    problems.unless(
-        !ca.contains("PRIVATE KEY"),
-        "ca",
-        "This is a private key. Keep it to yourself, and enter a certificate.",
-    );
-    problems.unless(
-        ca.is_empty() || ca.contains("-----BEGIN CERTIFICATE-----"),
-        "ca",
-        "Enter a certificate as PEM: it begins with -----BEGIN CERTIFICATE-----.",
-    );
+    pem::check("ca", ca, problems);
 }
 
 /// Whether this has the form of a filter (RFC 4515) as far as its brackets tell.

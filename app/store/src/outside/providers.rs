@@ -11,8 +11,8 @@ use domain::{
     company::CompanyName,
     event::Happening,
     outside::{
-        Audience, Button, Directory, GroupRules, Kind, Provider, ProviderInput, RoleRule, TeamRule, Usable, WaysIn,
-        domain_of,
+        Audience, Button, Directory, GroupRules, Kind, Provider, ProviderInput, RoleRule, Saml, TeamRule, Usable,
+        WaysIn, domain_of,
     },
     policy::{self, Action},
     scim::Token,
@@ -54,7 +54,7 @@ async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Pro
     let rows = sqlx::query!(
         r#"select p.id, p.kind, p.name, p.audience, p.company_id, c.name as "company?", p.domains, p.issuer, p.client_id,
                   p.secret_sealed is not null as "has_secret!", p.creates, p.role_claim, p.roles, p.teams,
-                  p.trusts_mfa, p.directory, p.only_way, p.enabled, p.scim_ending, p.scim_made_at, p.scim_used_at, p.scim_address, p.version,
+                  p.trusts_mfa, p.directory, p.saml, p.only_way, p.enabled, p.scim_ending, p.scim_made_at, p.scim_used_at, p.scim_address, p.version,
                   (select count(*) from identities i where i.provider_id = p.id) as "people!"
            from providers p left join companies c on c.id = p.company_id
            where $1::bigint is null or p.id = $1 order by lower(p.name)"#,
@@ -82,6 +82,7 @@ async fn load(conn: &mut PgConnection, id: Option<ProviderId>) -> Result<Vec<Pro
                 teams: typed(rules.teams.iter().map(|rule| (&rule.value, &rule.team)), &teams, "a team that is gone"),
                 trusts_mfa: r.trusts_mfa,
                 directory: directory(r.directory)?,
+                saml: saml(r.saml)?,
                 only: r.only_way,
                 enabled: r.enabled,
                 token: r.scim_ending.zip(r.scim_made_at).map(|(ending, made_at)| Token {
@@ -114,6 +115,15 @@ fn typed<'a, T: PartialEq + 'a>(
 
 fn directory(stored: Option<serde_json::Value>) -> Result<Directory> {
     stored.map_or_else(|| Ok(Directory::default()), |value| serde_json::from_value(value).ours())
+}
+
+/// What a provider calls what we need.
+fn attributes(saml: &Saml) -> [&str; 3] {
+    [&saml.subject_attribute, &saml.email_attribute, &saml.name_attribute]
+}
+
+fn saml(stored: serde_json::Value) -> Result<Saml> {
+    serde_json::from_value(stored).ours()
 }
 
 /// The roles that a provider can give, by name: never one that may everything.
@@ -204,8 +214,8 @@ pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput
     let at = tx.at();
     let id = sqlx::query_scalar!(
         "insert into providers (kind, name, audience, company_id, domains, issuer, client_id, creates, role_claim, roles,
-                                teams, trusts_mfa, directory, only_way, enabled, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id",
+                                teams, trusts_mfa, directory, saml, only_way, enabled, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning id",
         kind.word(),
         input.name,
         input.audience.word(),
@@ -219,6 +229,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, kind: Kind, input: ProviderInput
         serde_json::to_value(&rules.teams).ours()?,
         input.trusts_mfa,
         serde_json::to_value(&input.directory).ours()?,
+        serde_json::to_value(&input.saml).ours()?,
         input.only,
         input.enabled,
         at,
@@ -268,8 +279,8 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
     let Checked { input, company, domains, rules } = check(tx, before.kind, input, before.has_secret).await?;
     sqlx::query!(
         "update providers set name = $2, audience = $3, company_id = $4, domains = $5, issuer = $6, client_id = $7,
-             creates = $8, role_claim = $9, roles = $10, teams = $11, trusts_mfa = $12, directory = $13, only_way = $14,
-             enabled = $15,
+             creates = $8, role_claim = $9, roles = $10, teams = $11, trusts_mfa = $12, directory = $13, saml = $14,
+             only_way = $15, enabled = $16,
              version = version + 1
          where id = $1",
         id.0,
@@ -285,6 +296,7 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
         serde_json::to_value(&rules.teams).ours()?,
         input.trusts_mfa,
         serde_json::to_value(&input.directory).ours()?,
+        serde_json::to_value(&input.saml).ours()?,
         input.only,
         input.enabled,
     )
@@ -295,9 +307,13 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
     let after = load(&mut tx.conn, Some(id)).await?.into_iter().next().ok_or_else(|| Error::not_found("way in"))?;
     // Another server of a directory knows the same people, as long as they are below the same entry.
     let same_people = before.kind == Kind::Ldap && before.directory.base == after.directory.base;
-    if moved && !same_people {
+    // What tells people apart is another thing now, and one of them may be called there as another was by the first.
+    let told_apart_anew = before.saml.subject_attribute != after.saml.subject_attribute;
+    if told_apart_anew || (moved && !same_people) {
         // Numbers of people mean nothing to another issuer: there, somebody else may have them.
         sqlx::query!("delete from identities where provider_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;
+    }
+    if moved && !same_people {
         sqlx::query!("update scim_people set external_id = null where provider_id = $1", id.0)
             .execute(&mut *tx.conn)
             .await
@@ -325,6 +341,9 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
         ("teams", before.teams != after.teams),
         ("second factor", before.trusts_mfa != after.trusts_mfa),
         ("directory", before.directory != after.directory),
+        ("sign-on address", before.saml.sign_on != after.saml.sign_on),
+        ("certificates", before.saml.certificates != after.saml.certificates),
+        ("attributes", attributes(&before.saml) != attributes(&after.saml)),
         ("only way in", before.only != after.only),
         ("switched on", !before.enabled && after.enabled),
         ("switched off", before.enabled && !after.enabled),
@@ -371,7 +390,7 @@ pub async fn in_use(desk: &Desk, id: ProviderId) -> Result<Usable> {
 async fn usable(desk: &Desk, id: ProviderId, enabled: bool) -> Result<Option<Usable>> {
     let row = sqlx::query!(
         "select kind, name, audience, company_id, domains, issuer, client_id, secret_sealed, creates, role_claim, roles,
-                teams, trusts_mfa, directory, only_way, version
+                teams, trusts_mfa, directory, saml, only_way, version
          from providers where id = $1 and (enabled or not $2)",
         id.0,
         enabled,
@@ -399,6 +418,7 @@ async fn usable(desk: &Desk, id: ProviderId, enabled: bool) -> Result<Option<Usa
         rules: rules(r.roles, r.teams)?,
         trusts_mfa: r.trusts_mfa,
         directory: directory(r.directory)?,
+        saml: saml(r.saml)?,
         only: r.only_way,
         version: r.version,
     }))

@@ -74,6 +74,7 @@ fn everybodys() -> Usable {
         rules: outside::GroupRules::default(),
         trusts_mfa: false,
         directory: outside::Directory::default(),
+        saml: outside::Saml::default(),
         only: false,
         version: 1,
     }
