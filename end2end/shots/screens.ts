@@ -398,6 +398,28 @@ const screens: Screen[] = [
   { name: 'settings-sign-in', who: 'admin', at: '/settings/sign-in' },
   { name: 'settings-sign-in-one', who: 'admin', at: '/settings/sign-in/1' },
   { name: 'settings-directory', who: 'admin', at: '/settings/sign-in/new-ldap' },
+  { name: 'settings-saml', who: 'admin', at: '/settings/sign-in/3' },
+  {
+    name: 'settings-saml-below',
+    who: 'admin',
+    at: '/settings/sign-in/3',
+    act: (page) => page.getByLabel('Certificates that it signs with').scrollIntoViewIfNeeded(),
+  },
+  {
+    name: 'settings-saml-wrong',
+    who: 'admin',
+    at: '/settings/sign-in/new-saml',
+    allow: /status of 422/,
+    act: async (page) => {
+      await page.getByLabel('Name on the button').fill('Acme ID');
+      await page.getByLabel('Entity ID of the provider').fill('acme id');
+      await page.getByText('Names of attributes').click();
+      await page.getByLabel('Attribute with the name').fill('displayName');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.locator('#issuer-error').waitFor();
+      await page.getByLabel('Attribute that never changes').scrollIntoViewIfNeeded();
+    },
+  },
   {
     name: 'settings-sign-in-token',
     who: 'admin',

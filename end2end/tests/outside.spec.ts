@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
 import { ADA, makeAcme, setDeskUp, signIn } from '../support/people.ts';
@@ -152,3 +154,74 @@ test('a company has one way in only, also without JavaScript', async ({ page, op
     await expect(tom).toHaveURL('/portal/new');
   }
 });
+
+/** The certificate of an invented provider, and what it says about itself. */
+const CERTIFICATE = readFileSync(path.resolve(import.meta.dirname, '../../server/src/demo/saml.pem'), 'utf8');
+const METADATA = `<?xml version="1.0"?>
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:desk:id">
+  <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+    <md:KeyDescriptor use="signing">
+      <ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">
+        <ds:X509Data><ds:X509Certificate>${CERTIFICATE.replace(/-----.*-----|\s/g, '')}</ds:X509Certificate></ds:X509Data>
+      </ds:KeyInfo>
+    </md:KeyDescriptor>
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+        Location="https://id.desk.example/sign-on"/>
+  </md:IDPSSODescriptor>
+</md:EntityDescriptor>`;
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? 'in the browser' : 'without JavaScript';
+  test(`a superadmin sets up a provider of SAML by what it says about itself, ${how}`, async ({
+    openPage,
+    allowErrors,
+  }) => {
+    allowErrors(/status of 422/);
+    const page = await openPage({ javaScriptEnabled });
+    const settled = async (): Promise<void> => {
+      if (!javaScriptEnabled) return;
+      await hydrated(page);
+      await expectAccessible(page);
+    };
+    const name = `Desk ID ${how}`;
+    await signIn(page, ADA);
+    await page.goto('/settings/sign-in');
+    if (javaScriptEnabled) await hydrated(page);
+    await page.getByRole('link', { name: 'SAML 2.0' }).click();
+    await expect(page).toHaveURL('/settings/sign-in/new-saml');
+    await settled();
+    await expect(page.getByLabel('Where the provider sends its answers to')).toHaveValue(/\/sign-in\/back$/);
+    await expect(page.getByLabel('Customers, whoever comes')).toHaveCount(0);
+    await page.getByLabel('Name on the button').fill(name);
+    await page.getByLabel('People on staff').check();
+    await page.getByLabel('Metadata of the provider (XML)').fill('This is no metadata');
+    await page.getByText('Names of attributes').click();
+    await page.getByLabel('Attribute with the name').fill('displayName');
+    await page.getByRole('button', { name: 'Save' }).click();
+
+    // What is wrong stands beside its field, and what was typed is still there.
+    await expect(page.locator('#metadata-error')).toBeVisible();
+    await expect(page.getByLabel('Metadata of the provider (XML)')).toHaveValue('This is no metadata');
+    await expect(page.getByLabel('Name on the button')).toHaveValue(name);
+    await expect(page.getByLabel('Attribute with the name')).toHaveValue('displayName');
+    await expect(page.getByLabel('People on staff')).toBeChecked();
+    await settled();
+
+    // What was read of it stands in the fields, so that only what is still missing has to be typed.
+    await page.getByLabel('Metadata of the provider (XML)').fill(METADATA);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByText('Say in which domains the addresses of staff are.')).toBeVisible();
+    await expect(page.getByLabel('Metadata of the provider (XML)')).toHaveValue('');
+    await expect(page.getByLabel('Entity ID of the provider')).toHaveValue('urn:desk:id');
+    await expect(page.getByLabel('Sign-on address')).toHaveValue('https://id.desk.example/sign-on');
+    await settled();
+    await page.getByLabel('Domains of staff').fill('desk.example');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByText('Saved.')).toBeVisible();
+    await expect(page.getByLabel("Docket's entity ID")).toHaveValue(/\/sign-in\/saml\/\d+$/);
+    await expect(page.getByLabel('Attribute with the name')).toHaveValue('displayName');
+    await settled();
+    await page.goto('/settings/sign-in');
+    await expect(page.getByRole('row', { name })).toContainText('SAML 2.0');
+  });
+}

@@ -91,9 +91,9 @@ impl AppState {
     pub fn provide(&self) {
         provide_context(self.desk.clone());
         provide_context(self.accounts.clone());
-        let (back, scim) = (outside::back_address(self), scim::base_address(self));
+        let (back, scim, saml) = (outside::back_address(self), scim::base_address(self), outside::saml_address(self));
         provide_context(self.config.certificate_source());
-        provide_context(ui::outside::Addresses { back, scim });
+        provide_context(ui::outside::Addresses { back, scim, saml });
         provide_context(ui::accounts::MailsGo { nowhere: self.config.smtp_url.is_none() });
     }
 

@@ -145,8 +145,8 @@ pub async fn fill(desk: &Desk, scale: &Scale, quiet: bool) -> anyhow::Result<()>
         // The three whom the documentation names.
         let named: Vec<&Somebody> = [agents.first(), agents.get(4), customers.first()].into_iter().flatten().collect();
         access::tokens(desk, now, &named).await?;
-        outside::make(desk, &MAKER).await?;
         let companies: BTreeSet<i64> = customers.iter().map(|c| c.company).filter(|id| *id != 0).collect();
+        outside::make(desk, &MAKER, companies.first().copied().map(CompanyId)).await?;
         logos::make(desk, &MAKER, &companies.into_iter().map(CompanyId).collect::<Vec<_>>()).await?;
     }
     bar.set_message("Indexes");

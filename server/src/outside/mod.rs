@@ -51,6 +51,11 @@ pub fn back_address(state: &AppState) -> String {
     format!("{}{BACK}", state.config.public_url())
 }
 
+/// The address below which each provider of SAML finds what we say about ourselves (metadata), by its number: our name there, too.
+pub fn saml_address(state: &AppState) -> String {
+    format!("{}/sign-in/saml", state.config.public_url())
+}
+
 fn cookie(state: &AppState, browser: &str) -> HeaderValue {
     private_cookie(state, COOKIE, Some((browser, visits::LASTS_MS / 1_000)))
 }

@@ -43,7 +43,7 @@ pub fn router() -> Router<AppState> {
         .route("/settings/users/{id}", post(access::user))
         .route("/settings/roles/{id}", post(access::role))
         .route("/settings/teams/{id}", post(access::team))
-        .route("/settings/sign-in/{id}", post(outside::provider))
+        .route("/settings/sign-in/{id}", post(outside::provider).layer(DefaultBodyLimit::max(outside::BODY_MAX)))
         .route("/settings/log.csv", get(access::export))
         .route("/settings/invitations", post(invitations::invitations))
         .route("/settings/mails/{id}/raw", get(mails::raw_mail))

@@ -3,7 +3,8 @@
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use domain::outside::{Audience, Directory, Kind, ProviderInput, directory::is_encrypted};
+use domain::outside::{Audience, Directory, Kind, ProviderInput, Saml, directory::is_encrypted, saml::METADATA_MAX};
+use domain::policy::{self, Action};
 use domain::{Error, ProviderId};
 use store::outside::providers;
 use store::scim;
@@ -12,8 +13,12 @@ use ui::flash::Flash;
 use crate::app::AppState;
 use crate::forms::{Fields, refuse, unreadable};
 use crate::identify::Who;
+use crate::outside::saml;
 
 const PAGE: &str = "/settings/sign-in";
+
+/// The largest form, in bytes: what a provider says about itself grows when it is sent, by three at most.
+pub(super) const BODY_MAX: usize = super::BODY_MAX + 3 * METADATA_MAX;
 
 /// What a button has come to.
 enum Done {
@@ -40,7 +45,7 @@ pub(super) async fn provider(
     let done = async {
         let fields = Fields::read(request).await?;
         typed = fields.0.iter().filter(|(name, _)| name != "secret").cloned().collect();
-        perform(&state, &who, kind, number, &fields).await
+        perform(&state, &who, kind, number, &fields, &mut typed).await
     };
     match done.await {
         Ok(Done::Gone(to)) => Redirect::to(&to).into_response(),
@@ -59,6 +64,7 @@ async fn perform(
     kind: Option<Kind>,
     id: ProviderId,
     fields: &Fields,
+    typed: &mut Vec<(String, String)>,
 ) -> Result<Done, Error> {
     let (desk, actor) = (&state.desk, &who.0.actor);
     match fields.value("do").unwrap_or("save") {
@@ -67,6 +73,7 @@ async fn perform(
             let login = fields.value("login").unwrap_or_default();
             let trial = match provider.kind {
                 Kind::Ldap => desk.options().directories.attempt(&provider, login).await,
+                Kind::Saml => saml::trial(&provider, desk.now()),
                 _ => state.partners.attempt(&provider, desk.now()).await,
             };
             let told = |name: &str, lines: Vec<String>| {
@@ -96,9 +103,20 @@ async fn perform(
             Ok(Done::Gone(format!("{PAGE}?saved")))
         }
         "save" => {
+            policy::demand(actor, Action::ManageProviders, None)?;
+            let of = match kind {
+                Some(kind) => kind,
+                None => providers::get(desk, actor, id).await?.kind,
+            };
+            let mut input = input(fields)?;
+            match of {
+                Kind::Saml => {
+                    by_metadata(&mut input, fields, typed)?;
+                    may_be_believed(state, &input)?;
+                }
+                _ => may_be_asked(state, &input)?,
+            }
             let mut tx = desk.begin().await?;
-            let input = input(fields)?;
-            may_be_asked(state, &input)?;
             let id = match kind {
                 Some(kind) => providers::create(&mut tx, actor, kind, input).await?,
                 None => {
@@ -136,6 +154,43 @@ fn may_be_asked(state: &AppState, input: &ProviderInput) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes from what a provider says about itself, if that was entered, what else would have to be typed. From then on it stands in
+/// the fields: there it can be seen, and mended.
+fn by_metadata(input: &mut ProviderInput, fields: &Fields, typed: &mut Vec<(String, String)>) -> Result<(), Error> {
+    let metadata = fields.value("metadata").unwrap_or_default().trim();
+    if metadata.is_empty() {
+        return Ok(());
+    }
+    if metadata.len() > METADATA_MAX {
+        return Err(Error::field("metadata", "This is too long: enter only what it says about itself."));
+    }
+    let (issuer, sign_on, certificates) =
+        saml::read_metadata(metadata).map_err(|problem| Error::field("metadata", problem))?;
+    let read = [("issuer", &issuer), ("sign_on", &sign_on), ("certificates", &certificates)];
+    typed.retain(|(name, _)| name != "metadata" && read.iter().all(|(field, _)| name != field));
+    typed.extend(read.map(|(name, value)| (name.to_owned(), value.clone())));
+    input.issuer = issuer;
+    input.saml = Saml { sign_on, certificates, ..std::mem::take(&mut input.saml) };
+    Ok(())
+}
+
+/// Whether people would be sent to a provider with these settings, and what it signs could be checked: what only this program knows
+/// of it. It is not asked itself, so it may be anywhere where browsers reach it.
+fn may_be_believed(state: &AppState, input: &ProviderInput) -> Result<(), Error> {
+    let sign_on = domain::text::tidy_line(&input.saml.sign_on);
+    if sign_on.starts_with("http://") && !state.config.outside_private_addresses {
+        let problem = "Without encryption everybody on the way could send people elsewhere. Use https://. A provider without \
+                       it has to be in your own network, and Docket started with --outside-private-addresses true.";
+        return Err(Error::field("sign_on", problem));
+    }
+    // What else is wrong with them is said with all that is wrong.
+    let certificates = &input.saml.certificates;
+    if certificates.contains("BEGIN CERTIFICATE") && !certificates.contains("PRIVATE KEY") {
+        saml::check_certificates(certificates).map_err(|problem| Error::field("certificates", problem))?;
+    }
+    Ok(())
+}
+
 fn input(fields: &Fields) -> Result<ProviderInput, Error> {
     let text = |name: &str| fields.value(name).unwrap_or_default().to_owned();
     let on = |name: &str| fields.value(name).is_some();
@@ -162,6 +217,13 @@ fn input(fields: &Fields) -> Result<ProviderInput, Error> {
             group_base: text("group_base"),
             group_filter: text("group_filter"),
             ca: text("ca"),
+        },
+        saml: Saml {
+            sign_on: text("sign_on"),
+            certificates: text("certificates"),
+            subject_attribute: text("subject_attribute"),
+            email_attribute: text("email_attribute"),
+            name_attribute: text("name_attribute"),
         },
         only: on("only"),
         enabled: on("enabled"),

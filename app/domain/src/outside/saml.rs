@@ -9,7 +9,7 @@ pub const CERTIFICATES_LEN_MAX: usize = 20_000;
 /// The most certificates: several while one follows another.
 pub const CERTIFICATES_MAX: usize = 5;
 /// The longest metadata that somebody may enter, in bytes: there are providers that say a lot about themselves.
-pub const METADATA_MAX: usize = 256 * 1024;
+pub const METADATA_MAX: usize = 200_000;
 
 /// Where a provider is, and what it calls what we need.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

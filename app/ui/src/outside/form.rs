@@ -1,6 +1,6 @@
 //! One provider: everything about it, whether it works, and the end of it.
 
-use super::{Addresses, announce::Announcing, directory::DirectoryFields, rpc};
+use super::{Addresses, announce::Announcing, directory::DirectoryFields, rpc, saml::SamlFields};
 use crate::erased::{Sometimes, memo};
 use crate::fetched::resource;
 use crate::{
@@ -53,44 +53,58 @@ fn values(provider: Option<&Provider>, kind: Kind) -> Vec<(String, String)> {
     let on = |yes: bool| if yes { "yes" } else { "" }.to_owned();
     let pairs = match provider {
         None => {
-            let ldap = [
-                ("filter", "(mail={login})"),
-                ("role_claim", if kind == Kind::Ldap { "memberOf" } else { "" }),
-                ("name_attribute", "cn"),
-                ("email_attribute", "mail"),
-                ("subject_attribute", "entryUUID"),
-            ];
-            let mut pairs: Vec<_> = ldap.map(|(name, value)| (name, value.to_owned())).to_vec();
+            let mut pairs = match kind {
+                Kind::Ldap => [
+                    ("filter", "(mail={login})"),
+                    ("role_claim", "memberOf"),
+                    ("name_attribute", "cn"),
+                    ("email_attribute", "mail"),
+                    ("subject_attribute", "entryUUID"),
+                ]
+                .map(|(name, value)| (name, value.to_owned()))
+                .to_vec(),
+                _ => Vec::new(),
+            };
             if kind.issuer().is_some() {
                 pairs.push(("name", kind.name().to_owned()));
             }
             pairs.push(("audience", if kind.issuer().is_some() { "everybody" } else { "company" }.to_owned()));
             pairs
         }
-        Some(provider) => vec![
-            ("name", provider.name.clone()),
-            ("audience", provider.audience.word().to_owned()),
-            ("company", provider.company.as_ref().map(|c| c.name.clone()).unwrap_or_default()),
-            ("domains", provider.domains.join("\n")),
-            ("issuer", provider.issuer.clone()),
-            ("client_id", provider.client_id.clone()),
-            ("creates", on(provider.creates)),
-            ("role_claim", provider.role_claim.clone()),
-            ("roles", provider.roles.clone()),
-            ("teams", provider.teams.clone()),
-            ("trusts_mfa", on(provider.trusts_mfa)),
-            ("base", provider.directory.base.clone()),
-            ("filter", provider.directory.filter.clone()),
-            ("name_attribute", provider.directory.name_attribute.clone()),
-            ("email_attribute", provider.directory.email_attribute.clone()),
-            ("subject_attribute", provider.directory.subject_attribute.clone()),
-            ("start_tls", on(provider.directory.start_tls)),
-            ("group_base", provider.directory.group_base.clone()),
-            ("group_filter", provider.directory.group_filter.clone()),
-            ("ca", provider.directory.ca.clone()),
-            ("only", on(provider.only)),
-            ("enabled", on(provider.enabled)),
-        ],
+        Some(provider) => {
+            let (directory, saml) = (&provider.directory, &provider.saml);
+            // Both kinds have such attributes, and each has only its own.
+            let (name, email, subject) = match kind {
+                Kind::Saml => (&saml.name_attribute, &saml.email_attribute, &saml.subject_attribute),
+                _ => (&directory.name_attribute, &directory.email_attribute, &directory.subject_attribute),
+            };
+            vec![
+                ("name", provider.name.clone()),
+                ("audience", provider.audience.word().to_owned()),
+                ("company", provider.company.as_ref().map(|c| c.name.clone()).unwrap_or_default()),
+                ("domains", provider.domains.join("\n")),
+                ("issuer", provider.issuer.clone()),
+                ("client_id", provider.client_id.clone()),
+                ("creates", on(provider.creates)),
+                ("role_claim", provider.role_claim.clone()),
+                ("roles", provider.roles.clone()),
+                ("teams", provider.teams.clone()),
+                ("trusts_mfa", on(provider.trusts_mfa)),
+                ("base", directory.base.clone()),
+                ("filter", directory.filter.clone()),
+                ("name_attribute", name.clone()),
+                ("email_attribute", email.clone()),
+                ("subject_attribute", subject.clone()),
+                ("sign_on", saml.sign_on.clone()),
+                ("certificates", saml.certificates.clone()),
+                ("start_tls", on(directory.start_tls)),
+                ("group_base", directory.group_base.clone()),
+                ("group_filter", directory.group_filter.clone()),
+                ("ca", directory.ca.clone()),
+                ("only", on(provider.only)),
+                ("enabled", on(provider.enabled)),
+            ]
+        }
     };
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -109,7 +123,8 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, addresses: Addresses) ->
     let version = provider.as_ref().map_or(0, |p| p.version);
     let has_secret = provider.as_ref().is_some_and(|p| p.has_secret);
     let end = provider.is_some().then(|| page.clone());
-    let Addresses { back, scim } = addresses;
+    let Addresses { back, scim, saml } = addresses;
+    let entity = provider.as_ref().map(|provider| format!("{saml}/{}", provider.id));
     let announcing = provider.map(|provider| {
         let (page, made) = (page.clone(), flash.value("token"));
         view! { <Announcing provider page address=scim made /> }
@@ -129,6 +144,7 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, addresses: Addresses) ->
             <Whom flash=flash.clone() kind />
             {match kind {
                 Kind::Ldap => view! { <DirectoryFields flash=flash.clone() has_secret /> }.into_any(),
+                Kind::Saml => view! { <SamlFields flash=flash.clone() entity back /> }.into_any(),
                 _ => view! { <OidcFields flash=flash.clone() kind has_secret back /> }.into_any(),
             }}
             <Rules flash=flash.clone() kind />
@@ -207,11 +223,7 @@ fn Whom(flash: Flash, kind: Kind) -> impl IntoView {
     let private = kind.issuer().is_some();
     let choices: Vec<_> = Audience::ALL
         .into_iter()
-        .filter(|audience| match audience {
-            Audience::Everybody => kind.redirects(),
-            Audience::Staff => !private,
-            Audience::Company => true,
-        })
+        .filter(|audience| kind.may_serve(*audience).is_ok())
         .map(|audience| {
             let on = chosen == audience.word();
             view! {
@@ -278,6 +290,15 @@ fn OidcFields(flash: Flash, kind: Kind, has_secret: bool, back: String) -> impl 
             })}
         <Field flash=flash.clone() name="client_id" label="Client ID" required=true maxlength=1000 />
         <SecretField flash=flash.clone() label="Client secret" hint=secret />
+        <Believed flash />
+    }
+    .into_any()
+}
+
+/// Whether two factors that somebody has shown there are enough.
+#[component]
+pub(super) fn Believed(flash: Flash) -> impl IntoView {
+    view! {
         <Check
             flash
             name="trusts_mfa"
@@ -299,6 +320,9 @@ fn Rules(flash: Flash, kind: Kind) -> impl IntoView {
     let private = kind.issuer().is_some();
     let (claim, means) = match kind {
         Kind::Ldap => ("Attribute with groups", "For people on staff: like memberOf."),
+        Kind::Saml => {
+            ("Attribute with groups", "For people on staff: like groups, or http://schemas.xmlsoap.org/claims/Group.")
+        }
         _ => ("Claim with groups", "For people on staff: like groups, or realm_access.roles."),
     };
     let roles = match kind {
@@ -319,7 +343,7 @@ fn Rules(flash: Flash, kind: Kind) -> impl IntoView {
                         name="role_claim"
                         label=claim
                         hint=means
-                        maxlength=200
+                        maxlength=1000
                     />
                     <Area
                         flash=flash.clone()

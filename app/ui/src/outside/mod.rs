@@ -7,6 +7,7 @@ mod directory;
 mod form;
 mod list;
 mod rpc;
+mod saml;
 
 pub use buttons::{CompanySignInPage, OtherWays};
 pub use connected::ConnectedAccounts;
@@ -20,4 +21,6 @@ pub struct Addresses {
     pub back: String,
     /// Where they announce people.
     pub scim: String,
+    /// Below which a provider of SAML finds, by its number, what Docket says about itself.
+    pub saml: String,
 }

@@ -107,9 +107,9 @@ const PAGES: &[Place] = &[
                 "sso oauth social login",
             ),
             (
-                "OpenID Connect",
+                "OpenID Connect and SAML 2.0",
                 "A company's users, or staff, sign in by their own provider.",
-                "sso oidc ldap directory single sign-on entra okta scim",
+                "sso oidc saml ldap directory single sign-on entra okta scim",
             ),
             ("Roles by groups", "Which groups of a provider give which role on the desk.", "sso ldap directory scim"),
         ],

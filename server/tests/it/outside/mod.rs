@@ -5,6 +5,7 @@ mod bound;
 mod fake;
 mod only;
 mod owners;
+mod saml_settings;
 mod turns;
 
 use crate::support::{Refused as _, World, browser::Browser, browser::Page};
