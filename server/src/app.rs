@@ -91,7 +91,7 @@ impl AppState {
     pub fn provide(&self) {
         provide_context(self.desk.clone());
         provide_context(self.accounts.clone());
-        let (back, scim, saml) = (outside::back_address(self), scim::base_address(self), outside::saml_address(self));
+        let (back, scim, saml) = (outside::back_address(self), scim::base_address(self), outside::answer_address(self));
         provide_context(self.config.certificate_source());
         provide_context(ui::outside::Addresses { back, scim, saml });
         provide_context(ui::accounts::MailsGo { nowhere: self.config.smtp_url.is_none() });
@@ -144,6 +144,7 @@ pub fn router(state: AppState) -> Router {
     let router = Router::new()
         .merge(crate::api::router(state.clone()))
         .merge(scim::router(state.clone()))
+        .merge(outside::for_other_sites())
         .fallback_service(pages.with_state(state.clone()))
         .layer(axum::middleware::from_fn(pack))
         .layer(axum::middleware::from_fn(together))

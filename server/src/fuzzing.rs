@@ -30,7 +30,7 @@ pub struct Target {
 }
 
 /// All there are.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target {
         name: "rpc",
         run: rpc,
@@ -106,6 +106,33 @@ pub const TARGETS: [Target; 9] = [
             br#"{"displayName":"Leads","members":[{"value":"7","display":"Jana","type":"User"}]}"#,
             br#"{"filter":"active eq true","startIndex":2,"count":1,"attributes":["userName"],"excludedAttributes":["x"]}"#,
             b"userName eq \"jana@acme.example\" and emails[type eq \"work\"].value eq \"a\" and active eq true",
+        ],
+    },
+    Target {
+        name: "saml",
+        run: crate::outside::saml::fuzz,
+        seeds: &[
+            b"<?xml version=\"1.0\"?><p:Response xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"r\" Version=\"2.0\" \
+              InResponseTo=\"_r\" Destination=\"https://desk.example\"><p:Status><p:StatusCode \
+              Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"/></p:Status><a:Assertion ID=\"a\" Version=\"2.0\" \
+              xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\" IssueInstant=\"2026-09-21T14:13:20Z\"><a:Issuer>urn:acme</a:Issuer>\
+              <a:Subject><a:NameID>jana<!-- -->-7</a:NameID><a:SubjectConfirmation \
+              Method=\"urn:oasis:names:tc:SAML:2.0:cm:bearer\"><a:SubjectConfirmationData InResponseTo=\"_r\" \
+              Recipient=\"https://desk.example\" NotOnOrAfter=\"2026-09-21T14:18:20.5+00:00\"/></a:SubjectConfirmation></a:Subject>\
+              <a:Conditions><a:AudienceRestriction><a:Audience>urn:desk</a:Audience></a:AudienceRestriction></a:Conditions>\
+              <a:AuthnStatement><a:AuthnContext><a:AuthnContextClassRef>x</a:AuthnContextClassRef></a:AuthnContext>\
+              </a:AuthnStatement><a:AttributeStatement><a:Attribute Name=\"mail\"><a:AttributeValue>&#74;ana@acme.example\
+              </a:AttributeValue></a:Attribute></a:AttributeStatement></a:Assertion></p:Response>",
+            b"<a ID=\"a\"><d:Signature xmlns:d=\"http://www.w3.org/2000/09/xmldsig#\"><d:SignedInfo><d:CanonicalizationMethod \
+              Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"><i:InclusiveNamespaces PrefixList=\"x #default\" \
+              xmlns:i=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/></d:CanonicalizationMethod><d:SignatureMethod \
+              Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/><d:Reference URI=\"#a\"/></d:SignedInfo>\
+              <d:SignatureValue>AAAA</d:SignatureValue></d:Signature><x:b xmlns:x=\"urn:x\" x:c=\"&lt;\"/><![CDATA[<]]></a>",
+            b"<m:EntityDescriptor xmlns:m=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"urn:acme\"><m:IDPSSODescriptor \
+              protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"><m:KeyDescriptor><k:KeyInfo \
+              xmlns:k=\"http://www.w3.org/2000/09/xmldsig#\"><k:X509Data><k:X509Certificate>AAAA</k:X509Certificate></k:X509Data>\
+              </k:KeyInfo></m:KeyDescriptor><m:SingleSignOnService Location=\"https://id.example\" \
+              Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\"/></m:IDPSSODescriptor></m:EntityDescriptor>",
         ],
     },
     Target {

@@ -9,7 +9,8 @@ use clap::Args;
 use crate::project::{Project, run, show};
 
 /// As `server::fuzzing::TARGETS` names them.
-const TARGETS: [&str; 9] = ["rpc", "rest", "query", "multipart", "cookies", "csv", "scim_json", "mail", "passkey"];
+const TARGETS: [&str; 10] =
+    ["rpc", "rest", "query", "multipart", "cookies", "csv", "scim_json", "saml", "mail", "passkey"];
 /// The longest input, in bytes: longer than anything that is read whole and is not a file.
 const LONGEST: u32 = 256 * 1024;
 /// What reading may take, in MB, beside what the fuzzer itself has for its inputs.
@@ -20,7 +21,7 @@ const PATIENCE: u32 = 10;
 /// What to try, and for how long.
 #[derive(Debug, Args)]
 pub struct FuzzArgs {
-    /// One of rpc, rest, query, multipart, cookies, csv, scim_json, mail and passkey; without it, one after the other
+    /// One of rpc, rest, query, multipart, cookies, csv, scim_json, saml, mail and passkey; without it, one after the other
     target: Option<String>,
     /// How long each is tried
     #[arg(long, default_value = "60", value_name = "SECONDS")]

@@ -8,12 +8,15 @@ pub mod token;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::handler::Handler as _;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use domain::outside::{Usable, Vouched};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use domain::outside::{Kind, Usable, Vouched};
 use domain::{Actor, Code, Error, IdentityId, ProviderId, UserId};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use store::accounts::sign_in::{How, after_proof};
 use store::outside::{identities, providers, sign_in, visits};
 use ui::flash::Flash;
@@ -30,15 +33,27 @@ const BODY_MAX: usize = 16 * 1024;
 const COOKIE: &str = "docket_outside";
 /// Where people come back to.
 const BACK: &str = "/sign-in/back";
+/// Where providers of SAML have people send their answers.
+const ANSWERS: &str = "/sign-in/saml";
+/// The largest form with an answer, in bytes: what a form makes three bytes of is rare in it.
+const ANSWER_FORM_MAX: usize = 2 * saml::ANSWER_MAX;
 
 /// The ways there and back.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/sign-in/with/{id}", get(depart))
-        .route(BACK, get(arrive))
+        .route(BACK, get(arrive).post(answered.layer(DefaultBodyLimit::max(ANSWER_FORM_MAX))))
         .route("/sign-in/company", post(company))
         .route("/me/connected", post(connected))
         .layer(DefaultBodyLimit::max(BODY_MAX))
+}
+
+/// What other sites may send people to with a form, and what their servers read. Nobody is known here by a cookie.
+pub fn for_other_sites() -> Router<AppState> {
+    Router::new()
+        .route(ANSWERS, get(async || Redirect::to("/sign-in")).post(bring))
+        .route("/sign-in/saml/{id}", get(metadata))
+        .layer(DefaultBodyLimit::max(ANSWER_FORM_MAX))
 }
 
 /// The addresses that have a page for when something is wrong, but are answered here.
@@ -51,9 +66,14 @@ pub fn back_address(state: &AppState) -> String {
     format!("{}{BACK}", state.config.public_url())
 }
 
-/// The address below which each provider of SAML finds what we say about ourselves (metadata), by its number: our name there, too.
-pub fn saml_address(state: &AppState) -> String {
-    format!("{}/sign-in/saml", state.config.public_url())
+/// The address that providers of SAML have answers sent to, as it has to be entered there.
+pub fn answer_address(state: &AppState) -> String {
+    format!("{}{ANSWERS}", state.config.public_url())
+}
+
+/// What a provider of SAML knows us as: the address of what we say of ourselves.
+pub fn entity(state: &AppState, provider: ProviderId) -> String {
+    format!("{}/{provider}", answer_address(state))
 }
 
 fn cookie(state: &AppState, browser: &str) -> HeaderValue {
@@ -81,8 +101,14 @@ async fn send(
     let mut tx = state.desk.begin().await?;
     let sent = visits::begin(&mut tx, provider.id, user, next, cookie_value(&state.config, headers, COOKIE)).await?;
     tx.commit_quietly().await?;
-    let here = back_address(state);
-    let address = state.partners.departure(provider, &sent, &here, email, state.desk.now()).await;
+    let now = state.desk.now();
+    let address = match provider.kind {
+        Kind::Saml => {
+            let (entity, here) = (entity(state, provider.id), answer_address(state));
+            saml::departure(&provider.saml.sign_on, &sent, &entity, &here, now)
+        }
+        _ => state.partners.departure(provider, &sent, &back_address(state), email, now).await,
+    };
     let address = address.map_err(|failed| out_of_order(provider, &failed))?;
     Ok(Departure { address: address.into(), cookie: cookie(state, &sent.browser) })
 }
@@ -144,7 +170,7 @@ fn no_store() -> HeaderValue {
 fn leave(Departure { address, cookie }: Departure) -> Response {
     let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
     let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>One moment</title>\
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\"><title>One moment</title>\
          <meta http-equiv=\"refresh\" content=\"0;url={address}\"></head>\
          <body><p><a href=\"{address}\">Go on</a></p></body></html>"
     );
@@ -190,7 +216,7 @@ async fn company(State(state): State<AppState>, headers: HeaderMap, who: Who, re
     }
 }
 
-/// What a provider sends along when somebody comes back.
+/// What a provider sends along in the address when somebody comes back.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Arrival {
@@ -200,6 +226,13 @@ struct Arrival {
     error: Option<String>,
 }
 
+/// What came along.
+enum Along {
+    Address(Arrival),
+    /// The answer of a provider of SAML.
+    Form(String),
+}
+
 async fn arrive(
     State(state): State<AppState>,
     Query(arrival): Query<Arrival>,
@@ -207,16 +240,89 @@ async fn arrive(
     uri: Uri,
     who: Who,
 ) -> Response {
+    let key = arrival.state.clone().unwrap_or_default();
+    come_back(state, headers, uri, who, &key, Along::Address(arrival)).await
+}
+
+/// Another site has somebody bring an answer. The cookie that says which browser it is stays behind with a form of another
+/// site, so our own page sends it once more. Nothing else is done here: it is no proof of anything that somebody comes.
+async fn bring(request: Request) -> Response {
+    const SUBMIT: &str = "document.forms[0].submit()";
+    let fields = Fields::read(request).await.unwrap_or(Fields(Vec::new()));
+    // What is neither is nothing that we asked for, and would have to be made harmless.
+    let value = |name| {
+        let value = fields.value(name).unwrap_or_default();
+        let good = |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || "+/=-_".contains(c);
+        if value.chars().all(good) { value } else { "" }
+    };
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\"><title>One moment</title>\
+         <meta name=\"viewport\" content=\"width=device-width\"></head><body><form method=\"post\" action=\"{BACK}\">\
+         <input type=\"hidden\" name=\"{ANSWER}\" value=\"{}\"><input type=\"hidden\" name=\"{RELAYED}\" value=\"{}\">\
+         <button>Go on</button></form><script>{SUBMIT}</script></body></html>",
+        value(ANSWER),
+        value(RELAYED),
+    );
+    let hash = BASE64_STANDARD.encode(Sha256::digest(SUBMIT));
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{hash}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    ([(header::CACHE_CONTROL, "no-store".to_owned()), (header::CONTENT_SECURITY_POLICY, policy)], Html(page))
+        .into_response()
+}
+
+/// The names of the fields of such a form.
+const ANSWER: &str = "SAMLResponse";
+const RELAYED: &str = "RelayState";
+
+async fn answered(State(state): State<AppState>, headers: HeaderMap, uri: Uri, who: Who, request: Request) -> Response {
+    match Fields::read(request).await {
+        Ok(fields) => {
+            let value = |name| fields.value(name).unwrap_or_default();
+            let along = Along::Form(value(ANSWER).to_owned());
+            come_back(state, headers, uri, who, value(RELAYED), along).await
+        }
+        Err(error) => back_at_the_door(state, &headers, who, &uri, error).await,
+    }
+}
+
+/// What is entered at a provider of SAML.
+async fn metadata(State(state): State<AppState>, Path(id): Path<String>) -> Response {
+    match id.parse() {
+        Ok(id) => {
+            let xml = saml::metadata(&entity(&state, ProviderId(id)), &answer_address(&state));
+            ([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response()
+        }
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Lets in whoever is back. `key`: what says that they were sent.
+async fn come_back(state: AppState, headers: HeaderMap, uri: Uri, who: Who, key: &str, along: Along) -> Response {
     let visitor = Actor::visitor(who.0.actor.address.clone());
     let browser = cookie_value(&state.config, &headers, COOKIE).unwrap_or_default();
-    let back = visits::back(&state.desk, arrival.state.as_deref().unwrap_or_default(), &browser).await;
+    let back = visits::back(&state.desk, key, &browser).await;
     let back = match back {
         Ok(back) => back,
         Err(error) => return back_at_the_door(state, &headers, who, &uri, error).await,
     };
     let vouched = async {
         let provider = providers::in_use(&state.desk, back.provider).await?;
-        let vouched = vouch(&state, &provider, &arrival, &back).await;
+        let vouched = match (provider.kind, &along) {
+            (Kind::Saml, Along::Form(answer)) => {
+                let expected = saml::Expected {
+                    request: &saml::number(&back.nonce),
+                    entity: &entity(&state, provider.id),
+                    here: &answer_address(&state),
+                    now: state.desk.now(),
+                };
+                saml::vouch(&provider, answer, &expected)
+            }
+            (Kind::Saml, Along::Address(_)) | (_, Along::Form(_)) => {
+                Err("answers in another way than it was asked".to_owned())
+            }
+            (_, Along::Address(arrival)) => vouch(&state, &provider, arrival, &back).await,
+        };
         match vouched {
             Ok(vouched) => Ok((provider, vouched)),
             Err(failed) => {

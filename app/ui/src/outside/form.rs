@@ -144,7 +144,7 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, addresses: Addresses) ->
             <Whom flash=flash.clone() kind />
             {match kind {
                 Kind::Ldap => view! { <DirectoryFields flash=flash.clone() has_secret /> }.into_any(),
-                Kind::Saml => view! { <SamlFields flash=flash.clone() entity back /> }.into_any(),
+                Kind::Saml => view! { <SamlFields flash=flash.clone() entity answers=saml /> }.into_any(),
                 _ => view! { <OidcFields flash=flash.clone() kind has_secret back /> }.into_any(),
             }}
             <Rules flash=flash.clone() kind />

@@ -21,6 +21,6 @@ pub struct Addresses {
     pub back: String,
     /// Where they announce people.
     pub scim: String,
-    /// Below which a provider of SAML finds, by its number, what Docket says about itself.
+    /// Where providers of SAML send their answers, and below which each finds, by its number, what Docket says about itself.
     pub saml: String,
 }

@@ -10,9 +10,9 @@ use leptos::prelude::*;
 /// What people rarely need to say.
 const MORE: [&str; 3] = ["email_attribute", "name_attribute", "subject_attribute"];
 
-/// `entity`: what Docket is called there, once this way in has a number.
+/// `entity`: what Docket is called there, once this way in has a number; `answers`: where answers are sent to.
 #[component]
-pub(super) fn SamlFields(flash: Flash, entity: Option<String>, back: String) -> impl IntoView {
+pub(super) fn SamlFields(flash: Flash, entity: Option<String>, answers: String) -> impl IntoView {
     let named = match entity {
         Some(entity) => view! {
             <ReadOnly
@@ -34,9 +34,9 @@ pub(super) fn SamlFields(flash: Flash, entity: Option<String>, back: String) -> 
     view! {
         {named}
         <ReadOnly
-            id="back"
+            id="answers"
             label="Where the provider sends its answers to"
-            value=back
+            value=answers
             hint="Enter exactly this address there, as the assertion consumer service (ACS, reply URL), with the binding HTTP-POST."
         />
         <Area
@@ -50,7 +50,6 @@ pub(super) fn SamlFields(flash: Flash, entity: Option<String>, back: String) -> 
             name="issuer"
             label="Entity ID of the provider"
             hint="As it names itself, like https://id.acme.example/saml or urn:acme:id."
-            required=true
             maxlength=1000
         />
         <Field
@@ -58,7 +57,6 @@ pub(super) fn SamlFields(flash: Flash, entity: Option<String>, back: String) -> 
             name="sign_on"
             label="Sign-on address"
             hint="Where people are sent to sign in, with the binding HTTP-Redirect."
-            required=true
             maxlength=1000
         />
         <Area

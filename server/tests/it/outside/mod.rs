@@ -5,6 +5,7 @@ mod bound;
 mod fake;
 mod only;
 mod owners;
+mod saml;
 mod saml_settings;
 mod turns;
 

@@ -131,7 +131,7 @@ async fn a_provider_is_set_up_by_what_it_says_about_itself() {
     let browser = Browser::of(&world, &admin).await;
     assert!(browser.get("/settings/sign-in").await.text.contains(NEW));
     let page = browser.get(NEW).await;
-    assert!(page.text.contains("/sign-in/back\"") && page.text.contains("Metadata of the provider (XML)"));
+    assert!(page.text.contains("/sign-in/saml\"") && page.text.contains("Metadata of the provider (XML)"));
     // Nothing of what is typed instead is kept, and nothing that is not asked for.
     let mut sent = fields_by(&metadata("urn:acme:id"), &input());
     sent.extend([("client_id", "docket".to_owned()), ("secret", "not asked for".to_owned())]);
@@ -148,7 +148,7 @@ async fn a_provider_is_set_up_by_what_it_says_about_itself() {
     assert_eq!((usable.saml, usable.secret.as_str()), (kept.saml, ""));
     // What has to be entered there is on its page by now.
     let shown = browser.get(&page).await.text;
-    assert!(shown.contains(&format!("/sign-in/saml/{id}\"")) && shown.contains("/sign-in/back\""), "{shown}");
+    assert!(shown.contains(&format!("/sign-in/saml/{id}\"")) && shown.contains("/sign-in/saml\""), "{shown}");
     assert!(shown.contains("urn:acme:id") && shown.contains("Try what is saved"));
     let tried = send(&browser, &page, &[("do", "try".into())]).await;
     assert!(tried.text.contains("role=\"status\""), "{}", tried.text);
