@@ -190,7 +190,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole('link', { name: 'SAML 2.0' }).click();
     await expect(page).toHaveURL('/settings/sign-in/new-saml');
     await settled();
-    await expect(page.getByLabel('Where the provider sends its answers to')).toHaveValue(/\/sign-in\/back$/);
+    await expect(page.getByLabel('Where the provider sends its answers to')).toHaveValue(/\/sign-in\/saml$/);
     await expect(page.getByLabel('Customers, whoever comes')).toHaveCount(0);
     await page.getByLabel('Name on the button').fill(name);
     await page.getByLabel('People on staff').check();

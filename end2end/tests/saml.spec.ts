@@ -1,4 +1,4 @@
-import { expect, expectAccessible, hydrated, testWith } from '../support/fixtures.ts';
+import { expect, hydrated, testWith } from '../support/fixtures.ts';
 import { makeAcme, setDeskUp } from '../support/people.ts';
 import { SamlProvider } from '../support/saml.ts';
 
@@ -18,7 +18,7 @@ const test = testWith({ DOCKET_OUTSIDE_PRIVATE_ADDRESSES: 'true' }).extend<objec
 });
 
 test('users of a company come by SAML, as a real provider speaks it', async ({ page, openPage, saml, allowErrors }) => {
-  allowErrors(/status of (403|422)/);
+  allowErrors(/status of 403/);
   await setDeskUp(page);
   await makeAcme(page);
   await page.goto('/settings/sign-in');
@@ -31,22 +31,12 @@ test('users of a company come by SAML, as a real provider speaks it', async ({ p
   await page.getByLabel('Make an account').check();
   await page.getByLabel('People can sign in this way').check();
 
-  // What cannot be read stands beside its field, and nothing that was typed is lost.
-  await page.getByLabel('Metadata of the provider').fill('<html>');
-  await page.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByText('This is not readable as metadata', { exact: false })).toBeVisible();
-  await expect(page.getByLabel('Name on the button')).toHaveValue('Acme');
-  await hydrated(page);
-  await expectAccessible(page);
-
   await page.getByLabel('Metadata of the provider').fill(await saml.metadata());
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
   await expect(page.getByLabel('Entity ID of the provider')).toHaveValue(saml.entity);
   await expect(page.getByLabel('Sign-on address')).toHaveValue(`${saml.address}/sso`);
   await expect(page.getByLabel('Where the provider sends its answers to')).toHaveValue(/\/sign-in\/saml$/);
-  await hydrated(page);
-  await expectAccessible(page);
   const entity = await page.getByLabel("Docket's entity ID").inputValue();
   const described = await page.request.get(entity);
   expect(await described.text()).toContain(`entityID="${entity}"`);

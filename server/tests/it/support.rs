@@ -204,6 +204,16 @@ impl World {
         CompanyId(id)
     }
 
+    /// A domain whose addresses belong to a company.
+    pub async fn domain(&self, company: CompanyId, domain: &str) {
+        sqlx::query("insert into company_domains (domain, company_id) values ($1, $2)")
+            .bind(domain)
+            .bind(company.0)
+            .execute(self.desk.pool())
+            .await
+            .unwrap();
+    }
+
     /// A customer who belongs to a company.
     pub async fn company_user(&self, company: CompanyId) -> Actor {
         self.person(Role::Customer, Some(company)).await

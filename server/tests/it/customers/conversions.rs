@@ -222,11 +222,7 @@ async fn people_of_a_domain_bring_any_number_of_tickets() {
             world.run(async |tx| people::find_or_create(tx, "Somebody", &format!("p{n}@beta.example")).await).await;
         people.push(world.actor(made.unwrap().0).await);
     }
-    sqlx::query("insert into company_domains (domain, company_id) values ('beta.example', $1)")
-        .bind(beta.0)
-        .execute(world.desk.pool())
-        .await
-        .unwrap();
+    world.domain(beta, "beta.example").await;
     seed::tickets(&world, &people, &agent, MANY).await;
     let ids: Vec<UserId> = people.iter().map(id_of).collect();
     let bring = async |actor: &Actor| world.run(async |tx| domains::bring_in(tx, actor, beta, &ids, true).await).await;

@@ -74,11 +74,7 @@ async fn world(directories: Directories) -> (World, Actor) {
     let world = World::with(Setup { options, ..Setup::default() }).await;
     let admin = world.superadmin().await;
     let company = world.company("Acme", false).await;
-    sqlx::query("insert into company_domains (domain, company_id) values ('acme.example', $1)")
-        .bind(company.0)
-        .execute(world.desk.pool())
-        .await
-        .unwrap();
+    world.domain(company, "acme.example").await;
     (world, admin)
 }
 

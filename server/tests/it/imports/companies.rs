@@ -56,11 +56,7 @@ async fn a_domain_of_a_file_binds_its_people() {
     let world = World::new().await;
     let (manager, admin) = (world.manager().await, world.superadmin().await);
     let (acme, other) = (world.company("Acme", false).await, world.company("Other", false).await);
-    sqlx::query("insert into company_domains (domain, company_id) values ('acme.example', $1)")
-        .bind(acme.0)
-        .execute(world.desk.pool())
-        .await
-        .unwrap();
+    world.domain(acme, "acme.example").await;
     let way = ProviderInput {
         name: "Outside".into(),
         issuer: "https://id.example".into(),

@@ -55,11 +55,7 @@ async fn tickets_come_in_with_their_dates_and_twice_is_once() {
     let world = World::new().await;
     let (manager, agent) = (world.manager().await, world.agent().await);
     let acme = world.company("Acme", false).await;
-    sqlx::query("insert into company_domains (domain, company_id) values ('acme.example', $1)")
-        .bind(acme.0)
-        .execute(world.desk.pool())
-        .await
-        .unwrap();
+    world.domain(acme, "acme.example").await;
     let id = upload(&world, &manager, Kind::Tickets, &file(&agent)).await;
     let reading = seen(&world, &manager, id).await.import.reading;
     assert_eq!((reading.source.as_str(), reading.columns[1]), ("Zendesk", Some(Field::Number)));

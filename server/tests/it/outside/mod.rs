@@ -55,11 +55,7 @@ impl Scene {
         let world = World::new().await;
         let admin = world.superadmin().await;
         let company = world.company("Acme", false).await;
-        sqlx::query("insert into company_domains (domain, company_id) values ('acme.example', $1)")
-            .bind(company.0)
-            .execute(world.desk.pool())
-            .await
-            .unwrap();
+        world.domain(company, "acme.example").await;
         let fake = Fake::start(&world).await;
         let input = set(input(&fake));
         let provider = world.run(async |tx| providers::create(tx, &admin, Kind::Oidc, input).await).await.unwrap();

@@ -102,11 +102,7 @@ async fn world() -> (World, Actor) {
     let world = World::new().await;
     let admin = world.superadmin().await;
     let acme = world.company("Acme", false).await;
-    sqlx::query("insert into company_domains (domain, company_id) values ('people.example', $1)")
-        .bind(acme.0)
-        .execute(world.desk.pool())
-        .await
-        .unwrap();
+    world.domain(acme, "people.example").await;
     (world, admin)
 }
 

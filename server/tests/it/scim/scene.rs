@@ -168,17 +168,6 @@ impl Scene {
     }
 }
 
-impl World {
-    pub(super) async fn domain(&self, company: CompanyId, domain: &str) {
-        sqlx::query("insert into company_domains (domain, company_id) values ($1, $2)")
-            .bind(domain)
-            .bind(company.0)
-            .execute(self.desk.pool())
-            .await
-            .unwrap();
-    }
-}
-
 pub(super) fn patch(operations: Value) -> Value {
     json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations })
 }

@@ -39,11 +39,7 @@ async fn an_agent_opens_a_ticket_for_a_customer() {
 async fn a_requester_is_known_by_the_address_or_becomes_a_customer() {
     let world = World::new().await;
     let acme = world.company("Acme", false).await;
-    sqlx::query("insert into company_domains (domain, company_id) values ('acme.example', $1)")
-        .bind(acme.0)
-        .execute(world.desk.pool())
-        .await
-        .unwrap();
+    world.domain(acme, "acme.example").await;
     let (agent, jana) = (world.agent().await, world.customer().await);
     let of = |name: &str, email: &str| NewTicket {
         requester: Some(Requester::Address { name: name.into(), email: email.into() }),

@@ -58,11 +58,7 @@ impl Scene {
         let world = World::new().await;
         let admin = world.superadmin().await;
         let company = world.company("Acme", false).await;
-        sqlx::query("insert into company_domains (domain, company_id) values ('acme.example', $1)")
-            .bind(company.0)
-            .execute(world.desk.pool())
-            .await
-            .unwrap();
+        world.domain(company, "acme.example").await;
         let idp = Idp::new();
         let input = set(input(&idp));
         let provider = world.run(async |tx| providers::create(tx, &admin, Kind::Saml, input).await).await.unwrap();
