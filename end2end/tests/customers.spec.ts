@@ -184,7 +184,7 @@ test('tickets of another system come in from its export', async ({ page, allowEr
   // What is missing is said beside its field, and what was chosen is kept.
   await page.getByLabel('Where the tickets come from').fill('');
   await page.getByRole('button', { name: 'Try without changing anything' }).click();
-  await expect(page.getByText('Say in at most 40 characters where the tickets come from.')).toBeVisible();
+  await expect(page.getByText('Say where the tickets come from, like Zendesk.')).toBeVisible();
   await hydrated(page);
   await expect(page.getByLabel('What is in State of it')).toHaveValue('status');
   await page.getByLabel('Where the tickets come from').fill('Zendesk');

@@ -245,7 +245,7 @@ impl Problems {
         Error {
             code: Code::Invalid,
             // True wherever it is read: not everybody who sends something has fields before them.
-            message: "Some of what was sent is not right. Nothing was changed.".into(),
+            message: "Nothing was changed.".into(),
             fields: self.0,
             retry_after: None,
             reference: None,

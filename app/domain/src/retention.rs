@@ -1,6 +1,6 @@
 //! How long what is kept.
 
-use crate::{Result, error::Problems};
+use crate::{Result, error::Problems, text::grouped};
 use serde::{Deserialize, Serialize};
 
 /// The longest period, in months: ten years.
@@ -57,12 +57,15 @@ impl Preview {
         let tickets = match self.tickets {
             1 => "1 ticket".to_owned(),
             n if n > COUNTED_MAX => "more than 10,000 tickets".to_owned(),
-            n => format!("{n} tickets"),
+            n => format!("{} tickets", grouped(n)),
         };
-        let customers =
-            if self.customers == 1 { "1 customer".to_owned() } else { format!("{} customers", self.customers) };
+        let customers = if self.customers == 1 {
+            "1 customer".to_owned()
+        } else {
+            format!("{} customers", grouped(self.customers))
+        };
         match self.looked_at {
-            Some(all) => format!("{tickets}, and {customers} of the first {all} looked at"),
+            Some(all) => format!("{tickets}, and {customers} of the first {} looked at", grouped(all)),
             None => format!("{tickets} and {customers}"),
         }
     }
@@ -107,10 +110,10 @@ mod tests {
         let said = |tickets, customers, looked_at| Preview { tickets, customers, looked_at }.words();
         assert_eq!(said(0, 0, None), "0 tickets and 0 customers");
         assert_eq!(said(1, 1, None), "1 ticket and 1 customer");
-        assert_eq!(said(10_000, 2, None), "10000 tickets and 2 customers");
+        assert_eq!(said(10_000, 2, None), "10,000 tickets and 2 customers");
         assert_eq!(
             said(10_001, 7, Some(20_000)),
-            "more than 10,000 tickets, and 7 customers of the first 20000 looked at"
+            "more than 10,000 tickets, and 7 customers of the first 20,000 looked at"
         );
     }
 }

@@ -62,6 +62,19 @@ pub fn hue(name: &str, of: u32) -> u32 {
     name.bytes().fold(5_381_u32, |h, b| h.wrapping_mul(33) ^ u32::from(b)) % of.max(1)
 }
 
+/// A number as people read it: 12,345.
+pub fn grouped(n: i64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// A size in bytes for people: `812 B`, `98 KB`, `1.2 MB`. A KB is 1,024 bytes and an MB 1,024 KB, as limits are counted.
 pub fn bytes(size: i64) -> String {
     const KB: i64 = 1 << 10;

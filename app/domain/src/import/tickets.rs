@@ -50,7 +50,9 @@ pub(super) fn guess(header: &str, plain: &str) -> Option<Field> {
         "" if header.trim() == "#" => Field::Number,
         "id" | "ticketid" | "ticketnumber" | "number" | "ticket" | "externalid" | "nummer" => Field::Number,
         "subject" | "title" | "betreff" | "titel" => Field::Subject,
-        "message" | "firstmessage" | "description" | "body" | "nachricht" | "beschreibung" => Field::Message,
+        "message" | "firstmessage" | "description" | "body" | "text" | "content" | "nachricht" | "beschreibung" => {
+            Field::Message
+        }
         "requesteremail" | "fromemail" | "customeremail" | "contactemail" => Field::Email,
         "requester" | "requestername" | "from" | "customername" | "fullname" => Field::Name,
         "status" | "state" | "currentstatus" => Field::Status,

@@ -111,7 +111,7 @@ fn systems_and_their_columns_are_known() {
                 Some(Assignee),
             ],
         ),
-        ("Nummer|Betreff|E-Mail|Notes", None, vec![Some(Number), Some(Subject), Some(Email), None]),
+        ("Nummer|Betreff|E-Mail|Text|Notes", None, vec![Some(Number), Some(Subject), Some(Email), Some(Message), None]),
     ] {
         let names: Vec<String> = header.split('|').map(str::to_owned).collect();
         let found: Vec<_> = names.iter().map(|n| super::super::guess(Kind::Tickets, n, &[])).collect();

@@ -294,8 +294,8 @@ fn check(kind: Kind, reading: &Reading, custom: &[(FieldId, String)]) -> Result<
             );
             let says = has(Field::Subject) || has(Field::Message);
             problems.unless(says, "columns", "Say which column has the subjects, or the first messages.");
-            let named = (1..=SOURCE_MAX).contains(&reading.source.chars().count());
-            problems.unless(named, "source", "Say in at most 40 characters where the tickets come from.");
+            problems.unless(!reading.source.is_empty(), "source", "Say where the tickets come from, like Zendesk.");
+            problems.unless(reading.source.chars().count() <= SOURCE_MAX, "source", "Use at most 40 characters.");
         }
     }
     let mut seen: Vec<Field> = Vec::new();

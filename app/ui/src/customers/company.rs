@@ -2,7 +2,7 @@
 
 use super::{
     page::{asked, customer_resource},
-    pieces::{CompanyField, PeoplePage, failed, filled, grouped, loading},
+    pieces::{CompanyField, PeoplePage, failed, filled, loading},
     rpc,
 };
 use crate::erased::{Rows, Sometimes, memo};
@@ -16,6 +16,7 @@ use crate::{
 use domain::{
     Error,
     customer::{Conversion, Customer, MOVED_MAX},
+    text::grouped,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -3,7 +3,7 @@
 use super::{
     merging::{ChooseOther, ConfirmMerge, Side, Words},
     page::{asked, customer_resource},
-    pieces::{failed, grouped, loading},
+    pieces::{failed, loading},
     rpc,
 };
 use crate::erased::memo;
@@ -13,6 +13,7 @@ use domain::{
     Error, UserId,
     company::CompanyName,
     customer::{Customer, CustomerFilter, CustomerMerge, CustomerRow, MOVED_MAX, counted_as},
+    text::grouped,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

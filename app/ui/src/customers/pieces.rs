@@ -100,19 +100,6 @@ pub fn Sent() -> impl IntoView {
     }
 }
 
-/// 12,345.
-pub fn grouped(n: i64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
-
 /// While a page is fetched.
 pub fn loading() -> AnyView {
     view! {
@@ -277,7 +264,7 @@ pub fn Tickets(filter: Filter, path: String, again: RwSignal<u32>) -> impl IntoV
     );
     let path = StoredValue::new(path);
     view! {
-        <section class="section" aria-labelledby="tickets-title" id="tickets">
+        <section class="section" aria-labelledby="tickets-title" id="lists">
             <div class="section__head">
                 <h2 class="section__title" id="tickets-title">
                     "Tickets"
@@ -321,7 +308,7 @@ pub fn ticket_table(page: Page<Ticket>, path: &str, later: bool) -> AnyView {
     };
     let rows = page.rows.iter().fold(Markup::new("<tbody>"), row).raw("</tbody>");
     let first = path.to_owned();
-    let next = page.next.map(|next| format!("{path}?tickets={}#tickets", domain::attachment::url_name(&next)));
+    let next = page.next.map(|next| format!("{path}?tickets={}#lists", domain::attachment::url_name(&next)));
     view! {
         {table_of(
             "Tickets, last changed first",

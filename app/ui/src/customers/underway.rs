@@ -1,6 +1,6 @@
 //! What is being done to very many tickets of a customer or company: how far it has come, and that it is over.
 
-use super::{pieces::grouped, rpc};
+use super::rpc;
 use crate::erased::{Rows, effect};
 use crate::fetched::resource;
 use crate::{
@@ -8,7 +8,10 @@ use crate::{
     rpc::Rpc,
     shared::{ErrorNotice, awaited},
 };
-use domain::errand::{About, Errand, Kind};
+use domain::{
+    errand::{About, Errand, Kind},
+    text::grouped,
+};
 use leptos::prelude::*;
 use std::time::Duration;
 

@@ -99,13 +99,12 @@ fn of_tickets(source: String) -> AnyView {
                 name="source"
                 maxlength=SOURCE_MAX.to_string()
                 value=if typed.is_empty() { source } else { typed }
-                placeholder="Zendesk"
                 aria-invalid=problem.is_some().then_some("true")
                 aria-describedby=described
             />
             {field_error("source", problem)}
             <p class="field__hint" id="source-hint">
-                "The numbers of tickets are unique within it: what has come from it before is left as it is."
+                "Like Zendesk. The numbers of tickets are unique within it: what has come from it before is left as it is."
             </p>
         </div>
         <details class="more">

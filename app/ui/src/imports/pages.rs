@@ -1,7 +1,7 @@
 //! `/customers/import` and the page of each.
 
 use super::{mapping::Mapping, rpc};
-use crate::customers::pieces::{PeoplePage, failed, grouped, loading};
+use crate::customers::pieces::{PeoplePage, failed, loading};
 use crate::erased::{Sometimes, effect, memo};
 use crate::fetched::resource;
 use crate::{
@@ -15,7 +15,7 @@ use domain::{
     Error, ImportId,
     import::{Becomes, Import, ImportView, Kind, Refusal, Sample, State, TAGS_MADE},
     policy::Action,
-    text,
+    text::{self, grouped},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;

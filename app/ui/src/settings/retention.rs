@@ -2,7 +2,6 @@
 
 use super::{frame::page_of, rpc};
 use crate::{
-    erased::Sometimes,
     flash::{ASKED, flash},
     shared::{Field, Question, submit},
 };
@@ -31,20 +30,27 @@ fn RetentionForm(periods: Periods) -> impl IntoView {
         }
     }
     let messages = if sent { flash.value("messages") == "on" } else { periods.messages };
-    let question = (!asked.is_empty()).shown(|| {
+    if !asked.is_empty() {
         let fields = ["tickets", "customers", "messages"].map(|name| (name, flash.value(name)));
-        Question {
+        let after = |name: &str, what: &str| match flash.value(name).as_str() {
+            "" => None,
+            "1" => Some(format!("{what} after 1 month")),
+            months => Some(format!("{what} after {months} months")),
+        };
+        let periods = [after("tickets", "closed tickets"), after("customers", "customers")];
+        let periods: Vec<String> = periods.into_iter().flatten().collect();
+        // Without the form: what is answered is what was asked, and not what somebody has typed since.
+        return Question {
             action: "/settings/retention".to_owned(),
-            title: format!("Erase what is so old by now, {asked}, and others when they are?"),
+            title: format!("Erase {}? So old by now: {asked}.", periods.join(" and ")),
             text: "Of tickets their content is erased, of customers all that is known of them. This cannot be undone, and nobody is asked again when others go.",
             fields: fields.into(),
             yes: ("save", "yes", "Erase from now on"),
             no: ("/settings/retention".to_owned(), "Leave it as it was"),
         }
-        .ask()
-    });
+        .ask();
+    }
     view! {
-        {question}
         <form method="post" action="/settings/retention" class="stack" novalidate>
             <Field
                 flash=flash.clone()
