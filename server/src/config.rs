@@ -230,7 +230,7 @@ pub struct Config {
     #[arg(long, env = "DOCKET_MAIL_FOLDER", global = true, value_name = "FOLDER")]
     pub mail_folder: Option<PathBuf>,
 
-    /// Whether providers of sign-ins (OpenID Connect, LDAP) may have addresses in private networks, and be asked there
+    /// Whether providers of sign-ins (OpenID Connect, SAML, LDAP) may have addresses in private networks, and be asked there
     /// without encryption. Superadmins name those addresses: without this, they cannot reach into the network that
     /// Docket stands in
     #[arg(long, env = "DOCKET_OUTSIDE_PRIVATE_ADDRESSES", global = true, default_value = "false", value_name = "YES",

@@ -206,7 +206,7 @@ impl Identity {
         let found = named.chain(whole).find_map(|(typed, name)| Some((channel.identifier(typed)?, name)));
         let (identifier, name) = found.ok_or_else(|| {
             let typed = text::excerpt(rest, 60);
-            format!("“{typed}” is nobody on {}. Write {}.", channel.name(), channel.like())
+            format!("“{typed}” cannot be anybody on {}. Write {}.", channel.name(), channel.like())
         })?;
         let name = text::tidy_line(name);
         match name.chars().count() <= NAME_MAX {

@@ -14,7 +14,7 @@ use crate::{
     tickets::rpc as tickets,
 };
 use domain::{
-    UserId,
+    EventId, TicketId, Time, UserId,
     attachment::url_name,
     customer::Written,
     page::Page,
@@ -147,21 +147,24 @@ fn entries<T>(page: Page<T>, what: &Entries<T>, path: &str, later: bool) -> AnyV
     .into_any()
 }
 
-fn row(rows: Markup, written: &Written) -> Markup {
-    let row = rows
-        .raw("<li class=\"ticket-row\"><span class=\"ticket-row__mark\"></span><div class=\"ticket-row__body\"><div class=\"ticket-row__line\">")
-        .raw("<a data-row class=\"ticket-row__subject\" href=\"/tickets/")
-        .number(written.ticket.0)
+/// The beginning of a row that leads to an entry of a ticket, up to what is told of that.
+fn to_entry(rows: Markup, ticket: TicketId, entry: EventId, subject: &str, at: Time) -> Markup {
+    rows.raw("<li class=\"ticket-row\"><span class=\"ticket-row__mark\"></span><div class=\"ticket-row__body\">")
+        .raw("<div class=\"ticket-row__line\"><a data-row class=\"ticket-row__subject\" href=\"/tickets/")
+        .number(ticket.0)
         .raw("?entry=")
-        .number(written.entry.0)
+        .number(entry.0)
         .raw("\">")
-        .text(&written.subject)
+        .text(subject)
         .raw("</a>")
-        .with(when(written.at, "ticket-row__time"))
+        .with(when(at, "ticket-row__time"))
         .raw("</div><div class=\"ticket-row__line\"><span class=\"ticket-row__meta\"><span>#")
-        .number(written.ticket.0)
+        .number(ticket.0)
         .raw("</span><span>")
-        .text(written.channel.name());
+}
+
+fn row(rows: Markup, written: &Written) -> Markup {
+    let row = to_entry(rows, written.ticket, written.entry, &written.subject, written.at).text(written.channel.name());
     let row = match written.files {
         0 => row,
         1 => row.raw(", 1 file"),
@@ -176,19 +179,8 @@ fn row(rows: Markup, written: &Written) -> Markup {
 }
 
 fn rated_row(rows: Markup, rated: &Rated) -> Markup {
-    let row = rows
-        .raw("<li class=\"ticket-row\"><span class=\"ticket-row__mark\"></span><div class=\"ticket-row__body\">")
-        .raw("<div class=\"ticket-row__line\"><a data-row class=\"ticket-row__subject\" href=\"/tickets/")
-        .number(rated.ticket.0)
-        .raw("?entry=")
-        .number(rated.entry.0)
-        .raw("\">")
-        .text(&rated.subject)
-        .raw("</a>")
-        .with(when(rated.given.at, "ticket-row__time"))
-        .raw("</div><div class=\"ticket-row__line\"><span class=\"ticket-row__meta\"><span>#")
-        .number(rated.ticket.0)
-        .raw("</span><span><b>")
+    let row = to_entry(rows, rated.ticket, rated.entry, &rated.subject, rated.given.at)
+        .raw("<b>")
         .number(rated.given.score.into())
         .raw(" of 5</b></span></span></div>");
     let row = match rated.given.comment.is_empty() {

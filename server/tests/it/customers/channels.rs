@@ -309,7 +309,7 @@ async fn the_form_keeps_what_was_typed_and_the_page_shows_it() {
     };
     for (channels, said) in [
         ("X: petr\n@petr</textarea><script>", "does not begin with a channel and a colon"),
-        ("Telegram: petr-1", "“petr-1” is nobody on Telegram. Write @jana_w, or a number."),
+        ("Telegram: petr-1", "“petr-1” cannot be anybody on Telegram. Write @jana_w, or a number."),
         ("X: petr\ntelegram: jana_w", "“Telegram: @jana_w” is Jana &lt;Weiß&gt; already."),
     ] {
         let wrong = save(channels).await;

@@ -46,16 +46,22 @@ fn input(fake: &Fake) -> ProviderInput {
     }
 }
 
+/// A desk with a company and its domain, and who sets things up there.
+async fn with_acme(domain: &str) -> (World, Actor) {
+    let world = World::new().await;
+    let admin = world.superadmin().await;
+    let company = world.company("Acme", false).await;
+    world.domain(company, domain).await;
+    (world, admin)
+}
+
 impl Scene {
     async fn new() -> Self {
         Self::with(|input| input).await
     }
 
     async fn with(set: impl FnOnce(ProviderInput) -> ProviderInput) -> Self {
-        let world = World::new().await;
-        let admin = world.superadmin().await;
-        let company = world.company("Acme", false).await;
-        world.domain(company, "acme.example").await;
+        let (world, admin) = with_acme("acme.example").await;
         let fake = Fake::start(&world).await;
         let input = set(input(&fake));
         let provider = world.run(async |tx| providers::create(tx, &admin, Kind::Oidc, input).await).await.unwrap();

@@ -1,5 +1,6 @@
 //! The page where a provider of SAML 2.0 is set up, and what is kept of it.
 
+use super::with_acme;
 use crate::support::{
     PASSWORD, Refused as _, World,
     browser::{Browser, Page},
@@ -97,14 +98,8 @@ fn beside<'a>(page: &'a Page, field: &str) -> &'a str {
     error.and_then(|rest| rest.split("</p>").next()).unwrap_or_default()
 }
 
-/// A desk with Acme, whose people have their addresses where everybody has theirs here.
-async fn world() -> (World, Actor) {
-    let world = World::new().await;
-    let admin = world.superadmin().await;
-    let acme = world.company("Acme", false).await;
-    world.domain(acme, "people.example").await;
-    (world, admin)
-}
+/// Where everybody has their addresses here.
+const PEOPLE: &str = "people.example";
 
 async fn create(world: &World, admin: &Actor, input: ProviderInput) -> ProviderId {
     world.run(async |tx| providers::create(tx, admin, Kind::Saml, input).await).await.unwrap()
@@ -123,7 +118,7 @@ async fn named(world: &World) -> String {
 
 #[tokio::test]
 async fn a_provider_is_set_up_by_what_it_says_about_itself() {
-    let (world, admin) = world().await;
+    let (world, admin) = with_acme(PEOPLE).await;
     let browser = Browser::of(&world, &admin).await;
     assert!(browser.get("/settings/sign-in").await.text.contains(NEW));
     let page = browser.get(NEW).await;
@@ -162,7 +157,7 @@ async fn a_provider_is_set_up_by_what_it_says_about_itself() {
 
 #[tokio::test]
 async fn what_cannot_work_is_not_saved() {
-    let (world, admin) = world().await;
+    let (world, admin) = with_acme(PEOPLE).await;
     let browser = Browser::of(&world, &admin).await;
     type Change = fn(&mut ProviderInput);
     let cases: [(Change, &str, &str); 12] = [
@@ -222,7 +217,7 @@ async fn what_cannot_work_is_not_saved() {
 
 #[tokio::test]
 async fn nobody_else_sets_one_up() {
-    let (world, admin) = world().await;
+    let (world, admin) = with_acme(PEOPLE).await;
     let id = create(&world, &admin, input()).await;
     let acme = world.count("select id from companies").await.into();
     let others = [
@@ -261,7 +256,7 @@ async fn nobody_else_sets_one_up() {
 
 #[tokio::test]
 async fn changes_are_named_and_forget_whom_they_tell_apart_anew() {
-    let (world, admin) = world().await;
+    let (world, admin) = with_acme(PEOPLE).await;
     let id = create(&world, &admin, input()).await;
     let jana = world.customer().await;
     let connect = async || {
@@ -301,7 +296,7 @@ async fn changes_are_named_and_forget_whom_they_tell_apart_anew() {
 
 #[tokio::test]
 async fn it_may_be_the_only_way_in() {
-    let (world, admin) = world().await;
+    let (world, admin) = with_acme(PEOPLE).await;
     let id = create(&world, &admin, input()).await;
     let acme = world.count("select id from companies").await.into();
     let jana = world.company_user(acme).await;

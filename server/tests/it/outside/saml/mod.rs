@@ -3,8 +3,7 @@
 mod idp;
 mod lies;
 
-use super::said;
-use super::signed_in;
+use super::{said, signed_in, with_acme};
 use crate::support::{Refused as _, World, browser::Browser, browser::Page};
 use axum::body::Body;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -55,10 +54,7 @@ impl Scene {
     }
 
     async fn with(set: impl FnOnce(ProviderInput) -> ProviderInput) -> Self {
-        let world = World::new().await;
-        let admin = world.superadmin().await;
-        let company = world.company("Acme", false).await;
-        world.domain(company, "acme.example").await;
+        let (world, admin) = with_acme("acme.example").await;
         let idp = Idp::new();
         let input = set(input(&idp));
         let provider = world.run(async |tx| providers::create(tx, &admin, Kind::Saml, input).await).await.unwrap();
