@@ -356,7 +356,8 @@ fn to_toml(matches: &ArgMatches, secrets: bool) -> String {
 /// A value as TOML writes what the setting is: a number, true or false, or a text.
 fn to_value(arg: &Arg, value: &str) -> toml::Value {
     let kind = arg.get_value_parser().type_id();
-    let number = (kind == TypeId::of::<u32>()).then(|| value.parse().ok().map(toml::Value::Integer)).flatten();
+    let is_number = [TypeId::of::<u16>(), TypeId::of::<u32>()].iter().any(|number| kind == *number);
+    let number = is_number.then(|| value.parse().ok().map(toml::Value::Integer)).flatten();
     let choice = (kind == TypeId::of::<bool>()).then(|| value.parse().ok().map(toml::Value::Boolean)).flatten();
     number.or(choice).unwrap_or_else(|| toml::Value::String(value.to_owned()))
 }

@@ -8,10 +8,14 @@ use uppsala::{Document, NodeId, Parser};
 pub(super) const MAX: usize = 256 * 1024;
 /// How deep it may be nested: an assertion within its answer is a dozen deep.
 const DEPTH_MAX: u32 = 40;
+/// The most attributes and namespaces of one element. Of 30,000 the parser would compare each with each.
+const ATTRIBUTES_MAX: usize = 200;
 
 /// Reads a document. One with a type is refused: there is none in SAML, and entities are how a few bytes become gigabytes.
 pub(super) fn parse(text: &str) -> Option<Document<'_>> {
-    if text.len() > MAX {
+    // Each is quoted, and no other tag begins within one.
+    let quotes = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'"' | b'\'')).count();
+    if text.len() > MAX || text.split('<').any(|tag| quotes(tag) > 2 * ATTRIBUTES_MAX) {
         return None;
     }
     Parser::new().with_forbid_dtd(true).with_forbid_entities(true).with_max_depth(DEPTH_MAX).parse(text).ok()

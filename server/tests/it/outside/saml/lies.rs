@@ -246,6 +246,26 @@ fn comments_do_not_cut_names_short() {
     }
 }
 
+/// An element with very many attributes would keep the parser busy for seconds, and whoever asks to sign in may send one.
+#[test]
+fn what_takes_long_to_read_is_not_read() {
+    let idp = Idp::new();
+    let many = |one: fn(usize) -> String, count| (0..count).map(one).collect::<String>();
+    for (more, is_read) in [
+        (many(|n| format!(" a{n}='&apos;'"), 190), true),
+        (many(|n| format!(" a{n}=''"), 20_000), false),
+        (many(|n| format!(" a{n} = \"'\""), 20_000), false),
+        (many(|n| format!(" xmlns:a{n}='urn:a'"), 9_000), false),
+    ] {
+        let answer =
+            idp.answer(&asked(), Signed::Assertion, |text| text).replace(" ID=\"r1\"", &format!(" ID=\"r1\"{more}"));
+        assert_eq!(heard(&idp.usable(), &answer).is_ok(), is_read, "{}", &more[..20]);
+    }
+    let deep = "<b>".repeat(100) + &"</b>".repeat(100);
+    let answer = super::idp::response(&asked(), &deep);
+    assert!(heard(&idp.usable(), &answer).expect_err("too deep").contains("cannot be read"));
+}
+
 #[test]
 fn who_somebody_is_is_found_under_many_names() {
     let idp = Idp::new();
