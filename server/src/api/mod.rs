@@ -111,6 +111,7 @@ fn calls() -> OpenApiRouter<ApiState> {
         .routes(routes!(tickets::create))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::reply))
+        .routes(routes!(tickets::rate))
         .routes(routes!(lists::customer))
         .routes(routes!(lists::admin))
         .routes(routes!(lists::assigned))

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use domain::policy::{self, Action};
+use domain::rating::{Given, NewRating};
 use domain::ticket::{NewMessage, NewTicket, Requester, Source, Writing};
 use domain::timeline::Part;
 use domain::{Actor, AttachmentId, Code, Error, EventId, TicketId, UserId};
@@ -146,6 +147,25 @@ pub struct Rating {
     pub comment: String,
     #[schema(format = DateTime)]
     pub at: String,
+}
+
+/// What a requester says of how their ticket was solved.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "score": 5, "comment": "Quick and friendly." }))]
+pub struct Rate {
+    /// From 1, very bad, to 5, very good.
+    #[schema(minimum = 1, maximum = 5)]
+    score: i16,
+    /// At most 2,000 characters.
+    #[serde(default)]
+    comment: String,
+}
+
+impl Rating {
+    fn new(given: Given) -> Self {
+        Self { score: given.score, comment: given.comment, at: given.at.rfc3339() }
+    }
 }
 
 impl CreateTicket {
@@ -354,7 +374,7 @@ pub async fn read(
     let given = ratings::of_ticket(&desk, &actor, id).await?;
     let catalog = desk.catalog();
     Ok(Json(TicketWithTimeline {
-        rating: given.map(|given| Rating { score: given.score, comment: given.comment, at: given.at.rfc3339() }),
+        rating: given.map(Rating::new),
         ticket: Ticket::new(&catalog, view.ticket, actor.is_staff()),
         requester_email: view.requester_email,
         watching: view.watching,
@@ -386,4 +406,37 @@ pub async fn reply(
 ) -> Result<(StatusCode, Json<Replied>), Refusal> {
     app.limits.admit(Kind::Writing, &actor, desk.now())?;
     Ok((StatusCode::CREATED, Json(answer(&desk, &actor, TicketId(id), key, input).await?)))
+}
+
+/// Rate how a ticket was solved
+///
+/// Only its requester can, for 30 days after it was solved. Sent again, it takes the place of what was said before.
+#[utoipa::path(post, path = "/ticket/{id}/rate", tag = "Tickets", security(("bearer" = [])), request_body = Rate,
+    params(("id" = i64, Path, description = "The ticket's number", example = 1042)),
+    responses(
+        (status = 200, description = "What stands on the ticket now", body = Rating),
+        (status = 409, description = "The ticket is not solved, or was too long ago, or the desk asks for no ratings",
+         body = crate::problem::Details, content_type = "application/problem+json"),
+        WithBody, ForCallers, AboutTicket
+    )
+)]
+pub async fn rate(
+    State(desk): State<Desk>,
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    Id(id): Id,
+    input: Result<Body<Rate>, Refusal>,
+) -> Result<Json<Rating>, Refusal> {
+    app.limits.admit(Kind::Writing, &actor, desk.now())?;
+    let id = TicketId(id);
+    let done = async {
+        let Body(Rate { score, comment }) = input?;
+        let mut tx = desk.begin().await?;
+        ratings::rate(&mut tx, &actor, id, NewRating { score, comment }).await?;
+        tx.commit().await?;
+        Ok(())
+    };
+    authority_first(done.await, async || demand(&desk, &actor, id, Action::Rate).await).await?;
+    let given = ratings::of_ticket(&desk, &actor, id).await?.ok_or_else(|| Error::not_found("rating"))?;
+    Ok(Json(Rating::new(given)))
 }

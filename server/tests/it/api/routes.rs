@@ -65,6 +65,13 @@ fn routes() -> Vec<Route> {
         Route("post", "/ticket", Json(|_| json!({ "subject": "Printer", "body": "It is offline." })), anybody(201)),
         Route("get", "/ticket/{id}", Nothing, seers(200)),
         Route("post", "/ticket/{id}/reply", answer, seers(201)),
+        // Only whose ticket it is, also not staff in their name.
+        Route(
+            "post",
+            "/ticket/{id}/rate",
+            Json(|_| json!({ "score": 4 })),
+            [401, 200, 404, 200, 403, 404, 404, 403, 403, 403],
+        ),
         Route("post", "/ticket/{id}/admin/reply", answer, staff(201)),
         Route("post", "/ticket/{id}/priority", Json(|_| json!({ "urgency": "high" })), workers(200)),
         Route("post", "/admin/ticket/{id}/assign", Json(|_| json!({ "assignee": null })), workers(200)),
@@ -161,6 +168,10 @@ impl Setting {
             }
             None => case.ticket.0,
         };
+        if path.ends_with("/rate") {
+            let (agent, _) = &self.callers[AGENT];
+            crate::ratings::set(&self.world, agent.as_ref().unwrap(), case.ticket, "resolved").await;
+        }
         let path = path.replace("{id}", &id.to_string());
         let body = match sent {
             Sent::Nothing => None,

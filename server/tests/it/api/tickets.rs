@@ -1,7 +1,7 @@
 //! Tickets: own and foreign, right and wrong.
 
 use super::client::Api;
-use crate::support::World;
+use crate::{ratings::set, support::World};
 use serde_json::json;
 
 #[tokio::test]
@@ -57,6 +57,26 @@ async fn what_is_foreign_is_not_there() {
     api.get(&other, "/admin/tickets").await.expect(403);
     api.get(&other, "/stats").await.expect(403);
     assert_eq!(api.get(&other, "/customer/tickets").await.expect(200)["tickets"], json!([]));
+}
+
+#[tokio::test]
+async fn its_requester_rates_a_ticket() {
+    let world = World::new().await;
+    let api = Api::new(&world);
+    let (agent, jana) = (world.agent().await, world.customer().await);
+    let token = api.token(&jana).await;
+    let id = world.ticket(&jana).await.id;
+    let path = format!("/ticket/{id}/rate");
+    api.post(&token, &path, &json!({ "score": 5 })).await.expect(409);
+    set(&world, &agent, id, "resolved").await;
+    assert_eq!(api.post(&token, &path, &json!({ "score": 6 })).await.wrong(), ["score"]);
+    let long = json!({ "score": 5, "comment": "x".repeat(2_001) });
+    assert_eq!(api.post(&token, &path, &long).await.wrong(), ["comment"]);
+    api.post(&token, &path, &json!({ "score": 2 })).await.expect(200);
+    let said = api.post(&token, &path, &json!({ "score": 5, "comment": " It works. " })).await.expect(200);
+    assert_eq!((&said["score"], &said["comment"]), (&json!(5), &json!("It works.")));
+    let seen = api.get(&api.token(&agent).await, &format!("/ticket/{id}")).await.expect(200);
+    assert_eq!(seen["rating"], said, "what was said last");
 }
 
 #[tokio::test]
