@@ -184,7 +184,10 @@ fields! {
 pub fn guess(kind: Kind, header: &str, custom: &[(FieldId, String)]) -> Option<Field> {
     let own = plain(header);
     let named = || custom.iter().find(|(_, name)| plain(name) == own && !own.is_empty());
-    built_in(kind, header, &own).or_else(|| named().map(|(id, _)| Field::Custom(*id)))
+    let known = built_in(kind, header, &own);
+    // A field of that very name is meant more likely than one whose other name it is; but no line is without its key.
+    let surely = known.filter(|field| *field == kind.key() || plain(field.label()) == own);
+    surely.or_else(|| named().map(|(id, _)| Field::Custom(*id))).or(known)
 }
 
 #[cfg(feature = "server")]
@@ -442,10 +445,14 @@ mod tests {
         ] {
             assert_eq!(guess(kind, header, &[]), field, "{kind:?} {header}");
         }
-        let custom = [(FieldId(7), "Shoe size".to_owned()), (FieldId(8), "E-Mail".to_owned())];
+        let custom = [(7, "Shoe size"), (8, "E-Mail"), (9, "Plan"), (10, "Tier")];
+        let custom = custom.map(|(id, name)| (FieldId(id), name.to_owned()));
         assert_eq!(guess(Kind::Customers, "shoe_size", &custom), Some(Field::Custom(FieldId(7))));
         assert_eq!(guess(Kind::Customers, "E-Mail", &custom), Some(Field::Email), "what Docket knows comes first");
         assert_eq!(guess(Kind::Customers, "-", &custom), None);
+        assert_eq!(guess(Kind::Companies, "Plan", &custom), Some(Field::Custom(FieldId(9))), "it has that very name");
+        assert_eq!(guess(Kind::Companies, "Plan", &[]), Some(Field::Tier));
+        assert_eq!(guess(Kind::Companies, "Tier", &custom), Some(Field::Tier), "what Docket calls so comes first");
     }
 
     #[test]
