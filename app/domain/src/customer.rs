@@ -12,6 +12,7 @@ use crate::{
     ticket::Source,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// How many addresses beside the first one somebody may have.
 pub const EMAILS_MAX: usize = 20;
@@ -221,13 +222,9 @@ pub fn is_phone(text: &str) -> bool {
 
 /// The lines of a text area, tidied; empty ones and repetitions, also in other cases, are left out.
 pub fn lines(typed: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for line in typed.lines().map(text::tidy_line).filter(|line| !line.is_empty()) {
-        if out.iter().all(|known| known.to_lowercase() != line.to_lowercase()) {
-            out.push(line);
-        }
-    }
-    out
+    let mut known = HashSet::new();
+    let tidied = typed.lines().map(text::tidy_line).filter(|line| !line.is_empty());
+    tidied.filter(|line| known.insert(line.to_lowercase())).collect()
 }
 
 /// What a change of a customer's company would bring to light, before it is made.
