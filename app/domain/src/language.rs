@@ -104,6 +104,20 @@ impl Language {
             _ => format!("in {}", self.ago(at, now)),
         }
     }
+
+    /// How long after `now` this will be, as a part of a sentence: `now`, `in 2 minutes`, `in 3 hours`, `in 5 days`,
+    /// `on 3 Dec 2026`.
+    pub fn ahead_in_words(self, at: Time, now: Time) -> String {
+        let minutes = (at.0 - now.0).max(0) / 60_000;
+        let counted = |n: i64, unit: &str| format!("in {n} {unit}{}", if n == 1 { "" } else { "s" });
+        match minutes {
+            0 => "now".into(),
+            1..60 => counted(minutes, "minute"),
+            60..1_440 => counted(minutes / 60, "hour"),
+            1_440..10_080 => counted(minutes / 1_440, "day"),
+            _ => format!("on {}", self.day(at)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -129,6 +143,21 @@ mod tests {
             assert_eq!(Language::British.ago(at, now), british);
             assert_eq!(Language::American.ago(at, now), american);
             assert_eq!(Language::British.ago_in_words(at, now), words);
+        }
+    }
+
+    #[test]
+    fn what_is_to_come() {
+        let now = Time(1_795_248_720_000);
+        for (millis, words) in [
+            (-60_000, "now"),
+            (59_999, "now"),
+            (60_000, "in 1 minute"),
+            (7_200_000, "in 2 hours"),
+            (6 * 86_400_000, "in 6 days"),
+            (7 * 86_400_000, "on 28 Nov 2026"),
+        ] {
+            assert_eq!(Language::British.ahead_in_words(now.plus_millis(millis), now), words);
         }
     }
 

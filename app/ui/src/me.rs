@@ -140,9 +140,20 @@ pub fn day(at: Time) -> String {
 
 /// How long ago this was; in the zone likewise, where it is so long that the day is told.
 pub fn ago(at: Time, now: Time, in_words: bool) -> String {
-    let ahead = in_zone(|zone| zone.wall(at).0 - at.0).unwrap_or_default();
-    let (at, now) = (at.plus_millis(ahead), now.plus_millis(ahead));
+    let (at, now) = on_the_wall(at, now);
     if in_words { language().ago_in_words(at, now) } else { language().ago(at, now) }
+}
+
+/// The same of a moment that is still to come, as a part of a sentence.
+pub fn ahead(at: Time, now: Time) -> String {
+    let (at, now) = on_the_wall(at, now);
+    language().ahead_in_words(at, now)
+}
+
+/// Both moved into the zone that this person has chosen, by what is between it and UTC at the first.
+fn on_the_wall(at: Time, now: Time) -> (Time, Time) {
+    let between = in_zone(|zone| zone.wall(at).0 - at.0).unwrap_or_default();
+    (at.plus_millis(between), now.plus_millis(between))
 }
 
 fn in_zone<T>(look: impl FnOnce(&Zone) -> T) -> Option<T> {

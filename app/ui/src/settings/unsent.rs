@@ -3,7 +3,7 @@
 use crate::erased::Sometimes;
 use crate::{
     icons::{Ico, Icon},
-    shared::{Column, When, row_button, table},
+    shared::{Ahead, Column, When, row_button, table},
 };
 use domain::mail::Unsent;
 use leptos::prelude::*;
@@ -47,7 +47,7 @@ fn Row(mail: Unsent) -> impl IntoView {
         }
         .into_any()
     } else {
-        let next = mail.next_at.map(|at| view! { " " <span class="field__hint">"next " <When at /></span> });
+        let next = mail.next_at.map(|at| view! { " " <span class="field__hint">"again " <Ahead at /></span> });
         view! {
             <span class="badge" data-kind="amber">
                 {format!("Failed {} ×", mail.attempts)}

@@ -37,4 +37,4 @@ pub use question::Question;
 pub use table::{Column, row_button, table, table_of};
 pub use textarea::{TextArea, escaped};
 pub use title::Title;
-pub use when::{When, clock, clock_time, set_clocks, when};
+pub use when::{Ahead, When, clock, clock_time, set_clocks, when};

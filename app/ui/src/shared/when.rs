@@ -23,7 +23,18 @@ pub fn When(
     }
 }
 
-/// The same inside of other markup, as of now: it does not move on.
+/// A moment that is still to come, as a part of a sentence: `in 5 minutes`.
+#[component]
+pub fn Ahead(at: Time) -> impl IntoView {
+    let now = me::now();
+    view! {
+        <time datetime=at.rfc3339() title=me::readable(at)>
+            {dynamic(move || me::ahead(at, now.get()))}
+        </time>
+    }
+}
+
+/// The same as [`When`] inside of other markup, as of now: it does not move on.
 pub fn when(at: Time, class: &'static str) -> Markup {
     Markup::new("<time class=\"")
         .raw(class)
