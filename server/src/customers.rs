@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use domain::company::CompanyInput;
 use domain::customer::{CustomerInput, Erasure};
@@ -12,11 +12,10 @@ use domain::errand::Outcome;
 use domain::fields::Typed;
 use domain::{CompanyId, Error, ExportId, UserId};
 use store::{companies, customers};
-use ui::flash::Flash;
 
 use crate::app::AppState;
 use crate::forms::picture::{self, Sent};
-use crate::forms::{Fields, refuse};
+use crate::forms::{Fields, answer};
 use crate::identify::Who;
 use crate::problem::Problem;
 use crate::settings::removal;
@@ -42,21 +41,6 @@ pub fn router() -> Router<AppState> {
         .route("/companies/{id}/people", post(bring_in))
         .route("/companies/{id}/merge", post(merge_companies))
         .layer(DefaultBodyLimit::max(BODY_MAX))
-}
-
-/// Sends the browser on, or shows the page again with what was typed and what is wrong.
-pub(crate) async fn answer(
-    state: AppState,
-    headers: &HeaderMap,
-    who: Who,
-    page: &str,
-    typed: Vec<(String, String)>,
-    done: Result<String, Error>,
-) -> Response {
-    match done {
-        Ok(to) => Redirect::to(&to).into_response(),
-        Err(error) => refuse(state, headers, who, page, Flash { values: typed, error: Some(error) }).await,
-    }
 }
 
 /// Reads a form, keeps what was typed, and does what it says.

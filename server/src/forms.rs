@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use domain::account::Registration;
-use domain::{Actor, Error, Principal};
+use domain::{Actor, Code, Error, Principal};
 use leptos::prelude::provide_context;
 use serde::Deserialize;
 use store::accounts::sign_in::{How, Proved, after_proof};
@@ -76,6 +76,27 @@ pub async fn refuse(state: AppState, headers: &HeaderMap, who: Who, path: &str, 
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Sends the browser on, or shows the page again with what was typed and what is wrong.
+pub async fn answer(
+    state: AppState,
+    headers: &HeaderMap,
+    who: Who,
+    page: &str,
+    typed: Vec<(String, String)>,
+    done: Result<String, Error>,
+) -> Response {
+    match done {
+        Ok(to) => Redirect::to(&to).into_response(),
+        Err(error) => refuse(state, headers, who, page, Flash { values: typed, error: Some(error) }).await,
+    }
+}
+
+/// What is shown again of what was typed: nothing, if it was typed for something that is another one by now. That is shown as
+/// it is.
+pub fn still_of_use<T>(typed: Vec<(String, String)>, done: &Result<T, Error>) -> Vec<(String, String)> {
+    if done.as_ref().is_err_and(|error| error.code == Code::Conflict) { Vec::new() } else { typed }
 }
 
 /// The cookie of a session, or the one that ends it.
@@ -185,9 +206,9 @@ async fn read<T: serde::de::DeserializeOwned>(request: Request) -> Result<T, Err
         // Too long a body breaks off inside the reader of the form, which says so only behind its own rejection.
         match rejection.into_response().status() {
             StatusCode::PAYLOAD_TOO_LARGE => {
-                Error::new(domain::Code::TooLarge, "This is more than the form can take. Please shorten it.")
+                Error::new(Code::TooLarge, "This is more than the form can take. Please shorten it.")
             }
-            _ => Error::new(domain::Code::Invalid, "The form could not be read. Please fill it in again."),
+            _ => Error::new(Code::Invalid, "The form could not be read. Please fill it in again."),
         }
     })
 }
@@ -220,7 +241,7 @@ impl Fields {
 
 /// What nobody sends who has our page before them.
 pub(crate) fn unreadable() -> Error {
-    Error::new(domain::Code::Invalid, "The form could not be read. Please reload the page and try again.")
+    Error::new(Code::Invalid, "The form could not be read. Please reload the page and try again.")
 }
 
 #[derive(Debug, Default, Deserialize)]

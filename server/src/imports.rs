@@ -15,8 +15,7 @@ use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use store::imports;
 
 use crate::app::AppState;
-use crate::customers::answer;
-use crate::forms::{Fields, unreadable};
+use crate::forms::{Fields, answer, unreadable};
 use crate::identify::Who;
 use crate::problem::Problem;
 

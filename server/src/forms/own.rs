@@ -9,10 +9,9 @@ use domain::profile::NewProfile;
 use domain::{Actor, Error, SessionId};
 use serde::Deserialize;
 use store::accounts;
-use ui::flash::Flash;
 use ui::rpc::Signed;
 
-use super::{picture, read, refuse, theme_cookie};
+use super::{answer, picture, read, theme_cookie};
 use crate::app::AppState;
 use crate::identify::Who;
 
@@ -61,11 +60,8 @@ async fn me(State(state): State<AppState>, headers: HeaderMap, who: Who, request
         kept = fields.kept();
         perform(&state, &who.0, fields).await
     };
-    match done.await {
-        Ok("") => Redirect::to(page).into_response(),
-        Ok(said) => Redirect::to(&format!("{page}?{said}")).into_response(),
-        Err(error) => refuse(state, &headers, who, page, Flash { values: kept, error: Some(error) }).await,
-    }
+    let done = done.await.map(|said| if said.is_empty() { page.to_owned() } else { format!("{page}?{said}") });
+    answer(state, &headers, who, page, kept, done).await
 }
 
 impl Fields {

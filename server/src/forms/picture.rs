@@ -2,13 +2,12 @@
 
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use domain::picture::BYTES_MAX;
 use domain::{Code, Error};
 use store::accounts::picture;
-use ui::flash::Flash;
 
-use super::{page_of, refuse};
+use super::{answer, page_of};
 use crate::app::AppState;
 use crate::identify::Who;
 
@@ -36,13 +35,9 @@ pub(super) async fn take(state: AppState, headers: HeaderMap, who: Who, request:
             }
         }
     };
-    match done.await {
-        Ok(said) => Redirect::to(&format!("{page}?{said}")).into_response(),
-        Err(error) => {
-            let values = vec![("form".to_owned(), "picture".to_owned())];
-            refuse(state, &headers, who, page, Flash { values, error: Some(error) }).await
-        }
-    }
+    let done = done.await.map(|said| format!("{page}?{said}"));
+    let typed = vec![("form".to_owned(), "picture".to_owned())];
+    answer(state, &headers, who, page, typed, done).await
 }
 
 /// What such a form asks for.

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use domain::access::{NewRole, NewTeam, Permissions, RoleChoice};
 use domain::second_factor::Removal;
 use domain::security_log::{Group, LogFilter};
@@ -12,9 +12,9 @@ use store::Tx;
 use store::access::{log, roles, teams, users};
 use ui::flash::Flash;
 
-use super::answer;
+use super::saved;
 use crate::app::AppState;
-use crate::forms::{Fields, refuse, unreadable};
+use crate::forms::{Fields, answer, refuse, still_of_use, unreadable};
 use crate::identify::Who;
 use crate::problem::Problem;
 
@@ -75,13 +75,12 @@ pub async fn user(
         tx.commit().await
     };
     let done = done.await;
-    let done = done.map_err(|error| (error, typed));
     if ask {
         // The page asks once more.
         let flash = Flash { values: vec![("ask".to_owned(), "block".to_owned())], error: None };
         return refuse(state, &headers, who, &page, flash).await;
     }
-    answer(state, &headers, who, &page, done).await
+    saved(state, &headers, who, &page, typed, done).await
 }
 
 /// Why somebody's second factor is to be taken away, and their name once more.
@@ -128,15 +127,16 @@ async fn entry(
         let fields = Fields::read(request).await?;
         typed.clone_from(&fields.0);
         let mut tx = state.desk.begin().await?;
-        let saved = match list {
+        let made = match list {
             "/settings/roles" => save_role(&mut tx, &who.0.actor, asked, &fields).await?,
             _ => save_team(&mut tx, &who.0.actor, asked, &fields).await?,
         };
         tx.commit().await?;
-        Ok(saved.map_or_else(|| format!("{list}?saved"), |id| format!("{list}/{id}?saved")))
+        Ok(made.map_or_else(|| format!("{list}?saved"), |id| format!("{list}/{id}?saved")))
     };
     let done = done.await;
-    go_on(state, headers, who, &page, done, typed).await
+    let typed = still_of_use(typed, &done);
+    answer(state, headers, who, &page, typed, done).await
 }
 
 /// Does what the form of a role asks for. The number of what there is then, if anything.
@@ -170,26 +170,6 @@ async fn save_team(tx: &mut Tx, actor: &Actor, id: Option<i64>, fields: &Fields)
     let Some(id) = id else { return Ok(Some(teams::create(tx, actor, input).await?.0)) };
     teams::change(tx, actor, TeamId(id), input).await?;
     Ok(Some(id))
-}
-
-/// Sends the browser on, or renders the page again with what was typed. What was typed for another permission set than
-/// there is now is shown as it is now.
-async fn go_on(
-    state: AppState,
-    headers: &HeaderMap,
-    who: Who,
-    page: &str,
-    done: Result<String, Error>,
-    typed: Vec<(String, String)>,
-) -> Response {
-    match done {
-        Ok(next) => Redirect::to(&next).into_response(),
-        Err(error) => {
-            let stale = error.code == domain::Code::Conflict;
-            let values = if stale { Vec::new() } else { typed };
-            refuse(state, headers, who, page, Flash { values, error: Some(error) }).await
-        }
-    }
 }
 
 /// The choice in the address of the log.

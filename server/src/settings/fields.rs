@@ -2,14 +2,14 @@
 
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use domain::fields::{ChoiceInput, Kind, NewDefinition, Subject};
 use domain::{Actor, Error, FieldId};
 use store::fields::define;
 use ui::flash::{ASKED, Flash};
 
 use crate::app::AppState;
-use crate::forms::{Fields, refuse, unreadable};
+use crate::forms::{Fields, answer, refuse, unreadable};
 use crate::identify::Who;
 
 const LIST: &str = "/settings/fields";
@@ -25,7 +25,7 @@ pub async fn moved(State(state): State<AppState>, headers: HeaderMap, who: Who, 
         Ok(format!("{LIST}?moved={id}-{}&saved", if way == "up" { "up" } else { "down" }))
     };
     let done = done.await;
-    go_on(state, &headers, who, LIST, done, Vec::new()).await
+    answer(state, &headers, who, LIST, Vec::new(), done).await
 }
 
 /// What the form of one has come to.
@@ -67,21 +67,7 @@ pub async fn field(
         Ok(Done::Next(next)) => Ok(next),
         Err(error) => Err(error),
     };
-    go_on(state, &headers, who, &page, done, typed).await
-}
-
-async fn go_on(
-    state: AppState,
-    headers: &HeaderMap,
-    who: Who,
-    page: &str,
-    done: Result<String, Error>,
-    typed: Vec<(String, String)>,
-) -> Response {
-    match done {
-        Ok(next) => Redirect::to(&next).into_response(),
-        Err(error) => refuse(state, headers, who, page, Flash { values: typed, error: Some(error) }).await,
-    }
+    answer(state, &headers, who, &page, typed, done).await
 }
 
 async fn make(state: &AppState, actor: &Actor, of: Subject, fields: &Fields) -> Result<Done, Error> {

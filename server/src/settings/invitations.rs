@@ -2,15 +2,14 @@
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use domain::access::RoleChoice;
 use domain::{Error, Role, TeamId};
 use store::{Desk, accounts::invitations};
-use ui::flash::Flash;
 
 use super::{Fields, unreadable};
 use crate::app::AppState;
-use crate::forms::refuse;
+use crate::forms::answer;
 use crate::identify::Who;
 
 const PAGE: &str = "/settings/invitations";
@@ -28,10 +27,8 @@ pub(super) async fn invitations(
         values = fields.0.iter().filter(|(name, _)| shown(name)).cloned().collect();
         perform(&state.desk, &who, &fields).await
     };
-    match done.await {
-        Ok(said) => Redirect::to(&format!("{PAGE}?{said}")).into_response(),
-        Err(error) => refuse(state, &headers, who, PAGE, Flash { values, error: Some(error) }).await,
-    }
+    let done = done.await.map(|said| format!("{PAGE}?{said}"));
+    answer(state, &headers, who, PAGE, values, done).await
 }
 
 /// Returns what the page is to say.

@@ -11,7 +11,7 @@ pub(crate) use access::removal;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use domain::Error;
 use domain::error::Problems;
@@ -22,7 +22,7 @@ use store::settings::{self, Limit};
 use ui::flash::{ASKED, Flash};
 
 use crate::app::AppState;
-use crate::forms::{Fields, refuse, unreadable};
+use crate::forms::{Fields, answer, refuse, unreadable};
 use crate::identify::Who;
 
 /// The largest form, in bytes: the choices of a custom field.
@@ -50,18 +50,16 @@ pub fn router() -> Router<AppState> {
         .layer(DefaultBodyLimit::max(BODY_MAX))
 }
 
-/// Sends the browser back to the form's page, which says that it was saved, or renders it again with what is wrong.
-async fn answer(
+/// Sends the browser back to the form's page, which says that it was saved, or shows it again with what is wrong.
+async fn saved(
     state: AppState,
     headers: &HeaderMap,
     who: Who,
     page: &str,
-    done: Result<(), (Error, Vec<(String, String)>)>,
+    typed: Vec<(String, String)>,
+    done: Result<(), Error>,
 ) -> Response {
-    match done {
-        Ok(()) => Redirect::to(&format!("{page}?saved")).into_response(),
-        Err((error, values)) => refuse(state, headers, who, page, Flash { values, error: Some(error) }).await,
-    }
+    answer(state, headers, who, page, typed, done.map(|()| format!("{page}?saved"))).await
 }
 
 async fn priority(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
@@ -72,8 +70,8 @@ async fn priority(State(state): State<AppState>, headers: HeaderMap, who: Who, r
         settings::priorities::set(&mut tx, &who.0.actor, &was, &wanted).await?;
         tx.commit().await
     };
-    let done = done.await.map_err(|error| (error, Vec::new()));
-    answer(state, &headers, who, "/settings/priority", done).await
+    let done = done.await;
+    saved(state, &headers, who, "/settings/priority", Vec::new(), done).await
 }
 
 async fn two_step(State(state): State<AppState>, headers: HeaderMap, who: Who, request: Request) -> Response {
@@ -88,8 +86,7 @@ async fn two_step(State(state): State<AppState>, headers: HeaderMap, who: Who, r
         tx.commit().await
     };
     let done = done.await;
-    let done = done.map_err(|error| (error, typed));
-    answer(state, &headers, who, "/settings/two-step", done).await
+    saved(state, &headers, who, "/settings/two-step", typed, done).await
 }
 
 /// Saves how long what is kept, or asks first where more is erased by it than before.
@@ -120,9 +117,9 @@ async fn retention(State(state): State<AppState>, headers: HeaderMap, who: Who, 
             return refuse(state, &headers, who, PAGE, Flash { values: typed, error: None }).await;
         }
         Ok(None) => Ok(()),
-        Err(error) => Err((error, typed)),
+        Err(error) => Err(error),
     };
-    answer(state, &headers, who, PAGE, done).await
+    saved(state, &headers, who, PAGE, typed, done).await
 }
 
 /// Has the authority asked for a certificate at once.
@@ -135,15 +132,10 @@ async fn https(State(state): State<AppState>, headers: HeaderMap, who: Who, requ
         // Where no authority is asked, there is none of this name.
         let wanted = state.config.certificate_wanted().unwrap_or_default();
         store::certificates::try_now(&mut tx, &who.0.actor, &wanted).await?;
-        tx.commit().await
+        tx.commit().await.map(|()| PAGE.to_owned())
     };
-    match done.await {
-        Ok(()) => Redirect::to(PAGE).into_response(),
-        Err(error) => {
-            let flash = Flash { values: Vec::new(), error: Some(error) };
-            refuse(state, &headers, who, PAGE, flash).await
-        }
-    }
+    let done = done.await;
+    answer(state, &headers, who, PAGE, Vec::new(), done).await
 }
 
 /// Says who is asked how their tickets were solved.
@@ -161,8 +153,7 @@ async fn satisfaction(State(state): State<AppState>, headers: HeaderMap, who: Wh
         tx.commit().await
     };
     let done = done.await;
-    let done = done.map_err(|error| (error, typed));
-    answer(state, &headers, who, "/settings/satisfaction", done).await
+    saved(state, &headers, who, "/settings/satisfaction", typed, done).await
 }
 
 /// The table as it was shown, and as it is wanted.
@@ -205,6 +196,5 @@ async fn board(State(state): State<AppState>, headers: HeaderMap, who: Who, requ
         tx.commit().await
     };
     let done = done.await;
-    let done = done.map_err(|error| (error, typed));
-    answer(state, &headers, who, "/settings/board", done).await
+    saved(state, &headers, who, "/settings/board", typed, done).await
 }

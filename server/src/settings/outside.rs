@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use domain::outside::{Audience, Directory, Kind, ProviderInput, Saml, directory::is_encrypted, saml::METADATA_MAX};
 use domain::policy::{self, Action};
 use domain::{Error, ProviderId};
@@ -11,7 +11,7 @@ use store::scim;
 use ui::flash::Flash;
 
 use crate::app::AppState;
-use crate::forms::{Fields, refuse, unreadable};
+use crate::forms::{Fields, answer, refuse, still_of_use, unreadable};
 use crate::identify::Who;
 use crate::outside::saml;
 
@@ -47,15 +47,13 @@ pub(super) async fn provider(
         typed = fields.0.iter().filter(|(name, _)| name != "secret").cloned().collect();
         perform(&state, &who, kind, number, &fields, &mut typed).await
     };
-    match done.await {
-        Ok(Done::Gone(to)) => Redirect::to(&to).into_response(),
-        Ok(Done::Shown(values)) => refuse(state, &headers, who, &page, Flash { values, error: None }).await,
-        Err(error) => {
-            let stale = error.code == domain::Code::Conflict;
-            let values = if stale { Vec::new() } else { typed };
-            refuse(state, &headers, who, &page, Flash { values, error: Some(error) }).await
-        }
-    }
+    let done = match done.await {
+        Ok(Done::Shown(values)) => return refuse(state, &headers, who, &page, Flash { values, error: None }).await,
+        Ok(Done::Gone(to)) => Ok(to),
+        Err(error) => Err(error),
+    };
+    let typed = still_of_use(typed, &done);
+    answer(state, &headers, who, &page, typed, done).await
 }
 
 async fn perform(
