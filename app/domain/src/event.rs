@@ -308,6 +308,9 @@ pub enum Happening {
     ProviderSaved { name: String, fields: Vec<String> },
     #[serde(rename = "settings.provider_deleted")]
     ProviderDeleted { name: String },
+    /// An account for staff was made with its password.
+    #[serde(rename = "staff.made")]
+    StaffMade { email: String, role: Role },
     #[serde(rename = "staff.invited")]
     Invited {
         email: String,

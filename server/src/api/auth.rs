@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::account::Registration;
-use domain::{Code, Error, Principal};
+use domain::policy::{self, Action};
+use domain::{Code, Error, Principal, Role};
 use serde::{Deserialize, Serialize};
 use store::accounts;
 use utoipa::ToSchema;
@@ -28,11 +29,11 @@ pub struct Register {
     password: String,
 }
 
-/// The first superadmin.
+/// The first superadmin, or somebody else on staff.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "name": "Jana Novak", "email": "jana@acme.example", "password": "correct horse battery", "setup_key": "a long secret of the server"
+    "name": "Jana Novak", "email": "jana@acme.example", "password": "correct horse battery", "role": "manager"
 }))]
 pub struct RegisterAdmin {
     /// At most 100 characters.
@@ -40,8 +41,29 @@ pub struct RegisterAdmin {
     email: String,
     /// At least 8 characters, and none of the common ones.
     password: String,
-    /// What the server was started with as `DOCKET_SETUP_KEY`, if it was.
+    /// What the server was started with as `DOCKET_SETUP_KEY`, if it was: for the first superadmin, without a token.
     setup_key: Option<String>,
+    /// What they are to be. The first one is a superadmin; for everybody else it is needed.
+    role: Option<StaffRole>,
+}
+
+/// A role on staff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum StaffRole {
+    Agent,
+    Manager,
+    Superadmin,
+}
+
+impl From<StaffRole> for Role {
+    fn from(role: StaffRole) -> Self {
+        match role {
+            StaffRole::Agent => Self::Agent,
+            StaffRole::Manager => Self::Manager,
+            StaffRole::Superadmin => Self::Superadmin,
+        }
+    }
 }
 
 /// Address and password.
@@ -117,31 +139,52 @@ pub async fn register(
     Ok((StatusCode::ACCEPTED, Json(Registered { status: "confirmation_sent", email })))
 }
 
-/// Set the desk up
+/// Set the desk up, or make an account for staff
 ///
-/// Makes the first superadmin, as the page `/set-up` does: once, as long as nobody is on staff. Where the server was started with a
-/// setup key, it is asked for. Logging in then gives a token. Staff that come later are invited.
-#[utoipa::path(post, path = "/auth/admin/register", tag = "Accounts", request_body = RegisterAdmin, responses(
-    (status = 201, description = "The superadmin", body = User),
-    (status = 401, description = "There is a token, which is not needed here, and it is not valid",
-     body = crate::problem::Details, content_type = "application/problem+json"),
-    (status = 403, description = "The desk is set up already", body = crate::problem::Details,
-     content_type = "application/problem+json"),
-    WithBody, ForAnyone
-))]
+/// Without a token it makes the first superadmin, as the page `/set-up` does: once, as long as nobody is on staff. Where the server
+/// was started with a setup key, it is asked for. Logging in then gives a token.
+///
+/// With the token of a superadmin it makes an account for somebody on staff, with the role and the password given; tell them to
+/// change it. Who is to choose their own password is invited, in the browser. An address that somebody has already is refused.
+#[utoipa::path(post, path = "/auth/admin/register", tag = "Accounts", security((), ("bearer" = [])), request_body = RegisterAdmin,
+    responses(
+        (status = 201, description = "The account", body = User),
+        (status = 401, description = "There is a token, and it is not valid",
+         body = crate::problem::Details, content_type = "application/problem+json"),
+        (status = 403, description = "The desk is set up already, and there is no token of somebody who may do it; or people with \
+         such an address sign in with their company only",
+         body = crate::problem::Details, content_type = "application/problem+json"),
+        WithBody, ForAnyone
+    )
+)]
 pub async fn register_admin(
     State(state): State<ApiState>,
-    Anyone(actor): Anyone,
+    caller: Option<Caller>,
+    Anyone(visitor): Anyone,
     input: Result<Body<RegisterAdmin>, Refusal>,
 ) -> Result<(StatusCode, Json<User>), Refusal> {
     let done = async {
-        let Body(RegisterAdmin { name, email, password, setup_key }) = input?;
-        demand_setup_key(&state.app.config, setup_key.as_deref())?;
-        let person = accounts::set_up(&state.desk, &actor, Registration { name, email, password }).await?;
+        let Body(RegisterAdmin { name, email, password, setup_key, role }) = input?;
+        let input = Registration { name, email, password };
+        let person = if let Some(Caller(actor)) = &caller {
+            let role =
+                role.ok_or_else(|| Error::field("role", "Say what they are to be: agent, manager or superadmin."))?;
+            accounts::hire(&state.desk, actor, input, role.into()).await?
+        } else {
+            demand_setup_key(&state.app.config, setup_key.as_deref())?;
+            if role.is_some_and(|role| role != StaffRole::Superadmin) {
+                return Err(Error::field("role", "The first one is a superadmin.").into());
+            }
+            accounts::set_up(&state.desk, &visitor, input).await?
+        };
         Ok((StatusCode::CREATED, Json((&person).into())))
     };
-    // Of a desk that is set up, nobody learns whether they know its key.
-    authority_first(done.await, async || accounts::may_set_up(&state.desk).await).await
+    authority_first(done.await, async || match &caller {
+        Some(Caller(actor)) => policy::demand(actor, Action::ManageStaff, None),
+        // Of a desk that is set up, nobody learns whether they know its key.
+        None => accounts::may_set_up(&state.desk).await,
+    })
+    .await
 }
 
 /// Log in

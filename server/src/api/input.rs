@@ -1,6 +1,6 @@
 //! From a request to an actor and a typed input. Whatever is wrong becomes a [`Problem`] that names the field.
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -57,6 +57,18 @@ impl FromRequestParts<ApiState> for Caller {
     }
 }
 
+/// `None` without a token; a wrong one is refused.
+impl OptionalFromRequestParts<ApiState> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Option<Self>, Problem> {
+        match parts.extensions.get::<Admitted>() {
+            Some(Admitted { person: None, .. }) => Ok(None),
+            _ => <Self as FromRequestParts<ApiState>>::from_request_parts(parts, state).await.map(Some),
+        }
+    }
+}
+
 /// The id in a path. What is not a number is not there.
 pub struct Id(pub i64);
 
@@ -64,7 +76,7 @@ impl FromRequestParts<ApiState> for Id {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        match Path::<i64>::from_request_parts(parts, state).await {
+        match <Path<i64> as FromRequestParts<_>>::from_request_parts(parts, state).await {
             Ok(Path(id)) => Ok(Self(id)),
             Err(_) => Err(Problem(Error::new(
                 Code::NotFound,

@@ -19,6 +19,6 @@ pub mod unsent;
 
 pub use letters::Letter;
 pub use link::opened;
-pub use register::{confirm, create_staff, is_first_run, may_set_up, register, set_up};
+pub use register::{confirm, create_staff, hire, is_first_run, may_set_up, register, set_up};
 pub use session::{Session, devices, find, revoke, revoke_others, sign_out};
 pub use sign_in::{Proved, find_by_token, sign_in, sign_in_for_token};

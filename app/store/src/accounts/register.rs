@@ -1,12 +1,20 @@
 //! New accounts: the first superadmin, customers who register themselves, staff made on the console.
 
 use super::{Letter, letters, link, password, throttle};
-use crate::{Desk, OrOurs, Tx, events, outside::ways, people};
+use crate::{
+    Desk, OrOurs, Tx,
+    access::{demand_hand_out, take_turn},
+    events,
+    outside::ways,
+    people,
+};
 use domain::{
     Actor, Code, Error, Principal, Result, Role, UserId,
+    access::Permissions,
     account::{PASSWORD_MAX, Registration},
     event::Happening,
     letter::Purpose,
+    policy::{self, Action},
 };
 use sqlx::PgConnection;
 
@@ -57,6 +65,44 @@ pub async fn create_staff(desk: &Desk, input: Registration, role: Role) -> Resul
     let mut tx = desk.begin().await?;
     let principal = insert(&mut tx, &input, role, Some(&hash)).await?;
     welcome(&mut tx, &Actor::system("Console"), &principal).await?;
+    tx.commit().await?;
+    Ok(principal)
+}
+
+/// Makes an account for staff with a password that whoever makes it tells its person; who is to choose their own is invited.
+///
+/// Errors: `Forbidden` for a role with rights that the actor has not; a field error for an address that somebody has;
+/// `Forbidden` for an address whose people come in another way only.
+#[crate::compiled_here]
+pub async fn hire(desk: &Desk, actor: &Actor, input: Registration, role: Role) -> Result<Principal> {
+    // Before what is wrong with the input, and before the work of hashing.
+    policy::demand(actor, Action::ManageStaff, None)?;
+    if !role.is_staff() {
+        return Err(Error::field("role", "Choose what they are to be: agent, manager or superadmin."));
+    }
+    demand_hand_out(actor, role, Permissions::of_role(role))?;
+    let input = input.check()?;
+    let hash = password::hash(desk, input.password.clone()).await?;
+    let mut tx = desk.begin().await?;
+    take_turn(&mut tx).await?;
+    ways::take_turn_of_people(&mut tx).await?;
+    // Superadmins keep a password of their own, whatever lets the others in.
+    if role != Role::Superadmin {
+        ways::demand_own_password(&mut tx.conn, &input.email).await?;
+    }
+    let known = sqlx::query_scalar!(
+        "select u.role from user_emails e join users u on u.id = e.user_id where e.address = lower($1)",
+        input.email,
+    );
+    if let Some(known) = known.fetch_optional(&mut *tx.conn).await.ours()? {
+        let said = match known == Role::Customer.word() {
+            true => "A customer has this address. Invite them: they become staff by accepting.",
+            false => "Somebody on staff has this address already.",
+        };
+        return Err(Error::field("email", said));
+    }
+    let principal = insert(&mut tx, &input, role, Some(&hash)).await?;
+    events::append(&mut tx, actor, None, &Happening::StaffMade { email: principal.email.clone(), role }).await?;
     tx.commit().await?;
     Ok(principal)
 }

@@ -1,10 +1,10 @@
 //! Registering, logging in, tokens.
 
 use super::client::Api;
-use crate::support::{World, person};
-use domain::Actor;
+use crate::support::{World, id_of, person};
+use domain::{Actor, security_log::LogFilter};
 use serde_json::json;
-use store::accounts;
+use store::{access::log, accounts};
 
 #[tokio::test]
 async fn a_customer_registers_and_is_known() {
@@ -70,6 +70,41 @@ async fn a_program_makes_the_first_superadmin() {
     api.get(token["token"].as_str().unwrap(), "/admin/tickets").await.expect(200);
     let said = "select count(*) from events where kind = 'account.registered' and data->>'role' = 'superadmin'";
     assert_eq!(world.count(said).await, 1);
+}
+
+/// Whoever may invite staff may also make an account for them, with no more rights than their own.
+#[tokio::test]
+async fn a_superadmin_makes_accounts_for_staff() {
+    const PATH: &str = "/auth/admin/register";
+    let world = World::new().await;
+    let api = Api::new(&world);
+    let (superadmin, agent, jana) = (world.superadmin().await, world.agent().await, world.customer().await);
+    let token = api.token(&superadmin).await;
+    let input = |email: &str, role: &str| json!({ "name": "Petr Dvorak", "email": email, "password": "correct horse battery", "role": role });
+    for role in ["agent", "manager", "superadmin"] {
+        let made = api.post(&token, PATH, &input(&format!("{role}@acme.example"), role)).await.expect(201);
+        assert_eq!(made["role"], json!(role));
+        let login = json!({ "email": made["email"], "password": "correct horse battery" });
+        let theirs = api.post("", "/auth/login", &login).await.expect(200);
+        api.get(theirs["token"].as_str().unwrap(), "/admin/tickets").await.expect(200);
+    }
+    let log = log::list(&world.desk, &superadmin, &LogFilter::default()).await.unwrap();
+    let said: Vec<_> = log.rows.iter().filter(|l| l.what.starts_with("Made an account")).collect();
+    assert_eq!(said.len(), 3);
+    assert!(said.iter().all(|line| line.by == Some(id_of(&superadmin))), "{said:?}");
+
+    let taken = [person(&agent).email.clone(), person(&jana).email.to_uppercase(), "agent@acme.example".into()];
+    for email in taken {
+        assert_eq!(api.post(&token, PATH, &input(&email, "agent")).await.wrong(), ["email"], "{email}");
+    }
+    for role in ["customer", "company_user", "", "root"] {
+        assert_eq!(api.post(&token, PATH, &input("eve@acme.example", role)).await.wrong(), ["role"], "{role}");
+    }
+    let mut input = input("eve@acme.example", "agent");
+    input.as_object_mut().unwrap().remove("role");
+    assert_eq!(api.post(&token, PATH, &input).await.wrong(), ["role"]);
+    let said = "select count(*) from users where lower(email) like 'eve@%'";
+    assert_eq!(world.count(said).await, 0);
 }
 
 /// Who tries keys has to wait like everybody who calls too often.

@@ -76,8 +76,7 @@ async fn an_object_is_no_array() {
     let mut tried = Vec::new();
     for (path, call) in document["paths"].as_object().unwrap() {
         let schema = &call["post"]["requestBody"]["content"]["application/json"]["schema"];
-        // A desk that is set up takes nothing there.
-        if schema.is_null() || path == "/auth/admin/register" {
+        if schema.is_null() {
             continue;
         }
         let token = if path.ends_with("/rate") { &requester } else { &staff };

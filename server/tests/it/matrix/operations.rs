@@ -57,6 +57,7 @@ pub const OPERATIONS: &[(&str, Rule)] = &[
     ("access::users::end_sessions", Rule::Desk(Action::ManageStaff)),
     ("access::users::remove_second_factor", Rule::Desk(Action::ManageStaff)),
     ("accounts::register::set_up", DOOR),
+    ("accounts::register::hire", Rule::Desk(Action::ManageStaff)),
     ("accounts::register::register", DOOR),
     ("accounts::register::send_again", DOOR),
     ("accounts::register::confirm", DOOR),

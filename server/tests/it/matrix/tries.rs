@@ -128,6 +128,9 @@ pub async fn run(cast: &Cast, name: &str, actor: &Actor, ticket: &Told) -> Resul
         "accounts::invitations::invite" => {
             invitations::invite(tx, actor, "", RoleChoice::BuiltIn(domain::Role::Agent), &[]).await
         }
+        "accounts::register::hire" => {
+            accounts::hire(desk, actor, domain::account::Registration::default(), domain::Role::Agent).await.map(drop)
+        }
         "accounts::invitations::send_again" => there(invitations::send_again(tx, actor, 0).await),
         "accounts::invitations::revoke" => there(invitations::revoke(tx, actor, 0).await),
         "accounts::unsent::list" => unsent::list(desk, actor).await.map(drop),

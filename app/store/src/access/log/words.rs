@@ -201,6 +201,7 @@ fn sentence(what: Happening, names: &Names) -> Option<String> {
         Happening::ProviderSaved { name, fields } => format!("Changed the way in by {name}: {}", listed(&fields)),
         Happening::ProviderDeleted { name } => format!("Deleted the way in by {name}"),
         Happening::LogExported { rows } => format!("Exported {} of the security log", many(rows, "line")),
+        Happening::StaffMade { email, role } => format!("Made an account for {email}, as {}", role.name()),
         Happening::Invited { email, role, custom, teams } => {
             let role = custom.unwrap_or_else(|| role.name().to_owned());
             match teams.len() {

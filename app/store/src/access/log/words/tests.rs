@@ -200,6 +200,11 @@ fn said() -> Vec<(&'static str, Option<Value>, &'static str)> {
         of("staff.invited", json!({"email": "j@a.example", "role": "agent", "teams": ["A", "B"]}), {
             "Invited j@a.example as Agent, into the teams A, B"
         }),
+        of(
+            "staff.made",
+            json!({"email": "j@a.example", "role": "manager"}),
+            "Made an account for j@a.example, as Manager",
+        ),
         of("staff.invitation_resent", json!({"email": "j@a.example"}), "Sent the invitation for j@a.example again"),
         of("staff.invitation_revoked", json!({"email": "j@a.example"}), "Took back the invitation for j@a.example"),
         of("staff.joined", json!({"email": "j@a.example", "role": "agent", "custom": "Helper"}), {
