@@ -80,8 +80,8 @@ pub async fn hire(desk: &Desk, actor: &Actor, input: Registration, role: Role) -
     if !role.is_staff() {
         return Err(Error::field("role", "Choose what they are to be: agent, manager or superadmin."));
     }
-    demand_hand_out(actor, role, Permissions::of_role(role))?;
     let input = input.check()?;
+    demand_hand_out(actor, role, Permissions::of_role(role))?;
     let hash = password::hash(desk, input.password.clone()).await?;
     let mut tx = desk.begin().await?;
     take_turn(&mut tx).await?;
