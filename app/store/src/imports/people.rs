@@ -26,7 +26,7 @@ use domain::{
 };
 use serde_json::Value;
 use sqlx::types::Json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A line as it is read.
 struct Read {
@@ -80,7 +80,7 @@ struct Written {
     changed: Vec<(i64, CustomerFields, Vec<String>, Filling)>,
 }
 
-/// Takes these lines in, no two of which are about the same person. Says what has become of each.
+/// Takes these lines in, no two of which have the same address. Says what has become of each.
 pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &[Line]) -> Result<Vec<Outcome>> {
     policy::demand(actor, Action::EditPeople, None)?;
     let read: Vec<Read> = lines.iter().map(|line| of_cells(batch, line)).collect();
@@ -91,9 +91,15 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
     let mut written = Written::default();
     let mut outcomes = Vec::with_capacity(lines.len());
     let mut joining = Vec::new();
+    // Of two addresses of one person the second line is looked at when the first is written, or it would take back what that said.
+    let (mut seen, mut later) = (HashSet::new(), Vec::new());
     for (place, line) in read.iter().enumerate() {
         let outcome = match known.remove(&place) {
             _ if line.email.is_empty() => Outcome::Refused("It has no e-mail address.".into()),
+            Some(known) if !seen.insert(known.id) => {
+                later.push(place);
+                Outcome::changed(Vec::new())
+            }
             Some(known) => match change(line, &known, &columns, &found, &mut identities, &mut written) {
                 Ok((outcome, to)) => {
                     joining.extend(to.map(|to| (place, UserId(known.id), to)));
@@ -111,6 +117,13 @@ pub(super) async fn take(batch: &Batch<'_>, tx: &mut Tx, actor: &Actor, lines: &
         let done = customers::company::convert(tx, actor, id, None, to.id(&made), false).await;
         if let (Err(error), Some(outcome)) = (done, outcomes.get_mut(place)) {
             *outcome = Outcome::Refused(of_line(error)?);
+        }
+    }
+    if !later.is_empty() {
+        let lines: Vec<Line> = later.iter().filter_map(|place| lines.get(*place).cloned()).collect();
+        let done = Box::pin(take(batch, tx, actor, &lines)).await?;
+        for (place, done) in later.into_iter().zip(done) {
+            outcomes[place] = done;
         }
     }
     Ok(outcomes)

@@ -140,6 +140,31 @@ async fn who_belongs_to_another_company_stays_there() {
     assert!(world.actor(id_of(&petr)).await.principal().unwrap().company.is_some(), "an individual joins");
 }
 
+/// Lines under several addresses of one person add to what is known of them, one after another.
+#[tokio::test]
+async fn two_addresses_of_one_person_take_nothing_from_each_other() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    let jana = id_of(&world.customer().await);
+    sqlx::query(
+        "insert into user_emails (address, user_id, email)
+         select a, $1, a from unnest(array['jana@work.example', 'jana@home.example']) a",
+    )
+    .bind(jana.0)
+    .execute(world.desk.pool())
+    .await
+    .unwrap();
+    let file = "name,email,phone,notes\nJana,jana@work.example,111,At work\nJana,jana@home.example,222,At home\n\
+                Jana,JANA@work.example,333,\n";
+    let id = upload(&world, &manager, Kind::Customers, file).await;
+    assert_eq!(numbers(&go(&world, &manager, id, true).await), [0, 3, 0, 0]);
+    assert_eq!(numbers(&go(&world, &manager, id, false).await), [0, 3, 0, 0]);
+    let mut conn = world.desk.read().await.unwrap();
+    let jana = view::view(&mut conn, &manager, jana).await.unwrap();
+    assert_eq!(jana.phones, ["111", "222", "333"]);
+    assert!(jana.notes.contains("At work") && jana.notes.contains("At home"), "{}", jana.notes);
+}
+
 /// What only the database takes for the same name spoils its own line at most, and no line holds the others up.
 #[tokio::test]
 async fn odd_lines_do_not_stop_the_others() {
