@@ -11,13 +11,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use domain::{Error, UserId};
+use domain::{Code, Error, UserId};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _, generate_route_list_with_exclusions_and_ssg_and_context};
 use serde::Deserialize;
 use store::Desk;
-use tower_http::csrf::CsrfLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::trace::TraceLayer;
 use ui::Assets;
 use ui::rpc::Signed;
@@ -140,7 +140,8 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .layer(axum::middleware::from_fn_with_state(state.clone(), problems_as_pages))
         .layer(axum::middleware::from_fn_with_state(state.clone(), identify))
-        .layer(same_origin(&state.config));
+        .layer(same_origin(&state.config))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), from_elsewhere));
     let router = Router::new()
         .merge(crate::api::router(state.clone()))
         .merge(scim::router(state.clone()))
@@ -189,6 +190,25 @@ fn same_origin(config: &Config) -> CsrfLayer {
         }
         None => CsrfLayer::new(),
     }
+}
+
+/// What [`same_origin`] refuses is refused with words: mostly it is no attack, but a server that was not told its own address.
+async fn from_elsewhere(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let (method, headers, uri) = (request.method().clone(), request.headers().clone(), request.uri().clone());
+    let response = next.run(request).await;
+    if response.extensions().get::<ProtectionError>().is_none() {
+        return response;
+    }
+    let named = |name| headers.get(name).map(|value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()));
+    let (origin, host) = (named(header::ORIGIN), named(header::HOST));
+    let public = state.config.public_origin();
+    tracing::info!(?origin, ?host, ?public, path = uri.path(), "a change was refused, as it came from another address");
+    let said = "This came from another address than the one that this desk knows as its own, so nothing was done. Open the page \
+                again and send it from there. If that does not help, whoever runs this desk has to set its address (--public-url).";
+    outage::answer(&state, &method, &headers, &uri, Error::new(Code::Forbidden, said))
 }
 
 /// Who opens a socket.

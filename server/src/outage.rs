@@ -1,4 +1,4 @@
-//! The answer when nobody can be asked who makes a request, because the database is away.
+//! The answer when nobody is asked who makes a request: because the database is away, or because it came from another site.
 //!
 //! The application cannot render then: it would take everybody for a visitor and send them to signing in.
 
@@ -16,7 +16,9 @@ const RETRY_AFTER: u32 = 5;
 
 /// The error in the form that the sender reads: a page for people, our own errors for server functions, else a problem.
 pub fn answer(state: &AppState, method: &Method, headers: &HeaderMap, uri: &Uri, mut error: Error) -> Response {
-    error.retry_after.get_or_insert(RETRY_AFTER);
+    if error.code != Code::Forbidden {
+        error.retry_after.get_or_insert(RETRY_AFTER);
+    }
     let retry_after = error.retry_after.map(HeaderValue::from);
     let mut response = if uri.path().starts_with("/rpc/") {
         (status(&error), axum::Json(error)).into_response()

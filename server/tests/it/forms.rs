@@ -182,6 +182,32 @@ async fn our_public_address_is_ours_behind_any_proxy() {
     }
 }
 
+/// Whoever serves Docket under an address that it was not told sees why nobody gets in.
+#[tokio::test]
+async fn what_comes_from_another_address_is_refused_with_words() {
+    let world = World::new().await;
+    let browser = Browser::of_visitor(&world);
+    let send = async |path: &str, accept: &str| {
+        let request = Request::post(path)
+            .header(header::HOST, "docket.example")
+            .header(header::ORIGIN, "https://help.acme.example")
+            .header(header::ACCEPT, accept)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let page = browser.send(request.body(Body::from("email=a&password=b")).unwrap()).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{path} {accept}");
+        assert!(page.text.contains("--public-url"), "{path} {accept}: {}", page.text);
+        assert!(!page.headers.contains_key(header::RETRY_AFTER), "{path}: another try changes nothing");
+        page
+    };
+    let page = send("/sign-in", "text/html").await;
+    assert!(page.text.contains("<h1") && page.text.contains("href=\"/sign-in\""), "{}", page.text);
+    assert!(page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+    let said = send("/rpc/tickets/create", "application/json").await;
+    assert_eq!(said.headers[header::CONTENT_TYPE], "application/json");
+    let said = send("/files", "*/*").await;
+    assert_eq!(said.headers[header::CONTENT_TYPE], "application/problem+json");
+}
+
 async fn sessions_of(world: &World, who: &Actor) -> i64 {
     sqlx::query_scalar("select count(*) from sessions where user_id = $1")
         .bind(id_of(who).0)
