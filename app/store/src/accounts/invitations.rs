@@ -9,7 +9,7 @@ use crate::{
     Desk, OrOurs, Tx,
     access::{Given, demand_hand_out, given, take_turn},
     events,
-    outside::ways,
+    outside::{identities, ways},
     people,
 };
 use domain::{
@@ -332,6 +332,8 @@ pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, passw
             .execute(&mut *tx.conn)
             .await
             .ours()?;
+            // The provider of the company that they were with opens nothing of staff's.
+            identities::leave_strangers(&mut tx, actor, &[id.0], &[]).await?;
             // Whatever binds them from now on, nothing that they have opened before is left.
             session::end_all(&mut tx, id, None).await?;
             link::end_all(&mut tx, id).await?;

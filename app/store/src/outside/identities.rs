@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{Desk, OrOurs, Tx, accounts::throttle, events};
 use domain::{
-    Actor, Code, Error, IdentityId, ProviderId, Result, SessionId,
+    Actor, Code, Error, IdentityId, ProviderId, Result, SessionId, UserId,
     account::PASSWORD_MAX,
     event::Happening,
     outside::{Audience, Button, Connected, Connections, Kind, SUBJECT_MAX, Usable, Vouched},
@@ -163,6 +163,33 @@ pub async fn connect_directory(
     throttle::succeeded(&mut tx, &keys).await?;
     connect(&mut tx, actor, session, &directory, &who).await?;
     tx.commit().await
+}
+
+/// Takes the connections away by which a company's provider would still open the account of somebody who is not its company's any
+/// more: who has another company by now, or has come to staff. What they see since is nothing that it may vouch for. Individuals
+/// stay connected, for they have no company that it could be a stranger to; and a company that was merged is the one it became.
+///
+/// Of these people, and of whoever is connected by these ways in. Returns whose were taken away.
+pub(crate) async fn leave_strangers(tx: &mut Tx, actor: &Actor, people: &[i64], ways: &[i64]) -> Result<Vec<UserId>> {
+    let gone = sqlx::query!(
+        "delete from identities i using providers p, companies c, users u left join companies o on o.id = u.company_id
+         where (i.user_id = any($1) or i.provider_id = any($2)) and p.id = i.provider_id and u.id = i.user_id
+             and c.id = p.company_id and p.audience = 'company'
+             and (u.role <> 'customer' or coalesce(o.merged_into, o.id) <> coalesce(c.merged_into, c.id))
+         returning p.name, i.user_id",
+        people,
+        ways,
+    )
+    .fetch_all(&mut *tx.conn)
+    .await
+    .ours()?;
+    let mut whose = Vec::with_capacity(gone.len());
+    for r in gone {
+        let user = UserId(r.user_id);
+        events::append(tx, actor, None, &Happening::Disconnected { provider: r.name, user }).await?;
+        whose.push(user);
+    }
+    Ok(whose)
 }
 
 /// Takes a connection away.

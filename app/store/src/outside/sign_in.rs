@@ -6,7 +6,7 @@
 //! only way in ([`super::ways`]): then it answers for them, and they could not come otherwise.
 
 use super::{
-    providers, teams,
+    identities, providers, teams,
     ways::{self, Whom},
 };
 use crate::{Desk, OrOurs, Tx, access, accounts, events, people, scim};
@@ -106,6 +106,12 @@ async fn attempt(tx: &mut Tx, actor: &Actor, provider: &Usable, who: &Vouched) -
             return Err(no("This account is blocked. Please ask the people whose desk this is."));
         }
         let id = UserId(known.id);
+        // Of before it was looked at whenever somebody's company or role changes.
+        if !identities::leave_strangers(tx, &by_provider(actor), &[id.0], &[]).await?.is_empty() {
+            return Ok(Outcome::Out(no(format!(
+                "This account is not of the company any more that {name} vouches for. Please sign in another way."
+            ))));
+        }
         give_teams(tx, actor, provider, who, id).await?;
         if known.made
             && provider.audience == Audience::Staff

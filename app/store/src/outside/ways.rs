@@ -1,6 +1,7 @@
 //! Which way in somebody is bound to: a directory that knows their password, or a provider that is marked as the only way in.
 //! Who that is, is said by the view `ways_bound`; what it means, by [`domain::outside::only`].
 
+use super::identities;
 use crate::{OrOurs, Tx, events, people};
 use domain::{
     Actor, CompanyId, Error, Principal, ProviderId, Result, SessionId, UserId,
@@ -250,6 +251,10 @@ async fn bonds(tx: &mut Tx, about: &About) -> Result<Bonds> {
 /// the tokens that programs have got for their password. Programs with an API token of their own go on.
 pub(crate) async fn settle(tx: &mut Tx, actor: &Actor, before: Before) -> Result<()> {
     let Before { about, bonds: was, stays } = before;
+    match &about {
+        About::People(people) => identities::leave_strangers(tx, actor, people, &[]).await?,
+        About::Ways(ways) => identities::leave_strangers(tx, actor, &[], ways).await?,
+    };
     let is = bonds(tx, &about).await?;
     let changed: BTreeSet<i64> = was.keys().chain(is.keys()).filter(|id| was.get(id) != is.get(id)).copied().collect();
     if changed.is_empty() {

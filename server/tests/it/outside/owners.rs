@@ -1,9 +1,12 @@
 //! Who gets which account.
 
 use super::{Scene, arrive, input, said, signed_in};
-use crate::support::{Refused as _, browser::Browser, id_of, person};
+use crate::{
+    account_mail, invitations,
+    support::{PASSWORD, Refused as _, browser::Browser, id_of, person},
+};
 use domain::{
-    Code, Role,
+    Actor, Code, CompanyId, Role, UserId,
     access::NewTeam,
     outside::{Audience, ProviderInput},
 };
@@ -11,6 +14,7 @@ use http::{StatusCode, header};
 use serde_json::{Value, json};
 use store::{
     access::teams,
+    accounts, companies, customers,
     outside::{identities, providers},
 };
 
@@ -83,6 +87,81 @@ async fn a_company_has_a_provider_of_its_own() {
     .unwrap();
     scene.fake.says(json!({ "sub": "3", "email": "tom@acme.example" }));
     scene.refused("belongs to another company").await;
+}
+
+/// Who has another company by now, or has come to staff, sees what the provider of the one before must not open.
+#[tokio::test]
+async fn a_company_opens_nothing_of_who_is_not_its_own_any_more() {
+    let of_acme = |input| ProviderInput { audience: Audience::Company, company: "acme".into(), ..input };
+    let scene = Scene::with(of_acme).await;
+    let world = &scene.world;
+    let acme = CompanyId(world.count("select id from companies where name = 'Acme'").await);
+    let other = world.company("Other", false).await;
+    let connected = async || world.count("select count(*) from identities").await;
+    let comes = async |sub: &str| {
+        scene.fake.says(json!({ "sub": sub, "email": format!("{sub}@acme.example"), "name": sub }));
+        assert!(signed_in(&scene.sign_in().await), "{sub}");
+        UserId(world.count("select max(user_id) from identities").await)
+    };
+    let moves = async |id, from, to| {
+        world
+            .run(async |tx| customers::company::convert(tx, &scene.admin, id, Some(from), to, false).await)
+            .await
+            .unwrap();
+    };
+    let jana = comes("jana").await;
+    moves(jana, acme, Some(other)).await;
+    assert_eq!(connected().await, 0);
+    scene.refused("belongs to another company").await;
+    let kinds = scene.kinds().await;
+    assert!(kinds.contains(&"account.disconnected".to_owned()), "{kinds:?}");
+    // An individual is of no company that it could be a stranger to.
+    let tom = comes("tom").await;
+    moves(tom, acme, None).await;
+    assert!(signed_in(&scene.sign_in().await));
+    assert_eq!(connected().await, 1);
+    // Whoever is invited to staff.
+    let zoe = comes("zoe").await;
+    let invited = invitations::invite(world, &scene.admin, "zoe@acme.example", Role::Agent).await;
+    invited.unwrap();
+    let link = account_mail::mail(world).await.token("/invitation/");
+    let visitor = Actor::visitor(None);
+    let joined = accounts::invitations::accept(&world.desk, &visitor, &link, "Zoe".into(), PASSWORD.into()).await;
+    assert_eq!(joined.unwrap().id, zoe);
+    assert_eq!(connected().await, 1);
+    scene.refused("account of staff").await;
+    // Who was moved before anybody looked after that: the first attempt ends it.
+    let ida = comes("ida").await;
+    sqlx::query("update users set company_id = $2 where id = $1")
+        .bind(ida.0)
+        .bind(other.0)
+        .execute(world.desk.pool())
+        .await
+        .unwrap();
+    scene.refused("not of the company any more").await;
+    assert_eq!(connected().await, 1);
+    scene.refused("belongs to another company").await;
+    // The way in becomes that of another company, which is not to open what is here of the first one's people.
+    comes("eva").await;
+    world.domain(other, "other.example").await;
+    scene.change(|input| ProviderInput { company: "Other".into(), ..of_acme(input) }).await;
+    assert_eq!(world.count("select count(*) from identities where subject = 'eva'").await, 0);
+    scene.refused("vouches for other addresses").await;
+}
+
+/// Companies that are merged are one, and whoever is connected stays so.
+#[tokio::test]
+async fn people_of_a_company_that_is_merged_stay_connected() {
+    let scene =
+        Scene::with(|input| ProviderInput { audience: Audience::Company, company: "acme".into(), ..input }).await;
+    let world = &scene.world;
+    scene.fake.says(json!({ "email": "jana@acme.example" }));
+    assert!(signed_in(&scene.sign_in().await));
+    let acme = CompanyId(world.count("select id from companies where name = 'Acme'").await);
+    let kept = world.company("Acme International", false).await;
+    world.run(async |tx| companies::merge::merge(tx, &scene.admin, kept, acme).await).await.unwrap();
+    assert!(signed_in(&scene.sign_in().await));
+    assert_eq!(world.count("select count(*) from identities").await, 1);
 }
 
 #[tokio::test]
