@@ -308,7 +308,9 @@ pub async fn change(tx: &mut Tx, actor: &Actor, id: ProviderId, version: i64, in
     // Another server of a directory knows the same people, as long as they are below the same entry.
     let same_people = before.kind == Kind::Ldap && before.directory.base == after.directory.base;
     // What tells people apart is another thing now, and one of them may be called there as another was by the first.
-    let told_apart_anew = before.saml.subject_attribute != after.saml.subject_attribute;
+    let told_apart_anew = before.saml.subject_attribute != after.saml.subject_attribute
+        // Directories do not tell capital letters from small ones in the names of attributes.
+        || !before.directory.subject_attribute.eq_ignore_ascii_case(&after.directory.subject_attribute);
     if told_apart_anew || (moved && !same_people) {
         // Numbers of people mean nothing to another issuer: there, somebody else may have them.
         sqlx::query!("delete from identities where provider_id = $1", id.0).execute(&mut *tx.conn).await.ours()?;

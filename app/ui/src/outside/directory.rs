@@ -57,7 +57,7 @@ pub(super) fn DirectoryFields(flash: Flash, has_secret: bool) -> impl IntoView {
             flash=flash.clone()
             name="subject_attribute"
             label="Attribute that never changes"
-            hint="entryUUID; objectGUID in Active Directory."
+            hint="entryUUID; objectGUID in Active Directory. When you change this, people are connected anew as they come."
             required=true
             maxlength=100
         />

@@ -278,3 +278,24 @@ async fn another_server_of_a_directory_knows_the_same_people() {
     let run = scene.world.run(async |tx| providers::change(tx, &scene.admin, scene.provider, version, input).await);
     assert!(run.await.unwrap_err().of_field("secret").is_some());
 }
+
+#[tokio::test]
+async fn what_tells_people_apart_is_asked_for_anew_when_it_is_another() {
+    let scene = Scene::new().await;
+    scene.slapd.person("jana", "jana@acme.example").await;
+    assert!(signed_in(&scene.come("jana", "jana@acme.example").await));
+    let by = |attribute: &'static str| {
+        scene.change(move |input| {
+            let directory = Directory { subject_attribute: attribute.into(), ..input.directory };
+            ProviderInput { directory, ..input }
+        })
+    };
+    // The same one, written in another way.
+    by("entryuuid").await;
+    assert_eq!(scene.world.count("select count(*) from identities").await, 1);
+    // Somebody may be called by this attribute as somebody else was by the first.
+    by("uid").await;
+    assert_eq!(scene.world.count("select count(*) from identities").await, 0);
+    assert!(signed_in(&scene.come("jana", "jana@acme.example").await));
+    assert_eq!(scene.world.count("select count(*) from identities where subject = 'jana'").await, 1);
+}
