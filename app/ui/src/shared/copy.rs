@@ -1,4 +1,4 @@
-use crate::erased::{dynamic, handler};
+use crate::erased::{Sometimes, dynamic, handler};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, HtmlElement, HtmlTextAreaElement};
@@ -25,13 +25,14 @@ pub fn copy(text: &str) -> bool {
     copied
 }
 
-/// Puts a text into the clipboard, and says so.
+/// Puts a text into the clipboard, and says so. `of`: what it is, for whoever only hears the button, where a page has several.
 #[component]
-pub fn CopyButton(text: String) -> impl IntoView {
+pub fn CopyButton(text: String, #[prop(default = "")] of: &'static str) -> impl IntoView {
     let copied = RwSignal::new(false);
     view! {
         <button class="button" type="button" on:click=handler(move |_| copied.set(copy(&text)))>
             {dynamic(move || if copied.get() { "Copied" } else { "Copy" })}
+            {(!of.is_empty()).shown(|| view! { <span class="sr-only">{format!(": {of}")}</span> })}
         </button>
     }
     .into_any()

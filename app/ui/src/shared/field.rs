@@ -1,4 +1,4 @@
-use super::TextArea;
+use super::{CopyButton, TextArea};
 use crate::erased::Sometimes;
 use crate::{
     flash::Flash,
@@ -159,7 +159,16 @@ pub fn ReadOnly(id: &'static str, label: &'static str, value: String, hint: &'st
             <label class="field__label" for=id>
                 {label}
             </label>
-            <input class="input mono" id=id value=value readonly aria-describedby=format!("{id}-hint") />
+            <div class="field__copy">
+                <input
+                    class="input mono"
+                    id=id
+                    value=value.clone()
+                    readonly
+                    aria-describedby=format!("{id}-hint")
+                />
+                <CopyButton text=value of=label />
+            </div>
             {field_hint(id, hint.to_owned())}
         </div>
     }
