@@ -165,9 +165,9 @@ impl Desk {
         self.0.clock.now()
     }
 
-    /// The secret keys as last read: to look at what was made earlier; see [`Keychain`].
+    /// The secret keys whose signatures are good: to look at what was made earlier; see [`Keychain`].
     pub fn keys(&self) -> Arc<Ring> {
-        self.0.keychain.known()
+        self.0.keychain.believed(self.now())
     }
 
     /// The secret keys as they are now: to make something; see [`Keychain`].

@@ -3,8 +3,10 @@
 //! Whatever is made (tokens, links, sealed values) is made with the current key. What comes back is tried with all of them,
 //! so a key can be changed while servers run and people hold what the old one made.
 
+use domain::Time;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// One secret key, of 32 bytes. It is never used itself: each purpose has a key that follows from it ([`Key::derive`]).
@@ -68,29 +70,45 @@ impl Ring {
 /// Where keys come from that may change while the process runs.
 pub trait Source: fmt::Debug + Send + Sync {
     /// The keys as they are now, if they have changed since this was last asked. Cheap: it is asked before anything is
-    /// sealed, and when something does not fit.
+    /// sealed, when something does not fit, and every [`GOOD_FOR`].
     ///
     /// # Errors
     /// What is in the way, for the log. The keys of before stay in use.
     fn changed(&self) -> Result<Option<Ring>, String>;
 }
 
+/// For how long the keys are taken as they were last read, in milliseconds: one that was forgotten is believed no longer than that.
+const GOOD_FOR: i64 = 2_000;
+
 /// The keys of a running desk, shared by all that use them.
 #[derive(Debug)]
 pub struct Keychain {
     /// As last read.
     ring: RwLock<Arc<Ring>>,
+    /// When [`Keychain::believed`] last looked for others.
+    looked: AtomicI64,
     source: Option<Arc<dyn Source>>,
 }
 
 impl Keychain {
     /// Begins with these.
     pub fn new(keys: &Keys) -> Self {
-        Self { ring: RwLock::new(Arc::new(keys.ring.clone())), source: keys.source.clone() }
+        Self { ring: RwLock::new(Arc::new(keys.ring.clone())), looked: AtomicI64::new(0), source: keys.source.clone() }
     }
 
-    /// The keys as last read: to look at what was made earlier. What does not fit is tried once more with
+    /// The keys whose signatures are good: as last read, a moment ago at the most. What does not fit is tried once more with
     /// [`Keychain::fresh`].
+    pub fn believed(&self, now: Time) -> Arc<Ring> {
+        let looked = self.looked.load(Ordering::Relaxed);
+        // Also where the clock was set back.
+        if self.source.is_none() || (looked..looked + GOOD_FOR).contains(&now.0) {
+            return self.known();
+        }
+        self.looked.store(now.0, Ordering::Relaxed);
+        self.fresh()
+    }
+
+    /// The keys as last read: to open what was sealed earlier. What does not fit is tried once more with [`Keychain::fresh`].
     pub fn known(&self) -> Arc<Ring> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -101,7 +119,7 @@ impl Keychain {
         match self.source.as_deref().map_or(Ok(None), Source::changed) {
             Ok(None) => self.known(),
             Ok(Some(fresh)) => {
-                tracing::info!("the secret key has changed; the earlier one is still believed");
+                tracing::info!(believed = fresh.all().len(), "the secret keys have changed");
                 let fresh = Arc::new(fresh);
                 *self.ring.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
                 fresh

@@ -1,7 +1,7 @@
 //! Secrets sealed in the database, and keys that change under running servers.
 
-use crate::support::{Refused as _, World, node::soon, person, program::docket};
-use ::server::keys;
+use crate::support::{Refused as _, World, id_of, node::soon, person, program::docket};
+use ::server::{api::token::DeskTokens, keys};
 use domain::{Actor, Code, letter::Purpose};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -102,6 +102,22 @@ async fn a_server_learns_of_a_new_key_when_it_meets_one() {
     source.to(ring(&[3, 2]));
     let newest = running.sealer().seal(&place, b"z").unwrap();
     only_new.sealer().open(&place, &newest).refused(Code::Internal);
+}
+
+/// Whoever has got hold of a key makes no token with it any more once it is forgotten, also where the server runs on.
+#[tokio::test]
+async fn a_running_server_does_not_believe_what_was_forgotten() {
+    let world = World::new().await;
+    let customer = id_of(&world.customer().await);
+    let source = Arc::new(Changing::default());
+    let running = beside(&world, Keys { ring: ring(&[2, 1]), source: Some(source.clone()) }).await;
+    let tokens = DeskTokens::new(running);
+    let before = DeskTokens::new(beside(&world, Keys::only(Key::new([1; 32]))).await);
+    let (stolen, _) = before.issue(customer, 0).unwrap();
+    assert_eq!(tokens.check(&stolen).unwrap().person, customer);
+    source.to(ring(&[2]));
+    world.advance_seconds(2);
+    tokens.check(&stolen).map(drop).refused(Code::SignedOut);
 }
 
 #[tokio::test]
