@@ -31,7 +31,7 @@ async function setUp(page: Page, outside: Outside, name: string, whom: string, c
   await page.getByRole('link', { name: 'OpenID Connect' }).click();
   await expect(page).toHaveURL('/settings/sign-in/new-oidc');
   await expect(page.getByLabel('Where the provider sends people back to')).toHaveValue(/\/sign-in\/back$/);
-  await page.getByRole('button', { name: 'Copy: Where the provider sends people back to' }).click();
+  await page.getByRole('button', { name: /^Copy.*Where the provider sends people back to$/ }).click();
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
   await page.getByLabel('Name on the button').fill(name);
   await page.getByLabel(whom).check();
