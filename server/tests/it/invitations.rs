@@ -5,13 +5,14 @@ use crate::support::{PASSWORD, Refused as _, World, browser::Browser, id_of, per
 use domain::{
     Actor, Code, Principal, Role, RoleId, TeamId,
     access::{NewRole, NewTeam, Permission, Permissions, RoleChoice},
+    api_token::{NewApiToken, Scope},
     invitation::State,
 };
 use http::StatusCode;
 use store::{
     Tx,
     access::{roles, teams},
-    accounts::{self, invitations},
+    accounts::{self, api_tokens, invitations},
 };
 
 const OTHER: &str = "another horse battery";
@@ -102,6 +103,8 @@ async fn a_customer_who_is_invited_becomes_staff() {
     let (customer, blocked) = (world.company_user(company).await, world.customer().await);
     world.block(&blocked).await;
     let session = sign_in(&world, &person(&customer).email, PASSWORD).await.unwrap();
+    let program = NewApiToken { name: "Script".into(), scope: Scope::Admin.word().into(), days: 30 };
+    let program = api_tokens::create(&world.desk, &customer, None, &program, PASSWORD.into()).await.unwrap();
     invite(&world, &admin, &person(&blocked).email, Role::Agent).await.wrong("email");
     invite(&world, &admin, "zoe@acme.example", Role::Customer).await.wrong("role");
     invite(&world, &admin, "zoe", Role::Agent).await.wrong("email");
@@ -110,6 +113,10 @@ async fn a_customer_who_is_invited_becomes_staff() {
     let made = invitations::accept(&world.desk, &visitor(), &token, "Jana".into(), OTHER.into()).await.unwrap();
     assert_eq!((made.id, made.role, made.company), (id_of(&customer), Role::Agent, None));
     assert!(accounts::find(&world.desk, &session).await.unwrap().is_none());
+    // What they have given to a program as a customer does not become a key of the desk.
+    assert!(api_tokens::find(&world.desk, &program, None).await.unwrap().is_none());
+    let said = "select count(*) from events where kind = 'account.api_tokens_revoked' and data->>'count' = '1'";
+    assert_eq!(world.count(said).await, 1);
     for actor in [world.manager().await, world.agent().await, world.customer().await] {
         invite(&world, &actor, "eve@acme.example", Role::Agent).await.refused(Code::Forbidden);
     }

@@ -1,7 +1,7 @@
 //! Staff are invited by mail, with a role. Who opens the link has proved to read the address, and chooses name and password.
 
 use super::{
-    Letter,
+    Letter, api_tokens,
     letters::{self, Content, Ready},
     link, password, reset, session,
 };
@@ -312,6 +312,7 @@ pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, passw
     .fetch_optional(&mut *tx.conn)
     .await
     .ours()?;
+    let mut revoked = 0;
     let id = match known {
         Some(user) if user.blocked_at.is_some() => return Err(link::lost()),
         Some(user) if user.role != Role::Customer.word() => {
@@ -337,6 +338,8 @@ pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, passw
             // Whatever binds them from now on, nothing that they have opened before is left.
             session::end_all(&mut tx, id, None).await?;
             link::end_all(&mut tx, id).await?;
+            // A token that was given to a program for a customer must not open the desk.
+            revoked = api_tokens::end_all(&mut tx, id).await?;
             id
         }
         None => {
@@ -395,6 +398,9 @@ pub async fn accept(desk: &Desk, actor: &Actor, token: &str, name: String, passw
     let custom = offer.custom.is_some().then_some(offer.name);
     events::append(&mut tx, &by, None, &Happening::JoinedStaff { email: input.email, role: offer.base, custom })
         .await?;
+    if revoked > 0 {
+        events::append(&mut tx, &by, None, &Happening::ApiTokensRevoked { count: revoked }).await?;
+    }
     for team in teams {
         let added = vec![Person { id, name: person.name.clone(), picture: None }];
         events::append(&mut tx, &by, None, &Happening::TeamMembers { team, added, removed: Vec::new() }).await?;
