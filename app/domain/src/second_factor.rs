@@ -41,6 +41,13 @@ pub fn grouped(code: &str) -> String {
     code.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
 }
 
+const API_TOKEN: &str = "API token";
+
+/// Whether one of these lines is about tokens of the API, which have a page of their own.
+pub fn is_about_tokens(lines: &[String]) -> bool {
+    lines.last().is_some_and(|line| line.contains(API_TOKEN))
+}
+
 /// What opens somebody's account beside the password: it stays when the password is another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beside {
@@ -48,9 +55,17 @@ pub struct Beside {
     pub passkeys: Vec<String>,
     pub app: bool,
     pub recovery_codes: i64,
+    /// How many tokens of the API of theirs are good.
+    #[serde(default)]
+    pub api_tokens: i64,
 }
 
 impl Beside {
+    /// Whether there is anything of two-step sign-in.
+    pub fn has_second_factor(&self) -> bool {
+        !self.passkeys.is_empty() || self.app || self.recovery_codes > 0
+    }
+
     /// A line for each of them.
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.passkeys.iter().map(|name| format!("The passkey “{name}”")).collect();
@@ -61,6 +76,11 @@ impl Beside {
             0 => {}
             1 => lines.push("1 recovery code".to_owned()),
             n => lines.push(format!("{n} recovery codes")),
+        }
+        match self.api_tokens {
+            0 => {}
+            1 => lines.push(format!("1 {API_TOKEN}")),
+            n => lines.push(format!("{n} {API_TOKEN}s")),
         }
         lines
     }
@@ -171,9 +191,17 @@ mod tests {
     #[test]
     fn what_is_beside_a_password_has_a_line_each() {
         assert!(Beside::default().lines().is_empty());
-        let all = Beside { passkeys: vec!["Laptop".into(), "Phone".into()], app: true, recovery_codes: 9 };
-        let lines = ["The passkey “Laptop”", "The passkey “Phone”", "The app that makes codes", "9 recovery codes"];
+        let all =
+            Beside { passkeys: vec!["Laptop".into(), "Phone".into()], app: true, recovery_codes: 9, api_tokens: 2 };
+        let mut lines =
+            vec!["The passkey “Laptop”", "The passkey “Phone”", "The app that makes codes", "9 recovery codes"];
+        assert!(!is_about_tokens(&Beside { api_tokens: 0, ..all.clone() }.lines()));
+        lines.push("2 API tokens");
         assert_eq!(all.lines(), lines);
+        assert!(is_about_tokens(&all.lines()) && all.has_second_factor());
+        let token = Beside { api_tokens: 1, ..Beside::default() };
+        assert_eq!(token.lines(), ["1 API token"]);
+        assert!(!token.has_second_factor());
         assert_eq!(Beside { recovery_codes: 1, ..Beside::default() }.lines(), ["1 recovery code"]);
     }
 

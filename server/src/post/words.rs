@@ -81,11 +81,16 @@ mod tests {
             Content::Invitation { link: link(), by: "Ada <b>&\"'".into(), role: "Manager <b>".into() },
             Content::NewAddress { link: link() },
             Content::AddressChanged { to: "new+<b>@acme.example".into() },
-            Content::PasswordChanged { forgot: "/forgot", page: "/two-step", beside: Vec::new() },
+            Content::PasswordChanged { forgot: "/forgot", page: "/two-step", beside: Vec::new(), tokens: None },
             Content::PasswordChanged {
                 forgot: "/forgot",
                 page: "/two-step",
-                beside: vec![format!("The passkey “{}”", "<b> ".repeat(15)), "9 recovery codes".into()],
+                beside: vec![
+                    format!("The passkey “{}”", "<b> ".repeat(15)),
+                    "9 recovery codes".into(),
+                    "2 API tokens".into(),
+                ],
+                tokens: Some("/api-tokens"),
             },
             Content::Locked { from: "192.0.2.7".into(), forgot: "/forgot" },
             Content::SecondFactorChanged { on: true, forgot: "/forgot" },

@@ -7,7 +7,7 @@ use domain::{
     api_token::{NewApiToken, Scope, TOKENS_MAX},
 };
 use http::{Request, StatusCode, header};
-use store::accounts::api_tokens;
+use store::accounts::{self, api_tokens};
 
 fn token(scope: Scope) -> NewApiToken {
     NewApiToken { name: "Nightly report".into(), scope: scope.word().into(), days: 30 }
@@ -208,4 +208,36 @@ async fn signing_out_everywhere_ends_tokens() {
     world.run(async |tx| store::customers::block::block(tx, &agent, id_of(&customer), true).await).await.unwrap();
     world.run(async |tx| store::customers::block::block(tx, &agent, id_of(&customer), false).await).await.unwrap();
     assert!(!works(&secret).await);
+}
+
+/// A token goes on after its owner has chosen another password: so they are told that there is one, and where.
+#[tokio::test]
+async fn a_new_password_says_which_tokens_go_on() {
+    let world = World::new().await;
+    world.agent().await;
+    let jana = world.customer().await;
+    let secret = made(&world, &jana, Scope::Read).await;
+    let told = |text: &str| text.contains("1 API token") && text.contains("/api-tokens");
+    let browser = Browser::of(&world, &jana).await;
+    let form = [("form", "password"), ("current_password", PASSWORD), ("new_password", "a third horse battery")];
+    browser.post("/portal/me", &form).await;
+    let page = browser.get("/portal/me?password").await.text;
+    assert!(page.contains("as good as before") && told(&page), "{page}");
+    assert!(told(&world.mails().await.pop().unwrap().text));
+
+    let again = async |password: &str| {
+        let visitor = Browser::of_visitor(&world);
+        accounts::reset::ask(&world.desk, &Actor::visitor(None), &person(&jana).email).await.unwrap();
+        let link = format!("/reset/{}", world.mails().await.pop().unwrap().token("/reset/"));
+        let page = visitor.post(&link, &[("password", password)]).await.text;
+        (page, world.mails().await.pop().unwrap())
+    };
+    let (page, mail) = again("a fourth horse battery").await;
+    assert!(page.contains("Your new password is set") && told(&page), "{page}");
+    assert!(mail.subject == "Your password was changed" && told(&mail.text), "{mail:?}");
+    assert!(api_tokens::find(&world.desk, &secret, None).await.unwrap().is_some());
+    // Of one that has ended there is nothing to say.
+    world.advance_seconds(31 * 24 * 3600);
+    let (page, mail) = again("a fifth horse battery").await;
+    assert!(!page.contains("API token") && !mail.text.contains("API token"), "{mail:?}");
 }

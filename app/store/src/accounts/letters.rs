@@ -10,7 +10,7 @@ use crate::{
     outside::ways,
     ratings::by_mail,
 };
-use domain::{Result, TicketId, UserId, letter::Purpose};
+use domain::{Result, TicketId, UserId, letter::Purpose, second_factor::is_about_tokens};
 use serde::{Deserialize, Serialize};
 
 /// Mails are waited for: they go before other work.
@@ -117,6 +117,8 @@ pub enum Content {
         forgot: &'static str,
         page: &'static str,
         beside: Vec<String>,
+        /// The page of tokens of the API, if there are any.
+        tokens: Option<&'static str>,
     },
     Locked {
         from: String,
@@ -186,6 +188,7 @@ const FORGOT: &str = "/forgot";
 const SIGN_IN: &str = "/sign-in";
 /// One's own two-step sign-in.
 const TWO_STEP: &str = "/two-step";
+const API_TOKENS: &str = "/api-tokens";
 /// In the place of a network address.
 const UNKNOWN: &str = "an unknown address";
 
@@ -236,9 +239,10 @@ pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
         })),
         Letter::PasswordChanged { user } => {
             let mut conn = desk.read().await?;
-            let beside = second_factor::own::beside(&mut conn, *user).await?.lines();
+            let beside = second_factor::own::beside(&mut conn, *user, desk.now()).await?.lines();
             conn.done();
-            to(desk, *user, Content::PasswordChanged { forgot: FORGOT, page: TWO_STEP, beside }).await
+            let tokens = is_about_tokens(&beside).then_some(API_TOKENS);
+            to(desk, *user, Content::PasswordChanged { forgot: FORGOT, page: TWO_STEP, beside, tokens }).await
         }
         Letter::SecondFactorChanged { user, on } => {
             to(desk, *user, Content::SecondFactorChanged { on: *on, forgot: FORGOT }).await

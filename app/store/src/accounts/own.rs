@@ -32,6 +32,7 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
                 (select l.email from account_links l where l.user_id = u.id and l.purpose = 'new_address' and l.expires_at > $2
                  order by l.id desc limit 1) as new_email,
                 b.passkeys as "passkeys!", b.app as "app!", b.recovery_codes as "recovery_codes!",
+                (select count(*) from api_tokens t where t.user_id = u.id and t.expires_at > $2) as "api_tokens!",
                 u.fields as "fields: Json<Values>", c.fields as "company_fields?: Json<Values>",
                 (select jsonb_object_agg(s.id, s.name)
                  from (select * from jsonb_each(u.fields) union all select * from jsonb_each(coalesce(c.fields, '{}'))) f
@@ -49,7 +50,12 @@ pub async fn profile(desk: &Desk, actor: &Actor) -> Result<Profile> {
         language: row.language.as_deref().and_then(Language::from_tag).unwrap_or_default(),
         signature: row.signature,
         new_email: row.new_email,
-        beside: Beside { passkeys: row.passkeys, app: row.app, recovery_codes: row.recovery_codes },
+        beside: Beside {
+            passkeys: row.passkeys,
+            app: row.app,
+            recovery_codes: row.recovery_codes,
+            api_tokens: row.api_tokens,
+        },
         fields: match person.role {
             Role::Customer => own_fields(desk, row.fields, row.company_fields, row.names),
             _ => Own::default(),

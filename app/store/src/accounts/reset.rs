@@ -50,17 +50,17 @@ pub async fn set(desk: &Desk, actor: &Actor, token: &str, password: String) -> R
     ways::demand_own_password(&mut tx.conn, &person.email).await?;
     let by = Actor::user(person.clone(), actor.address.clone());
     replace(&mut tx, &by, user, &hash, None, true).await?;
-    let beside = second_factor::own::beside(&mut tx.conn, user).await?;
+    let beside = second_factor::own::beside(&mut tx.conn, user, tx.now).await?;
     // With a second factor, the tries at its codes stay counted.
-    if beside == Beside::default() {
+    if !beside.has_second_factor() {
         throttle::succeeded(&mut tx, &throttle::keys(&person.email, actor.address.as_deref())).await?;
     }
     tx.commit().await?;
     Ok((person, beside))
 }
 
-/// Puts another password in the place of a person's. All sessions but this one end, all tokens of the API and all links
-/// that were sent; the person is told by mail.
+/// Puts another password in the place of a person's. All sessions but this one end, all tokens of logging in to the API and all
+/// links that were sent; the person is told by mail.
 pub(super) async fn replace(
     tx: &mut Tx,
     by: &Actor,

@@ -12,6 +12,7 @@ use domain::{
     Code,
     letter::{Opened, Purpose},
     outside::only::named,
+    second_factor::is_about_tokens,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -295,6 +296,7 @@ fn said(flash: &Flash) -> Flash {
 pub(super) fn StillGood(beside: Vec<String>) -> impl IntoView {
     (!beside.is_empty())
         .shown(|| {
+            let tokens = is_about_tokens(&beside);
             let lines = beside.into_iter().map(|line| view! { <li>{line}</li> }).rows();
             view! {
                 <div class="notice" data-kind="info" role="status">
@@ -306,6 +308,13 @@ pub(super) fn StillGood(beside: Vec<String>) -> impl IntoView {
                             "Look at them"
                         </a>
                         ", and remove what you do not know."
+                        {tokens.shown(|| view! {
+                            " The API tokens have "
+                            <a class="link" href="/api-tokens" rel="external">
+                                "a page of their own"
+                            </a>
+                            "."
+                        })}
                     </p>
                 </div>
             }

@@ -8,7 +8,7 @@ use crate::{
     outside::ways,
 };
 use domain::{
-    Actor, Code, Error, Principal, Result, SessionId, UserId,
+    Actor, Code, Error, Principal, Result, SessionId, Time, UserId,
     event::Happening,
     second_factor::{Beside, Own, Typed},
 };
@@ -55,16 +55,18 @@ pub async fn get(desk: &Desk, actor: &Actor, session: Option<SessionId>, issuer:
 }
 
 /// What opens somebody's account beside the password.
-pub(crate) async fn beside(conn: &mut PgConnection, user: UserId) -> Result<Beside> {
+pub(crate) async fn beside(conn: &mut PgConnection, user: UserId, now: Time) -> Result<Beside> {
     let row = sqlx::query!(
-        r#"select passkeys as "passkeys!", app as "app!", recovery_codes as "recovery_codes!"
+        r#"select passkeys as "passkeys!", app as "app!", recovery_codes as "recovery_codes!",
+               (select count(*) from api_tokens t where t.user_id = $1 and t.expires_at > $2) as "api_tokens!"
            from ways_beside where user_id = $1"#,
         user.0,
+        time::OffsetDateTime::from(now),
     )
     .fetch_one(conn)
     .await
     .ours()?;
-    Ok(Beside { passkeys: row.passkeys, app: row.app, recovery_codes: row.recovery_codes })
+    Ok(Beside { passkeys: row.passkeys, app: row.app, recovery_codes: row.recovery_codes, api_tokens: row.api_tokens })
 }
 
 /// Begins to set up an app, instead of any that was begun before. Errors: a field error for `password`; `TooMany`.
