@@ -37,10 +37,12 @@ struct Firm {
 
 #[derive(Default)]
 pub(super) struct Carried {
-    /// Which customers come more than once in the file, or have an identity that does: nobody else has to be kept.
+    /// Which addresses come more than once in the file, or have an identity that does: nobody else has to be kept, but who has several.
     again: HashSet<u64>,
-    /// By their address in small letters.
+    /// By their address in small letters; of who has several by the first.
     people: HashMap<String, Person>,
+    /// The addresses of those who have several, with the first.
+    firsts: HashMap<String, String>,
     /// Whose identities these are, by that address.
     reached: HashMap<(Channel, String), String>,
     /// The names of companies that lines of customers have made, by those names in small letters.
@@ -117,7 +119,9 @@ impl Carried {
         // Before any row is locked, as everybody does who changes people.
         ways::take_turn_of_people(tx).await?;
         let value = |line: &Line, field| text::tidy_line(&batch.value(line, field)).to_lowercase();
-        let mut emails: HashSet<String> = lines.iter().map(|line| value(line, Field::Email)).collect();
+        let theirs = lines.iter().map(|line| value(line, Field::Email));
+        let mut emails: HashSet<String> =
+            theirs.map(|email| self.firsts.get(&email).cloned().unwrap_or(email)).collect();
         for one in lines.iter().flat_map(|line| identities(batch, line)) {
             emails.extend(self.reached.get(&(one.channel, one.identifier)).cloned());
         }
@@ -179,28 +183,38 @@ impl Carried {
                 self.named.insert(touched.company.to_lowercase(), touched.company.clone());
             }
         }
-        let emails: Vec<String> = batch
+        // Who was there already may come again under another address.
+        let (emails, again): (Vec<String>, Vec<bool>) = batch
             .touched
             .iter()
-            .filter(|touched| self.again.contains(&touched.hash))
-            .map(|touched| touched.key.to_lowercase())
-            .collect();
+            .map(|touched| (touched, self.again.contains(&touched.hash)))
+            .filter(|(touched, again)| *again || !touched.made)
+            .map(|(touched, again)| (touched.key.to_lowercase(), again))
+            .unzip();
         if emails.is_empty() {
             return Ok(());
         }
         let rows = sqlx::query!(
-            r#"select a.email as "email!", u.name, u.phones, u.notes, u.fields, c.name as "company?",
+            r#"select theirs.addresses[1] as "email!", theirs.addresses as "emails!", u.name, u.phones, u.notes, u.fields,
+                      c.name as "company?",
                       (select jsonb_agg(jsonb_build_object('channel', i.channel, 'identifier', i.identifier, 'name', i.name))
                        from channel_identities i where i.user_id = u.id) as "channels: Json<Vec<Identity>>"
-               from unnest($1::text[]) as a (email) join user_emails e on e.address = lower(a.email)
-               join users u on u.id = e.user_id left join companies c on c.id = u.company_id"#,
+               from unnest($1::text[], $2::bool[]) as a (email, again) join user_emails e on e.address = lower(a.email)
+               join users u on u.id = e.user_id left join companies c on c.id = u.company_id
+               cross join lateral (select array_agg(o.address order by o.address) as addresses from user_emails o
+                                   where o.user_id = u.id) theirs
+               where a.again or cardinality(theirs.addresses) > 1"#,
             &emails,
+            &again,
         )
         .fetch_all(&mut *tx.conn)
         .await
         .ours()?;
         for r in rows {
             let channels = r.channels.map(|all| all.0).unwrap_or_default();
+            if r.emails.len() > 1 {
+                self.firsts.extend(r.emails.into_iter().map(|email| (email, r.email.clone())));
+            }
             self.reached.extend(channels.iter().map(|one| ((one.channel, one.identifier.clone()), r.email.clone())));
             let (name, phones, notes, company) = (r.name, r.phones, r.notes, r.company);
             self.people.insert(r.email, Person { name, phones, channels, notes, company, custom: r.fields });

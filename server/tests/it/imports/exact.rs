@@ -64,6 +64,42 @@ async fn a_trial_knows_the_customers_of_the_batches_before() {
 }
 
 #[tokio::test]
+async fn lines_of_one_customer_under_several_addresses_add_up() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    let customer = world.customer().await;
+    let person = person(&customer);
+    sqlx::query(
+        "insert into user_emails (address, email, user_id)
+         select e, e, $1 from unnest(array['a.second@mail.example', 'third@mail.example']) e",
+    )
+    .bind(person.id.0)
+    .execute(world.desk.pool())
+    .await
+    .unwrap();
+    let (name, email) = (&person.name, &person.email);
+    let between: String = (0..BATCH).map(|n| format!("P{n},p{n}@a.example,,,\n")).collect();
+    // In one batch, and in another one: as the first lines say, with a new number, and under a third address.
+    let file = format!(
+        "name,email,phone,notes,company\n{name},{email},+44 20 7946 0001,Likes tea,\n\
+         {name},A.second@mail.example,+44 20 7946 0002,Likes milk,\n{name},THIRD@mail.example,+44 20 7946 0001,,\n\
+         {between}{name},a.second@mail.example,+44 20 7946 0001,Likes tea,\n\
+         {name},third@mail.example,+44 20 7946 0003,,\n{name},{email},+44 20 7946 0003,,\n"
+    );
+    let id = upload(&world, &manager, Kind::Customers, &file).await;
+    for trial in [true, false] {
+        assert_eq!(numbers(&go(&world, &manager, id, trial).await), [BATCH as i64, 3, 3, 0], "trial: {trial}");
+    }
+    let kept: (Vec<String>, String) = sqlx::query_as("select phones, notes from users where id = $1")
+        .bind(person.id.0)
+        .fetch_one(world.desk.pool())
+        .await
+        .unwrap();
+    let phones = ["+44 20 7946 0001", "+44 20 7946 0002", "+44 20 7946 0003"].map(str::to_owned).to_vec();
+    assert_eq!(kept, (phones, "Likes tea\n\nLikes milk".to_owned()));
+}
+
+#[tokio::test]
 async fn a_trial_knows_the_companies_of_the_batches_before() {
     let world = World::new().await;
     let manager = world.manager().await;
