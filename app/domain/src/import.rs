@@ -178,6 +178,13 @@ fields! {
     Closed "closed" "Closed",
 }
 
+impl Field {
+    /// Whether several columns of a file can be that.
+    pub fn may_be_several(self) -> bool {
+        self == Field::Phone
+    }
+}
+
 /// Guesses what a column is by the name that its file gives it.
 /// `custom`: the names of the custom fields that there are.
 #[cfg(feature = "server")]
@@ -202,14 +209,15 @@ fn built_in(kind: Kind, header: &str, plain: &str) -> Option<Field> {
         "firstname" | "givenname" | "vorname" => Field::First,
         "lastname" | "surname" | "familyname" | "nachname" => Field::Last,
         "email" | "emailaddress" | "mail" | "emails" | "useremail" | "emailadresse" => Field::Email,
-        "phone" | "phonenumber" | "telephone" | "tel" | "mobile" | "telefon" | "mobil" => Field::Phone,
+        "phone" | "phonenumber" | "telephone" | "tel" | "telefon" | "workphone" => Field::Phone,
+        "mobile" | "mobilephone" | "mobil" | "handy" => Field::Phone,
         "channels" | "channelidentities" | "identities" | "messengers" | "socialmedia" | "kanäle" => Field::Channels,
         "company" | "organization" | "organisation" | "org" | "account" | "firma" | "unternehmen" => {
             if kind == Kind::Companies { Field::Name } else { Field::Company }
         }
-        "domain" | "domains" | "website" => Field::Domains,
-        "tier" | "plan" | "level" | "tarif" => Field::Tier,
-        "note" | "notes" | "comment" | "comments" | "notiz" | "notizen" => Field::Notes,
+        "domain" | "domains" | "domainnames" | "website" => Field::Domains,
+        "tier" | "accounttier" | "plan" | "level" | "tarif" => Field::Tier,
+        "note" | "notes" | "internalnotes" | "about" | "comment" | "comments" | "notiz" | "notizen" => Field::Notes,
         _ => return None,
     };
     kind.fields().contains(&field).then_some(field)
@@ -435,6 +443,12 @@ mod tests {
             (Kind::Customers, " Email Address ", Some(Field::Email)),
             (Kind::Customers, "Vorname", Some(Field::First)),
             (Kind::Customers, "Channel identities", Some(Field::Channels)),
+            (Kind::Customers, "Work phone", Some(Field::Phone)),
+            (Kind::Customers, "Mobile phone", Some(Field::Phone)),
+            (Kind::Customers, "About", Some(Field::Notes)),
+            (Kind::Customers, "Internal Notes", Some(Field::Notes)),
+            (Kind::Companies, "domain_names", Some(Field::Domains)),
+            (Kind::Companies, "Account tier", Some(Field::Tier)),
             (Kind::Companies, "Channels", None),
             (Kind::Customers, "Company", Some(Field::Company)),
             (Kind::Companies, "Company", Some(Field::Name)),

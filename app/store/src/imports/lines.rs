@@ -135,7 +135,7 @@ impl<'a> Batch<'a> {
         }
         let mut outcomes = Vec::with_capacity(lines.len());
         while outcomes.len() < lines.len() {
-            // Nobody twice at once: what a line finds is what those before it have left.
+            // No address twice at once: what a line finds is what those before it have left.
             let mut seen = HashSet::new();
             let rest = &lines[outcomes.len()..];
             let round = rest.iter().take_while(|line| seen.insert(self.key(line))).count();
@@ -190,10 +190,11 @@ impl<'a> Batch<'a> {
         custom.collect()
     }
 
-    /// What a line has in the column of a field.
+    /// What a line has in the column of a field; where there are several of them, below each other.
     pub fn value(&self, line: &Line, field: Field) -> String {
-        let column = self.reading.columns.iter().position(|c| *c == Some(field));
-        column.and_then(|n| line.cells.get(n)).cloned().unwrap_or_default()
+        let cells = self.reading.columns.iter().zip(&line.cells).filter(|(column, _)| **column == Some(field));
+        let filled: Vec<&str> = cells.map(|(_, cell)| cell.as_str()).filter(|cell| !cell.is_empty()).collect();
+        filled.join("\n")
     }
 }
 

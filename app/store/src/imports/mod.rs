@@ -300,7 +300,7 @@ fn check(kind: Kind, reading: &Reading, custom: &[(FieldId, String)]) -> Result<
     }
     let mut seen: Vec<Field> = Vec::new();
     for field in reading.columns.iter().flatten() {
-        if seen.contains(field) {
+        if seen.contains(field) && !field.may_be_several() {
             let named = custom.iter().find(|(id, _)| *field == Field::Custom(*id));
             let name = named.map_or_else(|| field.label(), |(_, name)| name);
             problems.add("columns", format!("Two columns cannot both be “{name}”."));

@@ -45,13 +45,13 @@ pub fn sniff(kind: Kind, start: &[u8], custom: &[(FieldId, String)]) -> Reading 
     Reading { source, header: columns.iter().any(Option::is_some), columns: once_each(columns), ..reading }
 }
 
-/// What is guessed for two columns is taken for the first.
+/// What is guessed for two columns is taken for the first, unless it can be both.
 fn once_each(columns: Vec<Option<domain::import::Field>>) -> Vec<Option<domain::import::Field>> {
     let mut seen = Vec::new();
     columns
         .into_iter()
         .map(|field| {
-            let field = field.filter(|f| !seen.contains(f));
+            let field = field.filter(|f| f.may_be_several() || !seen.contains(f));
             seen.extend(field);
             field
         })

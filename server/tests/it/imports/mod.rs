@@ -121,6 +121,23 @@ async fn a_file_is_tried_and_brought_in_and_twice_is_once() {
 }
 
 #[tokio::test]
+async fn several_columns_are_phone_numbers() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    let file = "Full name;Title;Email;Work phone;Mobile phone;Company;About\n\
+                Änne Müller;Dr.;aenne@fresh.example;+49 30 1;+49 170 2;Fresh;Likes tea\n\
+                Sam Smith;;sam@fresh.example;;+44 20 3;Fresh;\n";
+    let id = upload(&world, &manager, Kind::Customers, file).await;
+    let reading = seen(&world, &manager, id).await.import.reading;
+    world.run(async |tx| imports::set_reading(tx, &manager, id, &reading).await).await.unwrap();
+    go(&world, &manager, id, true).await;
+    assert_eq!(numbers(&go(&world, &manager, id, false).await), [2, 0, 0, 0]);
+    let mut phones: Vec<_> = customers(&world, &manager).await.into_iter().map(|c| c.phones).collect();
+    phones.sort_by_key(|phones| std::cmp::Reverse(phones.len()));
+    assert_eq!(phones, [vec!["+49 30 1", "+49 170 2"], vec!["+44 20 3"]]);
+}
+
+#[tokio::test]
 async fn who_belongs_to_another_company_stays_there() {
     let world = World::new().await;
     let manager = world.manager().await;
