@@ -23,7 +23,7 @@ pub const SAMPLES: i64 = 50;
 pub const SOURCE_MAX: usize = 40;
 /// How many tags one file makes at most: everybody chooses from the list of all of them.
 pub const TAGS_MADE: usize = 500;
-/// The longest cell that is kept with a refused line, in characters.
+/// As much of a cell is shown, in characters.
 pub const CELL_MAX: usize = 200;
 
 /// What a file is of.
@@ -425,10 +425,16 @@ pub struct ImportView {
 
 /// A cell that no spreadsheet takes for a formula (OWASP, CSV injection): one that begins like one gets an apostrophe before.
 pub fn harmless(cell: &str) -> String {
-    match cell.trim_start_matches(' ').chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '%') => format!("'{cell}"),
-        _ => cell.to_owned(),
-    }
+    if begins_like_a_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn begins_like_a_formula(cell: &str) -> bool {
+    cell.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%'])
+}
+
+/// What a cell says: without the apostrophe of [`harmless`], which others write, too.
+pub fn meant(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| begins_like_a_formula(rest)).unwrap_or(cell)
 }
 
 #[cfg(test)]
@@ -473,9 +479,10 @@ mod tests {
     fn formulas_are_disarmed() {
         for bad in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "|x", "%0A"] {
             assert_eq!(harmless(bad), format!("'{bad}"));
+            assert_eq!(meant(&harmless(bad)), bad);
         }
         for good in ["", "Jana", "a=b", "1-2", "'=1"] {
-            assert_eq!(harmless(good), good);
+            assert_eq!((harmless(good).as_str(), meant(good) == good), (good, good != "'=1"));
         }
     }
 

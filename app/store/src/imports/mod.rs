@@ -26,7 +26,7 @@ use domain::{
     error::Problems,
     event::Happening,
     fields::asked,
-    import::{self, Field, Import, ImportView, Kind, PREVIEW, Reading, Refusal, SOURCE_MAX, Sample, State},
+    import::{self, CELL_MAX, Field, Import, ImportView, Kind, PREVIEW, Reading, Refusal, SOURCE_MAX, Sample, State},
     policy::{self, Action},
     text,
 };
@@ -41,7 +41,7 @@ use sqlx::types::Json;
 /// How many refused lines the page shows; all of them are in the file that it offers.
 const SHOWN: i64 = 20;
 /// How many of them the file is written with at a time.
-const PART: i64 = 1_000;
+const PART: i64 = 100;
 /// How many imports the list shows.
 const LISTED: i64 = 20;
 
@@ -171,7 +171,10 @@ pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView
     demand(actor)?;
     let mut conn = desk.read().await?;
     let row = load(&mut conn, id).await?;
-    let refusals = refusals(&mut conn, id, 0, SHOWN).await?;
+    let mut refusals = refusals(&mut conn, id, 0, SHOWN).await?;
+    for cell in refusals.iter_mut().flat_map(|refusal| &mut refusal.cells) {
+        *cell = text::excerpt(cell, CELL_MAX);
+    }
     let samples = match row.import.state {
         State::Tried => {
             sqlx::query_scalar!(r#"select samples as "samples: Json<Vec<Sample>>" from imports where id = $1"#, id.0)
@@ -184,8 +187,7 @@ pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView
     drop(conn);
     let (mut names, mut preview) = (Vec::new(), Vec::new());
     if matches!(row.import.state, State::Mapping | State::Tried) {
-        let end = (row.import.size as u64).min(read::SNIFF as u64);
-        let start = desk.files().get_range(&Path::from(row.path.as_str()), 0..end).await.ours()?;
+        let start = beginning(desk, &row).await?;
         let mut lines = read::lines(&start, &row.import.reading).map(|l| l.cells);
         if row.import.reading.header {
             names = lines.next().unwrap_or_default();
@@ -198,6 +200,23 @@ pub async fn view(desk: &Desk, actor: &Actor, id: ImportId) -> Result<ImportView
     let samples = samples.map(|samples| samples.0).unwrap_or_default();
     let custom = custom(desk, row.import.kind);
     Ok(ImportView { import: row.import, names, preview, refusals, samples, custom })
+}
+
+/// As much of the file as is looked at.
+async fn beginning(desk: &Desk, row: &Row) -> Result<Bytes> {
+    let end = (row.import.size as u64).min(read::SNIFF as u64);
+    desk.files().get_range(&Path::from(row.path.as_str()), 0..end).await.ours()
+}
+
+/// What the columns of the file are called: there, or here.
+async fn names(desk: &Desk, row: &Row) -> Result<Vec<String>> {
+    let reading = &row.import.reading;
+    if reading.header {
+        let first = read::lines(&beginning(desk, row).await?, reading).next();
+        return Ok(first.map(|line| line.cells).unwrap_or_default());
+    }
+    let label = |column: &Option<Field>| column.map(Field::label).unwrap_or_default().to_owned();
+    Ok(reading.columns.iter().map(label).collect())
 }
 
 async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, after: i64, limit: i64) -> Result<Vec<Refusal>> {
@@ -213,16 +232,18 @@ async fn refusals(conn: &mut sqlx::PgConnection, id: ImportId, after: i64, limit
     Ok(rows.into_iter().map(|r| Refusal { line: r.line, reason: r.reason, cells: r.cells }).collect())
 }
 
-/// All refused lines as a file, a part at a time: the number, the reason, then the cells as they were. No spreadsheet takes any
-/// of them for a formula. That they were taken out is noted first.
+/// All refused lines as a file, a part at a time: the number, the reason, then the cells as they were, under the names of their
+/// columns, so that the file can be mended and brought in. No spreadsheet takes any of them for a formula. That they were taken
+/// out is noted first.
 #[crate::compiled_here]
 pub async fn refused_file(desk: &Desk, actor: &Actor, id: ImportId) -> Result<BoxStream<'static, Result<Bytes>>> {
     demand(actor)?;
-    load(&mut *desk.read().await?, id).await?;
+    let row = load(&mut *desk.read().await?, id).await?;
+    let names = names(desk, &row).await?;
     let mut tx = desk.begin().await?;
     events::append(&mut tx, actor, None, &Happening::RefusedFetched { import: id }).await?;
     tx.commit().await?;
-    let head = table(&[Refusal { line: 0, reason: "Reason".into(), cells: Vec::new() }])?;
+    let head = table(&[Refusal { line: 0, reason: "Reason".into(), cells: names }])?;
     let desk = desk.clone();
     // Numbered from 1: the line 0 stands for the names of the columns.
     let rest = stream::try_unfold(0, move |after| {

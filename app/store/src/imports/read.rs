@@ -2,7 +2,7 @@
 
 use csv_core::ReadRecordResult;
 use domain::FieldId;
-use domain::import::{COLUMNS_MAX, Encoding, Kind, Reading, Separator, guess, tickets};
+use domain::import::{COLUMNS_MAX, Encoding, Kind, Reading, Separator, guess, meant, tickets};
 use encoding_rs::{CoderResult, Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
@@ -225,7 +225,7 @@ impl Splitter {
     pub fn line(&self) -> Line {
         Line {
             number: self.place.first.unwrap_or(self.place.passed + 1),
-            cells: self.each_cell().map(|cell| cell.trim().to_owned()).collect(),
+            cells: self.each_cell().map(|cell| meant(cell.trim()).to_owned()).collect(),
             whole: self.borders.last().is_none_or(|end| *end <= LINE_MAX),
         }
     }

@@ -132,10 +132,12 @@ async fn step(
     }
     let refused = &batch.refused;
     let column = |of: fn(&(read::Line, String)) -> String| refused.iter().map(of).collect::<Vec<_>>();
-    // Arrays of arrays must have equal lengths in PostgreSQL. Not every character can be stored.
+    // Arrays of arrays must have equal lengths in PostgreSQL. Not every character can be stored. Lines are mended and brought in
+    // by what is kept here: nothing is cut but what is no line.
+    let kept = |cell: &str, whole| if whole { text::tidy(cell) } else { text::excerpt(&text::tidy(cell), CELL_MAX) };
     let cells: Vec<serde_json::Value> = refused
         .iter()
-        .map(|(line, _)| line.cells.iter().map(|c| text::excerpt(&text::tidy(c), CELL_MAX)).collect::<Vec<_>>().into())
+        .map(|(line, _)| line.cells.iter().map(|c| kept(c, line.whole)).collect::<Vec<_>>().into())
         .collect();
     sqlx::query!(
         "insert into import_refusals (import_id, line, reason, cells)

@@ -332,10 +332,36 @@ async fn very_many_refused_lines_are_all_in_the_file() {
     let browser = Browser::of(&world, &manager).await;
     let file = browser.get(&format!("/customers/import/{id}/refused.csv")).await.text;
     let lines: Vec<&str> = file.lines().collect();
-    assert_eq!((lines.len(), lines[0]), (2_501, "Line,Reason"));
+    assert_eq!((lines.len(), lines[0]), (2_501, "Line,Reason,name,email"));
     for (n, line) in lines[1..].iter().enumerate() {
         assert!(line.starts_with(&format!("{},", n + 2)) && line.ends_with(&format!("'=Person {n},none")), "{line}");
     }
+}
+
+#[tokio::test]
+async fn refused_lines_are_mended_and_uploaded_again() {
+    let world = World::new().await;
+    let manager = world.manager().await;
+    let browser = Browser::of(&world, &manager).await;
+    let notes = format!("- first; {}\n- last", "a long note, ".repeat(100));
+    let file = format!(
+        "Name;E-Mail;Phone;Company;Notes\nJana;jana at acme;+49 30 1234;Acme;\"{notes}\"\nPetr;petr@acme.example;;Acme;\n"
+    );
+    let id = upload(&world, &manager, Kind::Customers, &file).await;
+    go(&world, &manager, id, true).await;
+    let done = go(&world, &manager, id, false).await;
+    assert_eq!(numbers(&done), [1, 0, 0, 1]);
+    assert!(done.refusals[0].cells[4].chars().count() <= domain::import::CELL_MAX + 1, "the page shows the beginning");
+
+    let report = browser.get(&format!("/customers/import/{id}/refused.csv")).await.text;
+    assert!(report.contains(",'+49 30 1234,"), "{report}");
+    let again = upload(&world, &manager, Kind::Customers, &report.replace("jana at acme", "jana@acme.example")).await;
+    go(&world, &manager, again, true).await;
+    assert_eq!(numbers(&go(&world, &manager, again, false).await), [1, 0, 0, 0]);
+    let all = customers(&world, &manager).await;
+    let jana = all.iter().find(|c| c.name == "Jana").unwrap();
+    assert_eq!((&jana.phones[..], jana.notes.as_str()), (&["+49 30 1234".to_owned()][..], notes.as_str()));
+    assert_eq!(jana.company.as_ref().map(|c| c.name.as_str()), Some("Acme"));
 }
 
 #[tokio::test]
