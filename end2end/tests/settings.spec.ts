@@ -7,8 +7,13 @@ import { expect, expectAccessible, hydrated } from '../support/fixtures.ts';
 test('a superadmin changes the priority table and a limit, and agents see it', async ({ page, openPage, allowErrors }) => {
   allowErrors(/status of 422/);
   await signIn(page, ADA);
-  await page.goto('/settings');
+  await page.goto('/tickets');
   await hydrated(page);
+  const entry = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Settings' });
+  await entry.click();
+  await expect(page).toHaveURL('/settings');
+  await expect(entry).toHaveAttribute('aria-current', 'page');
+  await expect(page.getByRole('main').getByRole('heading', { name: 'Settings', exact: true })).toBeVisible();
   await expectAccessible(page);
   await page.getByRole('searchbox', { name: 'Search in the settings' }).fill('urgency');
   await page.getByRole('button', { name: 'Search', exact: true }).click();

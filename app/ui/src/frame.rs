@@ -226,6 +226,15 @@ fn Rail(me: Person) -> impl IntoView {
                     <Ico icon=Icon::Building />
                     <span>"Companies"</span>
                 </a>
+                {crate::settings::may_any(&me::start())
+                    .shown(|| {
+                        view! {
+                            <a class="rail__item" href="/settings" aria-current=current("/settings")>
+                                <Ico icon=Icon::Settings />
+                                <span>"Settings"</span>
+                            </a>
+                        }
+                    })}
             </div>
             <div class="rail__me">
                 <details class="menu-anchor" node_ref=menu>
@@ -238,15 +247,6 @@ fn Rail(me: Person) -> impl IntoView {
                             <Ico icon=Icon::User />
                             <span>"Profile and devices"</span>
                         </a>
-                        {crate::settings::may_any(&me::start())
-                            .shown(|| {
-                                view! {
-                                    <a class="menu__item" href="/settings">
-                                        <Ico icon=Icon::Settings />
-                                        <span>"Settings"</span>
-                                    </a>
-                                }
-                            })}
                         <button class="menu__item" type="button" on:click=handler(move |_| crate::keys::open_shortcuts())>
                             <Ico icon=Icon::Help />
                             <span>"Keyboard"</span>

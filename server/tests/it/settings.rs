@@ -28,6 +28,18 @@ async fn only_superadmins_change_settings() {
     priorities::get(&world.desk, &visitor).await.refused(Code::SignedOut);
 }
 
+/// Whoever may open any of the settings finds them beside every page, and nobody else is led there.
+#[tokio::test]
+async fn settings_stand_in_the_rail_of_who_may_open_them() {
+    let world = World::new().await;
+    for (actor, there) in [(world.superadmin().await, true), (world.agent().await, false)] {
+        let page = Browser::of(&world, &actor).await.get("/tickets").await.text;
+        let rail = page.split_once("rail__scroll").and_then(|(_, rest)| rest.split_once("rail__me")).unwrap().0;
+        assert!(rail.contains("href=\"/companies\""), "{rail}");
+        assert_eq!(rail.contains("href=\"/settings\""), there, "{rail}");
+    }
+}
+
 /// How many tickets have another priority than the table gives their pair.
 async fn wrong_priorities(world: &World) -> usize {
     let table = world.desk.catalog().priorities.clone();
