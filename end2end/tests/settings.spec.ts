@@ -13,7 +13,7 @@ test('a superadmin changes the priority table and a limit, and agents see it', a
   await entry.click();
   await expect(page).toHaveURL('/settings');
   await expect(entry).toHaveAttribute('aria-current', 'page');
-  await expect(page.getByRole('main').getByRole('heading', { name: 'Settings', exact: true })).toBeVisible();
+  await expect(page.getByRole('main').getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible();
   await expectAccessible(page);
   await page.getByRole('searchbox', { name: 'Search in the settings' }).fill('urgency');
   await page.getByRole('button', { name: 'Search', exact: true }).click();
