@@ -373,7 +373,14 @@ async fn each_page_is_for_who_may_see_it() {
             assert!(caller > 2 || !page.text.contains("Secretly"), "{path} tells {caller} what only staff may know");
         }
     }
-    for nothing in ["/nothing", "/tickets/nine", "/tickets/999999", "/portal/tickets/999999", "/settings/nothing"] {
+    for nothing in [
+        "/nothing",
+        "/tickets/nine",
+        "/tickets/999999",
+        "/portal/tickets/999999",
+        "/settings/nothing",
+        "/settings/sign-in/new-nothing",
+    ] {
         let page = browsers[4].get(nothing).await;
         if page.status != StatusCode::NOT_FOUND {
             wrong.push(format!("{nothing}: {}", page.status));

@@ -24,7 +24,9 @@ pub fn ProviderPage() -> impl IntoView {
     let found = resource(
         move || step.get(),
         |step| async move {
-            let id = (!step.starts_with("new-")).then(|| ProviderId(step.parse().unwrap_or_default()));
+            let new = step.strip_prefix("new-").and_then(Kind::from_word).is_some();
+            // What is neither a kind nor a number is nobody's, like a number that nobody has.
+            let id = (!new).then(|| ProviderId(step.parse().unwrap_or_default()));
             rpc::one_provider(id).await
         },
     );
