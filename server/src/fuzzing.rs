@@ -128,6 +128,7 @@ pub const TARGETS: [Target; 10] = [
               xmlns:i=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/></d:CanonicalizationMethod><d:SignatureMethod \
               Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/><d:Reference URI=\"#a\"/></d:SignedInfo>\
               <d:SignatureValue>AAAA</d:SignatureValue></d:Signature><x:b xmlns:x=\"urn:x\" x:c=\"&lt;\"/><![CDATA[<]]></a>",
+            b"<x:b xmlns:x=\"urn:x\n\x01&#38;\"/>",
             b"<m:EntityDescriptor xmlns:m=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"urn:acme\"><m:IDPSSODescriptor \
               protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"><m:KeyDescriptor><k:KeyInfo \
               xmlns:k=\"http://www.w3.org/2000/09/xmldsig#\"><k:X509Data><k:X509Certificate>AAAA</k:X509Certificate></k:X509Data>\

@@ -35,6 +35,9 @@ fn confirm(customer: Customer, flash: Flash) -> AnyView {
                 <li>"Name, addresses, phone numbers, channel identities, notes, password and sessions are removed."</li>
                 <li>"Files that they sent and their mails as they came are removed."</li>
                 <li>"Their name and network addresses are taken out of the security log."</li>
+                <li>
+                    "Lists that were uploaded to be brought in are deleted a week later: one with their line in it, uploaded again or gone on with, brings them back."
+                </li>
                 <li>{stays}</li>
                 <li>
                     <b>"This cannot be undone."</b>
