@@ -20,12 +20,15 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+use tower_http::timeout::TimeoutBody;
 
 /// How long somebody may keep a connection waiting.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// For the head of a request, its first byte included.
     pub head: Duration,
+    /// For each next part of the body of a request. How long all of them may be is said by who reads them.
+    pub part: Duration,
     /// For the answer to a ping or a good-bye, which programs give and not people (HTTP/2).
     pub word: Duration,
 }
@@ -33,7 +36,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         // Longer than the minute for which proxies keep a connection to use it again: they should be the ones to close it.
-        Self { head: Duration::from_secs(75), word: Duration::from_secs(20) }
+        Self { head: Duration::from_secs(75), part: Duration::from_secs(60), word: Duration::from_secs(20) }
     }
 }
 
@@ -69,7 +72,7 @@ pub async fn answer<L>(
                 let turn = Turn::take(&turns);
                 request.extensions_mut().insert(ConnectInfo(peer));
                 request.extensions_mut().insert(turn.clone());
-                let answer = router.clone().oneshot(request.map(Body::new));
+                let answer = router.clone().oneshot(request.map(|body| in_time(body, patience.part)));
                 async move { answer.await.map(|response| response.map(|body| Body::new(Counted { body, _turn: turn }))) }
             });
             let connection = second.serve_connection(TokioIo::new(io), TowerToHyperService::new(service));
@@ -77,7 +80,7 @@ pub async fn answer<L>(
         } else {
             let service = router.map_request(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(ConnectInfo(peer));
-                request.map(Body::new)
+                request.map(|body| in_time(body, patience.part))
             });
             // Here the library itself waits no longer for a head.
             let idle = Idle { turns: None, patience };
@@ -88,6 +91,11 @@ pub async fn answer<L>(
     drop(listener);
     open.close();
     open.wait().await;
+}
+
+/// A body that breaks off when nothing more of it comes: otherwise a few bytes would hold a connection for as long as anybody likes.
+fn in_time(body: Incoming, part: Duration) -> Body {
+    Body::new(TimeoutBody::new(part, body))
 }
 
 /// Sees a connection to its end. When the server stops, or nobody has asked for anything for as long as a head may take, that is

@@ -27,12 +27,15 @@ async fn server(head: Duration) -> (SocketAddr, DropGuard) {
 
 /// The same, of HTTP/2 or not.
 async fn serve(head: Duration, two: bool) -> (SocketAddr, DropGuard) {
+    with(Patience { head, word: head, ..Patience::default() }, two).await
+}
+
+async fn with(patience: Patience, two: bool) -> (SocketAddr, DropGuard) {
     let here = get(async || "here").post(async |body: Bytes| body);
     let router = Router::new().route("/", here);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let patience = Patience { head, word: head };
     tokio::spawn(answer(listener, router, patience, move |_| two, stop.clone()));
     (address, stop.drop_guard())
 }
@@ -76,6 +79,29 @@ async fn a_body_may_take_longer_than_a_head() {
     }
     socket.write_all(b"slow!").await.unwrap();
     assert!(rest(socket).await.ends_with("slow!"));
+}
+
+/// Who begins a body and does not go on is let go, by either way.
+#[tokio::test]
+async fn a_body_that_does_not_go_on_is_cut_off() {
+    let patience = Patience { part: Duration::from_millis(200), ..Patience::default() };
+    let (address, _stop) = with(patience, false).await;
+    for sent in
+        ["content-length: 9\r\n\r\n", "content-length: 9\r\n\r\nhalf", "transfer-encoding: chunked\r\n\r\n4\r\nha"]
+    {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(format!("POST / HTTP/1.1\r\nhost: a\r\n{sent}").as_bytes()).await.unwrap();
+        let answer = rest(socket).await;
+        assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("half"), "{sent}: {answer}");
+    }
+    let (address, _stop) = with(patience, true).await;
+    let io = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (mut send, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    let never = Body::from_stream(futures::stream::pending::<Result<Bytes, std::convert::Infallible>>());
+    let request = Request::post("http://a/").body(never).unwrap();
+    let answer = soon("the answer", send.send_request(request)).await.unwrap();
+    assert!(answer.status().is_client_error(), "{}", answer.status());
 }
 
 #[tokio::test]
@@ -180,7 +206,8 @@ async fn who_says_nothing_does_not_keep_the_server_from_stopping() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let serving = answer(listener, Router::new(), Patience { head, word }, |_| true, stop.clone());
+    let serving =
+        answer(listener, Router::new(), Patience { head, word, ..Patience::default() }, |_| true, stop.clone());
     let serving = tokio::spawn(serving);
     let mut silent = TcpStream::connect(address).await.unwrap();
     silent.write_all(&[PREFACE, SETTINGS].concat()).await.unwrap();

@@ -304,7 +304,7 @@ async fn serving(files: &Files, head: Duration) -> (u16, DropGuard) {
     let (listening, port) = listener(files, Limits::default()).await;
     let stop = CancellationToken::new();
     let router = Router::new().route("/", axum::routing::get(async || "here"));
-    let patience = Patience { head, word: head };
+    let patience = Patience { head, word: head, ..Patience::default() };
     tokio::spawn(answer(listening, router, patience, tls::is_two, stop.clone()));
     (port, stop.drop_guard())
 }
