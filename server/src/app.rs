@@ -11,13 +11,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use domain::{Code, Error, UserId};
+use domain::{Error, UserId};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _, generate_route_list_with_exclusions_and_ssg_and_context};
 use serde::Deserialize;
 use store::Desk;
-use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::trace::TraceLayer;
 use ui::Assets;
 use ui::rpc::Signed;
@@ -31,6 +30,7 @@ use crate::identify::{Who, identify};
 use crate::imports;
 use crate::limits::Limits;
 use crate::live::{self, Live};
+use crate::origin;
 use crate::outage;
 use crate::outgoing::Outgoing;
 use crate::outside::{self, Partners};
@@ -140,8 +140,8 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .layer(axum::middleware::from_fn_with_state(state.clone(), problems_as_pages))
         .layer(axum::middleware::from_fn_with_state(state.clone(), identify))
-        .layer(same_origin(&state.config))
-        .layer(axum::middleware::from_fn_with_state(state.clone(), from_elsewhere));
+        .layer(origin::same(&state.config))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), origin::refused_with_words));
     let router = Router::new()
         .merge(crate::api::router(state.clone()))
         .merge(scim::router(state.clone()))
@@ -178,39 +178,6 @@ async fn guarded(hsts: Option<HeaderValue>, request: Request, next: Next) -> Res
     response
 }
 
-/// Changes come from our own pages only: by `Sec-Fetch-Site`, or by `Origin` where a browser lacks it. That is compared with
-/// `Host`, which a proxy may not pass on, and with the address that people reach us under.
-fn same_origin(config: &Config) -> CsrfLayer {
-    let trusted = config.public_origin().map(|origin| CsrfLayer::new().add_trusted_origin(origin));
-    match trusted {
-        Some(Ok(layer)) => layer,
-        Some(Err(error)) => {
-            tracing::warn!(%error, "--public-url (DOCKET_PUBLIC_URL) is no origin of a browser: only the Host is compared");
-            CsrfLayer::new()
-        }
-        None => CsrfLayer::new(),
-    }
-}
-
-/// What [`same_origin`] refuses is refused with words: mostly it is no attack, but a server that was not told its own address.
-async fn from_elsewhere(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if request.method().is_safe() {
-        return next.run(request).await;
-    }
-    let (method, headers, uri) = (request.method().clone(), request.headers().clone(), request.uri().clone());
-    let response = next.run(request).await;
-    if response.extensions().get::<ProtectionError>().is_none() {
-        return response;
-    }
-    let named = |name| headers.get(name).map(|value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()));
-    let (origin, host) = (named(header::ORIGIN), named(header::HOST));
-    let public = state.config.public_origin();
-    tracing::info!(?origin, ?host, ?public, path = uri.path(), "a change was refused, as it came from another address");
-    let said = "This came from another address than the one that this desk knows as its own, so nothing was done. Open the page \
-                again and send it from there. If that does not help, whoever runs this desk has to set its address (--public-url).";
-    outage::answer(&state, &method, &headers, &uri, Error::new(Code::Forbidden, said))
-}
-
 /// Who opens a socket.
 #[derive(Debug, Deserialize)]
 struct Page {
@@ -227,13 +194,7 @@ async fn live_updates(
     turn: Option<Extension<Turn>>,
     ws: WebSocketUpgrade,
 ) -> Response {
-    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("");
-    let origin = headers.get(header::ORIGIN).and_then(|v| v.to_str().ok());
-    let ours = origin.is_none_or(|origin| {
-        origin.split_once("://").is_some_and(|(_, rest)| rest == host)
-            || state.config.public_origin().as_deref() == Some(origin)
-    });
-    if !ours {
+    if !origin::may_open_socket(&state.config, &headers) {
         return Problem(Error::forbidden()).into_response();
     }
     match state.limits.socket(signed.actor.user_id()) {

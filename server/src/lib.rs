@@ -17,6 +17,7 @@ pub mod keys;
 pub mod limits;
 pub mod live;
 pub mod mail;
+mod origin;
 mod outage;
 pub mod outgoing;
 pub mod outside;

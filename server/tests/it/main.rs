@@ -38,6 +38,7 @@ mod markup;
 mod matrix;
 mod migrations;
 mod opening;
+mod origin;
 mod outage;
 mod outside;
 mod pages;

@@ -112,9 +112,11 @@ async fn it_speaks_https_and_nothing_else() {
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("email", person(&agent).email.as_str()), ("password", PASSWORD)])
         .finish();
-    for (origin, status) in
-        [("https://localhost", StatusCode::SEE_OTHER), ("https://evil.example", StatusCode::FORBIDDEN)]
-    {
+    for (origin, status) in [
+        ("https://localhost", StatusCode::SEE_OTHER),
+        ("http://localhost", StatusCode::FORBIDDEN),
+        ("https://evil.example", StatusCode::FORBIDDEN),
+    ] {
         let request = Request::post("https://localhost/sign-in")
             .header(header::ORIGIN, origin)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 /// The application of a world, and somebody's cookie.
 #[derive(Clone)]
 pub struct Browser {
-    router: Router,
+    pub router: Router,
     pub cookie: Option<String>,
     _stop: Arc<DropGuard>,
 }
