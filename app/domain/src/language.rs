@@ -93,30 +93,46 @@ impl Language {
 
     /// The same as a part of a sentence: `just now`, `2 minutes ago`, `on 3 Nov`, `in Oct 2025`.
     pub fn ago_in_words(self, at: Time, now: Time) -> String {
-        let minutes = (now.0 - at.0).max(0) / 60_000;
-        let counted = |n: i64, unit: &str| format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" });
-        match minutes {
-            0 => "just now".into(),
-            1..60 => counted(minutes, "minute"),
-            60..1_440 => counted(minutes / 60, "hour"),
-            1_440..10_080 => counted(minutes / 1_440, "day"),
-            _ if at.civil().0 == now.civil().0 => format!("on {}", self.ago(at, now)),
-            _ => format!("in {}", self.ago(at, now)),
+        match Span::of(now.0 - at.0) {
+            Span::Moment => "just now".into(),
+            Span::Counted(span) => format!("{span} ago"),
+            Span::Long if at.civil().0 == now.civil().0 => format!("on {}", self.ago(at, now)),
+            Span::Long => format!("in {}", self.ago(at, now)),
         }
     }
 
     /// How long after `now` this will be, as a part of a sentence: `now`, `in 2 minutes`, `in 3 hours`, `in 5 days`,
     /// `on 3 Dec 2026`.
     pub fn ahead_in_words(self, at: Time, now: Time) -> String {
-        let minutes = (at.0 - now.0).max(0) / 60_000;
-        let counted = |n: i64, unit: &str| format!("in {n} {unit}{}", if n == 1 { "" } else { "s" });
-        match minutes {
-            0 => "now".into(),
-            1..60 => counted(minutes, "minute"),
-            60..1_440 => counted(minutes / 60, "hour"),
-            1_440..10_080 => counted(minutes / 1_440, "day"),
-            _ => format!("on {}", self.day(at)),
+        match Span::of(at.0 - now.0) {
+            Span::Moment => "now".into(),
+            Span::Counted(span) => format!("in {span}"),
+            Span::Long => format!("on {}", self.day(at)),
         }
+    }
+}
+
+/// How long something is away from now, as people say it.
+enum Span {
+    /// Less than a minute.
+    Moment,
+    /// `2 minutes`, `3 hours`, `5 days`.
+    Counted(String),
+    /// A week or more: days are named then.
+    Long,
+}
+
+impl Span {
+    fn of(millis: i64) -> Self {
+        let minutes = millis.max(0) / 60_000;
+        let (n, unit) = match minutes {
+            0 => return Self::Moment,
+            1..60 => (minutes, "minute"),
+            60..1_440 => (minutes / 60, "hour"),
+            1_440..10_080 => (minutes / 1_440, "day"),
+            _ => return Self::Long,
+        };
+        Self::Counted(format!("{n} {unit}{}", if n == 1 { "" } else { "s" }))
     }
 }
 
