@@ -170,7 +170,9 @@ test('a profile, an address and a password are changed', async ({ server, page, 
   await hydrated(elsewhere);
   await expectAccessible(elsewhere);
   await elsewhere.getByRole('button', { name: 'Use this address' }).click();
-  await expect(elsewhere).toHaveURL(/sign-in/);
+  await expect(elsewhere.getByRole('heading', { name: 'Your new address is set' })).toBeVisible();
+  await expectAccessible(elsewhere);
+  await elsewhere.getByRole('link', { name: 'Sign in' }).click();
   await server.mailbox.mail(who.email, next);
   await page.reload();
   await expect(page.getByRole('main')).toContainText(`You sign in with ${next}`);

@@ -153,8 +153,14 @@ async fn new_address(
     who: Who,
 ) -> Response {
     match accounts::own::confirm_address(&state.desk, &who.0.actor, &token).await {
-        // To the profile, by way of signing in where nobody is.
-        Ok(()) => Redirect::to(if who.0.actor.is_staff() { "/me?saved" } else { "/portal/me?saved" }).into_response(),
+        Ok(owner) if who.0.actor.user_id() == Some(owner) => {
+            Redirect::to(if who.0.actor.is_staff() { "/me?saved" } else { "/portal/me?saved" }).into_response()
+        }
+        // Nobody is signed in here, or somebody else, whose profile says nothing of it.
+        Ok(_) => {
+            let flash = Flash { values: vec![("done".to_owned(), String::from("1"))], error: None };
+            again(state, &headers, who, Purpose::NewAddress, &token, flash).await
+        }
         Err(error) => again(state, &headers, who, Purpose::NewAddress, &token, Fields::default().flash(error)).await,
     }
 }

@@ -327,7 +327,8 @@ async fn an_address_is_changed_once_the_new_one_is_proved() {
     let reset = mail(&world).await.token("/reset/");
     own::confirm_address(&world.desk, &visitor(), &first).await.refused(Code::NotFound);
     sign_in(&world, "new@acme.example", PASSWORD).await.refused(Code::Invalid);
-    own::confirm_address(&world.desk, &visitor(), &sent.token("/new-address/")).await.unwrap();
+    let owner = own::confirm_address(&world.desk, &visitor(), &sent.token("/new-address/")).await.unwrap();
+    assert_eq!(owner, id_of(&customer));
     let notice = mail(&world).await;
     assert_eq!(notice.to, old);
     assert!(notice.text.contains("new@acme.example"), "{}", notice.text);
@@ -344,6 +345,28 @@ async fn an_address_is_changed_once_the_new_one_is_proved() {
         .await
         .unwrap();
     own::confirm_address(&world.desk, &visitor(), &token).await.refused(Code::Taken);
+}
+
+/// The profile says it to its owner; nobody else's does.
+#[tokio::test]
+async fn a_confirmed_address_is_said_wherever_the_link_is_opened() {
+    let world = World::new().await;
+    let (agent, customer) = (world.agent().await, world.customer().await);
+    for (email, who, browser, profile) in [
+        ("first@acme.example", &customer, Browser::of_visitor(&world), None),
+        ("second@acme.example", &customer, Browser::of(&world, &agent).await, None),
+        ("third@acme.example", &customer, Browser::of(&world, &customer).await, Some("/portal/me?saved")),
+        ("fourth@acme.example", &agent, Browser::of(&world, &agent).await, Some("/me?saved")),
+    ] {
+        own::ask_for_address(&world.desk, who, None, email, PASSWORD.into()).await.unwrap();
+        let token = mail(&world).await.token("/new-address/");
+        let page = browser.post(&format!("/new-address/{token}"), &[]).await;
+        match profile {
+            Some(profile) => assert_eq!(page.headers[header::LOCATION], profile),
+            None => assert!(page.text.contains("Your new address is set"), "{}", page.text),
+        }
+        world.mails().await;
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::{
     zones,
 };
 use domain::{
-    Actor, Code, Error, Principal, Result, Role, SessionId, Time,
+    Actor, Code, Error, Principal, Result, Role, SessionId, Time, UserId,
     account::{PASSWORD_MAX, password_problem},
     event::{Happening, Was},
     fields::{Own, Subject, Values, shown_to_customers},
@@ -276,9 +276,9 @@ pub async fn ask_for_address(
 
 /// Makes the address that a link was sent to that of the account, and tells the old one. Whoever has the link may do it, on
 /// any device: the account's owner asked for it with their password. Errors: `NotFound` for a link that is not good;
-/// `Taken` when somebody else has the address by now.
+/// `Taken` when somebody else has the address by now. Returns whose address it is.
 #[crate::compiled_here]
-pub async fn confirm_address(desk: &Desk, actor: &Actor, token: &str) -> Result<()> {
+pub async fn confirm_address(desk: &Desk, actor: &Actor, token: &str) -> Result<UserId> {
     let link = link::find(desk, Purpose::NewAddress, token).await?;
     let user = link.user.ok_or_else(link::lost)?;
     let mut tx = desk.begin().await?;
@@ -300,5 +300,6 @@ pub async fn confirm_address(desk: &Desk, actor: &Actor, token: &str) -> Result<
     events::append(&mut tx, &by, None, &Happening::AddressChanged(was)).await?;
     ways::settle(&mut tx, &by, bound).await?;
     letters::post(&mut tx, Letter::AddressChanged { name: person.name, email: person.email, to: link.email }).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(user)
 }

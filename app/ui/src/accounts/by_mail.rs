@@ -238,10 +238,18 @@ fn Lost(purpose: Purpose, said: String) -> impl IntoView {
                         </a>
                     }
                 })}
-            <a class="button button--primary button--block" href="/sign-in" rel="external">
-                "Sign in"
-            </a>
+            <SignIn />
         </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn SignIn() -> impl IntoView {
+    view! {
+        <a class="button button--primary button--block" href="/sign-in" rel="external">
+            "Sign in"
+        </a>
     }
     .into_any()
 }
@@ -366,6 +374,18 @@ pub fn ResetPage() -> impl IntoView {
 /// `/new-address/{link}`: another address for an account.
 #[component]
 pub fn NewAddressPage() -> impl IntoView {
+    if !flash().value("done").is_empty() {
+        return view! {
+            <Card
+                title="Your new address is set"
+                lead="You sign in with it from now on, and mails are sent to it."
+                flash=Flash::default()
+            >
+                <SignIn />
+            </Card>
+        }
+        .into_any();
+    }
     of_link(Purpose::NewAddress, |link, page, flash| {
         view! {
             <Card
