@@ -105,12 +105,13 @@ async fn reset(
     };
     match set.await {
         Ok((person, beside)) => {
-            let lines: Vec<_> = beside.lines().into_iter().map(|line| ("beside".to_owned(), line)).collect();
-            let mut response = match lines.is_empty() {
+            let mut values: Vec<_> = beside.lines().into_iter().map(|line| ("beside".to_owned(), line)).collect();
+            let mut response = match values.is_empty() {
                 true => Redirect::to("/sign-in?changed").into_response(),
                 // Shown to who has just read the mail, and at no address of its own.
                 false => {
-                    let flash = Flash { values: lines, error: None };
+                    values.extend((beside.api_tokens > 0).then(|| ("tokens".to_owned(), String::from("1"))));
+                    let flash = Flash { values, error: None };
                     again(state.clone(), &headers, who, Purpose::Reset, &token, flash).await
                 }
             };

@@ -10,7 +10,7 @@ use crate::{
     outside::ways,
     ratings::by_mail,
 };
-use domain::{Result, TicketId, UserId, letter::Purpose, second_factor::is_about_tokens};
+use domain::{Result, TicketId, UserId, letter::Purpose};
 use serde::{Deserialize, Serialize};
 
 /// Mails are waited for: they go before other work.
@@ -239,9 +239,9 @@ pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
         })),
         Letter::PasswordChanged { user } => {
             let mut conn = desk.read().await?;
-            let beside = second_factor::own::beside(&mut conn, *user, desk.now()).await?.lines();
+            let beside = second_factor::own::beside(&mut conn, *user, desk.now()).await?;
             conn.done();
-            let tokens = is_about_tokens(&beside).then_some(API_TOKENS);
+            let (tokens, beside) = ((beside.api_tokens > 0).then_some(API_TOKENS), beside.lines());
             to(desk, *user, Content::PasswordChanged { forgot: FORGOT, page: TWO_STEP, beside, tokens }).await
         }
         Letter::SecondFactorChanged { user, on } => {

@@ -12,7 +12,6 @@ use domain::{
     Code,
     letter::{Opened, Purpose},
     outside::only::named,
-    second_factor::is_about_tokens,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -300,11 +299,12 @@ fn said(flash: &Flash) -> Flash {
 }
 
 /// What opens the account beside the password that has just been changed: somebody else may have put it there.
+///
+/// `tokens`: whether tokens of the API are among it, which have a page of their own.
 #[component]
-pub(super) fn StillGood(beside: Vec<String>) -> impl IntoView {
+pub(super) fn StillGood(beside: Vec<String>, tokens: bool) -> impl IntoView {
     (!beside.is_empty())
         .shown(|| {
-            let tokens = is_about_tokens(&beside);
             let lines = beside.into_iter().map(|line| view! { <li>{line}</li> }).rows();
             view! {
                 <div class="notice" data-kind="info" role="status">
@@ -343,10 +343,8 @@ pub fn ResetPage() -> impl IntoView {
                 lead="You are signed out everywhere. Sign in with it."
                 flash=Flash::default()
             >
-                <StillGood beside />
-                <a class="button button--primary button--block" href="/sign-in" rel="external">
-                    "Sign in"
-                </a>
+                <StillGood beside tokens=!flash.value("tokens").is_empty() />
+                <SignIn />
             </Card>
         }
         .into_any();

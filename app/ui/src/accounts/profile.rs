@@ -30,8 +30,9 @@ pub fn ProfileForms(page: &'static str) -> impl IntoView {
             move |profile| {
                 let changed = use_query_map().with_untracked(|query| query.get("password").is_some());
                 let beside = if changed { profile.beside.lines() } else { Vec::new() };
+                let tokens = profile.beside.api_tokens > 0;
                 view! {
-                    <StillGood beside />
+                    <StillGood beside tokens />
                     <About profile=profile.clone() page />
                     <OwnFields fields=profile.fields />
                     <OwnPicture page />
