@@ -185,7 +185,7 @@ form!(export(id: UserId), "/customers/{}", |state, actor, fields| async {
 
 form!(erase(id: UserId), "/customers/{}/erase", |state, actor, fields| async {
     let name = fields.value("name").unwrap_or_default().to_owned();
-    let how = Erasure { name, messages: fields.value("messages").is_some() };
+    let how = Erasure { version: fields.number("version")?, name, messages: fields.value("messages").is_some() };
     let mut tx = state.desk.begin().await?;
     let outcome = customers::erase::erase(&mut tx, actor, id, &how).await?;
     tx.commit().await?;

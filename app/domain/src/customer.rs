@@ -271,6 +271,8 @@ pub struct Export {
 /// How a person is to be forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erasure {
+    /// Of the customer as whoever decides it saw them.
+    pub version: i64,
     /// The person's name, typed once more: this cannot be undone.
     pub name: String,
     /// What they wrote goes, too.

@@ -135,8 +135,7 @@ async fn a_picture_is_for_whom_its_person_is_for() {
     }
     // Erased, they have no face.
     let admin = world.superadmin().await;
-    let name = crate::support::person(&jana).name.clone();
-    let how = domain::customer::Erasure { name, ..Default::default() };
+    let how = world.erasure(hers, false).await;
     world.run(async |tx: &mut Tx| customers::erase::erase(tx, &admin, hers, &how).await).await.unwrap();
     accounts::picture::open(&world.desk, &agent, hers, of).await.refused(Code::NotFound);
     world.mails().await;

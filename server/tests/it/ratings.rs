@@ -3,11 +3,10 @@
 mod link;
 mod list;
 
-use crate::support::{Refused as _, World, browser::Browser, id_of, person};
+use crate::support::{Refused as _, World, browser::Browser, id_of};
 use domain::{
     Actor, Code, CompanyId, Role, TicketId,
     access::{Permission, Permissions},
-    customer::Erasure,
     event::{Audience, Happening},
     rating::{Average, Given, NewRating, OPEN_DAYS, Settings},
     retention::Periods,
@@ -233,7 +232,7 @@ async fn what_was_said_goes_with_the_person_and_the_number_stays() {
     std::io::Read::read_to_string(&mut zip.by_name("data.json").unwrap(), &mut data).unwrap();
     assert!(data.contains("First words") && data.contains("Second words"), "{data}");
 
-    let how = Erasure { name: person(&jana).name.clone(), messages: false };
+    let how = world.erasure(id_of(&jana), false).await;
     world.run(async |tx| customers::erase::erase(tx, &admin, id_of(&jana), &how).await).await.unwrap();
     assert_eq!(given(&world, &agent, id).await, Some((3, String::new())));
     assert_eq!(world.count("select count(*) from events where data::text like '%words%'").await, 0);

@@ -166,10 +166,7 @@ async fn what_is_touched_again_is_kept() {
     store::tickets::message::write(&mut tx, &jana, answered, more).await.unwrap();
     let desk = world.desk.clone();
     let job = tokio::spawn(async move { retention::work(&desk).await });
-    soon("the job waits for its turn", async {
-        while world.count("select count(*) from pg_locks l join pg_database d on d.oid = l.database where not granted and d.datname = current_database()").await == 0 {}
-    })
-    .await;
+    world.somebody_waits().await;
     tx.commit().await.unwrap();
     job.await.unwrap().unwrap();
     let subject = async |id: TicketId| view::view(&world.desk, &agent, id, Part::Latest).await.unwrap().ticket.subject;
@@ -283,16 +280,7 @@ async fn customers_go_when_nothing_is_heard_of_them() {
     sqlx::query("select from users where id = $1 for update").bind(id_of(never).0).execute(&mut *back).await.unwrap();
     let desk = world.desk.clone();
     let job = tokio::spawn(async move { retention::work(&desk).await });
-    soon("the job waits for them", async {
-        while world
-            .count(
-                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
-            )
-            .await
-            == 0
-        {}
-    })
-    .await;
+    world.somebody_waits().await;
     sqlx::query(
         "insert into sessions (user_id, token_hash, created_at, last_used_at, expires_at) values ($1, 'y', $2, $2, $2)",
     )

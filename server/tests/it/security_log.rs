@@ -5,7 +5,6 @@ use bytes::Bytes;
 use domain::{
     Actor, Code, Role, UserId,
     access::{NewTeam, Permission, Permissions, RoleChoice},
-    customer::Erasure,
     import::Kind,
     security_log::{Group, LogFilter, LogLine},
 };
@@ -187,7 +186,7 @@ async fn what_was_done_to_customers_is_told_in_sentences() {
             format!("Began the import of number {import}"),
         ]
     );
-    let how = Erasure { name: "Jana Weiss".into(), messages: true };
+    let how = world.erasure(id, true).await;
     world.run(async |tx| erase::erase(tx, &admin, id, &how).await).await.unwrap();
     while jobs::one(&world.desk, &world.post).await.unwrap() {}
     let said = said().await;

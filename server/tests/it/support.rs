@@ -38,6 +38,7 @@ use ::server::post::Post;
 use domain::{
     Actor, Code, CompanyId, Error, EventId, Principal, Result, Role, StatusId, TicketId, Time, UserId,
     access::Permissions,
+    customer::Erasure,
     ticket::{NewMessage, NewTicket, Requester, Ticket, Writing},
 };
 use std::{
@@ -274,6 +275,20 @@ impl World {
         accounts::register(&self.desk, &visitor, input).await.unwrap();
         let token = self.mails().await.remove(0).token("/confirm/");
         accounts::confirm(&self.desk, &visitor, &token, password).await.unwrap()
+    }
+
+    /// How somebody erases this customer who has just looked at them.
+    pub async fn erasure(&self, id: UserId, messages: bool) -> Erasure {
+        let seen = sqlx::query_as("select version, name from users where id = $1").bind(id.0);
+        let (version, name) = seen.fetch_one(self.desk.pool()).await.unwrap();
+        Erasure { version, name, messages }
+    }
+
+    /// Ends once somebody waits for what somebody else holds in the database.
+    pub async fn somebody_waits(&self) {
+        let waiting =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        node::soon("somebody waits", async { while self.count(waiting).await == 0 {} }).await;
     }
 
     /// One number from the database.

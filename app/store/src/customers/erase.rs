@@ -16,7 +16,7 @@ use crate::{
     tickets::moving,
 };
 use domain::{
-    Actor, Error, Result, UserId,
+    Actor, Code, Error, Result, UserId,
     customer::{Erasure, MOVED_MAX},
     errand::Outcome,
     event::Happening,
@@ -32,15 +32,21 @@ const NOBODY: &str = "Erased customer";
 ///
 /// Who has written on very many tickets is nobody from now on, and is taken out of those batch by batch.
 ///
-/// Errors: `Invalid` when the name was not typed as it is; `Busy` while others are being made one with them.
+/// Errors: `Invalid` when the name was not typed as it is; `Conflict` when they have been changed since they were seen, as
+/// somebody else may be one with them by now; `Busy` while others are being made one with them.
 #[crate::compiled_here]
 pub async fn erase(tx: &mut Tx, actor: &Actor, id: UserId, how: &Erasure) -> Result<Outcome> {
     policy::demand(actor, Action::ErasePeople, None)?;
-    let done =
-        erase_if(tx, actor, id, how.messages, async |_, customer| match text::tidy_line(&how.name) == customer.name {
+    let done = erase_if(tx, actor, id, how.messages, async |_, customer| {
+        if how.version != customer.version {
+            let said = "This customer has been changed in the meantime. Nothing was erased: look again who it is.";
+            return Err(Error::new(Code::Conflict, said));
+        }
+        match text::tidy_line(&how.name) == customer.name {
             true => Ok(true),
             false => Err(Error::field("name", "This is not the name of this customer.")),
-        });
+        }
+    });
     done.await?.ok_or_else(|| internal(&"who is to be erased was passed over"))
 }
 
@@ -70,6 +76,11 @@ pub(crate) async fn erase_if(
         moving::take_turns(tx, &tickets).await?;
     }
     let customer = hold(tx, id).await?;
+    if every_row_of(&mut tx.conn, id).await? != ids {
+        let said =
+            "Somebody else was made one with this customer at this moment. Nothing was erased; please try again.";
+        return Err(Error::new(Code::Busy, said));
+    }
     errands::demand_none(tx, &ids, &[], None).await?;
     if !sure(tx, &customer).await? {
         return Ok(None);

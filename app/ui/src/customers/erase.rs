@@ -43,6 +43,7 @@ fn confirm(customer: Customer, flash: Flash) -> AnyView {
                     <b>"This cannot be undone."</b>
                 </li>
             </ul>
+            <input type="hidden" name="version" value=customer.version.to_string() />
             <label class="check">
                 <input type="checkbox" name="messages" checked=messages />
                 <span>

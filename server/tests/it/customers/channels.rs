@@ -6,7 +6,7 @@ use domain::{
     Actor, Code, UserId,
     access::{Permission, Permissions},
     channel::Identity,
-    customer::{CustomerInput, Erasure},
+    customer::CustomerInput,
     import::{Becomes, Field, ImportView, Kind},
     security_log::LogFilter,
 };
@@ -282,7 +282,7 @@ async fn they_are_taken_out_and_erased() {
     ]);
     assert_eq!(data["person"]["channels"], known);
 
-    let how = Erasure { name: "Jana".into(), messages: false };
+    let how = world.erasure(jana, false).await;
     world.run(async |tx| erase::erase(tx, &admin, jana, &how).await).await.unwrap();
     work(&world).await;
     for word in ["hidden", "secret words"] {

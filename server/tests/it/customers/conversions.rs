@@ -4,7 +4,7 @@ use super::errands::{MANY, all_of, count, killed_after, of, wait_for_worker, wor
 use crate::support::{Refused as _, World, browser::Browser, id_of, person, seed};
 use domain::{
     Actor, Code, CompanyId, Result, TicketId, UserId,
-    customer::{Erasure, MOVED_MAX},
+    customer::MOVED_MAX,
     errand::{About, Outcome},
     policy::{self, Action},
     ticket::Ticket,
@@ -97,14 +97,14 @@ async fn many_tickets_go_along_batch_by_batch() {
     }
 
     // Nothing is begun that would not know where her tickets are.
-    let name = Erasure { name: person(&jana).name.clone(), messages: false };
+    let how = world.erasure(id_of(&jana), false).await;
     for _ in 0..2 {
         convert(&world, &agent, &jana, (Some(beta), Some(acme)), true).await.refused(Code::Busy);
         convert(&world, &agent, &jana, (Some(beta), None), true).await.refused(Code::Busy);
         convert(&world, &agent, &jana, (Some(acme), Some(beta)), true).await.refused(Code::Conflict);
         merge::merge(&world.desk, &manager, id_of(&jana), id_of(&peer)).await.refused(Code::Busy);
         merge::merge(&world.desk, &manager, id_of(&peer), id_of(&jana)).await.refused(Code::Busy);
-        world.run(async |tx| erase::erase(tx, &admin, id_of(&jana), &name).await).await.refused(Code::Busy);
+        world.run(async |tx| erase::erase(tx, &admin, id_of(&jana), &how).await).await.refused(Code::Busy);
         for (kept, gone) in [(third, acme), (acme, third), (third, beta), (beta, third), (beta, acme)] {
             let merged = world.run(async |tx| companies_merge::merge(tx, &manager, kept, gone).await).await;
             merged.refused(Code::Busy);

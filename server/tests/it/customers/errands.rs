@@ -142,13 +142,13 @@ async fn many_tickets_of_one_follow_batch_by_batch() {
     let late = world.ticket(&now).await.id;
 
     // Nobody begins another thing with either.
-    let name = Erasure { name: person(&kept).name.clone(), messages: false };
+    let how = world.erasure(id_of(&kept), false).await;
     for _ in 0..2 {
         merge::merge(&world.desk, &manager, id_of(&kept), id_of(&gone)).await.refused(Code::NotFound);
         merge::merge(&world.desk, &manager, id_of(&other), id_of(&kept)).await.refused(Code::Busy);
         merge::merge(&world.desk, &manager, id_of(&kept), id_of(&other)).await.refused(Code::Busy);
         let admin = world.superadmin().await;
-        world.run(async |tx| erase::erase(tx, &admin, id_of(&kept), &name).await).await.refused(Code::Busy);
+        world.run(async |tx| erase::erase(tx, &admin, id_of(&kept), &how).await).await.refused(Code::Busy);
     }
 
     wait_for_worker(&world).await;
@@ -308,7 +308,7 @@ async fn who_wrote_on_very_much_is_taken_out_of_all_of_it() {
     .execute(world.desk.pool())
     .await
     .unwrap();
-    let how = Erasure { name: "Jana Weiss".into(), messages: true };
+    let how = world.erasure(id, true).await;
     let erasing =
         async |actor: &Actor, how: &Erasure| world.run(async |tx| erase::erase(tx, actor, id, how).await).await;
     erasing(&manager, &how).await.refused(Code::Forbidden);
@@ -376,8 +376,9 @@ async fn the_pages_say_how_far_it_has_come() {
     work(&world).await;
     let shown = browser.get(&page).await.text;
     assert!(!shown.contains("<progress") && shown.contains("2,510 tickets of"), "{shown}");
-    let name = person(&kept).name.clone();
-    let sent = browser.post(&format!("/customers/{to}/erase"), &[("name", &name)]).await;
+    let how = world.erasure(id_of(&kept), false).await;
+    let form = [("version", how.version.to_string()), ("name", how.name)];
+    let sent = browser.post(&format!("/customers/{to}/erase"), &form.each_ref().map(|(k, v)| (*k, v.as_str()))).await;
     let page = format!("/customers/{to}");
     assert_eq!(sent.headers["location"].to_str().unwrap(), page);
     assert!(browser.get(&page).await.text.contains("<progress"));

@@ -172,7 +172,7 @@ async fn a_person_is_forgotten_with_what_they_wrote() {
     accounts::sign_in(&world.desk, &visitor, "jana@acme.example", "wrong words here".into(), "").await.err().unwrap();
     let export = world.run(async |tx| export::ask(tx, &admin, jana).await).await.unwrap();
     work(&world).await;
-    let how = Erasure { name: "Jana".into(), messages: true };
+    let how = Erasure { name: "Jana".into(), ..world.erasure(jana, true).await };
     world.run(async |tx| erase::erase(tx, &admin, jana, &how).await).await.wrong("name");
     let how = Erasure { name: " Jana  Weiss ".into(), ..how };
     for (actor, code) in
@@ -223,8 +223,11 @@ async fn words_may_stay_without_their_name() {
     // What was merged into them goes with them.
     let twin = make(&world, &agent, &input("Jane White", "jane@other.example"), "").await.unwrap();
     world.ticket(&world.actor(twin).await).await;
+    let before = world.erasure(jana, false).await;
     merge::merge(&world.desk, &admin, jana, twin).await.unwrap();
-    let how = Erasure { name: "Jana Weiss".into(), messages: false };
+    // Whoever means one of them does not mean both.
+    world.run(async |tx| erase::erase(tx, &admin, jana, &before).await).await.refused(Code::Conflict);
+    let how = world.erasure(jana, false).await;
     world.run(async |tx| erase::erase(tx, &admin, jana, &how).await).await.unwrap();
     let shown = ticket::view(&world.desk, &agent, id, Part::Latest).await.unwrap();
     assert!(shown.slice.entries.iter().any(|e| e.message.as_ref().is_some_and(|m| m.html.contains("secret words"))));
@@ -235,6 +238,35 @@ async fn words_may_stay_without_their_name() {
             found.into_iter().filter(|t| !t.starts_with("ticket") || word != "jane" && word != "white").collect();
         assert!(found.is_empty(), "“{word}” is still in {found:?}");
     }
+}
+
+#[tokio::test]
+async fn nobody_is_forgotten_by_half_who_is_merged_at_the_same_time() {
+    let world = World::new().await;
+    let (admin, agent) = (world.superadmin().await, world.agent().await);
+    let jana = make(&world, &agent, &input("Jana Weiss", "jana@acme.example"), "").await.unwrap();
+    let twin = make(&world, &agent, &input("Jane White", "jane@other.example"), "").await.unwrap();
+    let how = world.erasure(jana, false).await;
+    // As a merge does it, whose last statement is yet to come.
+    let mut merging = world.desk.pool().begin().await.unwrap();
+    sqlx::query("update users set merged_into = $1 where id = $2")
+        .bind(jana.0)
+        .bind(twin.0)
+        .execute(&mut *merging)
+        .await
+        .unwrap();
+    sqlx::query("select from users where id = $1 for update").bind(jana.0).execute(&mut *merging).await.unwrap();
+    let merged = async {
+        world.somebody_waits().await;
+        merging.commit().await.unwrap();
+    };
+    let erased = world.run(async |tx| erase::erase(tx, &admin, jana, &how).await);
+    let (erased, ()) = tokio::join!(erased, merged);
+    erased.refused(Code::Busy);
+    assert!(!view::view(&mut world.desk.read().await.unwrap(), &agent, jana).await.unwrap().erased);
+    assert_eq!(is_anywhere(&world, "jane").await, ["user_emails", "users"]);
+    world.run(async |tx| erase::erase(tx, &admin, jana, &how).await).await.unwrap();
+    assert!(is_anywhere(&world, "jane").await.is_empty());
 }
 
 #[tokio::test]
@@ -255,10 +287,19 @@ async fn the_pages_ask_for_the_name_and_lead_to_the_file() {
     assert_eq!(other.get(&format!("/customers/{jana}/erase")).await.status, StatusCode::FORBIDDEN);
     let asked = browser.get(&format!("/customers/{jana}/erase")).await;
     assert!(asked.text.contains("This cannot be undone."));
-    let wrong = browser.post(&format!("/customers/{jana}/erase"), &[("name", "Jan")]).await;
+    let version = world.erasure(jana, false).await.version;
+    let sent = async |version: i64, name: &str| {
+        let form = [("version", &*version.to_string()), ("name", name)];
+        browser.post(&format!("/customers/{jana}/erase"), &form).await
+    };
+    let stale = sent(version - 1, "Jana Weiss").await;
+    assert_eq!(stale.status, StatusCode::CONFLICT);
+    assert!(stale.text.contains("changed in the meantime"), "{}", stale.text);
+    assert!(stale.text.contains(&format!("name=\"version\" value=\"{version}\"")), "the next try is of what is shown");
+    let wrong = sent(version, "Jan").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text.contains("This is not the name of this customer."));
-    let done = browser.post(&format!("/customers/{jana}/erase"), &[("name", "Jana Weiss")]).await;
+    let done = sent(version, "Jana Weiss").await;
     assert_eq!(done.status, StatusCode::SEE_OTHER);
     assert!(browser.get(&format!("/customers/{jana}")).await.text.contains("This person was erased."));
 }

@@ -177,7 +177,7 @@ async fn they_are_merged_taken_out_and_erased() {
     let known = serde_json::json!({"Size": "38", "Plan": "Platinum-words", "Retired": "Forgotten-words"});
     assert_eq!(data["person"]["fields"], known, "also what is retired is known");
 
-    let how = Erasure { name: "Jana".into(), messages: false };
+    let how = world.erasure(jana, false).await;
     world.run(async |tx| erase::erase(tx, &admin, jana, &how).await).await.unwrap();
     while jobs::one(&world.desk, &world.post).await.unwrap() {}
     for word in ["platinum-words", "forgotten-words"] {

@@ -11,7 +11,7 @@ use crate::{
 use domain::{
     Actor, ChoiceId, Code, CompanyId, FieldId, UserId,
     company::CompanyInput,
-    customer::{CustomerInput, Erasure},
+    customer::CustomerInput,
     fields::{ChoiceInput, Definition, Filled, Kind, NewDefinition, Subject, Typed, Value},
 };
 use server::work::jobs;

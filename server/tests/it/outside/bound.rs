@@ -362,10 +362,8 @@ async fn meanwhile<T>(
     commit: impl Future<Output = domain::Result<()>>,
     second: impl Future<Output = T>,
 ) -> T {
-    let waiting =
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     let commit = async {
-        while scene.world.count(waiting).await == 0 {}
+        scene.world.somebody_waits().await;
         commit.await.unwrap();
     };
     soon("both have come to their end", async { tokio::join!(second, commit) }).await.0

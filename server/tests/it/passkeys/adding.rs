@@ -185,7 +185,7 @@ async fn who_has_lost_the_device_is_helped_and_who_is_erased_has_none() {
     assert!(all(&world, &agent).await.is_empty());
     says(come(&world, &mut device).await, "opens no account here");
     with_device(&world, &jana).await;
-    let how = domain::customer::Erasure { name: person(&jana).name.clone(), messages: false };
+    let how = world.erasure(id_of(&jana), false).await;
     world.run(async |tx| erase::erase(tx, &admin, id_of(&jana), &how).await).await.unwrap();
     assert_eq!(world.count("select count(*) from passkeys").await, 0);
     assert_eq!(world.count("select count(*) from users where passkey_handle is not null").await, 0);

@@ -4,7 +4,6 @@ use super::{DAY, by_mail, given, rate, said, set, solved};
 use crate::support::{World, browser::Browser, id_of, mailbox::Mail, person, sql};
 use domain::{
     Actor, TicketId,
-    customer::Erasure,
     event::Happening,
     rating::{OPEN_DAYS, Settings},
 };
@@ -58,7 +57,7 @@ async fn nobody_is_asked_where_it_makes_no_sense() {
             "rated" => rate(&world, &jana, id, 3, "").await.unwrap(),
             "blocked" => world.block(&jana).await,
             "erased" => {
-                let how = Erasure { name: person(&jana).name.clone(), messages: false };
+                let how = world.erasure(id_of(&jana), false).await;
                 world.run(async |tx| customers::erase::erase(tx, &admin, id_of(&jana), &how).await).await.unwrap();
             }
             "unproved" | "by mail" => {

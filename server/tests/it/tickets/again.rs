@@ -110,8 +110,6 @@ async fn two_at_once_are_one() {
     let world = World::new().await;
     let (agent, jana) = (world.agent().await, world.customer().await);
     let ticket = world.ticket(&jana).await.id;
-    let waiting =
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     for commits in [true, false] {
         let key = format!("{commits}");
         let (opening, writing) =
@@ -121,7 +119,7 @@ async fn two_at_once_are_one() {
         let made = create::create(&mut first, &jana, opening.clone()).await.unwrap();
         let second = opened(&world, &jana, opening);
         let after = async {
-            while world.count(waiting).await == 0 {}
+            world.somebody_waits().await;
             if commits {
                 first.commit().await.unwrap();
             }
@@ -132,7 +130,7 @@ async fn two_at_once_are_one() {
         let (_, entry) = message::write(&mut first, &agent, ticket, writing.clone()).await.unwrap();
         let second = wrote(&world, &agent, ticket, writing);
         let after = async {
-            while world.count(waiting).await == 0 {}
+            world.somebody_waits().await;
             if commits {
                 first.commit().await.unwrap();
             }
