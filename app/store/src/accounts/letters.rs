@@ -241,8 +241,12 @@ pub async fn ready(desk: &Desk, letter: &Letter) -> Result<Option<Ready>> {
             let mut conn = desk.read().await?;
             let beside = second_factor::own::beside(&mut conn, *user, desk.now()).await?;
             conn.done();
-            let (tokens, beside) = ((beside.api_tokens > 0).then_some(API_TOKENS), beside.lines());
-            to(desk, *user, Content::PasswordChanged { forgot: FORGOT, page: TWO_STEP, beside, tokens }).await
+            // Where there is nothing else, theirs is the page to look at.
+            let (page, tokens) = match beside.has_second_factor() {
+                true => (TWO_STEP, (beside.api_tokens > 0).then_some(API_TOKENS)),
+                false => (API_TOKENS, None),
+            };
+            to(desk, *user, Content::PasswordChanged { forgot: FORGOT, page, beside: beside.lines(), tokens }).await
         }
         Letter::SecondFactorChanged { user, on } => {
             to(desk, *user, Content::SecondFactorChanged { on: *on, forgot: FORGOT }).await

@@ -305,6 +305,11 @@ fn said(flash: &Flash) -> Flash {
 pub(super) fn StillGood(beside: Vec<String>, tokens: bool) -> impl IntoView {
     (!beside.is_empty())
         .shown(|| {
+            // They are one line.
+            let (page, tokens) = match tokens && beside.len() == 1 {
+                true => ("/api-tokens", false),
+                false => ("/two-step", tokens),
+            };
             let lines = beside.into_iter().map(|line| view! { <li>{line}</li> }).rows();
             view! {
                 <div class="notice" data-kind="info" role="status">
@@ -312,7 +317,7 @@ pub(super) fn StillGood(beside: Vec<String>, tokens: bool) -> impl IntoView {
                     <p>"What opens your account beside the password is as good as before:"</p>
                     <ul>{lines}</ul>
                     <p>
-                        <a class="link" href="/two-step" rel="external">
+                        <a class="link" href=page rel="external">
                             "Look at them"
                         </a>
                         ", and remove what you do not know."
