@@ -6,6 +6,7 @@ import { ADA, JANA, MIA, signIn } from '../support/demo.ts';
 import { accessibilityFaults, expect, hydrated, test as base } from '../support/fixtures.ts';
 import { customer, PASSWORD, signUp } from '../support/people.ts';
 import { Server } from '../support/server.ts';
+import { foreignForm, newAddress, newPassword, newPasswordMail } from './accounts.ts';
 import { folderOfMails } from './mails.ts';
 import { asked, showMail } from './rated.ts';
 import { first, found, note, press, tryImport, tryTickets } from './steps.ts';
@@ -183,6 +184,9 @@ async function talkLong({ url }: Server): Promise<void> {
   }
 }
 
+/** A mail is no page. */
+const MAIL = ['region', 'landmark-one-main', 'page-has-heading-one'];
+
 const screens: Screen[] = [
   { name: 'sign-in', who: 'nobody', at: '/sign-in' },
   {
@@ -204,6 +208,10 @@ const screens: Screen[] = [
   { name: 'sign-company', who: 'nobody', at: '/sign-in/company' },
   { name: 'sign-link-used', who: 'nobody', at: '/reset/used', allow: /status of 404/ },
   { name: 'sign-invitation-gone', who: 'nobody', at: '/invitation/gone', allow: /status of 404/ },
+  { name: 'sign-foreign', who: 'nobody', at: '/sign-in', allow: /status of 403/, act: foreignForm },
+  { name: 'sign-new-address', who: 'nobody', at: '/sign-up', act: newAddress },
+  { name: 'portal-me-password', who: 'nobody', at: '/sign-up', act: newPassword },
+  { name: 'password-mail', who: 'nobody', at: '/sign-up', act: newPasswordMail, without: MAIL },
   { name: 'not-found', who: 'nobody', at: '/no/such/page', allow: /status of 404/ },
   { name: 'api-docs', who: 'nobody', at: '/api/v1/docs' },
   { name: 'inbox', who: 'agent', at: '/tickets' },
@@ -325,7 +333,7 @@ const screens: Screen[] = [
     },
   },
   // A mail has no landmarks.
-  { name: 'rate-mail', who: 'nobody', at: asked, act: showMail, without: ['region', 'landmark-one-main', 'page-has-heading-one'] },
+  { name: 'rate-mail', who: 'nobody', at: asked, act: showMail, without: MAIL },
   { name: 'rate-lost', who: 'nobody', at: '/rate/nothing', allow: /status of 404/ },
   { name: 'settings-retention', who: 'admin', at: '/settings/retention' },
   {
