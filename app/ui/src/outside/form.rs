@@ -135,7 +135,7 @@ fn Edit(provider: Option<Provider>, kind: Option<Kind>, addresses: Addresses) ->
         <Tried flash=flash.clone() />
         <form method="post" action=page class="stack" novalidate autocomplete="off">
             <input type="hidden" name="version" value=version.to_string() />
-            <p class="muted">{kind.name()}</p>
+            <h2 class="section__title">{kind.name()}</h2>
             <Field
                 flash=flash.clone()
                 name="name"
@@ -268,6 +268,11 @@ fn Whom(flash: Flash, kind: Kind) -> impl IntoView {
 fn OidcFields(flash: Flash, kind: Kind, has_secret: bool, back: String) -> impl IntoView {
     let secret =
         if has_secret { "One is kept. Leave this empty to go on with it." } else { "As the provider gave it to you." };
+    let client = match kind {
+        Kind::Google => "Of an OAuth client for a web application, made under Credentials at console.cloud.google.com.",
+        Kind::Facebook => "The ID of an app with Facebook Login, made at developers.facebook.com.",
+        _ => "As the provider gave it to you.",
+    };
     view! {
         <ReadOnly
             id="back"
@@ -290,7 +295,7 @@ fn OidcFields(flash: Flash, kind: Kind, has_secret: bool, back: String) -> impl 
                     />
                 }
             })}
-        <Field flash=flash.clone() name="client_id" label="Client ID" required=true maxlength=1000 />
+        <Field flash=flash.clone() name="client_id" label="Client ID" hint=client required=true maxlength=1000 />
         <SecretField flash=flash.clone() label="Client secret" hint=secret />
         <Believed flash />
     }
