@@ -88,7 +88,8 @@ fn page(style: &str, theme: Option<String>, uri: &Uri, error: &Error, by_itself:
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
-                <title>{title} " · Docket"</title>
+                // As one text: what parts texts would stand in the title.
+                <title inner_html=format!("{title} · Docket")></title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=style.to_owned() />
                 {after.map(|seconds| view! { <meta http-equiv="refresh" content=seconds.to_string() /> })}

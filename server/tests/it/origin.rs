@@ -147,6 +147,7 @@ async fn what_comes_from_another_address_is_refused_with_words() {
         page
     };
     let page = send("/sign-in", "text/html").await;
+    assert!(page.text.contains("<title>Not allowed · Docket</title>"), "{}", page.text);
     assert!(page.text.contains("<h1") && page.text.contains("href=\"/sign-in\""), "{}", page.text);
     assert!(page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
     let said = send("/rpc/tickets/create", "application/json").await;
