@@ -29,7 +29,7 @@ use crate::problem::Problem;
 #[expect(dead_code, reason = "describes the body, which is read as a stream")]
 pub struct Upload {
     /// Up to 20 files.
-    #[schema(value_type = Vec<String>, format = Binary)]
+    #[schema(value_type = Vec<String>, format = Binary, min_items = 1, max_items = 20)]
     files: Vec<u8>,
 }
 
@@ -197,7 +197,7 @@ pub async fn list(State(desk): State<Desk>, Caller(actor): Caller, Id(id): Id) -
 #[utoipa::path(get, path = "/attachment/{id}", tag = "Files", security(("bearer" = [])),
     params(("id" = i64, Path, description = "The file's id", example = 77)),
     responses(
-        (status = 200, description = "Its content", content_type = "application/octet-stream", body = [u8],
+        (status = 200, description = "Its content", content_type = "*/*", body = [u8],
          headers(("Content-Disposition" = String, description = "With the name it was uploaded under"))),
         ForCallers, AboutTicket
     )
