@@ -119,8 +119,14 @@ fn Home() -> impl IntoView {
 
 /// Sends whoever opens this page to another address.
 pub fn go_to(address: &str) -> AnyView {
+    // Not `leptos_axum::redirect`: it tells only those who accept HTML, and everybody else that here is a page.
     #[cfg(feature = "ssr")]
-    leptos_axum::redirect(address);
+    if let (Some(response), Ok(to)) =
+        (use_context::<leptos_axum::ResponseOptions>(), http::HeaderValue::from_str(address))
+    {
+        response.set_status(http::StatusCode::FOUND);
+        response.insert_header(http::header::LOCATION, to);
+    }
     let address = address.to_owned();
     effect(move || {
         let _ = window().location().set_href(&address);

@@ -370,6 +370,13 @@ async fn each_page_is_for_who_may_see_it() {
                 let to = page.headers.get(http::header::LOCATION);
                 wrong.push(format!("{path}, {caller}: {} {to:?} instead of {}", page.status, expected[caller]));
             }
+            if expected[caller] == 302 {
+                let request = Request::get(path).header(http::header::ACCEPT, "*/*").body(Body::empty()).unwrap();
+                let status = browser.send(request).await.status;
+                if !matches!(status.as_u16(), 302 | 401) {
+                    wrong.push(format!("{path}, {caller}: {status} to a program"));
+                }
+            }
             assert!(caller > 2 || !page.text.contains("Secretly"), "{path} tells {caller} what only staff may know");
         }
     }
