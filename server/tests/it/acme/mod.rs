@@ -191,6 +191,8 @@ async fn it_is_renewed_while_connections_stay() {
     let pebble = place.pebble(true).await;
     let mut running = place.serve_there(&[]).await;
     running.until(IN_USE).await;
+    // Where nobody is on staff, signing in leads on to setting up.
+    place.world.agent().await;
     let (root, port) = (pebble.root().await, place.ports.tls);
     let first = shown(&root, port).await;
     let stream = connect(root.clone(), NAME, port, &[b"http/1.1"]).await.unwrap();
